@@ -1,0 +1,4 @@
+//! Microsoft Teams in the lakehouse: Microsoft Graph to Arrow.
+
+#[cfg(feature = "emulator")]
+pub mod emulator;
