@@ -1,0 +1,56 @@
+//! Every Graph endpoint the connector knows: its path template, its rate class and the permission it needs.
+
+/// Rows of Graph's throttling table (<https://learn.microsoft.com/graph/throttling-limits#microsoft-teams-service-limits>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RateClass {
+    Team,
+    Channels,
+    Members,
+    ChannelMessages,
+    /// `getAllMessages`: no limit per resource.
+    Export,
+    UserChats,
+    Chat,
+    ChatMessages,
+    /// `/users`, `/groups`: a bucket of resource units instead of requests; the number is the cost.
+    Directory(u32),
+    /// Teams endpoints without a row of their own.
+    Other,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// For errors and the report, such as `/teams/{id}/channels`.
+    pub template: &'static str,
+    pub class: RateClass,
+    /// The least privileged application permission.
+    pub permission: &'static str,
+}
+
+macro_rules! endpoints {
+    ($($name:ident = $template:literal, $class:expr, $permission:literal;)*) => {
+        $(pub static $name: Endpoint = Endpoint { template: $template, class: $class, permission: $permission };)*
+    };
+}
+
+endpoints! {
+    TEAMS = "/teams", RateClass::Other, "Team.ReadBasic.All";
+    TEAM = "/teams/{id}", RateClass::Team, "TeamSettings.Read.All";
+    GROUPS_WITH_TEAM = "/groups?$filter=resourceProvisioningOptions", RateClass::Directory(1), "Group.ReadBasic.All";
+    CHANNELS = "/teams/{id}/channels", RateClass::Channels, "Channel.ReadBasic.All";
+    TEAM_MEMBERS = "/teams/{id}/members", RateClass::Members, "TeamMember.Read.All";
+    CHANNEL_MESSAGES = "/teams/{id}/channels/{id}/messages", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHANNEL_MESSAGE = "/teams/{id}/channels/{id}/messages/{id}", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHANNEL_MESSAGES_DELTA = "/teams/{id}/channels/{id}/messages/delta", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    REPLIES = "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    TEAM_EXPORT = "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
+    USERS = "/users", RateClass::Directory(1), "User.ReadBasic.All";
+    USERS_DELTA = "/users/delta", RateClass::Directory(1), "User.Read.All";
+    GROUPS_DELTA = "/groups/delta", RateClass::Directory(1), "Group.ReadBasic.All";
+    DELETED_USERS = "/directory/deletedItems/microsoft.graph.user", RateClass::Directory(1), "User.Read.All";
+    DELETED_GROUPS = "/directory/deletedItems/microsoft.graph.group", RateClass::Directory(1), "Group.Read.All";
+    USER_CHATS = "/users/{id}/chats", RateClass::UserChats, "Chat.Read.All";
+    CHAT = "/chats/{id}", RateClass::Chat, "Chat.Read.All";
+    CHAT_MESSAGES = "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
+    USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
+}

@@ -1,0 +1,124 @@
+//! One error type for the whole core. Each variant is something a user can act on, and becomes one
+//! Python exception class. Nothing in it ever holds a secret, a token or the query of a link.
+
+use std::fmt;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// An option is missing, unknown or malformed. Raised before any request is sent.
+    #[error("{0}")]
+    Configuration(String),
+    #[error("Token acquisition failed: {0}")]
+    Authentication(Box<AuthFailure>),
+    #[error("Forbidden (403). Please verify the app has required permissions: {0}")]
+    PermissionDenied(Box<GraphFailure>),
+    #[error("Resource not found (404). Please verify team_id/channel_id: {0}")]
+    NotFound(Box<GraphFailure>),
+    #[error("Throttled by Microsoft Graph: {0}")]
+    Throttled(Box<GraphFailure>),
+    #[error("Microsoft Graph could not answer: {0}")]
+    Service(Box<GraphFailure>),
+    /// The answer was not what Graph documents: malformed JSON, a link to another host, ...
+    #[error("Unexpected answer from Microsoft Graph: {0}")]
+    Protocol(Box<GraphFailure>),
+    #[error("Interrupted")]
+    Interrupted,
+}
+
+/// What Entra ID said when it refused a token.
+#[derive(Debug, Clone, Default)]
+pub struct AuthFailure {
+    pub status: Option<u16>,
+    /// The number behind `AADSTS`, which the troubleshooting page is keyed by.
+    pub aadsts: Option<u32>,
+    pub code: String,
+    pub message: String,
+    pub remedy: String,
+}
+
+impl fmt::Display for AuthFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let Some(status) = self.status {
+            parts.push(status.to_string());
+        }
+        match self.aadsts {
+            Some(number) => parts.push(format!("AADSTS{number}")),
+            None if !self.code.is_empty() => parts.push(self.code.clone()),
+            None => {}
+        }
+        if !self.message.is_empty() {
+            parts.push(self.message.clone());
+        }
+        write!(f, "{}", parts.join(" "))?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, " ({})", self.remedy) }
+    }
+}
+
+/// What Graph said when a request failed for good.
+#[derive(Debug, Clone, Default)]
+pub struct GraphFailure {
+    /// The endpoint's path template, never the path itself with its query.
+    pub endpoint: &'static str,
+    /// The team, channel, user or chat that was read, as it is shown in the report.
+    pub scope: String,
+    pub status: Option<u16>,
+    /// `error.code` of the body; Graph leaves it empty at times.
+    pub code: String,
+    pub message: String,
+    pub request_id: Option<String>,
+    pub retries: u32,
+    /// What to do about it, for instance the permission to grant.
+    pub remedy: String,
+}
+
+impl fmt::Display for GraphFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GET {}", self.endpoint)?;
+        if !self.scope.is_empty() {
+            write!(f, " [{}]", self.scope)?;
+        }
+        if let Some(status) = self.status {
+            write!(f, " answered {status}")?;
+        }
+        for text in [&self.code, &self.message] {
+            if !text.is_empty() {
+                write!(f, " {text}")?;
+            }
+        }
+        if self.retries > 0 {
+            write!(f, ", after {} retries", self.retries)?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request-id {id}")?;
+        }
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, ". {}", self.remedy) }
+    }
+}
+
+impl Error {
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::Configuration(message.into())
+    }
+
+    /// The details of a failed Graph request, where there was one.
+    pub fn graph(&self) -> Option<&GraphFailure> {
+        match self {
+            Self::PermissionDenied(failure)
+            | Self::NotFound(failure)
+            | Self::Throttled(failure)
+            | Self::Service(failure)
+            | Self::Protocol(failure) => Some(failure),
+            Self::Configuration(_) | Self::Authentication(_) | Self::Interrupted => None,
+        }
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Authentication(failure) => failure.status,
+            other => other.graph().and_then(|failure| failure.status),
+        }
+    }
+}
