@@ -1,0 +1,169 @@
+"""The native core. Everything that touches the network, JSON or Arrow happens here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, TypedDict, final
+
+__version__: str
+
+class TableInfo(TypedDict):
+    """One table's declaration."""
+
+    name: str
+    description: str
+    primary_keys: list[str]
+    cursor_field: str | None
+    ingestion_type: Literal["snapshot", "cdc", "cdc_with_deletes", "append"]
+    permissions: list[str]
+    endpoint: str
+    required_options: str
+
+class OptionInfo(TypedDict):
+    """One option's entry in the catalogue."""
+
+    name: str
+    door: Literal["connection", "table"]
+    kind: str
+    default: str | None
+    description: str
+    secret: bool
+
+def tables() -> list[TableInfo]:
+    """Every table, in the order the documentation lists them."""
+
+def options() -> list[OptionInfo]:
+    """Every connection and table option."""
+
+class LakeflowTeamsError(RuntimeError):
+    """Base of the connector's errors.
+
+    ``status`` (int or None), ``code`` (Graph's ``error.code`` or the AADSTS number), ``request_id``, ``endpoint``
+    (a path template) and ``scope`` say what was asked and what came back.
+    """
+
+    status: int | None
+    code: str | None
+    request_id: str | None
+    endpoint: str | None
+    scope: str | None
+
+class ConfigurationError(LakeflowTeamsError, ValueError): ...
+class AuthenticationError(LakeflowTeamsError): ...
+class PermissionDeniedError(LakeflowTeamsError): ...
+class NotFoundError(LakeflowTeamsError): ...
+class ThrottledError(LakeflowTeamsError): ...
+class ServiceError(LakeflowTeamsError): ...
+class ProtocolError(LakeflowTeamsError): ...
+
+@final
+class Schema:
+    """An Arrow schema; implements the Arrow PyCapsule interface."""
+
+    @property
+    def names(self) -> list[str]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """``{"type": "struct", "fields": [...]}`` in Spark's JSON schema format (``StructType.fromJson`` takes it)."""
+    def __arrow_c_schema__(self) -> object: ...
+
+@final
+class Batch:
+    """An Arrow record batch; implements the Arrow PyCapsule interface."""
+
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def schema(self) -> Schema: ...
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """The rows as dicts of plain Python values, without pyarrow."""
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+@final
+class BatchStream:
+    """A table being read. Iterate it (also with ``async for``), or hand it to anything that takes an Arrow stream. Can be consumed once."""
+
+    @property
+    def schema(self) -> Schema: ...
+    def __iter__(self) -> BatchStream: ...
+    def __next__(self) -> Batch: ...
+    def __aiter__(self) -> BatchStream: ...
+    async def __anext__(self) -> Batch: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class MicroBatch:
+    """What one step of an incremental read brought."""
+
+    @property
+    def tables(self) -> dict[str, list[Batch]]: ...
+    @property
+    def deletes(self) -> dict[str, list[Batch]]:
+        """Keys and cursor of deleted rows, for tables of type ``cdc_with_deletes``."""
+    @property
+    def offset(self) -> str:
+        """Where the next step starts, as JSON text. Equal text means that nothing was left to do."""
+    @property
+    def finished(self) -> bool:
+        """The round is over: everything up to the round's ``until`` has been read."""
+    @property
+    def num_rows(self) -> int: ...
+
+@final
+class Client:
+    """One connection: a token cache, a pool, rate budgets and a report, shared by everything read through it."""
+
+    def __new__(cls, options: Mapping[str, str], *, credential: object | None = None, strict: bool = True) -> Client: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    def schema(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema: ...
+    def read(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> BatchStream:
+        """Reads a whole table once: each key once, in its newest version."""
+    def read_many(self, tables: Sequence[str], options: Mapping[str, str]) -> Iterator[tuple[str, Batch]]:
+        """The same for tables that come from one pass, such as ``messages`` and ``message_replies``."""
+    def micro_batch(
+        self,
+        tables: Sequence[str],
+        options: Mapping[str, str],
+        offset: str | None,
+        *,
+        max_rows: int | None = None,
+        max_pages: int | None = None,
+    ) -> MicroBatch:
+        """One step of an incremental read of tables that share a pass (``messages`` and ``message_replies``; else one table).
+
+        ``offset=None`` starts from nothing. A snapshot table is read whole in one step and always has ``finished=True``.
+        Without caps the step reads to the end of the round.
+        """
+    def report(self) -> str:
+        """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""
+
+@final
+class GraphEmulator:
+    """A Microsoft Graph tenant on loopback, for tests, demos and benchmarks. Deterministic from its seed."""
+
+    def __new__(cls, **knobs: Any) -> GraphEmulator: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def options(self) -> dict[str, str]:
+        """Connection options that reach this tenant."""
+    @property
+    def now(self) -> str: ...
+    @property
+    def connections(self) -> int: ...
+    def __enter__(self) -> GraphEmulator: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def close(self) -> None: ...
+    def mutate(self, **counts: int) -> dict[str, int]: ...
+    def advance(self, seconds: float) -> None: ...
+    def truth(self, table: str) -> list[dict[str, Any]]: ...
+    def truth_json(self, table: str) -> str: ...
+    def fault(self, **rule: Any) -> None: ...
+    def clear_faults(self) -> None: ...
+    def set(self, **knobs: Any) -> None: ...
+    def requests(self) -> list[dict[str, Any]]: ...
+    def request_counts(self) -> dict[str, int]: ...
+    def clear_requests(self) -> None: ...
