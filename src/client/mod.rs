@@ -1,0 +1,3 @@
+pub mod endpoint;
+pub mod link;
+pub mod request;
