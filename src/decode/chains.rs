@@ -38,8 +38,16 @@ pub struct ChainOutcome {
     /// A chain older than the bound was met: the list is newest chain first, so the rest is older still.
     pub reached_bound: bool,
     pub continuations: Vec<Continuation>,
-    /// Roots without the `replies` that were asked for.
+    /// Roots with the `replies` that were asked for, be they none, and roots without.
+    pub expanded: usize,
     pub unexpanded: usize,
+}
+
+impl ChainOutcome {
+    /// The server ignored `$expand`: no root on the page has its replies.
+    pub fn is_bare(&self) -> bool {
+        self.expanded == 0 && self.unexpanded > 0
+    }
 }
 
 impl<'a, 'f> ChainRows<'a, 'f> {
@@ -104,12 +112,13 @@ impl<'a, 'f> ChainRows<'a, 'f> {
         let newest = chain.newest.max(self.head.modified);
         let is_dated = self.head.modified.is_some() && !chain.undated;
         let is_old = is_dated && self.bound.is_some_and(|bound| newest.is_some_and(|newest| newest < bound));
-        if is_old && chain.expanded {
+        self.outcome.expanded += usize::from(chain.expanded);
+        self.outcome.unexpanded += usize::from(!chain.expanded);
+        if is_old {
             self.outcome.reached_bound = true;
             self.take_back(&start);
             return;
         }
-        self.outcome.unexpanded += usize::from(!chain.expanded);
         if let (Some(link), true) = (chain.link, self.wants_replies) {
             self.outcome.continuations.push(Continuation { root: self.head.id.clone(), link });
         }

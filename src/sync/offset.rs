@@ -16,9 +16,7 @@ pub const MAX_OPEN: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Exporting what was never read.
-    History,
-    /// Reading what changed.
+    /// Reading what was never read, and what changed.
     Read,
     /// Exporting changes that `Read` can't see, such as late edits of old replies.
     Sweep,
@@ -36,6 +34,12 @@ pub struct Open {
     pub from: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// Children up to this one have been started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// The history was exported in this round.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exported: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +87,11 @@ fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_yes(value: &bool) -> bool {
     *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What an offset's text turned out to be.
@@ -164,7 +173,7 @@ mod tests {
             swept: None,
             export: false,
             after: Some("a/b".into()),
-            open: vec![Open { scope: "a/c".into(), link: Some("https://graph/x?$skiptoken=1".into()), from: None, to: None }],
+            open: vec![Open { scope: "a/c".into(), link: Some("https://graph/x?$skiptoken=1".into()), from: None, to: None, after: None, exported: false }],
             known,
         }
     }
