@@ -222,7 +222,7 @@ struct AnswerItem<'a> {
 
 /// The parts by the index that was their id. Their order is the server's.
 fn parse(body: &[u8]) -> Result<HashMap<usize, Part>, Malformed> {
-    let answers: Answers<'_> = serde_json::from_slice(body).map_err(|error| Malformed(error.to_string()))?;
+    let answers: Answers<'_> = serde_json::from_slice(body)?;
     let parts = answers.responses.into_iter().filter_map(|item| {
         let index = match &item.id {
             Value::String(text) => text.parse().ok()?,

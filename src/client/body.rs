@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::text;
 
+/// No error body is larger; a page of data that was cut short may be, and is not worth a tree of values.
+const LARGEST: usize = 256 << 10;
+
 /// What an error body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
@@ -15,10 +18,12 @@ pub struct ErrorBody {
 
 impl ErrorBody {
     pub fn parse(body: &[u8]) -> Self {
-        let value: Value = match serde_json::from_slice(body) {
-            Ok(value) => value,
-            Err(_) if body.is_empty() => return Self::default(),
-            Err(_) => return Self { message: text::snippet(body), ..Self::default() },
+        if body.is_empty() {
+            return Self::default();
+        }
+        let parsed = if body.len() <= LARGEST { serde_json::from_slice::<Value>(body).ok() } else { None };
+        let Some(value) = parsed else {
+            return Self { message: text::snippet(body), ..Self::default() };
         };
         let Some(error) = value.get("error") else { return Self::default() };
         let inner = ["innerError", "innererror"].iter().find_map(|key| error.get(key));
@@ -34,7 +39,8 @@ impl ErrorBody {
 
     /// Whether a body is an error though its status says otherwise.
     pub fn is_error(body: &[u8]) -> bool {
-        serde_json::from_slice::<Value>(body).is_ok_and(|value| value.get("error").is_some_and(Value::is_object))
+        body.len() <= LARGEST
+            && serde_json::from_slice::<Value>(body).is_ok_and(|value| value.get("error").is_some_and(Value::is_object))
     }
 }
 

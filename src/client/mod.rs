@@ -44,9 +44,17 @@ use trouble::Trouble;
 #[error("{0}")]
 pub struct Malformed(pub String);
 
+/// serde's own text quotes the value it stumbled over, and that may be what somebody wrote in a chat.
 impl From<serde_json::Error> for Malformed {
     fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
+        use serde_json::error::Category;
+        let what = match error.classify() {
+            Category::Eof => "the JSON ends too soon",
+            Category::Syntax => "not JSON",
+            Category::Data => "JSON of another shape",
+            Category::Io => "unreadable",
+        };
+        Self(format!("{what} (line {}, column {})", error.line(), error.column()))
     }
 }
 
@@ -68,7 +76,8 @@ impl GraphClient {
         })))
     }
 
-    /// Sends one request until `read` accepts the whole inflated body. What `read` refuses is asked for again.
+    /// Sends one request until `read` accepts the whole inflated body. What `read` refuses is asked for again, so each call
+    /// of `read` starts afresh, with whatever an earlier one kept thrown away.
     pub async fn get<T>(
         &self,
         request: &Request,

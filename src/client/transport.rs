@@ -1,6 +1,7 @@
 //! The wire: how connections are made, and what breaks on them.
 
 use std::error::Error as StdError;
+use std::iter::successors;
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
@@ -142,24 +143,37 @@ impl From<reqwest::Error> for Broken {
     }
 }
 
-/// Innermost causes say what happened; the outer ones only where.
-fn deepest(error: &dyn StdError) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
+/// The cause of an error. An `io::Error` skips the error it wraps, which for TLS is the very one that says what is wrong.
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
-    text::clean(&error.to_string())
+}
+
+/// Innermost causes say what happened; the outer ones only where.
+fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let innermost = successors(Some(error), |error| cause(*error)).last().unwrap_or(error);
+    text::clean(&innermost.to_string())
 }
 
 fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        next = error.source();
+    successors(Some(error), |error| cause(*error))
+        .any(|error| matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_found_below_wrapped_errors() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert!(is_untrusted(&error));
+        assert!(deepest(&error).contains("UnknownIssuer"));
+        assert!(!is_untrusted(&io::Error::other("reset")));
     }
-    false
 }

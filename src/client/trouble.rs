@@ -5,7 +5,7 @@ use std::fmt;
 use super::Malformed;
 use super::body::ErrorBody;
 use super::classify::{Headers, Kind};
-use super::endpoint::Endpoint;
+use super::endpoint::{self, Endpoint};
 use super::request::Request;
 use super::text;
 use super::transport::Broken;
@@ -54,12 +54,14 @@ impl Trouble {
 
     /// A body with status 200 that its reader refused.
     pub fn malformed(why: &Malformed, headers: &Headers, body: &[u8]) -> Self {
-        let why = text::clean(&why.0);
-        let said = ErrorBody::parse(body);
-        let message = match said.message.as_str() {
-            "" => why,
-            said => format!("{why}: {said}"),
+        // A page in disguise may say what is wrong; a page of data must not be quoted.
+        let said = if ErrorBody::is_error(body) || body.trim_ascii_start().starts_with(b"<") {
+            ErrorBody::parse(body)
+        } else {
+            ErrorBody::default()
         };
+        let message = [text::clean(&why.0), said.message].join(": ");
+        let message = message.trim_end_matches(": ").to_owned();
         Self {
             status: Some(200),
             code: said.code,
@@ -113,6 +115,8 @@ impl Trouble {
             remedy,
         });
         match self.kind {
+            // A server without batches, not a scope that is gone.
+            Kind::NotFound if *endpoint == endpoint::BATCH => Error::Service(failure),
             Kind::PermissionDenied => Error::PermissionDenied(failure),
             Kind::NotFound => Error::NotFound(failure),
             Kind::Throttled => Error::Throttled(failure),
