@@ -98,6 +98,18 @@ impl TableBuilder {
         self.end_row(None, context);
     }
 
+    /// A deleted item of which the text is at hand.
+    pub fn append_deleted(&mut self, item: &str, observed_at: &str) {
+        #[derive(serde::Deserialize)]
+        struct Deleted {
+            id: String,
+        }
+        if let Ok(deleted) = serde_json::from_str::<Deleted>(item) {
+            let context = Context { observed_at: Some(observed_at), ..Context::default() };
+            self.append_tombstone(&deleted.id, &context);
+        }
+    }
+
     /// Takes over all rows of a builder of the same projection.
     pub fn append(&mut self, from: &mut Self) {
         for (to, from) in self.columns.iter_mut().zip(&from.columns) {

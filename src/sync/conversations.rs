@@ -47,6 +47,18 @@ pub struct Round {
 }
 
 impl Round {
+    /// A round of which nothing is known yet but when it begins.
+    pub fn first(until: Timestamp) -> Self {
+        Self {
+            phase: Phase::Read,
+            since: None,
+            until,
+            swept: Some(until),
+            known: Mutex::default(),
+            export: AtomicBool::new(true),
+        }
+    }
+
     pub fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,16 +1,16 @@
 //! `/users/delta` and `/groups/delta`: changes and deletes of directory objects.
 //! <https://learn.microsoft.com/graph/delta-query-overview>
 
-use super::engine::{Caps, Step};
+use super::engine::Step;
 use super::item::Item;
 use super::job::{Job, into};
-use super::offset::{Offset, Open, Phase};
 use super::known::Known;
+use super::offset::{Offset, Open, Phase};
 use crate::client::endpoint::{self, Endpoint};
 use crate::client::request::Request;
 use crate::decode::{Context, Filter, ListRows, timestamp_text};
 use crate::error::{Error, Result};
-use crate::tables::{DirectoryObject, Projection, Source};
+use crate::tables::{DirectoryObject, Source, find};
 
 /// Directory delta tokens live seven days; a link is renewed well before, even when nothing changed.
 const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -39,23 +39,13 @@ fn paths(object: DirectoryObject) -> Paths {
     }
 }
 
-/// What a step of a directory delta led to.
-pub struct Outcome {
-    pub offset: Offset,
-    /// The token had expired, so everything was read again from the beginning.
-    pub resynced: bool,
-}
-
 /// Reads on from the offset's link, or from the beginning; `None` when it is too early to ask again.
-pub async fn read(
-    job: &Job,
-    object: DirectoryObject,
-    projection: &Projection,
-    start: Option<&Offset>,
-    caps: &Caps,
-) -> Result<Option<Outcome>> {
+pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) -> Result<Option<Offset>> {
     let paths = paths(object);
-    let first = Request::new(paths.delta, &[paths.name, "delta"], paths.name).query("$select", select(projection));
+    if start.is_some_and(|last| last.phase == Phase::Done && is_too_early(job, last)) {
+        return Ok(None);
+    }
+    let first = Request::new(paths.delta, &[paths.name, "delta"], paths.name).query("$select", select(paths.name)?);
     let link = start.and_then(|offset| offset.open.first()).and_then(|open| open.link.as_deref());
     let link = link.and_then(|link| job.client.link(link, &first).ok());
     let mut item = Item { link, ..Item::parent(paths.name) };
@@ -90,11 +80,11 @@ pub async fn read(
             // A server that gives neither link is read from the beginning each time.
             let link = delta_link.filter(|link| job.client.link(link, &first).is_ok());
             let renewed = offset(Phase::Done, link);
-            return Ok(Some(Outcome { offset: unless_equal(job, start, renewed, resynced), resynced }));
+            return Ok(Some(unless_equal(job, start, renewed, resynced)));
         }
-        if caps.are_reached(job.sink.rows()) {
+        if job.caps.are_reached(job.sink.rows()) {
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
-            return Ok(Some(Outcome { offset: offset(Phase::Read, link), resynced }));
+            return Ok(Some(offset(Phase::Read, link)));
         }
     }
 }
@@ -114,10 +104,16 @@ fn unless_equal(job: &Job, start: Option<&Offset>, renewed: Offset, resynced: bo
     }
 }
 
+/// A stream asks again and again; the clock of this process is enough to know that it is too early.
+fn is_too_early(job: &Job, last: &Offset) -> bool {
+    let min_poll = jiff::SignedDuration::try_from(job.options.min_poll).unwrap_or_default();
+    job.client.now().is_some_and(|now| now.duration_since(last.until) < min_poll)
+}
+
 /// The properties that the table's columns take.
-fn select(projection: &Projection) -> String {
-    let columns = projection.table.columns.iter().filter(|column| column.source == Source::Property);
-    columns.map(|column| column.name).collect::<Vec<_>>().join(",")
+fn select(table: &str) -> Result<String> {
+    let columns = find(table)?.columns.iter().filter(|column| column.source == Source::Property);
+    Ok(columns.map(|column| column.name).collect::<Vec<_>>().join(","))
 }
 
 fn is_expired(error: &Error) -> bool {

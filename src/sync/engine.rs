@@ -55,7 +55,7 @@ impl Caps {
         self.pages.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn are_reached(&self, rows: usize) -> bool {
+    pub fn are_reached(&self, rows: usize) -> bool {
         self.max_pages.is_some_and(|max| self.pages.load(Ordering::Relaxed) >= max)
             || self.max_rows.is_some_and(|max| rows >= max)
     }

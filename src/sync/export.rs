@@ -91,7 +91,8 @@ fn wanted(conversations: &Conversations<'_>, item: &Item) -> Option<HashSet<Stri
         Family::Channels => {
             (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect())
         }
-        Family::Chats => (!options.chat_types.is_empty()).then(|| {
+        // Where each row may come only once, a chat belongs to one of its members.
+        Family::Chats => (!options.chat_types.is_empty() || item.seen.is_some()).then(|| {
             item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()
         }),
     }

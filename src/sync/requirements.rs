@@ -1,6 +1,6 @@
 //! Which options a table needs, checked before any request.
 
-use crate::config::TableOptions;
+use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
 use crate::tables::{Reading, Table};
 
@@ -73,6 +73,9 @@ fn threads(table: &Table, options: &TableOptions) -> Result<()> {
 fn chats(table: &Table, options: &TableOptions) -> Result<()> {
     let named = [!options.user_ids.is_empty(), !options.chat_ids.is_empty(), options.fetch_all_users];
     match named.iter().filter(|is_given| **is_given).count() {
+        1 if !options.chat_ids.is_empty() && options.strategy == Strategy::Export => Err(Error::configuration(
+            "strategy=export reads users, not chats: give user_id instead of chat_id, or another strategy",
+        )),
         1 => Ok(()),
         0 => Err(missing(
             table,

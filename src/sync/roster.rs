@@ -165,8 +165,12 @@ pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
         #[serde(rename = "createdDateTime")]
         created: Option<String>,
     }
+    if !job.options.chat_ids.is_empty() {
+        let ids = named(&job.options.chat_ids);
+        return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
+    }
     let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
-    let types: Vec<String> = job.options.chat_types.iter().map(ToString::to_string).collect();
+    let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
     let is_wanted = |chat: &Chat| {
         types.is_empty() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind))
     };
