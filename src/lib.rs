@@ -2,3 +2,4 @@
 
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod py;

@@ -1,0 +1,4 @@
+//! The Python side.
+
+#[cfg(feature = "emulator")]
+pub mod emulator;
