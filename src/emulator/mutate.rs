@@ -29,6 +29,8 @@ pub struct Mutator<'a> {
     pub at_ms: i64,
     pub summary: MutationSummary,
     dirty: BTreeSet<Spot>,
+    /// Messages that were changed or made already: each is met once, so that counts are counts of rows.
+    met: BTreeSet<(Spot, i64)>,
 }
 
 impl<'a> Mutator<'a> {
@@ -47,6 +49,7 @@ impl<'a> Mutator<'a> {
             at_ms,
             summary: MutationSummary::default(),
             dirty: BTreeSet::new(),
+            met: BTreeSet::new(),
         }
     }
 
@@ -73,9 +76,23 @@ impl<'a> Mutator<'a> {
         }
     }
 
+    /// A root to answer; what else happens to it does not matter.
+    fn some_root(&mut self, spots: &[Spot]) -> Option<(Spot, i64)> {
+        let met = std::mem::take(&mut self.met);
+        let found = self.choose(spots, is_root);
+        self.met = met;
+        found.map(|(spot, at)| (spot, self.thread(spot).messages[at].id))
+    }
+
     fn messages(&mut self) {
         let asked = self.asked;
         let spots = self.channel_spots();
+        for _ in 0..asked.hard_deletes {
+            let Some((spot, at)) = self.choose(&spots, |_| true) else {
+                break;
+            };
+            self.vanish(spot, at);
+        }
         self.repeat(asked.edits, "edits", &spots, is_root, edit);
         self.repeat(asked.reply_edits, "reply_edits", &spots, is_reply, edit);
         self.repeat(asked.reactions, "reactions", &spots, is_live, react);
@@ -95,21 +112,14 @@ impl<'a> Mutator<'a> {
             delete,
         );
         for _ in 0..asked.late_replies {
-            let Some((spot, at)) = self.choose(&spots, is_root) else {
+            let Some((spot, root)) = self.some_root(&spots) else {
                 break;
             };
-            let root = self.thread(spot).messages[at].id;
             self.post("late_replies", spot, Some(root));
         }
         for _ in 0..asked.new_messages {
             let Some(&spot) = self.any(&spots) else { break };
             self.post("new_messages", spot, None);
-        }
-        for _ in 0..asked.hard_deletes {
-            let Some((spot, at)) = self.choose(&spots, |_| true) else {
-                break;
-            };
-            self.vanish(spot, at);
         }
     }
 
@@ -178,25 +188,28 @@ impl<'a> Mutator<'a> {
         touched
     }
 
-    /// A message that fits: by lot first, and by search when luck fails.
+    /// A message that fits and was not met yet: by lot first, and by search when luck fails.
     fn choose(&mut self, spots: &[Spot], fits: impl Fn(&Message) -> bool) -> Option<(Spot, usize)> {
         for _ in 0..64 {
             let spot = *self.any(spots)?;
             let length = self.thread(spot).messages.len();
             if length > 0 {
                 let at = self.rng.random_range(0..length);
-                if fits(&self.thread(spot).messages[at]) {
+                let candidate = &self.thread(spot).messages[at];
+                let id = candidate.id;
+                if fits(candidate) && !self.met.contains(&(spot, id)) {
                     return Some((spot, at));
                 }
             }
         }
-        spots.iter().find_map(|&spot| {
-            self.thread(spot)
-                .messages
-                .iter()
-                .position(&fits)
-                .map(|at| (spot, at))
-        })
+        let met = std::mem::take(&mut self.met);
+        let found = spots.iter().find_map(|&spot| {
+            let messages = &self.thread(spot).messages;
+            let fresh = |message: &Message| fits(message) && !met.contains(&(spot, message.id));
+            messages.iter().position(fresh).map(|at| (spot, at))
+        });
+        self.met = met;
+        found
     }
 
     fn repeat(
@@ -207,15 +220,10 @@ impl<'a> Mutator<'a> {
         fits: fn(&Message) -> bool,
         change: fn(&mut Value, i64, &Actor),
     ) {
-        let mut done = BTreeSet::new();
         for _ in 0..times {
-            // Each change of one kind meets another message, so that counts are counts of rows.
-            let found = (0..64).find_map(|_| {
-                self.choose(spots, fits)
-                    .filter(|place| !done.contains(place))
-            });
-            let Some((spot, at)) = found else { break };
-            done.insert((spot, at));
+            let Some((spot, at)) = self.choose(spots, fits) else {
+                break;
+            };
             let (now, seq) = self.tick();
             let actor = self.actor(spot);
             let target = &mut self.thread(spot).messages[at];
@@ -223,6 +231,7 @@ impl<'a> Mutator<'a> {
             let (id, reply_to) = (target.id, target.reply_to);
             let touched = self.touched(spot, id, reply_to);
             self.note(kind, touched);
+            self.met.insert((spot, id));
             self.dirty.insert(spot);
         }
     }
@@ -271,24 +280,24 @@ impl<'a> Mutator<'a> {
         self.thread(spot).messages.push(written);
         let touched = self.touched(spot, now, reply_to);
         self.note(kind, touched);
+        self.met.insert((spot, now));
         self.dirty.insert(spot);
     }
 
+    /// Removes a message and what hangs on it.
     fn vanish(&mut self, spot: Spot, at: usize) {
-        let gone = &self.thread(spot).messages[at];
-        let (id, reply_to) = (gone.id, gone.reply_to);
+        let id = self.thread(spot).messages[at].id;
         let family: Vec<(i64, Option<i64>)> = self
             .thread(spot)
             .messages
             .iter()
-            .filter(|message| {
-                message.id == id || (reply_to.is_none() && message.reply_to == Some(id))
-            })
+            .filter(|message| message.id == id || message.reply_to == Some(id))
             .map(|message| (message.id, message.reply_to))
             .collect();
+        let gone: BTreeSet<i64> = family.iter().map(|(id, _)| *id).collect();
         self.thread(spot)
             .messages
-            .retain(|message| !family.contains(&(message.id, message.reply_to)));
+            .retain(|message| !gone.contains(&message.id));
         for (id, reply_to) in family {
             let touched = self.touched(spot, id, reply_to);
             self.note("hard_deletes", touched);

@@ -24,21 +24,22 @@ impl<'m> Mutator<'m> {
     pub fn directory(&mut self) {
         let asked = self.asked;
         let steps: [(usize, Step<'m>); 15] = [
-            (asked.new_users, Self::new_user),
-            (asked.user_changes, Self::change_user),
             (asked.restored_users, Self::restore_user),
+            (asked.user_changes, Self::change_user),
             (asked.deleted_users, |it| it.remove_user(false)),
             (asked.purged_users, |it| it.remove_user(true)),
-            (asked.new_teams, Self::new_team),
             (asked.restored_teams, Self::restore_team),
             (asked.deleted_teams, Self::delete_team),
             (asked.renamed_teams, Self::rename_team),
             (asked.archived_teams, Self::archive_team),
-            (asked.new_channels, Self::new_channel),
             (asked.deleted_channels, Self::delete_channel),
             (asked.renamed_channels, Self::rename_channel),
             (asked.member_adds, Self::add_member),
             (asked.member_removes, Self::remove_member),
+            // What is new comes last, so that nothing else happens to it.
+            (asked.new_users, Self::new_user),
+            (asked.new_teams, Self::new_team),
+            (asked.new_channels, Self::new_channel),
         ];
         for (times, step) in steps {
             for _ in 0..times {
