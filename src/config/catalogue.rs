@@ -41,7 +41,32 @@ pub struct OptionSpec {
     pub doc: &'static str,
 }
 
+impl Door {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Table => "table",
+        }
+    }
+}
+
 impl Kind {
+    /// The kind's name in listings of the options.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Text | Self::Secret | Self::Host | Self::Word(_) => "string",
+            Self::Bool => "boolean",
+            Self::Int(..) => "integer",
+            Self::Float(..) => "number",
+            Self::Time => "timestamp",
+            Self::Ids(_) | Self::Words(_) => "list",
+        }
+    }
+
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret)
+    }
+
     /// What is allowed, for error messages and documentation.
     pub fn allowed(&self) -> String {
         match self {

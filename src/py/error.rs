@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::error::Error;
 
@@ -29,35 +29,29 @@ static REGISTRY: PyOnceLock<Classes> = PyOnceLock::new();
 
 fn classes(py: Python<'_>) -> PyResult<&Classes> {
     REGISTRY.get_or_try_init(py, || {
-        let runtime_error = py.get_type::<PyRuntimeError>();
-        let base = new_class(py, "LakeflowTeamsError", "Base of the connector's errors.", runtime_error.as_any())?;
+        let base = new_class(py, "LakeflowTeamsError", "Base of the connector's errors.", &[py.get_type::<PyRuntimeError>()])?;
         let mut by_kind = Vec::new();
         for (name, doc) in CLASSES {
-            let class = if name == "ConfigurationError" {
-                let bases = PyTuple::new(py, [base.bind(py).as_any(), py.get_type::<PyValueError>().as_any()])?;
-                new_class(py, name, doc, bases.as_any())?
-            } else {
-                new_class(py, name, doc, base.bind(py).as_any())?
-            };
-            by_kind.push(class);
+            let mut bases = vec![base.bind(py).clone()];
+            if name == "ConfigurationError" {
+                bases.push(py.get_type::<PyValueError>());
+            }
+            by_kind.push(new_class(py, name, doc, &bases)?);
         }
         Ok(Classes { base, by_kind })
     })
 }
 
-fn new_class(py: Python<'_>, name: &str, doc: &str, base: &Bound<'_, PyAny>) -> PyResult<Py<PyType>> {
-    let as_c = |text: String| std::ffi::CString::new(text).expect("names and docs hold no NUL");
-    let defaults = pyo3::types::PyDict::new(py);
+/// Makes a class as `type(name, bases, attributes)` does: a native class can't have two bases.
+fn new_class(py: Python<'_>, name: &str, doc: &str, bases: &[Bound<'_, PyType>]) -> PyResult<Py<PyType>> {
+    let attributes = PyDict::new(py);
+    attributes.set_item("__module__", MODULE)?;
+    attributes.set_item("__doc__", doc)?;
     for field in ["status", "code", "request_id", "endpoint", "scope"] {
-        defaults.set_item(field, py.None())?;
+        attributes.set_item(field, py.None())?;
     }
-    PyErr::new_type(
-        py,
-        &as_c(format!("{MODULE}.{name}")),
-        Some(&as_c(doc.to_owned())),
-        Some(base),
-        Some(defaults.into_any().unbind()),
-    )
+    let class = py.get_type::<PyType>().call1((name, PyTuple::new(py, bases)?, attributes))?;
+    Ok(class.cast_into::<PyType>()?.unbind())
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -108,7 +108,12 @@ impl Item {
 
     /// Nothing of its scope has been read.
     pub fn is_fresh(&self) -> bool {
-        self.stage == Stage::Parent && self.after_child.is_none() && !self.exported && !self.refused
+        self.stage == Stage::Parent
+            && self.link.is_none()
+            && self.rows == 0
+            && self.after_child.is_none()
+            && !self.exported
+            && !self.refused
     }
 
     /// Begins again at the first page.

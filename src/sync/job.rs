@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -140,6 +142,11 @@ pub fn read_raw_page(body: &[u8]) -> Result<(Page, Vec<Box<RawValue>>), Malforme
 /// Reads a page into `rows`, for the `read` of [`Job::page`].
 pub fn into<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
     read_page(body, rows)
+}
+
+/// Runs pieces of work side by side; the first failure ends them.
+pub async fn side_by_side(limit: usize, work: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
+    stream::iter(work).buffer_unordered(limit).try_collect::<Vec<()>>().await.map(drop)
 }
 
 /// The links followed so far.

@@ -21,5 +21,5 @@ mod snapshot;
 mod window;
 
 pub use offset::{Offset, Parsed};
-pub use session::{Limits, MicroBatch, Session};
+pub use session::{Limits, MicroBatch, Pass, Session};
 pub use sink::Batch;

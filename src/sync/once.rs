@@ -5,14 +5,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::conversations::{Conversations, Family, Round};
 use super::engine::{Reader, Step};
 use super::item::{Item, Seen};
-use super::job::Job;
+use super::job::{Job, side_by_side};
 use super::window::Window;
 use crate::config::Strategy;
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ const WINDOWS: usize = 8;
 pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
     let round = Round { since: Some(until), ..Round::first(until) };
     let once = Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
-    stream::iter(&parents).map(|parent| once.parent(parent)).buffer_unordered(PARENTS).try_collect::<Vec<()>>().await?;
+    side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
     let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failures.into_iter().next().map_or(Ok(()), Err)
 }
@@ -126,17 +126,14 @@ impl Once<'_> {
             after_child: None,
             ..item.child(&child.id)
         });
-        let wanted: Vec<_> = children.filter(|child| is_wanted(&child.scope)).collect();
-        stream::iter(wanted).map(|child| self.drive(child)).buffer_unordered(CHILDREN).try_collect::<Vec<()>>().await?;
-        Ok(())
+        let wanted = children.filter(|child| is_wanted(&child.scope));
+        side_by_side(CHILDREN, wanted.map(|child| self.drive(child).boxed()).collect()).await
     }
 
     /// Reads windows, and what they are cut into, side by side.
     fn windows(&self, items: Vec<Item>) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            stream::iter(items).map(|item| self.drive(item)).buffer_unordered(WINDOWS).try_collect::<Vec<()>>().await?;
-            Ok(())
-        })
+        let reads = items.into_iter().map(|item| self.drive(item).boxed()).collect();
+        side_by_side(WINDOWS, reads).boxed()
     }
 
     /// Steps until there is no more. A refused export leaves its parent's children to be listed.

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::FutureExt;
 use serde_json::value::RawValue;
 
-use super::job::Job;
+use super::job::{Job, side_by_side};
 use super::roster;
 use crate::client::endpoint;
 use crate::client::request::Request;
@@ -19,12 +19,14 @@ const CONCURRENCY: usize = 24;
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
 const BATCH: usize = 20;
 
+/// Batches on their way at once: each fills the budget of single reads for most of a second.
+const BATCHES: usize = 4;
+
 /// Channels or members of every team.
 pub async fn per_team(job: &Job, what: PerTeam) -> Result<()> {
     let teams = roster::teams(job).await?;
-    let reads = teams.iter().map(|team| team_list(job, what, team));
-    stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-    Ok(())
+    let reads = teams.iter().map(|team| team_list(job, what, team).boxed()).collect();
+    side_by_side(CONCURRENCY, reads).await
 }
 
 async fn team_list(job: &Job, what: PerTeam, team: &str) -> Result<()> {
@@ -77,10 +79,8 @@ pub async fn teams(job: &Job) -> Result<()> {
         }
         teams => teams?,
     };
-    let chunks: Vec<_> = listed.chunks(BATCH).collect();
-    let reads = chunks.into_iter().map(|chunk| detailed(job, chunk));
-    stream::iter(reads).buffer_unordered(4).try_collect::<Vec<()>>().await?;
-    Ok(())
+    let reads = listed.chunks(BATCH).map(|chunk| detailed(job, chunk).boxed()).collect();
+    side_by_side(BATCHES, reads).await
 }
 
 fn team_request(id: &str) -> Request {
