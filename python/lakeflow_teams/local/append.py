@@ -10,7 +10,7 @@ from lakeflow_teams.local.rows import newest, require_keys
 from lakeflow_teams.local.stamp import Stamp
 
 
-def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
+def write(destination: Destination, rows: pa.Table, _deletes: pa.Table | None, stamp: Stamp) -> Counts:
     """Adds what is not there yet, in one commit. Nothing is changed or removed, so deletes have no effect."""
     keys, cursor = destination.shape.keys, destination.shape.cursor
     require_keys(rows, keys, destination.name)

@@ -70,9 +70,7 @@ class Destination:
     def append(self, rows: pa.Table, stamp: Stamp) -> Counts:
         """Adds rows in one commit, which also creates the table. Without rows, the commit only carries the stamp."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            str(self.path), rows, mode="append", schema_mode="merge", commit_properties=stamp.properties()
-        )
+        write_deltalake(str(self.path), rows, mode="append", schema_mode="merge", commit_properties=stamp.properties())
         return Counts(inserts=rows.num_rows)
 
     def merge(self, table: DeltaTable, rows: pa.Table, predicate: str, stamp: Stamp) -> TableMerger:

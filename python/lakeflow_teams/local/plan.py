@@ -98,9 +98,7 @@ def _together(job: Job, open_jobs: list[Job]) -> tuple[Job, ...]:
     return (job,)
 
 
-def _job(
-    table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
-) -> Job:
+def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
     keys = table.primary_keys or tuple(info["primary_keys"])
@@ -162,7 +160,9 @@ def _instant(text: str) -> str:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return text
-    return (moment if moment.tzinfo is None else moment.replace(tzinfo=None) - (moment.utcoffset() or moment - moment)).isoformat()
+    return (
+        moment if moment.tzinfo is None else moment.replace(tzinfo=None) - (moment.utcoffset() or moment - moment)
+    ).isoformat()
 
 
 def _plain(value: Any) -> str:

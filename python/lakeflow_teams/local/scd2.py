@@ -1,7 +1,7 @@
 """SCD type 2: every version of every row, with the time from which and until which it held.
 
-``__START_AT`` is the version's cursor, ``__END_AT`` the next version's (or the delete's), null while it holds. A version's end
-is computed anew from all versions of its key, so late and repeated rows end up where they belong.
+``__START_AT`` is the version's cursor, ``__END_AT`` the next version's (or the delete's), null while it holds. A
+version's end is computed anew from all versions of its key, so late and repeated rows end up where they belong.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def _apply(
     deaths = list(gone)
     histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
     if table is not None and histories:
-        for *key, start, end in _stored(table, histories, rows.schema, keys):
-            histories[tuple(key)].remember(start or "", end)
+        for *parts, begin, end in _stored(table, histories, rows.schema, keys):
+            histories[tuple(parts)].remember(begin or "", end)
     for key, at in deaths:
         histories[key].deaths.add(at)
     for key, start in zip(incoming, starts, strict=True):

@@ -145,13 +145,22 @@ def _connection(value: Any, folder: Path) -> dict[str, str]:
     if value is None:
         return {}
     if isinstance(value, str):
-        value = _read_yaml(folder / value, "connection")
+        return load_connection(folder / value)
+    return _connection_options(value)
+
+
+def load_connection(path: Path) -> dict[str, str]:
+    """Connection options from a YAML file. Raises :class:`ConfigurationError`."""
+    return _connection_options(_read_yaml(path, "connection"))
+
+
+def _connection_options(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         _refuse("connection: a mapping of options, or the path of a YAML file with one, is expected")
-    known = {option["name"] for option in _core.options()}
+    known = {option["name"] for option in _core.options() if option["door"] == "connection"}
     for key in value:
         if str(key).lower() not in known:
-            _refuse(f"connection.{key}: there is no such option{_nearest(str(key), known)}")
+            _refuse(f"connection.{key}: there is no such connection option{_nearest(str(key), known)}")
     return {str(key).lower(): as_text(str(key), item) for key, item in value.items() if item is not None}
 
 

@@ -1,9 +1,9 @@
 """What a commit carries beside its rows: the offset, where it stands in the reading, and the settings it was made with.
 
 All of it is in the commit's own metadata, so rows and offset appear together or not at all. ``batch`` counts this table's
-commits and is also a Delta application transaction: it survives checkpoints and log clean-up, and two ingests into one table
-at a time conflict. ``position`` counts the micro-batches of a reading and ``epoch`` the readings that began at the beginning:
-tables of one pass that share an epoch are ordered by their position, others cannot be compared.
+commits and is also a Delta application transaction: it survives checkpoints and log clean-up, and two ingests into one
+table at a time conflict. ``position`` counts the micro-batches of a reading and ``epoch`` the readings that began at the
+beginning: tables of one pass that share an epoch are ordered by their position, others cannot be compared.
 """
 
 from __future__ import annotations
