@@ -38,8 +38,8 @@ def connection_from_environment(
 ) -> dict[str, str]:
     """``given``, completed from ``AZURE_*`` and ``LAKEFLOW_TEAMS_<OPTION>``. What is given wins, then ``LAKEFLOW_TEAMS_*``.
 
-    A credential in ``given`` (or ``has_credential``) keeps every credential of the environment out. Raises :class:`ConfigurationError` for a
-    ``LAKEFLOW_TEAMS_*`` variable that names no connection option.
+    A credential in ``given`` (or ``has_credential``) keeps every credential of the environment out. Raises
+    :class:`ConfigurationError` for a ``LAKEFLOW_TEAMS_*`` variable that names no connection option.
     """
     own = _prefixed(env)
     azure = {option: env[name] for name, option in AZURE.items() if env.get(name)}

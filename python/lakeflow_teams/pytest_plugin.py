@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def graph_emulator_factory() -> Iterator[Callable[..., GraphEmulator]]:
-    """Makes emulators with the knobs a test wants, and closes them when it ends::
+    """Makes emulators with the knobs a test wants, and closes them when it ends.
 
-    def test_big_tenant(graph_emulator_factory):
-        graph = graph_emulator_factory(teams=50, seed=1)
+    For example::
+
+        def test_big_tenant(graph_emulator_factory):
+            graph = graph_emulator_factory(teams=50, seed=1)
     """
     from lakeflow_teams import GraphEmulator
 

@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
 from rich.console import Console
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.screen import progress
 from lakeflow_teams.demo import screen
 from lakeflow_teams.demo.compare import compare
+from lakeflow_teams.local.destination import read
 from lakeflow_teams.local.runner import run as run_pipeline
 from lakeflow_teams.local.spec import PipelineSpec, parse
 from lakeflow_teams.local.summary import RunSummary
@@ -87,7 +87,7 @@ def verify(graph: _core.GraphEmulator, target: Path) -> dict[str, int]:
         table = info["name"]
         if table not in _NEEDS:
             continue
-        stored: list[dict[str, Any]] = DeltaTable(str(target / "main" / SCHEMA / table)).to_pyarrow_table().to_pylist()
+        stored: list[dict[str, Any]] = read(target / "main" / SCHEMA / table).to_pylist()
         problems = compare(table, stored, graph.truth(table), info["primary_keys"])
         if problems:
             raise DemoMismatchError(f"table {table} does not equal the tenant: {'; '.join(problems[:3])}")

@@ -19,6 +19,7 @@ def write(destination: Destination, rows: pa.Table, _deletes: pa.Table | None, s
     table = destination.open()
     if table is None or is_empty(table):
         return destination.append(source, stamp)
+    table = destination.widen(table, rows.schema)
     predicate = sql.same(keys) + (f" AND {sql.same_or_null(cursor)}" if cursor else "")
     merger = destination.merge(table, source, predicate, stamp)
     merger = merger.when_not_matched_insert(sql.assignments(source.schema.names))

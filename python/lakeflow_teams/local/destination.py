@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.table import TableMerger
+from pyarrow import fs
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.sql import covers
 from lakeflow_teams.local.stamp import Found, Stamp, find
 
 
@@ -75,14 +79,17 @@ class Destination:
 
     def merge(self, table: DeltaTable, rows: pa.Table, predicate: str, stamp: Stamp) -> TableMerger:
         """A merge of ``rows`` (alias ``s``) into the table (alias ``t``) that will carry the stamp."""
-        return table.merge(
-            rows,
-            predicate,
-            source_alias="s",
-            target_alias="t",
-            merge_schema=True,
-            commit_properties=stamp.properties(),
-        )
+        return table.merge(rows, predicate, source_alias="s", target_alias="t", commit_properties=stamp.properties())
+
+    def widen(self, table: DeltaTable, schema: pa.Schema) -> DeltaTable:
+        """The table with the columns and struct fields of ``schema`` that it lacked, added in a commit of their own.
+
+        A merge could widen the schema too, but then empties struct columns that it does not assign.
+        """
+        if covers(arrow_schema(table), schema):
+            return table
+        write_deltalake(table, schema.empty_table(), mode="append", schema_mode="merge")
+        return DeltaTable(str(self.path))
 
     def finish(self, merger: TableMerger, rows: pa.Table, stamp: Stamp, *, always: bool = True) -> Counts:
         """Runs a merge. One that changes nothing makes no commit; ``always`` then commits the stamp alone."""
@@ -93,6 +100,16 @@ class Destination:
         if always and counts == Counts():
             self.append(rows.slice(0, 0), stamp)
         return counts
+
+
+def read(path: Path, columns: Sequence[str] | None = None, filter: pc.Expression | None = None) -> pa.Table:  # noqa: A002
+    """Rows of the Delta table at ``path``.
+
+    Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
+    right afterwards may be aborted.
+    """
+    files = fs.SubTreeFileSystem(str(path.resolve()), fs.LocalFileSystem())
+    return DeltaTable(str(path)).to_pyarrow_dataset(filesystem=files).to_table(columns=columns, filter=filter)
 
 
 def is_empty(table: DeltaTable) -> bool:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams.local import sql
-from lakeflow_teams.local.destination import Counts, Destination, arrow_schema, is_empty
+from lakeflow_teams.local.destination import Counts, Destination, is_empty
 from lakeflow_teams.local.rows import newest, require_keys
 from lakeflow_teams.local.stamp import Stamp
 
@@ -26,9 +26,9 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     if table is None or is_empty(table):
         return destination.append(source.filter(pc.invert(source[_GONE])).drop_columns([_GONE]), stamp)
 
-    changed = sql.differs(rows.schema, arrow_schema(table))
+    table = destination.widen(table, rows.schema)
     s, t = sql.column("s", cursor), sql.column("t", cursor)
-    newer = f"({s} > {t} OR {t} IS NULL OR ({s} = {t} AND {changed}))"
+    newer = f"({s} > {t} OR {t} IS NULL OR ({s} = {t} AND {sql.differs(rows.schema.names)}))"
     gone, kept = sql.column("s", _GONE), f"NOT {sql.column('s', _GONE)}"
     values = sql.assignments(rows.schema.names)
     merger = destination.merge(table, source, sql.same(keys), stamp)

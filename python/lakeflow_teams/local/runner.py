@@ -40,8 +40,8 @@ def run(
 ) -> RunSummary:
     """Fills every destination of ``spec`` under ``target``.
 
-    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error ends
-    its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
+    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
+    ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
     """
     begin = monotonic()
     given = {**spec.connection, **as_options(connection or {})}

@@ -12,10 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from lakeflow_teams.local import sql
-from lakeflow_teams.local.destination import Counts, Destination
+from lakeflow_teams.local.destination import Counts, Destination, read
 from lakeflow_teams.local.rows import matching, newest, require_keys
 from lakeflow_teams.local.snapshot import unique
 from lakeflow_teams.local.stamp import Stamp
@@ -68,7 +67,7 @@ def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: 
     unique(destination, rows)
     keys = destination.shape.keys
     table = destination.open()
-    before = {_key(row, keys): row for row in _holding(table)} if table is not None else {}
+    before = {_key(row, keys): row for row in _holding(destination)} if table is not None else {}
     incoming = rows.to_pylist()
     changed = [index for index, row in enumerate(incoming) if _changed(before.get(_key(row, keys)), row)]
     present = {_key(row, keys) for row in incoming}
@@ -94,7 +93,7 @@ def _apply(
     deaths = list(gone)
     histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
     if table is not None and histories:
-        for *parts, begin, end in _stored(table, histories, rows.schema, keys):
+        for *parts, begin, end in _stored(destination, histories, rows.schema):
             histories[tuple(parts)].remember(begin or "", end)
     for key, at in deaths:
         histories[key].deaths.add(at)
@@ -116,6 +115,7 @@ def _apply(
             return Counts()
         return destination.append(added, stamp)
     source = pa.concat_tables([added, _closing(closed, added.schema, keys)], promote_options="default")
+    table = destination.widen(table, source.schema)
     predicate = f"{sql.same(keys)} AND {sql.same_or_null(START)}"
     merger = (
         destination.merge(table, source, predicate, stamp)
@@ -145,20 +145,18 @@ def _closing(closed: list[tuple[Any, ...]], schema: pa.Schema, keys: Sequence[st
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, narrow.types, strict=True)], schema=narrow)
 
 
-def _stored(
-    table: DeltaTable, histories: Iterable[Key], schema: pa.Schema, keys: Sequence[str]
-) -> Iterable[tuple[Any, ...]]:
+def _stored(destination: Destination, histories: Iterable[Key], schema: pa.Schema) -> Iterable[tuple[Any, ...]]:
     """Key, start and end of every stored version of these keys."""
+    keys = destination.shape.keys
     columns = list(zip(*histories, strict=True))
     wanted = pa.table({key: pa.array(column, schema.field(key).type) for key, column in zip(keys, columns, strict=True)})
-    narrow = table.to_pyarrow_dataset().to_table(columns=[*keys, START, END])
+    narrow = read(destination.path, [*keys, START, END])
     found = matching(narrow, wanted, keys).select([*keys, START, END])
     return zip(*(column.to_pylist() for column in found.columns), strict=True)
 
 
-def _holding(table: DeltaTable) -> list[dict[str, Any]]:
-    dataset = table.to_pyarrow_dataset()
-    rows: list[dict[str, Any]] = dataset.to_table(filter=pc.field(END).is_null()).to_pylist()
+def _holding(destination: Destination) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read(destination.path, filter=pc.field(END).is_null()).to_pylist()
     return rows
 
 

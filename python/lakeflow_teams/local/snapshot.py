@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from lakeflow_teams import _core
 from lakeflow_teams.local import sql
-from lakeflow_teams.local.destination import Counts, Destination, arrow_schema, is_empty
+from lakeflow_teams.local.destination import Counts, Destination, is_empty
 from lakeflow_teams.local.rows import newest, require_keys
 from lakeflow_teams.local.stamp import Stamp
 
@@ -30,11 +30,11 @@ def write(destination: Destination, rows: pa.Table, stamp: Stamp) -> Counts:
         return destination.append(rows, stamp)
     if is_empty(table):
         return destination.append(rows, stamp) if rows.num_rows else Counts()
-    changed = sql.differs(rows.schema, arrow_schema(table))
+    table = destination.widen(table, rows.schema)
     values = sql.assignments(rows.schema.names)
     merger = (
         destination.merge(table, rows, sql.same(destination.shape.keys), stamp)
-        .when_matched_update(values, predicate=changed)
+        .when_matched_update(values, predicate=sql.differs(rows.schema.names))
         .when_not_matched_insert(values)
         .when_not_matched_by_source_delete()
     )

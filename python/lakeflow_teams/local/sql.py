@@ -28,18 +28,9 @@ def not_older(cursor: str) -> str:
     return f"({s} >= {t} OR {t} IS NULL)"
 
 
-def differs(incoming: pa.Schema, stored: pa.Schema) -> str:
-    """Any column of the incoming row has another value. A column that is new, or has grown, counts as different."""
-    parts = []
-    for field in incoming:
-        index = stored.get_field_index(field.name)
-        if index < 0:
-            parts.append(f"({column('s', field.name)} IS NOT NULL)")
-        elif same_type(field.type, stored.field(index).type):
-            parts.append(f"({column('s', field.name)} IS DISTINCT FROM {column('t', field.name)})")
-        else:
-            parts.append("TRUE")
-    return f"({' OR '.join(parts)})"
+def differs(names: Iterable[str]) -> str:
+    """The rows disagree in any of these columns."""
+    return "(" + " OR ".join(f"({column('s', name)} IS DISTINCT FROM {column('t', name)})" for name in names) + ")"
 
 
 def assignments(names: Iterable[str]) -> dict[str, str]:
@@ -47,23 +38,21 @@ def assignments(names: Iterable[str]) -> dict[str, str]:
     return {column("t", name): column("s", name) for name in names}
 
 
-def same_type(one: pa.DataType, other: pa.DataType) -> bool:
-    """Equal types, whatever the children of lists are called and whether text is large or a view."""
-    if pa.types.is_struct(one) and pa.types.is_struct(other):
-        names = [field.name for field in one]
-        return names == [field.name for field in other] and all(
-            same_type(one.field(name).type, other.field(name).type) for name in names
-        )
-    if _is_list(one) and _is_list(other):
-        return same_type(one.value_type, other.value_type)
-    if _is_text(one) and _is_text(other):
-        return True
-    return bool(one == other)
+def covers(stored: pa.Schema, incoming: pa.Schema) -> bool:
+    """Whether every column, and every field of its structs, is stored already."""
+    return all(
+        stored.get_field_index(field.name) >= 0 and _holds(stored.field(field.name).type, field.type) for field in incoming
+    )
+
+
+def _holds(stored: pa.DataType, incoming: pa.DataType) -> bool:
+    if pa.types.is_struct(stored) and pa.types.is_struct(incoming):
+        names = {field.name for field in stored}
+        return all(field.name in names and _holds(stored.field(field.name).type, field.type) for field in incoming)
+    if _is_list(stored) and _is_list(incoming):
+        return _holds(stored.value_type, incoming.value_type)
+    return True  # a plain type never changes; if it did, the merge would say so
 
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
