@@ -1,0 +1,71 @@
+"""Microsoft Teams in the lakehouse.
+
+Three doors, all on one native core:
+
+- :class:`TeamsClient` reads a table into anything that takes Arrow (pyarrow, polars, pandas, duckdb);
+- :class:`MicrosoftTeamsLakeflowConnect` is the connector interface of Databricks Lakeflow;
+- :func:`ingest_local` runs a pipeline spec into local Delta tables.
+
+:class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
+Importing this package loads nothing else; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lakeflow_teams._core import (
+        AuthenticationError,
+        ConfigurationError,
+        GraphEmulator,
+        LakeflowTeamsError,
+        NotFoundError,
+        PermissionDeniedError,
+        ProtocolError,
+        ServiceError,
+        ThrottledError,
+        __version__,
+    )
+    from lakeflow_teams.client import TeamsClient
+    from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
+    from lakeflow_teams.local import ingest_local
+    from lakeflow_teams.report import Report
+
+__all__ = [
+    "AuthenticationError",
+    "ConfigurationError",
+    "GraphEmulator",
+    "LakeflowTeamsError",
+    "MicrosoftTeamsLakeflowConnect",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "Report",
+    "ServiceError",
+    "TeamsClient",
+    "ThrottledError",
+    "__version__",
+    "ingest_local",
+]
+
+_ELSEWHERE = {
+    "MicrosoftTeamsLakeflowConnect": "lakeflow",
+    "Report": "report",
+    "TeamsClient": "client",
+    "ingest_local": "local",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, '_core')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""``python -m lakeflow_teams`` is the command line."""
+
+from lakeflow_teams.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""The command group, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lakeflow_teams import _core
+from lakeflow_teams.cli.ingest import ingest
+from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.tenant import demo, emulator
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_core.__version__, prog_name="lakeflow-teams")
+@click.option("-v", "--verbose", is_flag=True, help="Log what the connector does, to stderr.")
+def app(verbose: bool) -> None:
+    """Microsoft Teams in the lakehouse.
+
+    Credentials come from AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, any other connection option from
+    LAKEFLOW_TEAMS_<OPTION>, or from a file; never from the command line. Exit codes: 0 done, 1 the run failed, 2 bad input.
+    """
+    level = logging.INFO if verbose else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+for command in (demo, ingest, tables, schema, preview, emulator):
+    app.add_command(command)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    try:
+        result = app.main(args=arguments, prog_name="lakeflow-teams", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _line(error.format_message(), BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        return _line("interrupted; what was committed stays, and the next run goes on from there", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as `head`, has seen enough
+        return OK
+    except Exception as error:  # the command line never shows a traceback unless asked to
+        return _failed(error)
+    return result if isinstance(result, int) else OK
+
+
+def exit_code(error: BaseException) -> int:
+    """2 for what the user wrote, 1 for what the world did."""
+    return BAD_INPUT if isinstance(error, _core.ConfigurationError | ImportError) else FAILED
+
+
+def _failed(error: Exception) -> int:
+    if os.environ.get("LAKEFLOW_TEAMS_DEBUG"):
+        logging.getLogger("lakeflow_teams").error("traceback", exc_info=error)
+    text = " ".join(str(error).split()) or "no details"
+    return _line(f"{type(error).__name__}: {text}", exit_code(error))
+
+
+def _line(text: str, code: int) -> int:
+    click.echo(f"lakeflow-teams: {' '.join(text.split())}", err=True)
+    return code

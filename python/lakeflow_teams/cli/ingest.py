@@ -1,0 +1,44 @@
+"""``lakeflow-teams ingest``: a pipeline spec into local Delta tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from lakeflow_teams._extras import need
+
+
+@click.command()
+@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool, quiet: bool) -> int:
+    """Run PIPELINE (a YAML spec) into Delta tables.
+
+    Each table is at TARGET/<catalog>/<schema>/<table>. Run it again to read what changed since; a run that was interrupted
+    goes on where it was.
+    """
+    for module in ("deltalake", "pyarrow", "yaml"):
+        need(module, "local", "ingest")
+    from lakeflow_teams.cli.app import exit_code
+    from lakeflow_teams.cli.screen import progress, show_summary
+    from lakeflow_teams.local.runner import run
+    from lakeflow_teams.local.spec import load, load_connection
+
+    spec = load(pipeline)
+    options = load_connection(connection) if connection else None
+    with progress(quiet=quiet or as_json) as tell:
+        summary = run(spec, target, options, on_progress=tell)
+    if as_json:
+        click.echo(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False))
+    elif not quiet:
+        show_summary(summary)
+    for text in dict.fromkeys(line.error for line in summary.destinations if line.error):
+        names = ", ".join(line.destination for line in summary.destinations if line.error == text)
+        print(f"lakeflow-teams: {text} (destination {names})", file=sys.stderr)
+    return exit_code(summary.error) if summary.error is not None else 0

@@ -1,0 +1,50 @@
+"""Options given as ``-o key=value``, and connections from a file and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lakeflow_teams import _core
+from lakeflow_teams._extras import need
+from lakeflow_teams.environment import connection_from_environment
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """``key=value`` texts as a mapping with lower-case keys. Raises :class:`ConfigurationError`."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise _core.ConfigurationError(f"option {text!r}: write it as key=value")
+        found[name.strip().lower()] = value
+    return found
+
+
+def split(given: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Connection options and table options. A secret is refused: command lines are seen by others and remembered."""
+    catalogue = {option["name"]: option for option in _core.options()}
+    connection: dict[str, str] = {}
+    table: dict[str, str] = {}
+    for name, value in pairs(given).items():
+        option = catalogue.get(name)
+        if option is not None and option["secret"]:
+            raise _core.ConfigurationError(
+                f"option {name}: it is a secret and does not belong on a command line; set LAKEFLOW_TEAMS_{name.upper()} "
+                "or use --connection with a file"
+            )
+        (connection if option is not None and option["door"] == "connection" else table)[name] = value
+    return connection, table
+
+
+def client(given: dict[str, str], file: Path | None) -> _core.Client:
+    """A client from ``-o``, then the connection file, then the environment."""
+    options = {**(_file(file) if file else {}), **given}
+    return _core.Client(connection_from_environment(options), strict=True)
+
+
+def _file(path: Path) -> dict[str, str]:
+    need("yaml", "local", "a connection file")
+    from lakeflow_teams.local.spec import load_connection
+
+    return load_connection(path)

@@ -1,0 +1,83 @@
+"""Compares a table's rows with what the tenant holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+Row = Mapping[str, Any]
+
+#: Columns whose values are compared; keys always are.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "teams": ("displayName", "description", "visibility", "isArchived", "createdDateTime", "webUrl"),
+    "channels": ("displayName", "description", "membershipType", "createdDateTime", "webUrl"),
+    "members": ("displayName", "userId", "email", "roles"),
+    "messages": (
+        "messageType",
+        "subject",
+        "importance",
+        "createdDateTime",
+        "lastModifiedDateTime",
+        "lastEditedDateTime",
+        "deletedDateTime",
+        "body",
+        "etag",
+    ),
+    "message_replies": (
+        "messageType",
+        "importance",
+        "createdDateTime",
+        "lastModifiedDateTime",
+        "lastEditedDateTime",
+        "deletedDateTime",
+        "body",
+        "etag",
+    ),
+    "chats": ("topic", "chatType", "createdDateTime", "lastUpdatedDateTime", "webUrl"),
+}
+
+
+def compare(table: str, rows: Iterable[Row], truth: Iterable[Row], keys: Sequence[str]) -> list[str]:
+    """Every difference in words; an empty list means equal. Doubled keys are differences too."""
+    problems: list[str] = []
+    stored = _by_key("stored", rows, keys, problems)
+    wanted = _by_key("in the tenant", truth, keys, problems)
+    problems += [f"row {key} is missing" for key in wanted.keys() - stored.keys()]
+    problems += [f"row {key} should not be there" for key in stored.keys() - wanted.keys()]
+    for key in wanted.keys() & stored.keys():
+        for column in COLUMNS[table]:
+            have, want = stored[key].get(column), wanted[key].get(column)
+            if not _equal(have, want):
+                problems.append(f"row {key}: {column} is {have!r} and should be {want!r}")
+    return problems
+
+
+def _by_key(where: str, rows: Iterable[Row], keys: Sequence[str], problems: list[str]) -> dict[tuple[Any, ...], Row]:
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        if key in found:
+            problems.append(f"row {key} is {where} twice")
+        found[key] = row
+    return found
+
+
+def _equal(have: Any, want: Any) -> bool:
+    if isinstance(have, Mapping) and isinstance(want, Mapping):
+        return all(_equal(have.get(name), want.get(name)) for name in have.keys() & want.keys())
+    if isinstance(have, str) and isinstance(want, str) and have != want:
+        moments = _moment(have), _moment(want)
+        return moments[0] is not None and moments[0] == moments[1]
+    return bool(have == want)
+
+
+def _moment(text: str) -> datetime | None:
+    """The instant of a Graph timestamp with any number of digits; ``None`` for other text."""
+    if len(text) < 20 or text[10] != "T" or not text.endswith("Z"):
+        return None
+    seconds, _, fraction = text[:-1].partition(".")
+    try:
+        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}")
+    except ValueError:
+        return None

@@ -1,0 +1,122 @@
+"""One Delta table on disk: opening, appending, and the counts of what a commit did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
+from deltalake.table import TableMerger
+from pyarrow import fs
+
+from lakeflow_teams import _core
+from lakeflow_teams.local.sql import covers
+from lakeflow_teams.local.stamp import Found, Stamp, find
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a destination that one commit added, changed and removed."""
+
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.inserts + other.inserts, self.updates + other.updates, self.deletes + other.deletes)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots)."""
+
+    keys: tuple[str, ...]
+    cursor: str | None
+
+    @property
+    def sequence(self) -> str:
+        """The cursor, where there must be one."""
+        if self.cursor is None:
+            raise ValueError("this way of writing needs a cursor")
+        return self.cursor
+
+
+class Destination:
+    """A Delta table at ``path`` that may not exist yet. ``name`` is what people call it."""
+
+    def __init__(self, name: str, path: Path, shape: Shape) -> None:
+        self.name = name
+        self.path = path
+        self.shape = shape
+
+    def open(self) -> DeltaTable | None:
+        """The table in its newest version, or ``None`` before its first commit."""
+        if not DeltaTable.is_deltatable(str(self.path)):
+            return None
+        return DeltaTable(str(self.path))
+
+    def found(self) -> Found:
+        """The newest stamp. Raises :class:`ConfigurationError` for a table that somebody else made."""
+        table = self.open()
+        if table is None:
+            return Found(None, None)
+        found = find(table)
+        if found.batch is None:
+            raise _core.ConfigurationError(
+                f"destination {self.name}: {self.path} is a Delta table that lakeflow-teams did not write; "
+                "choose another destination_table or target"
+            )
+        return found
+
+    def append(self, rows: pa.Table, stamp: Stamp) -> Counts:
+        """Adds rows in one commit, which also creates the table. Without rows, the commit only carries the stamp."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_deltalake(str(self.path), rows, mode="append", schema_mode="merge", commit_properties=stamp.properties())
+        return Counts(inserts=rows.num_rows)
+
+    def merge(self, table: DeltaTable, rows: pa.Table, predicate: str, stamp: Stamp) -> TableMerger:
+        """A merge of ``rows`` (alias ``s``) into the table (alias ``t``) that will carry the stamp."""
+        return table.merge(rows, predicate, source_alias="s", target_alias="t", commit_properties=stamp.properties())
+
+    def widen(self, table: DeltaTable, schema: pa.Schema) -> DeltaTable:
+        """The table with the columns and struct fields of ``schema`` that it lacked, added in a commit of their own.
+
+        A merge could widen the schema too, but then empties struct columns that it does not assign.
+        """
+        if covers(arrow_schema(table), schema):
+            return table
+        write_deltalake(table, schema.empty_table(), mode="append", schema_mode="merge")
+        return DeltaTable(str(self.path))
+
+    def finish(self, merger: TableMerger, rows: pa.Table, stamp: Stamp, *, always: bool = True) -> Counts:
+        """Runs a merge. One that changes nothing makes no commit; ``always`` then commits the stamp alone."""
+        metrics = merger.execute()
+        counts = Counts(
+            metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"], metrics["num_target_rows_deleted"]
+        )
+        if always and counts == Counts():
+            self.append(rows.slice(0, 0), stamp)
+        return counts
+
+
+def read(path: Path, columns: Sequence[str] | None = None, filter: pc.Expression | None = None) -> pa.Table:  # noqa: A002
+    """Rows of the Delta table at ``path``.
+
+    Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
+    right afterwards may be aborted.
+    """
+    files = fs.SubTreeFileSystem(str(path.resolve()), fs.LocalFileSystem())
+    return DeltaTable(str(path)).to_pyarrow_dataset(filesystem=files).to_table(columns=columns, filter=filter)
+
+
+def is_empty(table: DeltaTable) -> bool:
+    """Whether the table holds no file, so that a plain append is a merge."""
+    return not table.file_uris()
+
+
+def arrow_schema(table: DeltaTable) -> pa.Schema:
+    """The stored schema as pyarrow's."""
+    return pa.schema(table.schema().to_arrow())

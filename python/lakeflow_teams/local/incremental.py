@@ -1,0 +1,160 @@
+"""Incremental tables: micro-batches, each committed together with the offset that goes on from it.
+
+Tables that share a pass are committed one after the other in a fixed order. A kill between two of those commits leaves one
+table a batch behind; the next run goes on from the offset of the one that is behind, and the rows that the other already
+has merge into themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from time import monotonic
+
+import pyarrow as pa
+
+from lakeflow_teams import _core
+from lakeflow_teams.local import append, merge, scd2
+from lakeflow_teams.local.plan import Pass
+from lakeflow_teams.local.rows import table_of
+from lakeflow_teams.local.stamp import Found, Stamp
+from lakeflow_teams.local.summary import DestinationSummary, Progress
+from lakeflow_teams.options import whole_number
+
+#: Rows of one micro-batch where no option says otherwise.
+ROWS_PER_BATCH = 20_000
+#: Seconds after which an offset without rows is committed in the middle of a round.
+QUIET_SECONDS = 30.0
+
+_WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
+_CLOCK = ("since", "until")
+
+
+class Incremental:
+    """One pass over tables with a cursor: from the stored offset to the end of the round."""
+
+    def __init__(
+        self,
+        client: _core.Client,
+        step: Pass,
+        lines: list[DestinationSummary],
+        notes: list[str],
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._client = client
+        self._pass = step
+        self._lines = lines
+        self._notes = notes
+        self._tell = tell
+        self._max_rows = whole_number(step.options, "max_records_per_batch") or ROWS_PER_BATCH
+        self._max_pages = whole_number(step.options, "max_pages_per_batch")
+        self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
+        self._batches: list[int] = [0] * len(lines)
+        self._epoch = 1
+        self._position = 0
+        self._stored: str | None = None
+        self._stored_at = monotonic()
+
+    def run(self) -> None:
+        """Reads and commits until the round is over."""
+        offset = self._resume()
+        while True:
+            step = self._client.micro_batch(
+                self._pass.tables, self._pass.options, offset, max_rows=self._max_rows, max_pages=self._max_pages
+            )
+            if step.offset != offset:
+                self._commit(step)
+            if step.finished or step.offset == offset:
+                break
+            offset = step.offset
+
+    def _resume(self) -> str | None:
+        """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
+        found = [job.destination.found() for job in self._pass.jobs]
+        self._batches = [state.batch or 0 for state in found]
+        stamps = [state.stamp for state in found if state.stamp is not None]
+        for job, state in zip(self._pass.jobs, found, strict=True):
+            if state.stamp is not None:
+                job.check(state.stamp)
+        reason = self._why_from_the_start(found)
+        if reason is not None:
+            if reason:
+                self._notes.append(f"{', '.join(self._pass.members)}: everything is read again, because {reason}")
+            self._epoch = max((stamp.epoch for stamp in stamps), default=0) + 1
+            return None
+        behind = min(stamps, key=lambda stamp: stamp.position)
+        self._epoch, self._position = behind.epoch, behind.position
+        if all(stamp.position == behind.position for stamp in stamps):
+            self._stored = behind.offset
+        return behind.offset
+
+    def _why_from_the_start(self, found: list[Found]) -> str | None:
+        """``None`` to go on, ``""`` for a first run, otherwise the reason to read everything again."""
+        if all(state.batch is None for state in found):
+            return ""
+        epochs = {state.stamp.epoch for state in found if state.stamp is not None}
+        for job, state in zip(self._pass.jobs, found, strict=True):
+            if state.batch is None:
+                return f"{job.name} is new and is filled from the same reading"
+            if state.stamp is None:
+                return f"the log of {job.name} no longer holds its offset"
+            if job.reaches_further_back(state.stamp):
+                return "start_date was moved back"
+            if len(found) > 1 and state.stamp.members != self._pass.members:
+                return "these tables were not filled from one reading before"
+            if len(epochs) > 1:
+                return "the last such reading was interrupted at its first commit"
+        return None
+
+    def _commit(self, step: _core.MicroBatch) -> None:
+        counted = [self._rows_of(step, table) for table in self._pass.tables]
+        if not any(counted) and not self._matters(step):
+            return
+        self._position += 1
+        for index, (line, count) in enumerate(zip(self._lines, counted, strict=True)):
+            self._write(index, step)
+            line.rows += count
+            line.micro_batches += 1
+            self._tell(Progress(line.destination, line.rows, line.micro_batches))
+        self._stored, self._stored_at = step.offset, monotonic()
+
+    def _write(self, index: int, step: _core.MicroBatch) -> None:
+        job = self._pass.jobs[index]
+        table = job.spec.source_table
+        rows = table_of(step.tables.get(table, []), self._schemas[table])
+        gone = step.deletes.get(table, [])
+        deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
+        self._batches[index] += 1
+        stamp = Stamp(
+            batch=self._batches[index],
+            offset=step.offset,
+            epoch=self._epoch,
+            position=self._position,
+            members=self._pass.members,
+            settings=job.settings,
+        )
+        self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+
+    def _matters(self, step: _core.MicroBatch) -> bool:
+        """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""
+        if _essence(step.offset) == _essence(self._stored):
+            return False
+        return step.finished or monotonic() - self._stored_at > QUIET_SECONDS
+
+    @staticmethod
+    def _rows_of(step: _core.MicroBatch, table: str) -> int:
+        batches = [*step.tables.get(table, []), *step.deletes.get(table, [])]
+        return sum(batch.num_rows for batch in batches)
+
+
+def _essence(offset: str | None) -> object:
+    """The offset without its clock; as it is where it has another form."""
+    if offset is None:
+        return None
+    try:
+        content = json.loads(offset)
+    except ValueError:
+        return offset
+    if not isinstance(content, dict):
+        return offset
+    return {name: value for name, value in content.items() if name not in _CLOCK}

@@ -1,0 +1,169 @@
+"""From the spec to passes: which reading fills which destinations, and how each of them is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from lakeflow_teams import _core
+from lakeflow_teams.local.destination import Destination, Shape
+from lakeflow_teams.local.spec import PipelineSpec, TableSpec
+from lakeflow_teams.local.stamp import Stamp
+
+Way = Literal["merge", "append", "scd2", "snapshot", "snapshot_scd2"]
+
+#: Source tables that one reading fills together.
+ONE_PASS = (("messages", "message_replies"),)
+
+_CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One destination: where it comes from, how it is written, and the settings its offset is only valid with."""
+
+    spec: TableSpec
+    way: Way
+    destination: Destination
+    settings: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """``catalog.schema.table``."""
+        return self.spec.name
+
+    def check(self, stamp: Stamp) -> None:
+        """Raises :class:`ConfigurationError` where the stored rows were made from something else."""
+        for key in _CONFLICTS:
+            before, now = stamp.settings.get(key), self.settings.get(key)
+            if before != now and not (key == "tenant_id" and (before is None or now is None)):
+                raise _core.ConfigurationError(
+                    f"destination {self.name}: it was filled with {key} {_plain(before)}, and now {key} is {_plain(now)}; "
+                    f"choose another destination_table, or remove {self.destination.path} to start over"
+                )
+
+    def reaches_further_back(self, stamp: Stamp) -> bool:
+        """Whether ``start_date`` is earlier than the one the stored rows were read with."""
+        before, now = stamp.settings.get("start_date"), self.settings.get("start_date")
+        return before is not None and (now is None or _instant(now) < _instant(before))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Jobs that are filled from one reading, with the options it is read with."""
+
+    jobs: tuple[Job, ...]
+    options: dict[str, str]
+
+    @property
+    def tables(self) -> list[str]:
+        """The source tables, in the order they are committed."""
+        return [job.spec.source_table for job in self.jobs]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of the destinations."""
+        return tuple(job.name for job in self.jobs)
+
+
+def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
+    """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
+    infos = {info["name"]: info for info in _core.tables()}
+    jobs = [_job(table, target, connection, client, infos[table.source_table]) for table in spec.tables]
+    passes: list[Pass] = []
+    taken: set[str] = set()
+    for job in jobs:
+        if job.name in taken:
+            continue
+        together = _together(job, [other for other in jobs if other.name not in taken])
+        taken.update(member.name for member in together)
+        passes.append(Pass(together, job.spec.options))
+    return passes
+
+
+def _together(job: Job, open_jobs: list[Job]) -> tuple[Job, ...]:
+    for tables in ONE_PASS:
+        if job.spec.source_table not in tables:
+            continue
+        found = {job.spec.source_table: job}
+        for other in open_jobs:
+            if other.spec.source_table in tables and other.spec.options == job.spec.options:
+                found.setdefault(other.spec.source_table, other)
+        return tuple(found[table] for table in tables if table in found)
+    return (job,)
+
+
+def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
+    schema = pa.schema(client.schema(table.source_table, table.options))
+    way = _way(table, info)
+    keys = table.primary_keys or tuple(info["primary_keys"])
+    snapshot = way in ("snapshot", "snapshot_scd2")
+    cursor = None if snapshot else table.sequence_by or info["cursor_field"]
+    _exist(table, "primary_keys", keys, schema)
+    _exist(table, "sequence_by", (cursor,) if cursor else (), schema)
+    settings = {
+        "source_table": table.source_table,
+        "way": way,
+        "primary_keys": list(keys),
+        "sequence_by": cursor,
+        "tenant_id": _guid(connection.get("tenant_id")),
+        "start_date": None if snapshot else table.options.get("start_date"),
+    }
+    path = target / table.catalog / table.schema / table.table
+    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor)), settings)
+
+
+def _way(table: TableSpec, info: _core.TableInfo) -> Way:
+    kind = info["ingestion_type"]
+    scd = table.scd_type or ("APPEND_ONLY" if kind == "append" else "SCD_TYPE_1")
+    if kind == "snapshot":
+        if scd == "APPEND_ONLY":
+            raise _core.ConfigurationError(
+                f"destination {table.name}: scd_type APPEND_ONLY needs a table with a cursor, and {table.source_table} is "
+                "a snapshot; use SCD_TYPE_1, or SCD_TYPE_2 to keep its history"
+            )
+        return "snapshot_scd2" if scd == "SCD_TYPE_2" else "snapshot"
+    if kind == "append" and scd != "APPEND_ONLY" and info["cursor_field"] is None and table.sequence_by is None:
+        raise _core.ConfigurationError(
+            f"destination {table.name}: {table.source_table} has no cursor, so scd_type {scd} needs sequence_by"
+        )
+    ways: dict[str, Way] = {"SCD_TYPE_1": "merge", "SCD_TYPE_2": "scd2", "APPEND_ONLY": "append"}
+    return ways[scd]
+
+
+def _exist(table: TableSpec, option: str, columns: tuple[str, ...], schema: pa.Schema) -> None:
+    for name in columns:
+        if name not in schema.names:
+            raise _core.ConfigurationError(
+                f"destination {table.name}: {option} names {name}, which {table.source_table} does not have; "
+                f"its columns are {', '.join(schema.names)}"
+            )
+        if not pa.types.is_string(schema.field(name).type):
+            raise _core.ConfigurationError(f"destination {table.name}: {option} names {name}, which is not a text column")
+
+
+def _guid(text: str | None) -> str | None:
+    """A tenant is comparable only by its GUID; it can also be named by any of its domains."""
+    if text is None or len(text) != 36 or text.count("-") != 4:
+        return None
+    return text.lower()
+
+
+def _instant(text: str) -> str:
+    """A comparable form of an ISO date or timestamp; what is neither compares as text."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    return (
+        moment if moment.tzinfo is None else moment.replace(tzinfo=None) - (moment.utcoffset() or moment - moment)
+    ).isoformat()
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,54 @@
+"""Arrow kernels on one micro-batch: the newest row of each key, and keys that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakeflow_teams import _core
+
+_RANK = "__rank"
+
+
+def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
+    """Batches of the core as one Arrow table, without a copy."""
+    return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], schema=schema)
+
+
+def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
+    """Each key once: the row with the greatest cursor, and of equal ones the last. A null cursor is the oldest."""
+    if rows.num_rows == 0:
+        return rows
+    if cursor is not None:
+        rows = rows.take(_oldest_first(rows[cursor]))
+    ranked = rows.select(list(dict.fromkeys(keys))).append_column(_RANK, pa.array(range(rows.num_rows), pa.int64()))
+    chosen = ranked.group_by(list(keys)).aggregate([(_RANK, "max")]).column(f"{_RANK}_max")
+    if len(chosen) == rows.num_rows:
+        return rows
+    return rows.take(chosen.take(pc.sort_indices(chosen)))
+
+
+def _oldest_first(cursor: pa.ChunkedArray) -> pa.Array:
+    """Indices in a stable order of the cursor, nulls first."""
+    nulls_last = pc.sort_indices(cursor)
+    filled = len(cursor) - cursor.null_count
+    return pa.concat_arrays([nulls_last.slice(filled), nulls_last.slice(0, filled)])
+
+
+def require_keys(rows: pa.Table, keys: Sequence[str], destination: str) -> None:
+    """Raises :class:`ConfigurationError` where a key column is null: such rows could not be told apart."""
+    for key in keys:
+        missing = rows.column(key).null_count
+        if missing:
+            raise _core.ConfigurationError(
+                f"destination {destination}: primary key {key} is null in {missing} rows; "
+                "take another column, or leave primary_keys out"
+            )
+
+
+def matching(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows whose key is among ``others``."""
+    wanted = others.select(list(keys)).group_by(list(keys)).aggregate([])
+    return rows.join(wanted, keys=list(keys), join_type="left semi")

@@ -1,0 +1,124 @@
+"""Runs a pipeline: reads each pass and commits it, so that a kill at any moment loses and doubles nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from os import PathLike
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pyarrow as pa
+from deltalake.exceptions import CommitFailedError
+
+from lakeflow_teams import _core
+from lakeflow_teams.environment import connection_from_environment
+from lakeflow_teams.local import scd2, snapshot
+from lakeflow_teams.local.incremental import Incremental
+from lakeflow_teams.local.plan import Job, Pass, plan
+from lakeflow_teams.local.rows import table_of
+from lakeflow_teams.local.spec import PipelineSpec
+from lakeflow_teams.local.stamp import Stamp
+from lakeflow_teams.local.summary import DestinationSummary, Progress, RunSummary, one_line
+from lakeflow_teams.options import as_options
+from lakeflow_teams.report import Report
+
+_log = logging.getLogger(__name__)
+
+OnProgress = Callable[[Progress], None]
+
+
+def run(
+    spec: PipelineSpec,
+    target: str | PathLike[str],
+    connection: Mapping[str, Any] | None = None,
+    *,
+    credential: object | None = None,
+    on_progress: OnProgress | None = None,
+) -> RunSummary:
+    """Fills every destination of ``spec`` under ``target``.
+
+    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
+    ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
+    """
+    begin = monotonic()
+    given = {**spec.connection, **as_options(connection or {})}
+    options = connection_from_environment(given, has_credential=credential is not None)
+    client = _core.Client(options, credential=credential, strict=True)
+    root = Path(target)
+    passes = plan(spec, root, options, client)
+    summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
+    runner = _Runner(client, summary, on_progress or (lambda _: None))
+    for step in passes:
+        runner.run(step)
+    summary.notes[:0] = client.warnings
+    _fill(summary, Report.parse(client.report()))
+    summary.seconds = monotonic() - begin
+    return summary
+
+
+class _Runner:
+    def __init__(self, client: _core.Client, summary: RunSummary, on_progress: OnProgress) -> None:
+        self._client = client
+        self._summary = summary
+        self._tell = on_progress
+
+    def run(self, step: Pass) -> None:
+        lines = [self._line(job) for job in step.jobs]
+        try:
+            if step.jobs[0].way in ("snapshot", "snapshot_scd2"):
+                self._snapshot(step.jobs[0], lines[0], step.options)
+            else:
+                Incremental(self._client, step, lines, self._summary.notes, self._tell).run()
+        except Exception as error:  # the other passes go on; the run ends with this error
+            _log.debug("pass %s failed", ", ".join(step.members), exc_info=True)
+            for line in lines:
+                line.error = _explain(error)
+            self._summary.error = self._summary.error or error
+        for line in lines:
+            self._tell(Progress(line.destination, line.rows, line.micro_batches, done=True, error=line.error))
+
+    def _line(self, job: Job) -> DestinationSummary:
+        return next(line for line in self._summary.destinations if line.destination == job.name)
+
+    def _snapshot(self, job: Job, line: DestinationSummary, options: dict[str, str]) -> None:
+        found = job.destination.found()
+        if found.stamp is not None:
+            job.check(found.stamp)
+        stamp = Stamp((found.batch or 0) + 1, members=(job.name,), settings=job.settings)
+        table = job.spec.source_table
+        batches = []
+        for batch in self._client.read(table, options):
+            batches.append(batch)
+            line.rows += batch.num_rows
+            self._tell(Progress(line.destination, line.rows, line.micro_batches))
+        rows = table_of(batches, pa.schema(self._client.schema(table, options)))
+        if job.way == "snapshot_scd2":
+            line.add(scd2.write_snapshot(job.destination, rows, stamp, _now()))
+        else:
+            line.add(snapshot.write(job.destination, rows, stamp))
+        line.micro_batches += 1
+
+
+def _explain(error: Exception) -> str:
+    text = one_line(error)
+    if isinstance(error, CommitFailedError):
+        text = f"another ingest is writing this table at the same time; run one at a time ({text})"
+    return f"{type(error).__name__}: {text}"
+
+
+def _empty(job: Job) -> DestinationSummary:
+    return DestinationSummary(job.name, job.spec.source_table, str(job.destination.path))
+
+
+def _fill(summary: RunSummary, report: Report) -> None:
+    summary.requests, summary.retries = report.requests, report.retries
+    summary.throttled_seconds, summary.bytes = report.throttled_seconds, report.bytes
+    summary.skipped = report.skipped
+    summary.notes.extend(note for note in report.notes if note not in summary.notes)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,80 @@
+"""What a run tells while it goes, and what it did when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lakeflow_teams.local.destination import Counts
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One destination's state after a step. ``rows`` is what was read so far; ``micro_batches`` what was committed."""
+
+    destination: str
+    rows: int
+    micro_batches: int
+    done: bool = False
+    error: str | None = None
+
+
+@dataclass
+class DestinationSummary:
+    """What a run did to one destination. ``rows`` were read; ``inserts``, ``updates`` and ``deletes`` were committed."""
+
+    destination: str
+    source_table: str
+    path: str
+    rows: int = 0
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
+    micro_batches: int = 0
+    error: str | None = None
+
+    def add(self, counts: Counts) -> None:
+        """Adds what one commit did."""
+        self.inserts += counts.inserts
+        self.updates += counts.updates
+        self.deletes += counts.deletes
+
+
+@dataclass
+class RunSummary:
+    """A whole run. Times are in seconds; ``skipped`` and ``notes`` come from the core's report and from the run."""
+
+    connection_name: str
+    destinations: list[DestinationSummary]
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+    bytes: int = 0
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    error: Exception | None = field(default=None, repr=False)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any destination ended with an error."""
+        return self.error is not None
+
+    def raise_for_error(self) -> None:
+        """Raises the first destination's error, if there was one."""
+        if self.error is not None:
+            raise self.error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("destinations", "error")}
+        plain["destinations"] = [asdict(destination) for destination in self.destinations]
+        plain["failed"] = self.failed
+        plain["error"] = one_line(self.error) if self.error is not None else None
+        return plain
+
+
+def one_line(error: BaseException) -> str:
+    """The error's text on one line, without what a lower layer added of its own traceback."""
+    lines = [line.strip() for line in str(error).split("Traceback (most recent call last)")[0].splitlines() if line.strip()]
+    return " ".join(lines) or type(error).__name__
