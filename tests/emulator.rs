@@ -1,4 +1,5 @@
 //! The emulator against what is documented of Microsoft Graph.
+#![cfg(feature = "emulator")]
 
 #[path = "emulator/client.rs"]
 mod client;
@@ -19,6 +20,8 @@ mod lists;
 mod messages;
 #[path = "emulator/mutation.rs"]
 mod mutation;
+#[path = "emulator/speed.rs"]
+mod speed;
 #[path = "emulator/throttle.rs"]
 mod throttle;
 #[path = "emulator/truth.rs"]

@@ -21,6 +21,7 @@ pub struct Composer {
     roots: usize,
     chat_messages: usize,
     replies: f64,
+    null_modified: bool,
     /// Instants that several conversations share: message ids collide between conversations.
     shared_instants: Vec<i64>,
     /// Counts all messages; its remainder by a hundred decides which oddity comes next.
@@ -75,6 +76,7 @@ impl Composer {
             roots: config.messages_per_channel,
             chat_messages: config.messages_per_chat,
             replies: config.replies_per_message,
+            null_modified: config.null_modified,
             shared_instants,
             turn: 0,
         }
@@ -172,9 +174,7 @@ impl Composer {
         let mut draft = text(rng, setting, at, reply_to);
         let later = at + 1 + rng.random_range(0..(self.start_ms - at).clamp(2, 30 * DAY_MS) - 1);
         oddities::apply(self.turn % 100, &mut draft, rng, setting, later);
-        if reply_to.is_some() && draft.event.is_some() {
-            draft.subject = None;
-        }
+        draft.hides_modified = self.null_modified && self.turn % 100 == 99;
         message(&draft, setting.place(), setting.tenant.seq)
     }
 }

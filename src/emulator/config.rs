@@ -39,6 +39,8 @@ pub struct EmulatorConfig {
     pub big_thread_replies: usize,
     /// Whether the last channel of the last team holds no message.
     pub empty_channel: bool,
+    /// Whether one message in a hundred has a null `lastModifiedDateTime`, as seen in an import response.
+    pub null_modified: bool,
     /// Members of each team; at most `users`.
     pub members_per_team: usize,
     pub threads: usize,
@@ -71,6 +73,7 @@ impl Default for EmulatorConfig {
             big_threads: 1,
             big_thread_replies: 230,
             empty_channel: true,
+            null_modified: false,
             members_per_team: 12,
             threads: 2,
             tenant_id: "8f9c7d5e-1a2b-4c3d-9e4f-5a6b7c8d9e0f".to_owned(),
@@ -151,7 +154,7 @@ pub struct Knobs {
     pub retry_after: RetryAfter,
     pub token_lifetime_seconds: u64,
     pub secret_expired: bool,
-    /// The application permissions that new tokens carry in `roles`; a token keeps those it was issued with.
+    /// The application permissions: those that new tokens carry in `roles`, and those that requests are checked against.
     pub roles: BTreeSet<String>,
     /// Rows younger than this are exported as they were then, or not at all.
     pub export_lag_seconds: u64,

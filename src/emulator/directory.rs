@@ -64,12 +64,7 @@ fn objects<'a>(
         }
         items.push_value(&shown);
     }
-    let mut answer = finish(call, context, items, false, end);
-    answer.headers.push((
-        "x-ms-resource-unit",
-        super::throttle::resource_units(call.route.endpoint, call.query).to_string(),
-    ));
-    Ok(answer)
+    Ok(finish(call, context, items, false, end))
 }
 
 pub fn users(call: &Call<'_>) -> Outcome {

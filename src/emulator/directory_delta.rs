@@ -195,7 +195,7 @@ fn show_user(call: &Call<'_>, user: &User, round: &Round, ids: Option<&[&str]>) 
     if user.seq <= since {
         return Vec::new();
     }
-    let created = user.changes.is_empty();
+    let created = user.born > since;
     let mut row = user_row(call, user);
     if call.minimal && !created {
         row.retain(|name, _| {
@@ -250,7 +250,8 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
     if !select.is_some_and(|names| names.contains(&"members")) {
         return vec![Value::Object(row)];
     }
-    let members: Vec<Value> = match round.since {
+    // A group that came since then is told with all its members, not with steps.
+    let members: Vec<Value> = match round.since.filter(|since| group.born <= *since) {
         None => group
             .members
             .iter()

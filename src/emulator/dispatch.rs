@@ -13,7 +13,7 @@ use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
     channels, chats, directory, directory_delta, export, message_delta, messages, permissions,
-    teams,
+    teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -156,7 +156,14 @@ pub fn answer(shared: &Shared, head: &Head, route: Option<&Route>, strike: &Stri
         roles: &roles,
         shape: &strike.shape,
     };
-    endpoint(&call)
+    let mut answer = endpoint(&call)?;
+    if throttle::costs_units(route.endpoint) {
+        let units = throttle::resource_units(route.endpoint, &query);
+        answer
+            .headers
+            .push(("x-ms-resource-unit", units.to_string()));
+    }
+    Ok(answer)
 }
 
 fn endpoint(call: &Call<'_>) -> Outcome {

@@ -48,7 +48,8 @@ pub enum FaultKind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultRule {
-    /// Found anywhere in the decoded path and query (`*` stands for anything), or equal to the endpoint's template.
+    /// Found anywhere in the decoded path and query (`*` stands for anything); or exactly one endpoint, by its template
+    /// or its name in the counts: `/teams/{id}/channels`, `GET /teams`.
     pub path: String,
     pub method: Option<String>,
     pub kind: FaultKind,
@@ -167,7 +168,12 @@ impl Armed {
         rule.method
             .as_deref()
             .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && (rule.path == template || wildcard(&rule.path, target))
+            && (rule.path == template
+                || rule
+                    .path
+                    .strip_prefix(method)
+                    .is_some_and(|rest| rest.trim_start() == template)
+                || wildcard(&rule.path, target))
     }
 
     fn fires(&mut self) -> bool {

@@ -239,17 +239,24 @@ pub fn replies_of(call: &Call<'_>) -> Outcome {
     ))
 }
 
+/// A root or a reply: hosted contents hang on both.
+fn any<'a>(call: &Call<'_>, channel: &'a Channel) -> Result<&'a Message, Refusal> {
+    let id = call.id(2).parse().ok();
+    id.and_then(|id| channel.thread.get(id))
+        .ok_or_else(|| Refusal::not_found("NotFound"))
+}
+
 /// Lists give neither bytes nor content type.
 pub fn hosted(call: &Call<'_>) -> Outcome {
     let (team, channel) = call.channel()?;
-    let root = find(call, channel, 2, None)?;
+    let message = any(call, channel)?;
     let mut items = Items::new();
-    let text = String::from_utf8_lossy(&root.json);
+    let text = String::from_utf8_lossy(&message.json);
     for part in text.split("/hostedContents/").skip(1) {
         let id = part.split("/$value").next().unwrap_or_default();
         items.push_value(&serde_json::json!({"id": id, "contentBytes": null, "contentType": null}));
     }
-    let tail = format!("messages('{}')/hostedContents", root.id);
+    let tail = format!("messages('{}')/hostedContents", message.id);
     Ok(finish(
         call,
         &context(team, channel, &tail),
@@ -263,9 +270,9 @@ pub fn hosted_value(call: &Call<'_>) -> Outcome {
     /// The smallest GIF there is.
     const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
     let (_, channel) = call.channel()?;
-    let root = find(call, channel, 2, None)?;
+    let message = any(call, channel)?;
     let wanted = format!("/hostedContents/{}/$value", call.id(3));
-    if !String::from_utf8_lossy(&root.json).contains(&wanted) {
+    if !String::from_utf8_lossy(&message.json).contains(&wanted) {
         return Err(Refusal::not_found("NotFound"));
     }
     let mut answer = Answer::ok(GIF);

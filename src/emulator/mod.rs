@@ -188,24 +188,25 @@ impl Emulator {
             .clear();
     }
 
-    /// Every row of a table as a whole and correct reader would hold it now; `None` for an unknown table.
-    pub fn try_truth(&self, table: &str) -> Option<Vec<Value>> {
+    /// Every row of a table as a whole and correct reader would hold it now, as JSON texts; `None` for an unknown table.
+    pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
         let knobs = self.shared.knobs();
-        truth::rows(
-            &self
-                .shared
-                .tenant
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-            &knobs,
-            table,
-        )
+        let tenant = self
+            .shared
+            .tenant
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        truth::rows(&tenant, &knobs, table)
     }
 
-    /// As `try_truth`; panics on an unknown table.
+    /// The same as values; panics on an unknown table.
     pub fn truth(&self, table: &str) -> Vec<Value> {
-        self.try_truth(table)
-            .unwrap_or_else(|| panic!("no such table: {table}"))
+        let rows = self
+            .truth_texts(table)
+            .unwrap_or_else(|| panic!("no such table: {table}"));
+        rows.iter()
+            .map(|row| serde_json::from_str(row).unwrap_or_default())
+            .collect()
     }
 
     /// Teams that are listed as groups and answer 403 or 404.

@@ -114,8 +114,7 @@ impl<'m> Mutator<'m> {
         let (_, seq) = self.tick();
         self.tenant.users[user].removal = None;
         self.tenant.users[user].seq = seq;
-        // A restored user is told whole.
-        self.tenant.users[user].changes.clear();
+        self.tenant.users[user].born = seq;
         let id = self.tenant.users[user].id.clone();
         self.note("restored_users", of(&id));
     }
@@ -178,6 +177,7 @@ impl<'m> Mutator<'m> {
         let (_, seq) = self.tick();
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].removal = None;
+        self.tenant.groups[group].born = seq;
         let id = self.tenant.teams[team].id.clone();
         self.note("restored_teams", of(&id));
     }

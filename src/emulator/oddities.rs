@@ -18,7 +18,12 @@ pub fn apply(turn: usize, draft: &mut Draft, rng: &mut StdRng, setting: &Setting
         11 | 31 | 61 | 81 => edit(draft, later),
         13 | 53 => bot(draft, "bot"),
         14 => bot(draft, "office365Connector"),
-        17 | 37 | 67 | 97 => react(draft, rng, setting, later, turn == 37),
+        17 | 37 | 67 => react(draft, rng, setting, later, turn == 37),
+        97 => {
+            react(draft, rng, setting, later, false);
+            // Published examples hold a time like this; it has to survive as the text it is.
+            draft.reactions[0]["createdDateTime"] = json!("2021-03-1706:47:05.123Z");
+        }
         19 | 59 => mention_user(draft, rng, setting),
         29 => mention_tag(draft),
         39 => mention_channel(draft, setting),

@@ -31,6 +31,8 @@ use super::wire::{self, Body};
 pub async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: give the others time to end.
+            tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;

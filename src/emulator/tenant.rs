@@ -35,6 +35,8 @@ pub struct User {
     pub id: String,
     pub properties: Object,
     pub seq: u64,
+    /// The step at which it came or came back: readers from before it are told the whole.
+    pub born: u64,
     /// Which property changed at which step, for `Prefer: return=minimal`.
     pub changes: Vec<(u64, String)>,
     /// Positions in `Tenant::chats`.
@@ -46,6 +48,8 @@ pub struct Group {
     pub id: String,
     pub properties: Object,
     pub seq: u64,
+    /// As for users.
+    pub born: u64,
     pub members: Vec<usize>,
     pub owners: Vec<usize>,
     /// Membership steps: when, who, and whether it was a removal.

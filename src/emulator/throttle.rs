@@ -66,6 +66,11 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
     }
 }
 
+/// Directory requests are counted in units instead of requests.
+pub fn costs_units(endpoint: Endpoint) -> bool {
+    endpoint != Endpoint::Batch && limits(endpoint).is_none()
+}
+
 /// What a directory request costs.
 pub fn resource_units(endpoint: Endpoint, query: &Query) -> i64 {
     let base = match endpoint {

@@ -1,11 +1,11 @@
 //! What a whole and correct reader would hold: every row as Graph would give it now, with the keys that readers derive.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::call::access;
 use super::config::Knobs;
 use super::members;
-use super::tenant::{Access, Channel, Membership, Message, Team, Tenant};
+use super::tenant::{Access, Channel, Chat, Member, Membership, Object, Team, Tenant};
 
 fn open<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Team> {
     tenant
@@ -28,35 +28,47 @@ fn channels<'a>(
     })
 }
 
-fn parsed(message: &Message) -> Value {
-    serde_json::from_slice(&message.json).unwrap_or_default()
+/// The written item with the derived keys after its own. Not parsed: there may be millions.
+fn spliced(json: &[u8], keys: &[(&str, &str)]) -> String {
+    let mut text = String::from_utf8_lossy(json).into_owned();
+    text.pop();
+    for (key, id) in keys {
+        text.push_str(",\"");
+        text.push_str(key);
+        text.push_str("\":");
+        text.push_str(&Value::from(*id).to_string());
+    }
+    text.push('}');
+    text
 }
 
-fn channel_messages(tenant: &Tenant, knobs: &Knobs, replies: bool) -> Vec<Value> {
+fn with(item: &Value, keys: &[(&str, &str)]) -> String {
+    spliced(item.to_string().as_bytes(), keys)
+}
+
+fn plain(object: &Object) -> String {
+    object_text(object, &[])
+}
+
+fn object_text(object: &Object, keys: &[(&str, &str)]) -> String {
+    spliced(&serde_json::to_vec(object).unwrap_or_default(), keys)
+}
+
+fn channel_messages(tenant: &Tenant, knobs: &Knobs, replies: bool) -> Vec<String> {
     let mut rows = Vec::new();
     for (team, channel) in channels(tenant, knobs) {
-        for message in channel
-            .thread
-            .messages
-            .iter()
-            .filter(|message| message.reply_to.is_some() == replies)
-        {
-            let mut row = parsed(message);
-            row["team_id"] = json!(team.id);
-            row["channel_id"] = json!(channel.id);
-            if let Some(root) = message.reply_to {
-                row["parent_message_id"] = json!(root.to_string());
-            }
-            rows.push(row);
+        let messages = channel.thread.messages.iter();
+        for message in messages.filter(|message| message.reply_to.is_some() == replies) {
+            let root = message.reply_to.map(|root| root.to_string());
+            let mut keys = vec![
+                ("team_id", team.id.as_str()),
+                ("channel_id", channel.id.as_str()),
+            ];
+            keys.extend(root.as_deref().map(|root| ("parent_message_id", root)));
+            rows.push(spliced(&message.json, &keys));
         }
     }
     rows
-}
-
-fn with(object: &serde_json::Map<String, Value>, key: &str, id: &str) -> Value {
-    let mut row = Value::Object(object.clone());
-    row[key] = json!(id);
-    row
 }
 
 fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
@@ -64,10 +76,7 @@ fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
 }
 
 /// Chats are found through their members, so a chat all of whose members left is out of reach.
-fn reachable<'a>(
-    tenant: &'a Tenant,
-    knobs: &'a Knobs,
-) -> impl Iterator<Item = &'a super::tenant::Chat> {
+fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
     tenant.chats.iter().filter(|chat| {
         chat.members
             .iter()
@@ -75,50 +84,50 @@ fn reachable<'a>(
     })
 }
 
-/// The rows of a table, or `None` if there is no such table.
-pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<Value>> {
+/// The rows of a table as JSON texts, or `None` if there is no such table.
+pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<String>> {
     let rows = match table {
         "teams" => open(tenant, knobs)
-            .map(|team| Value::Object(team.properties.clone()))
+            .map(|team| plain(&team.properties))
             .collect(),
         "channels" => channels(tenant, knobs)
-            .map(|(team, channel)| with(&channel.properties, "team_id", &team.id))
+            .map(|(team, channel)| object_text(&channel.properties, &[("team_id", &team.id)]))
             .collect(),
         "members" => open(tenant, knobs)
             .flat_map(|team| team.members.iter().map(move |member| (team, member)))
             .map(|(team, member)| {
-                let mut row = members::row(tenant, &team.id, member);
-                row["team_id"] = json!(team.id);
-                row
+                with(
+                    &members::row(tenant, &team.id, member),
+                    &[("team_id", &team.id)],
+                )
             })
             .collect(),
         "channel_members" => channels(tenant, knobs)
             .flat_map(|(team, channel)| {
-                let people = if channel.membership == Membership::Standard {
-                    &team.members
-                } else {
-                    &channel.members
-                };
-                people.iter().map(move |member| (team, channel, member))
+                people(team, channel)
+                    .iter()
+                    .map(move |member| (team, channel, member))
             })
             .map(|(team, channel, member)| {
-                let mut row = members::row(tenant, &channel.id, member);
-                row["team_id"] = json!(team.id);
-                row["channel_id"] = json!(channel.id);
-                row
+                let keys = [
+                    ("team_id", team.id.as_str()),
+                    ("channel_id", channel.id.as_str()),
+                ];
+                with(&members::row(tenant, &channel.id, member), &keys)
             })
             .collect(),
         "messages" => channel_messages(tenant, knobs, false),
         "message_replies" => channel_messages(tenant, knobs, true),
         "chats" => reachable(tenant, knobs)
-            .map(|chat| Value::Object(chat.properties.clone()))
+            .map(|chat| plain(&chat.properties))
             .collect(),
         "chat_members" => reachable(tenant, knobs)
             .flat_map(|chat| (0..chat.members.len()).map(move |at| (chat, at)))
             .map(|(chat, at)| {
-                let mut row = members::chat_row(tenant, chat, at);
-                row["chat_id"] = json!(chat.id);
-                row
+                with(
+                    &members::chat_row(tenant, chat, at),
+                    &[("chat_id", &chat.id)],
+                )
             })
             .collect(),
         "chat_messages" => reachable(tenant, knobs)
@@ -128,25 +137,28 @@ pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<Value>> {
                     .iter()
                     .map(move |message| (chat, message))
             })
-            .map(|(chat, message)| {
-                let mut row = parsed(message);
-                row["chat_id"] = json!(chat.id);
-                row
-            })
+            .map(|(chat, message)| spliced(&message.json, &[("chat_id", &chat.id)]))
             .collect(),
         "users" => (0..tenant.users.len())
             .filter(|&user| user_is_listed(tenant, knobs, user))
-            .map(|user| Value::Object(tenant.users[user].properties.clone()))
+            .map(|user| plain(&tenant.users[user].properties))
             .collect(),
         "groups" => tenant
             .groups
             .iter()
             .filter(|group| group.removal.is_none())
-            .map(|group| Value::Object(group.properties.clone()))
+            .map(|group| plain(&group.properties))
             .collect(),
         _ => return None,
     };
     Some(rows)
+}
+
+fn people<'a>(team: &'a Team, channel: &'a Channel) -> &'a [Member] {
+    match channel.membership {
+        Membership::Standard => &team.members,
+        _ => &channel.members,
+    }
 }
 
 /// Teams that exist as groups with the Team flag and answer 403 or 404.

@@ -198,8 +198,8 @@ impl GraphEmulator {
     fn truth_json(&self, py: Python<'_>, table: &str) -> PyResult<String> {
         self.with(py, |emulator| {
             emulator
-                .try_truth(table)
-                .map(|rows| Value::Array(rows).to_string())
+                .truth_texts(table)
+                .map(|rows| format!("[{}]", rows.join(",")))
         })?
         .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
     }

@@ -195,3 +195,38 @@ async fn chat_delta_tells_every_message_of_a_users_chats_and_then_the_changes() 
         .collect();
     assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>(), expected);
 }
+
+#[tokio::test]
+async fn minimal_rounds_hold_what_changed_and_newcomers_whole() {
+    let client = start(small()).await;
+    let link = client.crawl("/users/delta").await.2.unwrap();
+    let groups = client
+        .crawl("/groups/delta?$select=members")
+        .await
+        .2
+        .unwrap();
+    let changed = client.emulator.mutate(&Mutation {
+        user_changes: 1,
+        new_users: 1,
+        new_teams: 1,
+        ..Mutation::default()
+    });
+    let rows = client
+        .send(&link, &[("prefer", "return=minimal")])
+        .await
+        .body;
+    let rows = rows["value"].as_array().unwrap();
+    let keys = |id: &str| {
+        rows.iter()
+            .find(|row| row["id"] == id)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(keys(&changed.of("user_changes")[0].id), 2);
+    assert_eq!(keys(&changed.of("new_users")[0].id), 11);
+    let rows = client.rows(&groups).await;
+    assert_eq!(text(&rows[0], "id"), changed.of("new_teams")[0].id);
+    assert_eq!(rows[0]["members@delta"].as_array().unwrap().len(), 12);
+}

@@ -51,6 +51,13 @@ async fn statuses_strike_as_often_as_told() {
         FaultKind::NoAuthorizationInformation,
     ));
     assert_eq!(client.get(&path).await.status, 403);
+    client.emulator.fault(rule("GET /teams", FaultKind::Status));
+    assert_eq!(
+        client.get(&path).await.status,
+        200,
+        "one endpoint, not what lies below it"
+    );
+    assert_eq!(client.get("/teams").await.status, 503);
     let throttled = client
         .emulator
         .requests()

@@ -273,3 +273,18 @@ async fn single_reads_and_hosted_contents() {
         "image/gif"
     );
 }
+
+#[tokio::test]
+async fn a_null_modification_time_on_demand_and_a_malformed_one_always() {
+    let client = start(EmulatorConfig {
+        null_modified: true,
+        ..small()
+    })
+    .await;
+    let rows = client.emulator.truth("messages");
+    assert!(rows.iter().any(|row| row["lastModifiedDateTime"].is_null()));
+    let malformed =
+        |row: &Value| row["reactions"][0]["createdDateTime"] == "2021-03-1706:47:05.123Z";
+    let replies = client.emulator.truth("message_replies");
+    assert!(rows.iter().chain(&replies).any(malformed));
+}
