@@ -112,6 +112,16 @@ class MicroBatch:
     def num_rows(self) -> int: ...
 
 @final
+class Plan:
+    """A micro-batch that has been fixed, but not read."""
+
+    @property
+    def offset(self) -> str: ...
+    @property
+    def partitions(self) -> list[str]:
+        """JSON texts, small enough to travel with a Spark task."""
+
+@final
 class Client:
     """One connection: a token cache, a pool, rate budgets and a report, shared by everything read through it."""
 
@@ -119,8 +129,34 @@ class Client:
     @property
     def warnings(self) -> list[str]: ...
     def schema(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema: ...
-    def read(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> BatchStream:
-        """Reads a whole table once: each key once, in its newest version."""
+    def scopes(self, table: str, options: Mapping[str, str]) -> list[str]:
+        """What a read of the table can be divided by: the teams or users that the options name or discover, sorted.
+
+        Empty for tables that are one list.
+        """
+    def read(
+        self,
+        table: str,
+        options: Mapping[str, str],
+        columns: Sequence[str] | None = None,
+        scopes: Sequence[str] | None = None,
+    ) -> BatchStream:
+        """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`."""
+    def plan(self, table: str, options: Mapping[str, str], offset: str | None, max_scopes: int | None = None) -> Plan:
+        """Fixes a micro-batch before it is read: where it ends, and partitions that can be read anywhere, any number of times.
+
+        Equal offsets and no partitions mean that there is nothing to do, or that it is too early to ask again.
+        """
+    def read_partition(
+        self,
+        table: str,
+        options: Mapping[str, str],
+        partition: str,
+        columns: Sequence[str] | None = None,
+        *,
+        deletes: bool = False,
+    ) -> BatchStream:
+        """Reads one partition of a plan; ``deletes=True`` gives the deleted keys instead of the rows."""
     def read_many(self, tables: Sequence[str], options: Mapping[str, str]) -> Iterator[tuple[str, Batch]]:
         """The same for tables that come from one pass, such as ``messages`` and ``message_replies``."""
     def micro_batch(
