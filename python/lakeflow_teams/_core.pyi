@@ -142,10 +142,18 @@ class Client:
         scopes: Sequence[str] | None = None,
     ) -> BatchStream:
         """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`."""
-    def plan(self, table: str, options: Mapping[str, str], offset: str | None, max_scopes: int | None = None) -> Plan:
+    def plan(
+        self,
+        table: str,
+        options: Mapping[str, str],
+        offset: str | None,
+        max_scopes: int | None = None,
+        end: str | None = None,
+    ) -> Plan:
         """Fixes a micro-batch before it is read: where it ends, and partitions that can be read anywhere, any number of times.
 
         Equal offsets and no partitions mean that there is nothing to do, or that it is too early to ask again.
+        With ``end``, the offset of an earlier plan, that plan's partitions are made again for a replay.
         """
     def read_partition(
         self,

@@ -9,11 +9,11 @@ use super::batch::{Batch, Schema};
 use super::credential::PythonCredential;
 use super::error::to_py;
 use super::runtime::wait;
-use super::stream::{BatchStream, ManyStream, start};
+use super::stream::{BatchStream, ManyStream, start, start_partition};
 use crate::auth::{self, TokenProvider};
 use crate::config::{ConnectionConfig, Strictness, parse_connection, parse_table};
 use crate::error::Result;
-use crate::sync::{self, Limits, Pass, Session};
+use crate::sync::{self, Limits, Partition, Pass, Session};
 use crate::tables::{Projection, find};
 
 type Options = HashMap<String, String>;
@@ -92,12 +92,62 @@ impl Client {
         Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
     }
 
-    #[pyo3(signature = (table, options, columns=None))]
-    fn read(&self, py: Python<'_>, table: String, options: Options, columns: Option<Vec<String>>) -> PyResult<BatchStream> {
+    fn scopes(&self, py: Python<'_>, table: String, options: Options) -> PyResult<Vec<String>> {
         let session = self.session(py)?;
-        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let pass = self.pass(None, &[table], options, None)?;
+        wait(py, session.scopes(&pass))?.map_err(|error| to_py(&error))
+    }
+
+    #[pyo3(signature = (table, options, columns=None, scopes=None))]
+    fn read(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        columns: Option<Vec<String>>,
+        scopes: Option<Vec<String>>,
+    ) -> PyResult<BatchStream> {
+        let session = self.session(py)?;
+        let pass = Pass { scopes, ..self.pass(Some(&session), &[table], options, columns)? };
         let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
         Ok(BatchStream::new(start(session, pass), projection))
+    }
+
+    #[pyo3(signature = (table, options, offset, max_scopes=None, end=None))]
+    fn plan(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        offset: Option<String>,
+        max_scopes: Option<usize>,
+        end: Option<String>,
+    ) -> PyResult<Plan> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &[table], options, None)?;
+        let plan = wait(py, session.plan(&pass, offset.as_deref(), end.as_deref(), max_scopes))?;
+        Ok(Plan(plan.map_err(|error| to_py(&error))?))
+    }
+
+    #[pyo3(signature = (table, options, partition, columns=None, *, deletes=false))]
+    fn read_partition(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        partition: &str,
+        columns: Option<Vec<String>>,
+        deletes: bool,
+    ) -> PyResult<BatchStream> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let partition = Partition::parse(partition).map_err(|error| to_py(&error))?;
+        let projection = if deletes {
+            Projection::keys_and_cursor(pass.tables[0])
+        } else {
+            pass.projections().map_err(|error| to_py(&error))?.remove(0)
+        };
+        Ok(BatchStream::new(start_partition(session, pass, partition, deletes), projection))
     }
 
     fn read_many(&self, py: Python<'_>, tables: Vec<String>, options: Options) -> PyResult<ManyStream> {
@@ -134,6 +184,27 @@ impl Client {
 
     fn __repr__(&self) -> String {
         format!("Client(graph={})", self.config.graph)
+    }
+}
+
+/// A micro-batch that has been fixed, but not read.
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct Plan(sync::Plan);
+
+#[pymethods]
+impl Plan {
+    #[getter]
+    fn offset(&self) -> &str {
+        &self.0.offset
+    }
+
+    #[getter]
+    fn partitions(&self) -> Vec<String> {
+        self.0.partitions.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Plan({} partitions)", self.0.partitions.len())
     }
 }
 

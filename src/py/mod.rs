@@ -21,6 +21,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
+    module.add_class::<client::Plan>()?;
     module.add_class::<batch::Batch>()?;
     module.add_class::<batch::Schema>()?;
     module.add_class::<stream::BatchStream>()?;

@@ -15,7 +15,7 @@ use super::batch::{Batch, Schema};
 use super::error::to_py;
 use super::runtime::{runtime, wait};
 use crate::error::Result;
-use crate::sync::{self, Pass, Session};
+use crate::sync::{self, Partition, Pass, Session};
 use crate::tables::Projection;
 
 /// Batches read ahead of a slow consumer.
@@ -27,6 +27,13 @@ type Receiver = mpsc::Receiver<Result<sync::Batch>>;
 pub fn start(session: Session, pass: Pass) -> Receiver {
     let (sender, receiver) = mpsc::channel(AHEAD);
     runtime().spawn(async move { session.read(&pass, sender).await });
+    receiver
+}
+
+/// The same for one partition of a plan.
+pub fn start_partition(session: Session, pass: Pass, partition: Partition, deletes: bool) -> Receiver {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    runtime().spawn(async move { session.read_partition(&pass, &partition, deletes, sender).await });
     receiver
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
+
 use super::offset::Open;
 use super::window::Window;
 use crate::client::link::Link;
@@ -46,7 +48,7 @@ pub struct Item {
 }
 
 /// A channel of a team, or a chat of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Child {
     pub id: String,
     /// The export may not hold it: a channel that is not standard.

@@ -23,6 +23,8 @@ use crate::error::{Error, GraphFailure, Result};
 pub struct Job {
     pub client: GraphClient,
     pub options: Arc<TableOptions>,
+    /// Some of the scopes that the options discover: a share of the work, not a choice of the user's.
+    pub scopes: Option<Vec<String>>,
     pub sink: Sink,
     pub caps: Caps,
 }

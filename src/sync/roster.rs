@@ -41,6 +41,9 @@ pub fn is_refused(error: &Error) -> bool {
 
 /// The ids of the teams that the options name, or of all, sorted.
 pub async fn teams(job: &Job) -> Result<Vec<String>> {
+    if let Some(scopes) = &job.scopes {
+        return Ok(named(scopes));
+    }
     if !job.options.team_ids.is_empty() {
         return Ok(named(&job.options.team_ids));
     }
@@ -61,6 +64,9 @@ fn named(ids: &[String]) -> Vec<String> {
 ///
 /// Without permission for `/users` the users are those who are members of a team.
 pub async fn users(job: &Job) -> Result<Vec<String>> {
+    if let Some(scopes) = &job.scopes {
+        return Ok(named(scopes));
+    }
     if !job.options.user_ids.is_empty() {
         return Ok(named(&job.options.user_ids));
     }

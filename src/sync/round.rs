@@ -77,7 +77,7 @@ fn is_immediate(error: &Error) -> bool {
     matches!(error, Error::Authentication(_) | Error::Interrupted | Error::Configuration(_))
 }
 
-fn min_poll(job: &Job) -> SignedDuration {
+pub(super) fn min_poll(job: &Job) -> SignedDuration {
     SignedDuration::try_from(job.options.min_poll).unwrap_or(SignedDuration::ZERO)
 }
 
@@ -110,7 +110,7 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
     })
 }
 
-fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
+pub(super) fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
     let Some(last) = last else {
         return Offset {
             phase: Phase::Read,
@@ -183,7 +183,7 @@ fn advance(offset: &Offset, round: Round, after: Option<String>, open: &[Item]) 
 }
 
 /// Moves to the round's next phase, if it has one.
-fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
+pub(super) fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
     let sweeps = rounds != Rounds::Chats
         && job.options.strategy == Strategy::Auto
         && job.options.chat_ids.is_empty()
