@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deltalake import DeltaTable
+
 from lakeflow_teams import _core
 from lakeflow_teams.demo.compare import compare
 from lakeflow_teams.local.destination import read
