@@ -76,7 +76,8 @@ pub struct GraphFailure {
 
 impl fmt::Display for GraphFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GET {}", self.endpoint)?;
+        let method = if self.endpoint == "/$batch" { "POST" } else { "GET" };
+        write!(f, "{method} {}", self.endpoint)?;
         if !self.scope.is_empty() {
             write!(f, " [{}]", self.scope)?;
         }

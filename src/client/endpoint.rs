@@ -28,8 +28,8 @@ pub struct Endpoint {
 }
 
 macro_rules! endpoints {
-    ($($name:ident = $template:literal, $class:expr, $permission:literal;)*) => {
-        $(pub static $name: Endpoint = Endpoint { template: $template, class: $class, permission: $permission };)*
+    ($($(#[$doc:meta])* $name:ident = $template:literal, $class:expr, $permission:literal;)*) => {
+        $($(#[$doc])* pub static $name: Endpoint = Endpoint { template: $template, class: $class, permission: $permission };)*
     };
 }
 
@@ -52,5 +52,7 @@ endpoints! {
     USER_CHATS = "/users/{id}/chats", RateClass::UserChats, "Chat.Read.All";
     CHAT = "/chats/{id}", RateClass::Chat, "Chat.Read.All";
     CHAT_MESSAGES = "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
+    /// Carries up to twenty reads, each of which draws on its own endpoint's budgets.
+    BATCH = "/$batch", RateClass::Other, "";
     USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

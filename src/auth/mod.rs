@@ -1,0 +1,67 @@
+//! Tokens for Microsoft Graph: who gives them, and how they are kept.
+
+mod cache;
+mod entra;
+mod failure;
+mod secret;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+
+pub use cache::{Token, TokenCache};
+pub use entra::EntraCredential;
+pub use secret::{Secret, SecretSource};
+
+use crate::config::{ConnectionConfig, Credential};
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    pub secret: Secret,
+    pub expires_at: Instant,
+}
+
+/// Gets a new token each time it is asked. Keeping it is [`TokenCache`]'s job.
+pub trait TokenProvider: Send + Sync {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>>;
+}
+
+/// A closure as provider, for credentials that live outside, such as an object of azure-identity.
+impl<F> TokenProvider for F
+where
+    F: Fn() -> BoxFuture<'static, Result<AccessToken>> + Send + Sync,
+{
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>> {
+        self()
+    }
+}
+
+/// The provider that the options choose, or the caller's own. Exactly one of them must be given.
+pub fn provider(config: &ConnectionConfig, own: Option<Arc<dyn TokenProvider>>) -> Result<Arc<dyn TokenProvider>> {
+    match (&config.credential, own) {
+        (None, Some(own)) => Ok(own),
+        (Some(_), Some(_)) => {
+            Err(Error::configuration("A credential object and a credential option are both given: keep exactly one"))
+        }
+        (None, None) => Err(Error::configuration(
+            "No credential is given: set tenant_id, client_id and client_secret \
+             (or client_secret_env, client_secret_file, federated_token_file)",
+        )),
+        (Some(Credential::ClientSecret(source)), None) => {
+            Ok(Arc::new(EntraCredential::secret(config, source.clone())?))
+        }
+        (Some(Credential::FederatedTokenFile(path)), None) => {
+            Ok(Arc::new(EntraCredential::federated(config, path.clone())?))
+        }
+        (Some(Credential::ClientCertificate { .. }), None) => Err(unsupported("client_certificate")),
+        (Some(Credential::ManagedIdentity), None) => Err(unsupported("managed_identity")),
+    }
+}
+
+fn unsupported(option: &str) -> Error {
+    Error::Configuration(format!(
+        "Option {option} is not yet supported in this version: use client_secret, or from Python a credential object"
+    ))
+}

@@ -1,0 +1,226 @@
+//! The one function that sends. Everything that may go wrong on the way to an accepted answer is dealt with here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use tokio::time::{Instant, sleep};
+use url::Url;
+use uuid::Uuid;
+
+use super::Malformed;
+use super::classify::{self, Action, Headers, Kind, classify};
+use super::clock::Clock;
+use super::endpoint::Endpoint;
+use super::inflate::inflate;
+use super::limiter::Limiter;
+use super::report::Report;
+use super::request::{Answer, Request};
+use super::retry::{Trial, random};
+use super::transport::{Broken, Transport, read_body};
+use super::trouble::Trouble;
+use crate::auth::{Token, TokenCache};
+use crate::error::Result;
+
+/// A host that has never answered is more likely misspelt than down, so the error comes soon.
+const NEVER_REACHED: Duration = Duration::from_secs(20);
+
+pub(super) struct Engine {
+    pub base: Url,
+    pub tokens: TokenCache,
+    pub transport: Transport,
+    pub limiter: Limiter,
+    pub clock: Clock,
+    pub report: Arc<Report>,
+    pub retry_timeout: Duration,
+    pub reached: AtomicBool,
+}
+
+/// One round trip, to be repeated until it succeeds.
+pub(super) struct Call<'a> {
+    pub endpoint: &'static Endpoint,
+    pub scope: &'a str,
+    pub url: Url,
+    /// A body makes it a POST.
+    pub payload: Option<Bytes>,
+    /// The requests it counts as.
+    pub counts_as: &'a [&'a Request],
+}
+
+/// An answer and the token that got it.
+pub(super) struct Accepted<T> {
+    pub answer: Answer<T>,
+    pub token: Arc<Token>,
+}
+
+struct Reply {
+    status: u16,
+    headers: Headers,
+    /// What a reader sees, or why it cannot be read.
+    body: Result<Bytes, &'static str>,
+}
+
+/// Why an attempt did not succeed, and what would have to happen before the next.
+struct Setback {
+    trouble: Box<Trouble>,
+    next: Next,
+}
+
+enum Next {
+    Stop,
+    Reauthenticate,
+    Wait { asked: Option<Duration>, limit: Duration, new_connection: bool },
+}
+
+impl Engine {
+    pub async fn exchange<T>(
+        &self,
+        call: &Call<'_>,
+        mut read: impl FnMut(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<Accepted<T>> {
+        let template = call.endpoint.template;
+        let mut trial = Trial::new(self.retry_timeout, random);
+        loop {
+            let (permit, waited) = self.limiter.admit(call.counts_as).await;
+            self.report.waited(waited.planned, waited.throttled);
+            let token = self.tokens.get().await?;
+            let (generation, client) = self.transport.client();
+            self.report.requested(template);
+            let started = Instant::now();
+            let sent = self.send(&client, call, &token).await;
+            drop(permit);
+            let took = started.elapsed();
+
+            let setback = match self.judge(call, sent, took, &mut read) {
+                Ok(answer) => return Ok(Accepted { answer, token }),
+                Err(setback) => setback,
+            };
+            let throttled = setback.trouble.kind == Kind::Throttled;
+            if throttled {
+                self.report.throttled(template);
+            }
+            let wait = match setback.next {
+                Next::Stop => None,
+                Next::Reauthenticate => {
+                    self.tokens.invalidate(&token);
+                    trial.reauthenticate(token.obtained_at).then_some(Duration::ZERO)
+                }
+                Next::Wait { asked, limit, new_connection } => {
+                    if new_connection {
+                        self.transport.renew(generation);
+                    }
+                    trial.again_within(limit, took, asked)
+                }
+            };
+            let Some(wait) = wait else {
+                self.report.failed(template);
+                return Err(setback.trouble.into_error(call.endpoint, call.scope, trial.retries));
+            };
+            self.report.retried(template);
+            log::debug!("{template}: {}; again in {:.1} s", setback.trouble, wait.as_secs_f64());
+            self.wait(call, wait, throttled).await;
+        }
+    }
+
+    /// A throttled read pauses its budgets and so waits where all others do.
+    async fn wait(&self, call: &Call<'_>, wait: Duration, throttled: bool) {
+        match call.counts_as {
+            [request] if throttled && call.payload.is_none() => self.limiter.throttle(request, wait),
+            _ => {
+                sleep(wait).await;
+                if throttled {
+                    self.report.waited(Duration::ZERO, wait);
+                }
+            }
+        }
+    }
+
+    async fn send(&self, client: &reqwest::Client, call: &Call<'_>, token: &Token) -> Result<Reply, Broken> {
+        let builder = match &call.payload {
+            None => client.get(call.url.clone()),
+            Some(body) => client.post(call.url.clone()).header(CONTENT_TYPE, "application/json").body(body.clone()),
+        };
+        let response = builder
+            .header(AUTHORIZATION, token.header.clone())
+            .header("client-request-id", Uuid::new_v4().to_string())
+            // Without it new kinds of messages, channels and members hide behind `unknownFutureValue`
+            // (https://learn.microsoft.com/graph/best-practices-concept#handling-future-members-in-evolvable-enumerations).
+            .header("Prefer", "include-unknown-enum-members")
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "gzip")
+            .send()
+            .await?;
+        self.reached.store(true, Ordering::Relaxed);
+        let status = response.status().as_u16();
+        let headers = Headers::of(response.headers());
+        if let Some(date) = headers.date {
+            self.clock.set(date);
+        }
+        let raw = read_body(response).await?;
+        let on_wire = raw.len();
+        let body = inflate(raw);
+        self.report.received(on_wire, body.as_ref().map_or(0, Bytes::len));
+        Ok(Reply { status, headers, body })
+    }
+
+    fn judge<T>(
+        &self,
+        call: &Call<'_>,
+        sent: Result<Reply, Broken>,
+        took: Duration,
+        read: &mut impl FnMut(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<Answer<T>, Setback> {
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(broken) => return Err(self.broken(&broken)),
+        };
+        log::debug!(
+            "{} answered {} in {} ms, request-id {}",
+            call.endpoint.template,
+            reply.status,
+            took.as_millis(),
+            reply.headers.request_id.as_deref().unwrap_or("none")
+        );
+        let body = reply.body.as_deref().unwrap_or_default();
+        let action = classify(reply.status, &reply.headers, body);
+        if action == Action::Accept {
+            let result = match &reply.body {
+                Ok(body) => read(body),
+                Err(why) => Err(Malformed((*why).to_owned())),
+            };
+            return match result {
+                Ok(value) => Ok(Answer { body: value, date: reply.headers.date }),
+                Err(malformed) => Err(Setback {
+                    trouble: Box::new(Trouble::malformed(&malformed, &reply.headers, body)),
+                    next: Next::Wait { asked: None, limit: self.retry_timeout, new_connection: false },
+                }),
+            };
+        }
+        let trouble = |kind| Box::new(Trouble::answered(kind, reply.status, &reply.headers, body));
+        Err(match action {
+            Action::Retry { after, throttled, new_connection } => Setback {
+                trouble: trouble(classify::exhausted(throttled)),
+                next: Next::Wait { asked: after, limit: self.retry_timeout, new_connection },
+            },
+            Action::Reauthenticate => Setback {
+                trouble: trouble(if reply.status == 403 { Kind::PermissionDenied } else { Kind::Authentication }),
+                next: Next::Reauthenticate,
+            },
+            Action::Accept => unreachable!("returned above"),
+            Action::Fail(kind) => Setback { trouble: trouble(kind), next: Next::Stop },
+        })
+    }
+
+    fn broken(&self, broken: &Broken) -> Setback {
+        let host = self.base.host_str().unwrap_or_default();
+        let reached = self.reached.load(Ordering::Relaxed);
+        let limit = if broken.connect && !reached { NEVER_REACHED } else { self.retry_timeout };
+        let next = match broken.remedy {
+            Some(_) => Next::Stop,
+            None => Next::Wait { asked: None, limit, new_connection: false },
+        };
+        Setback { trouble: Box::new(Trouble::broken(broken, host, reached)), next }
+    }
+}

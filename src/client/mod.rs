@@ -1,0 +1,119 @@
+//! Microsoft Graph over HTTP: polite, patient and suspicious.
+
+mod address;
+mod batch;
+mod body;
+mod bucket;
+pub mod classify;
+mod clock;
+pub mod endpoint;
+mod exchange;
+mod inflate;
+mod limiter;
+mod limits;
+pub mod link;
+pub mod report;
+pub mod request;
+pub(crate) mod retry;
+pub(crate) mod text;
+pub(crate) mod transport;
+mod trouble;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+pub use body::ErrorBody;
+pub use endpoint::Endpoint;
+pub use link::Link;
+pub use report::{Report, Skipped, Snapshot};
+pub use request::{Answer, Request};
+
+use crate::auth::{TokenCache, TokenProvider};
+use crate::config::ConnectionConfig;
+use crate::error::Result;
+use exchange::{Accepted, Call, Engine};
+use trouble::Trouble;
+
+/// A body that its reader cannot use, and why. It counts as a passing fault: pages are at times cut short, or an error
+/// page in disguise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// serde's own text quotes the value it stumbled over, and that may be what somebody wrote in a chat.
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        let what = match error.classify() {
+            Category::Eof => "the JSON ends too soon",
+            Category::Syntax => "not JSON",
+            Category::Data => "JSON of another shape",
+            Category::Io => "unreadable",
+        };
+        Self(format!("{what} (line {}, column {})", error.line(), error.column()))
+    }
+}
+
+/// One tenant's Graph. Clones share connections, token, budgets and report.
+#[derive(Clone)]
+pub struct GraphClient(Arc<Engine>);
+
+impl GraphClient {
+    pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>, report: Arc<Report>) -> Result<Self> {
+        Ok(Self(Arc::new(Engine {
+            base: config.graph.clone(),
+            tokens: TokenCache::new(provider),
+            transport: transport::Transport::new(config)?,
+            limiter: limiter::Limiter::new(config),
+            clock: clock::Clock::default(),
+            report,
+            retry_timeout: config.retry_timeout,
+            reached: AtomicBool::new(false),
+        })))
+    }
+
+    /// Sends one request until `read` accepts the whole inflated body. What `read` refuses is asked for again, so each call
+    /// of `read` starts afresh, with whatever an earlier one kept thrown away.
+    pub async fn get<T>(
+        &self,
+        request: &Request,
+        read: impl FnMut(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<Answer<T>> {
+        let url = address::absolute(request, &self.0.base).map_err(|why| Trouble::refused(request, why))?;
+        let counts_as = [request];
+        let call =
+            Call { endpoint: request.endpoint, scope: &request.scope, url, payload: None, counts_as: &counts_as };
+        let Accepted { answer, .. } = self.0.exchange(&call, read).await?;
+        Ok(answer)
+    }
+
+    /// Reads many small resources, up to twenty in a round trip; results are in the order of the requests. Where the server
+    /// refuses batches as a whole, that is the error, and single reads are the way to go on.
+    pub async fn batch(&self, requests: &[Request]) -> Result<Vec<Result<Box<RawValue>>>> {
+        self.0.batch(requests).await
+    }
+
+    /// Checks a link of a response to `request`. The error names the endpoint, never the link.
+    pub fn link(&self, text: &str, request: &Request) -> Result<Link> {
+        Link::check(text, &self.0.base).map_err(|why| Trouble::refused(request, why))
+    }
+
+    /// The server's clock; nothing before its first answer.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.0.clock.now()
+    }
+
+    pub fn report(&self) -> &Arc<Report> {
+        &self.0.report
+    }
+}
+
+impl fmt::Debug for GraphClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GraphClient").field("graph", &self.0.base.as_str()).finish_non_exhaustive()
+    }
+}

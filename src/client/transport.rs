@@ -1,0 +1,179 @@
+//! The wire: how connections are made, and what breaks on them.
+
+use std::error::Error as StdError;
+use std::iter::successors;
+use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Proxy};
+use url::Url;
+
+use super::inflate;
+use super::text;
+use crate::config::{ConnectionConfig, is_loopback};
+use crate::error::{Error, Result};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("lakeflow-teams/", env!("CARGO_PKG_VERSION"));
+
+/// A pooled client for a host. It follows no redirects, because the token must not travel, and retries nothing by itself.
+pub(crate) fn build(config: &ConnectionConfig, host: &Url) -> Result<Client> {
+    install_crypto();
+    let mut builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .timeout(config.request_timeout)
+        .connect_timeout(CONNECT_TIMEOUT.min(config.request_timeout))
+        // Pages of megabytes arrive at the pace of the window.
+        .http2_initial_stream_window_size(2 << 20)
+        .http2_initial_connection_window_size(16 << 20);
+    if let Some(path) = &config.ca_bundle {
+        let refuse = |why: String| Error::Configuration(format!("Option ca_bundle: {} {why}", path.display()));
+        let pem = std::fs::read(path).map_err(|error| refuse(format!("cannot be read ({error})")))?;
+        let roots = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if roots.is_empty() {
+            return Err(refuse("holds no certificate: it must be a PEM file".into()));
+        }
+        builder = builder.tls_certs_merge(roots);
+    }
+    if let Some(proxy) = &config.proxy {
+        let proxy = Proxy::all(proxy.expose()).map_err(|_| {
+            Error::configuration("Option proxy: its value is not an address such as http://proxy.example:3128")
+        })?;
+        builder = builder.proxy(proxy);
+    } else if is_loopback(host) {
+        // The environment's proxy knows nothing of this machine's loopback.
+        builder = builder.no_proxy();
+    }
+    builder
+        .build()
+        .map_err(|error| Error::Configuration(format!("The HTTP client cannot be set up: {}", deepest(&error))))
+}
+
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that somebody has installed one already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// The client in use, which can be exchanged for one with fresh connections.
+pub(crate) struct Transport {
+    config: ConnectionConfig,
+    current: Mutex<(u64, Client)>,
+}
+
+impl Transport {
+    pub fn new(config: &ConnectionConfig) -> Result<Self> {
+        let client = build(config, &config.graph)?;
+        Ok(Self { config: config.clone(), current: Mutex::new((0, client)) })
+    }
+
+    /// The client and its generation.
+    pub fn client(&self) -> (u64, Client) {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Leaves the connections of a generation behind: requests under way finish there, new ones connect anew.
+    pub fn renew(&self, generation: u64) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 == generation
+            && let Ok(client) = build(&self.config, &self.config.graph)
+        {
+            *current = (generation + 1, client);
+        }
+    }
+}
+
+/// The whole body as it was on the wire. A length that is known to be too large is not even started.
+pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Bytes, Broken> {
+    let too_large = || Broken { what: "the body is too large".into(), ..Broken::default() };
+    let length = response.content_length().unwrap_or(0) as usize;
+    if length > inflate::CAP {
+        return Err(too_large());
+    }
+    let Some(first) = response.chunk().await.map_err(Broken::from)? else { return Ok(Bytes::new()) };
+    if first.len() == length {
+        return Ok(first);
+    }
+    // The promised length is only trusted as far as it costs little.
+    let mut body = BytesMut::with_capacity(length.clamp(first.len(), 16 << 20));
+    body.extend_from_slice(&first);
+    while let Some(chunk) = response.chunk().await.map_err(Broken::from)? {
+        if body.len() + chunk.len() > inflate::CAP {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// No answer, or half of one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Broken {
+    pub what: String,
+    /// Whether no connection came about at all.
+    pub connect: bool,
+    /// Set where trying again cannot help.
+    pub remedy: Option<&'static str>,
+}
+
+impl From<reqwest::Error> for Broken {
+    fn from(error: reqwest::Error) -> Self {
+        // The error's own text would show the URL with its query.
+        let error = error.without_url();
+        if is_untrusted(&error) {
+            return Self {
+                what: format!("the server's certificate is not trusted: {}", deepest(&error)),
+                connect: true,
+                remedy: Some("Add the root certificate of your network with ca_bundle"),
+            };
+        }
+        let what = match (error.is_timeout(), error.is_connect()) {
+            (true, true) => "no connection in time".to_owned(),
+            (true, false) => "no answer in time".to_owned(),
+            (false, true) => format!("no connection: {}", deepest(&error)),
+            (false, false) => format!("the connection broke: {}", deepest(&error)),
+        };
+        Self { what, connect: error.is_connect(), remedy: None }
+    }
+}
+
+/// The cause of an error. An `io::Error` skips the error it wraps, which for TLS is the very one that says what is wrong.
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+/// Innermost causes say what happened; the outer ones only where.
+fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let innermost = successors(Some(error), |error| cause(*error)).last().unwrap_or(error);
+    text::clean(&innermost.to_string())
+}
+
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    successors(Some(error), |error| cause(*error))
+        .any(|error| matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_found_below_wrapped_errors() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert!(is_untrusted(&error));
+        assert!(deepest(&error).contains("UnknownIssuer"));
+        assert!(!is_untrusted(&io::Error::other("reset")));
+    }
+}

@@ -1,0 +1,137 @@
+//! What went wrong with one attempt, and the error it becomes when no other follows.
+
+use std::fmt;
+
+use super::Malformed;
+use super::body::ErrorBody;
+use super::classify::{Headers, Kind};
+use super::endpoint::{self, Endpoint};
+use super::request::Request;
+use super::text;
+use super::transport::Broken;
+use crate::error::{AuthFailure, Error, GraphFailure};
+
+pub(super) struct Trouble {
+    pub kind: Kind,
+    status: Option<u16>,
+    code: String,
+    message: String,
+    request_id: Option<String>,
+    remedy: String,
+}
+
+impl Trouble {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            status: None,
+            code: String::new(),
+            message: message.into(),
+            request_id: None,
+            remedy: String::new(),
+        }
+    }
+
+    /// An answer that was not accepted.
+    pub fn answered(kind: Kind, status: u16, headers: &Headers, body: &[u8]) -> Self {
+        let ErrorBody { code, message, request_id } = ErrorBody::parse(body);
+        let (message, remedy) = match status {
+            300..=399 => (
+                "a redirect, which is not followed because the token would go with it".into(),
+                "Check graph_base_url and proxy",
+            ),
+            407 => (message, "Check the user and password of proxy"),
+            _ => (message, ""),
+        };
+        Self {
+            status: Some(status),
+            code,
+            request_id: headers.request_id.clone().or(request_id),
+            remedy: remedy.into(),
+            ..Self::new(kind, message)
+        }
+    }
+
+    /// A body with status 200 that its reader refused.
+    pub fn malformed(why: &Malformed, headers: &Headers, body: &[u8]) -> Self {
+        // A page in disguise may say what is wrong; a page of data must not be quoted.
+        let said = if ErrorBody::is_error(body) || body.trim_ascii_start().starts_with(b"<") {
+            ErrorBody::parse(body)
+        } else {
+            ErrorBody::default()
+        };
+        let message = [text::clean(&why.0), said.message].join(": ");
+        let message = message.trim_end_matches(": ").to_owned();
+        Self {
+            status: Some(200),
+            code: said.code,
+            request_id: headers.request_id.clone().or(said.request_id),
+            ..Self::new(Kind::Protocol, message)
+        }
+    }
+
+    pub fn broken(broken: &Broken, host: &str, reached: bool) -> Self {
+        let remedy = match broken.remedy {
+            Some(remedy) => remedy,
+            None if broken.connect && !reached => "Check graph_base_url, cloud, proxy and the network",
+            None => "",
+        };
+        Self { remedy: remedy.into(), ..Self::new(Kind::Service, format!("{host}: {}", broken.what)) }
+    }
+
+    pub fn protocol(why: &str) -> Self {
+        Self::new(Kind::Protocol, why)
+    }
+
+    /// A request that is not even sent, or a link that is not followed.
+    pub fn refused(request: &Request, why: &str) -> Error {
+        Self::protocol(why).into_error(request.endpoint, &request.scope, 0)
+    }
+
+    pub fn into_error(self, endpoint: &'static Endpoint, scope: &str, retries: u32) -> Error {
+        if self.kind == Kind::Authentication {
+            return Error::Authentication(Box::new(AuthFailure {
+                status: self.status,
+                aadsts: None,
+                code: self.code,
+                message: format!("Microsoft Graph refused a new token at {}: {}", endpoint.template, self.message),
+                remedy: "check that tenant_id, cloud and graph_base_url belong together".into(),
+            }));
+        }
+        let remedy = match self.kind {
+            Kind::PermissionDenied if !endpoint.permission.is_empty() => {
+                format!("Grant the application permission {} with admin consent", endpoint.permission)
+            }
+            _ => self.remedy,
+        };
+        let failure = Box::new(GraphFailure {
+            endpoint: endpoint.template,
+            scope: scope.to_owned(),
+            status: self.status,
+            code: self.code,
+            message: self.message,
+            request_id: self.request_id,
+            retries,
+            remedy,
+        });
+        match self.kind {
+            // A server without batches, not a scope that is gone.
+            Kind::NotFound if *endpoint == endpoint::BATCH => Error::Service(failure),
+            Kind::PermissionDenied => Error::PermissionDenied(failure),
+            Kind::NotFound => Error::NotFound(failure),
+            Kind::Throttled => Error::Throttled(failure),
+            Kind::Service => Error::Service(failure),
+            Kind::Protocol | Kind::Authentication => Error::Protocol(failure),
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) => write!(f, "{status} {} {}", self.code, self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! National clouds (<https://learn.microsoft.com/graph/deployments>). Tokens of one are refused by another.
+
+use url::{Host, Url};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cloud {
+    #[default]
+    Global,
+    UsGov,
+    UsGovDod,
+    China,
+}
+
+impl Cloud {
+    pub(super) fn from_word(word: &str) -> Self {
+        match word {
+            "usgov" => Self::UsGov,
+            "usgov_dod" => Self::UsGovDod,
+            "china" => Self::China,
+            _ => Self::Global,
+        }
+    }
+
+    pub fn authority(self) -> Url {
+        known(match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::UsGov | Self::UsGovDod => "https://login.microsoftonline.us",
+            Self::China => "https://login.chinacloudapi.cn",
+        })
+    }
+
+    pub fn graph(self) -> Url {
+        known(match self {
+            Self::Global => "https://graph.microsoft.com",
+            Self::UsGov => "https://graph.microsoft.us",
+            Self::UsGovDod => "https://dod-graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        })
+    }
+}
+
+fn known(text: &'static str) -> Url {
+    Url::parse(text).expect("the hosts above are valid addresses")
+}
+
+/// Whether nothing sent to this host leaves the machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Checks the address of a login or Graph host. What is wrong comes back as text.
+pub(super) fn host_address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is not an address")?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return Err("would send credentials over plain http"),
+        _ => return Err("is not an https address"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("carries user info");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("has a path: leave out the version and everything after the host");
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_goes_only_to_loopback() {
+        for good in [
+            "https://graph.microsoft.com",
+            "https://graph.example/",
+            "http://127.0.0.1:8480",
+            "http://[::1]:1",
+            "http://localhost",
+        ] {
+            assert!(host_address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://graph.microsoft.com",
+            "http://127.0.0.1.example",
+            "http://localhost.example",
+            "https://user@graph.microsoft.com",
+            "https://graph.microsoft.com/v1.0",
+            "https://graph.microsoft.com?x=1",
+            "ftp://graph.microsoft.com",
+            "graph.microsoft.com",
+            "",
+        ] {
+            assert!(host_address(bad).is_err(), "{bad}");
+        }
+    }
+}

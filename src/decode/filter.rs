@@ -1,0 +1,99 @@
+//! Which items of a page become rows, and what the page says of its scope.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::row::Head;
+
+/// Judges items by their heads. What it notes is of one page: a page that turns out to be broken is forgotten whole.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    /// Older rows, and rows of exactly this time, are left out. Rows without a readable time never are.
+    pub after: Option<Timestamp>,
+    /// The end of the window that was asked for; only noted, because a newer version is never wrong.
+    pub until: Option<Timestamp>,
+    /// The channels or chats that are wanted; `None` for all.
+    pub conversations: Option<&'a HashSet<String>>,
+    /// Keys that have been given out already, where each may come only once.
+    pub seen: Option<&'a HashSet<u64>>,
+    pub page: Tally,
+}
+
+/// What a page held.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows outside the window: a server that ignores the filter shows itself by them.
+    pub outside: usize,
+    pub conversations: BTreeSet<String>,
+    pub oldest: Option<Timestamp>,
+    pub newest: Option<Timestamp>,
+    /// The keys of the rows kept, in order, where [`Filter::seen`] asks for them.
+    pub keys: Vec<u64>,
+    repeated: HashSet<u64>,
+}
+
+impl Tally {
+    /// How many keys are noted: the point to take a chain back to.
+    pub(super) fn mark(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Rows that were noted and then taken back may come again.
+    pub(super) fn take_back(&mut self, mark: usize) {
+        for key in self.keys.drain(mark..) {
+            self.repeated.remove(&key);
+        }
+    }
+}
+
+impl Filter<'_> {
+    /// Whether an item becomes a row. `conversation` is its channel or chat, `parent` the root it replies to.
+    pub fn keep(&mut self, head: &Head, conversation: &str, parent: &str) -> bool {
+        self.note_time(head.modified);
+        if let (Some(after), Some(modified)) = (self.after, head.modified) {
+            if modified <= after {
+                return false;
+            }
+        }
+        if self.conversations.is_some_and(|wanted| !wanted.contains(conversation)) {
+            return false;
+        }
+        if let Some(seen) = self.seen {
+            let key = key_hash(conversation, parent, &head.id);
+            if seen.contains(&key) || !self.page.repeated.insert(key) {
+                return false;
+            }
+            self.page.keys.push(key);
+        }
+        if !self.page.conversations.contains(conversation) {
+            self.page.conversations.insert(conversation.to_owned());
+        }
+        true
+    }
+
+    fn note_time(&mut self, modified: Option<Timestamp>) {
+        let Some(modified) = modified else { return };
+        self.page.oldest = Some(self.page.oldest.map_or(modified, |oldest| oldest.min(modified)));
+        self.page.newest = self.page.newest.max(Some(modified));
+        let is_before = self.after.is_some_and(|after| modified <= after);
+        let is_after = self.until.is_some_and(|until| modified > until);
+        self.page.outside += usize::from(is_before || is_after);
+    }
+
+    /// Forgets the page, because it is going to be read again.
+    pub fn forget(&mut self) {
+        self.page = Tally::default();
+    }
+}
+
+/// Hashes a key of three parts; the separator can't occur in Graph's ids.
+pub fn key_hash(conversation: &str, parent: &str, id: &str) -> u64 {
+    let mut hasher = Xxh3::new();
+    for part in [conversation, parent, id] {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.digest()
+}

@@ -1,0 +1,190 @@
+//! The client as Python sees it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::batch::{Batch, Schema};
+use super::credential::PythonCredential;
+use super::error::to_py;
+use super::runtime::wait;
+use super::stream::{BatchStream, ManyStream, start};
+use crate::auth::{self, TokenProvider};
+use crate::config::{ConnectionConfig, Strictness, parse_connection, parse_table};
+use crate::error::Result;
+use crate::sync::{self, Limits, Pass, Session};
+use crate::tables::{Projection, find};
+
+type Options = HashMap<String, String>;
+
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct Client {
+    config: ConnectionConfig,
+    credential: Option<Py<PyAny>>,
+    strictness: Strictness,
+    warnings: Vec<String>,
+    /// The connection of this process: sockets and tasks do not survive a fork.
+    session: Mutex<Option<(u32, Session)>>,
+}
+
+impl Client {
+    fn session(&self, py: Python<'_>) -> PyResult<Session> {
+        let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((pid, session)) = &*slot {
+            if *pid == std::process::id() {
+                return Ok(session.clone());
+            }
+        }
+        let session = self.connect(py).map_err(|error| to_py(&error))?;
+        for warning in &self.warnings {
+            session.report().warn(warning.clone());
+        }
+        *slot = Some((std::process::id(), session.clone()));
+        Ok(session)
+    }
+
+    fn connect(&self, py: Python<'_>) -> Result<Session> {
+        let own = self.credential.as_ref().map(|credential| {
+            let provider = PythonCredential::new(credential.clone_ref(py), self.config.scope());
+            Arc::new(provider) as Arc<dyn TokenProvider>
+        });
+        let _guard = super::runtime::runtime().enter();
+        Session::new(&self.config, auth::provider(&self.config, own)?)
+    }
+
+    fn pass(&self, session: Option<&Session>, tables: &[String], options: Options, columns: Option<Vec<String>>) -> PyResult<Pass> {
+        let pass = || -> Result<Pass> {
+            let (options, warnings) = parse_table(options, self.strictness)?;
+            if let Some(session) = session {
+                warnings.into_iter().for_each(|warning| session.report().warn(warning));
+            }
+            Pass::new(tables, options, columns)
+        };
+        pass().map_err(|error| to_py(&error))
+    }
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    #[pyo3(signature = (options, *, credential=None, strict=true))]
+    fn new(py: Python<'_>, options: Options, credential: Option<Py<PyAny>>, strict: bool) -> PyResult<Self> {
+        let strictness = if strict { Strictness::Strict } else { Strictness::Lenient };
+        let (config, warnings) = parse_connection(options, strictness).map_err(|error| to_py(&error))?;
+        let client = Self { config, credential, strictness, warnings, session: Mutex::default() };
+        // A wrong credential is told before anything is read.
+        client.session(py)?;
+        Ok(client)
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    #[pyo3(signature = (table, options, columns=None))]
+    fn schema(&self, table: &str, options: Options, columns: Option<Vec<String>>) -> PyResult<Schema> {
+        let projection = || -> Result<Projection> {
+            let (options, _) = parse_table(options, self.strictness)?;
+            Projection::new(find(table)?, columns.as_deref(), options.include_raw)
+        };
+        Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
+    }
+
+    #[pyo3(signature = (table, options, columns=None))]
+    fn read(&self, py: Python<'_>, table: String, options: Options, columns: Option<Vec<String>>) -> PyResult<BatchStream> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
+        Ok(BatchStream::new(start(session, pass), projection))
+    }
+
+    fn read_many(&self, py: Python<'_>, tables: Vec<String>, options: Options) -> PyResult<ManyStream> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &tables, options, None)?;
+        let projections = pass.projections().map_err(|error| to_py(&error))?;
+        Ok(ManyStream::new(start(session, pass.clone()), pass, projections))
+    }
+
+    #[pyo3(signature = (tables, options, offset, *, max_rows=None, max_pages=None))]
+    fn micro_batch(
+        &self,
+        py: Python<'_>,
+        tables: Vec<String>,
+        options: Options,
+        offset: Option<String>,
+        max_rows: Option<usize>,
+        max_pages: Option<usize>,
+    ) -> PyResult<MicroBatch> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &tables, options, None)?;
+        let projections: Vec<_> =
+            pass.projections().map_err(|error| to_py(&error))?.into_iter().map(Arc::new).collect();
+        let limits = Limits { max_rows, max_pages };
+        let batch = wait(py, session.micro_batch(&pass, offset.as_deref(), limits))?.map_err(|error| to_py(&error))?;
+        Ok(MicroBatch { batch, projections })
+    }
+
+    /// Requests, retries, throttled seconds, bytes, rows and skipped scopes, as JSON text.
+    fn report(&self, py: Python<'_>) -> PyResult<String> {
+        let snapshot = self.session(py)?.report().snapshot();
+        Ok(serde_json::to_string(&snapshot).unwrap_or_default())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Client(graph={})", self.config.graph)
+    }
+}
+
+/// What one step of an incremental read brought.
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct MicroBatch {
+    batch: sync::MicroBatch,
+    projections: Vec<Arc<Projection>>,
+}
+
+impl MicroBatch {
+    fn grouped(&self, batches: &[(&'static str, arrow_array::RecordBatch)], deletes: bool) -> HashMap<&'static str, Vec<Batch>> {
+        let mut tables: HashMap<_, Vec<_>> = HashMap::new();
+        for projection in &self.projections {
+            let name = projection.table.name;
+            let shape = if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
+            let own = batches.iter().filter(|(table, _)| *table == name);
+            tables.insert(name, own.map(|(_, batch)| Batch::new(batch.clone(), Arc::clone(&shape))).collect());
+        }
+        tables
+    }
+}
+
+#[pymethods]
+impl MicroBatch {
+    #[getter]
+    fn tables(&self) -> HashMap<&'static str, Vec<Batch>> {
+        self.grouped(&self.batch.rows, false)
+    }
+
+    #[getter]
+    fn deletes(&self) -> HashMap<&'static str, Vec<Batch>> {
+        self.grouped(&self.batch.deletes, true)
+    }
+
+    #[getter]
+    fn offset(&self) -> &str {
+        &self.batch.offset
+    }
+
+    #[getter]
+    fn finished(&self) -> bool {
+        self.batch.finished
+    }
+
+    #[getter]
+    fn num_rows(&self) -> usize {
+        self.batch.rows.iter().map(|(_, batch)| batch.num_rows()).sum()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("MicroBatch({} rows, finished={})", self.num_rows(), self.batch.finished)
+    }
+}

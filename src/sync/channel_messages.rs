@@ -1,0 +1,274 @@
+//! The messages of one channel, as a list of reply chains.
+//! <https://learn.microsoft.com/graph/api/channel-list-messages>
+
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::conversations::Conversations;
+use super::engine::Step;
+use super::item::{Item, Seen};
+use super::job::{Job, into};
+use crate::client::endpoint;
+use crate::client::request::Request;
+use crate::config::Strategy;
+use crate::decode::{
+    ChainOutcome, ChainRows, Context, Continuation, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
+};
+use crate::error::Result;
+
+/// 50 is the endpoint's maximum.
+const PAGE: u32 = 50;
+
+/// Where only changes are asked for, a channel has few of them.
+const SMALL_PAGE: u32 = 10;
+
+const LEFT_OUT: &str = "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
+
+/// Reads one page of a channel with all its threads.
+pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<Step> {
+    let channel = Channel::new(conversations, item);
+    if !channel.job.options.message_ids.is_empty() {
+        return channel.named_threads(item).await;
+    }
+    if channel.job.options.strategy == Strategy::Delta {
+        return channel.delta_page(item).await;
+    }
+    channel.list_page(item).await
+}
+
+struct Channel<'c> {
+    job: &'c Job,
+    team: String,
+    id: String,
+    scope: String,
+    bound: Option<Timestamp>,
+    seen: Option<Seen>,
+}
+
+/// What a page of chains turned out to be.
+enum Chains {
+    Read(Page, ChainOutcome),
+    /// A small page that did not reach what is known; nothing of it was taken.
+    TooSmall,
+    /// Roots without their replies, as text; nothing of them was taken.
+    Bare(Page, Vec<Box<RawValue>>),
+}
+
+impl<'c> Channel<'c> {
+    fn new(conversations: &Conversations<'c>, item: &Item) -> Self {
+        let (team, id) = item.ids();
+        Self {
+            job: conversations.job,
+            team: team.to_owned(),
+            id: id.to_owned(),
+            scope: format!("channel {}", item.scope),
+            bound: conversations.bound(item),
+            seen: item.seen.clone(),
+        }
+    }
+
+    fn request(&self, endpoint: &'static endpoint::Endpoint, tail: &[&str]) -> Request {
+        let segments = [&["teams", &self.team, "channels", &self.id, "messages"], tail].concat();
+        Request::new(endpoint, &segments, &self.scope).team(&self.team).conversation(&self.id)
+    }
+
+    fn page_size(&self) -> u32 {
+        self.job.options.top.unwrap_or(PAGE).min(PAGE)
+    }
+
+    async fn list_page(&self, item: &mut Item) -> Result<Step> {
+        let is_small = self.bound.is_some() && item.link.is_none() && !item.enlarged && !item.unexpanded;
+        let top = if is_small { self.page_size().min(SMALL_PAGE) } else { self.page_size() };
+        let first =
+            self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
+        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
+        let (page, is_end) = match self.chains(&request, is_small).await? {
+            Chains::TooSmall => {
+                item.enlarged = true;
+                return Ok(Step::More);
+            }
+            Chains::Read(page, outcome) => {
+                self.drain(&outcome.continuations).await?;
+                (page, outcome.reached_bound)
+            }
+            Chains::Bare(page, roots) => {
+                item.unexpanded = true;
+                self.job.report().note(LEFT_OUT);
+                let is_end = self.bare_roots(&roots).await?;
+                (page, is_end)
+            }
+        };
+        if is_end { Ok(Step::Done) } else { self.job.advance(item, &request, page.next_link.as_deref()) }
+    }
+
+    /// Channel delta is no longer documented: it sees the last eight months, and which chains changed.
+    async fn delta_page(&self, item: &mut Item) -> Result<Step> {
+        let mut first = self
+            .request(&endpoint::CHANNEL_MESSAGES_DELTA, &["delta"])
+            .query("$top", self.page_size())
+            .query("$expand", "replies");
+        if let Some(bound) = self.bound {
+            first = first.query("$filter", format!("lastModifiedDateTime gt {bound:.3}"));
+        }
+        self.job.report().note(
+            "strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents",
+        );
+        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
+        let page = match self.chains(&request, false).await? {
+            Chains::Read(page, outcome) => {
+                self.drain(&outcome.continuations).await?;
+                page
+            }
+            Chains::Bare(page, roots) => {
+                self.job.report().note(LEFT_OUT);
+                self.bare_roots(&roots).await?;
+                page
+            }
+            Chains::TooSmall => return Ok(Step::More),
+        };
+        self.job.advance(item, &request, page.next_link.as_deref())
+    }
+
+    async fn chains(&self, request: &Request, is_small: bool) -> Result<Chains> {
+        let wants = (self.job.sink.wants(0), self.job.sink.wants(1));
+        let result = self
+            .job
+            .page(request, |builders, body| {
+                let [roots, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
+                let marks = (roots.len(), replies.len());
+                let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+                let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
+                let mut rows =
+                    ChainRows::new(roots, replies, wants, &self.team, &self.id, self.bound, &mut filter);
+                let page = into(body, &mut rows)?;
+                let outcome = rows.into_outcome();
+                let needs_replies = wants.1 || self.bound.is_some();
+                let is_bare = needs_replies && outcome.is_bare();
+                let is_too_small = is_small && !outcome.reached_bound && page.next_link.is_some();
+                if is_bare || is_too_small {
+                    roots.truncate(marks.0);
+                    replies.truncate(marks.1);
+                }
+                if is_bare {
+                    let mut raw = RawItems::default();
+                    let page = into(body, &mut raw)?;
+                    return Ok((Chains::Bare(page, raw.items), Vec::new()));
+                }
+                if is_too_small {
+                    return Ok((Chains::TooSmall, Vec::new()));
+                }
+                Ok((Chains::Read(page, outcome), filter.page.keys))
+            })
+            .await?;
+        self.remember(&result.1);
+        Ok(result.0)
+    }
+
+    fn remember(&self, keys: &[u64]) {
+        if let Some(seen) = &self.seen {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
+        }
+    }
+
+    /// Follows the replies that did not fit into the page: 200 come with their root.
+    async fn drain(&self, continuations: &[Continuation]) -> Result<()> {
+        for chain in continuations {
+            let first = self.request(&endpoint::REPLIES, &[&chain.root, "replies"]);
+            let link = self.job.client.link(&chain.link, &first)?;
+            let mut item = Item { link: Some(link), ..Item::default() };
+            while let Some(link) = item.link.clone() {
+                let request = first.follow(link);
+                let page = self.replies_page(&request, &chain.root, None).await?;
+                if !matches!(self.job.advance(&mut item, &request, page.next_link.as_deref())?, Step::More) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one page of a thread straight into the table.
+    async fn replies_page(&self, request: &Request, root: &str, after: Option<Timestamp>) -> Result<Page> {
+        let context = self.context(root);
+        let (page, keys) = self
+            .job
+            .page(request, |builders, body| {
+                let [_, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
+                let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+                let mut filter = Filter { after, seen: guard.as_deref(), ..Filter::default() };
+                let page = into(body, &mut ListRows::new(replies, context, &mut filter))?;
+                Ok((page, filter.page.keys))
+            })
+            .await?;
+        self.remember(&keys);
+        Ok(page)
+    }
+
+    fn context<'s>(&'s self, root: &'s str) -> Context<'s> {
+        let parent = (!root.is_empty()).then_some(root);
+        Context { team: Some(&self.team), channel: Some(&self.id), parent, ..Context::default() }
+    }
+
+    /// The threads that `message_id` names.
+    async fn named_threads(&self, item: &Item) -> Result<Step> {
+        for root in &self.job.options.message_ids {
+            let first = self.request(&endpoint::REPLIES, &[root, "replies"]).query("$top", self.page_size());
+            let mut place = Item::default();
+            loop {
+                let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
+                let page = self.replies_page(&request, root, self.bound).await?;
+                match self.job.advance(&mut place, &request, page.next_link.as_deref())? {
+                    Step::More => {}
+                    _ => break,
+                }
+            }
+        }
+        log::debug!("{}: {} named threads", item.scope, self.job.options.message_ids.len());
+        Ok(Step::Done)
+    }
+
+    /// Roots whose replies have to be asked for, one root after the other. `true` when a chain older than the bound
+    /// was met, behind which all are older.
+    async fn bare_roots(&self, roots: &[Box<RawValue>]) -> Result<bool> {
+        for root in roots {
+            let mut scratch = self.job.sink.scratch();
+            let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
+            let mut filter = Filter::default();
+            let id = root_id(root);
+            read_item(root.get(), &mut ListRows::new(root_rows, self.context(""), &mut filter));
+            let mut newest = filter.page.newest;
+            newest = newest.max(self.bare_replies(&id, replies).await?);
+            if newest.zip(self.bound).is_some_and(|(newest, bound)| newest < bound) {
+                return Ok(true);
+            }
+            self.job.sink.with(|builders| {
+                for (slot, (builder, scratch)) in builders.iter_mut().zip(&mut scratch).enumerate() {
+                    if self.job.sink.wants(slot) {
+                        builder.append(scratch);
+                    }
+                }
+            });
+        }
+        self.job.sink.flush().await?;
+        Ok(false)
+    }
+
+    async fn bare_replies(&self, root: &str, rows: &mut TableBuilder) -> Result<Option<Timestamp>> {
+        let first = self.request(&endpoint::REPLIES, &[root, "replies"]).query("$top", self.page_size());
+        let mut filter = Filter::default();
+        for reply in self.job.list_raw(&first).await? {
+            read_item(reply.get(), &mut ListRows::new(rows, self.context(root), &mut filter));
+        }
+        Ok(filter.page.newest)
+    }
+}
+
+fn root_id(root: &RawValue) -> String {
+    #[derive(serde::Deserialize)]
+    struct Root {
+        id: String,
+    }
+    serde_json::from_str::<Root>(root.get()).map(|root| root.id).unwrap_or_default()
+}

@@ -1,0 +1,338 @@
+//! How messages are read: of teams and their channels, and of users and their chats.
+//!
+//! A parent (team, user) is listed, its history exported if it has never been read, and then its children (channels,
+//! chats) are read one by one. `docs/how-messages-are-read.md` has the reasons.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
+
+use super::engine::{Reader, Step};
+use super::item::{Child, Item, Stage};
+use super::job::Job;
+use super::known::Known;
+use super::offset::Phase;
+use super::window::Window;
+use super::{channel_messages, chat_messages, export};
+use crate::config::Strategy;
+use crate::error::{Error, Result};
+
+/// The export may lag behind by a day; one hour more for clocks and long rounds.
+pub const EXPORT_LAG: SignedDuration = SignedDuration::from_hours(25);
+
+/// The export is taken to be missing here once this many parents in a row have refused it.
+const REFUSALS: usize = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Teams, and the messages of their channels.
+    Channels,
+    /// Users, and the messages of their chats.
+    Chats,
+}
+
+/// What a round knows, and learns.
+pub struct Round {
+    pub phase: Phase,
+    pub since: Option<Timestamp>,
+    pub until: Timestamp,
+    pub swept: Option<Timestamp>,
+    pub known: Mutex<Known>,
+    /// The export API answers here, as far as is known.
+    pub export: AtomicBool,
+}
+
+impl Round {
+    /// A round of which nothing is known yet but when it begins.
+    pub fn first(until: Timestamp) -> Self {
+        Self {
+            phase: Phase::Read,
+            since: None,
+            until,
+            swept: Some(until),
+            known: Mutex::default(),
+            export: AtomicBool::new(true),
+        }
+    }
+
+    pub fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub struct Conversations<'j> {
+    pub job: &'j Job,
+    pub family: Family,
+    pub round: Round,
+    /// Chats have several members, and are read for the first of them only.
+    claimed: Mutex<HashSet<String>>,
+    refusals: AtomicUsize,
+    proven: AtomicBool,
+    /// Until an export has succeeded, only this many are tried at once.
+    probes: Semaphore,
+}
+
+impl<'j> Conversations<'j> {
+    pub fn new(job: &'j Job, family: Family, round: Round) -> Self {
+        Self {
+            job,
+            family,
+            round,
+            claimed: Mutex::default(),
+            refusals: AtomicUsize::new(0),
+            proven: AtomicBool::new(false),
+            probes: Semaphore::new(REFUSALS),
+        }
+    }
+
+    /// How a child's name stands in `known`: a chat is the same whoever lists it.
+    pub fn known_name<'s>(&self, scope: &'s str) -> &'s str {
+        match self.family {
+            Family::Channels => scope,
+            Family::Chats => scope.split_once('/').map_or(scope, |(_, chat)| chat),
+        }
+    }
+
+    /// A child's messages are read back to here; `None` for all of them.
+    pub fn bound(&self, item: &Item) -> Option<Timestamp> {
+        let name = self.known_name(&item.scope);
+        if !self.round.known().contains(name) {
+            return self.job.options.start_date;
+        }
+        let since = match (self.round.since, item.exported) {
+            (since, false) => since?,
+            // An export just read may lack the last day.
+            (since, true) => {
+                let fresh = before(self.round.until, EXPORT_LAG);
+                since.map_or(fresh, |since| since.min(fresh))
+            }
+        };
+        Some(before(since, SignedDuration::try_from(self.job.options.lookback).unwrap_or(SignedDuration::ZERO)))
+    }
+
+    pub fn is_parent_named(&self) -> bool {
+        match self.family {
+            Family::Channels => !self.job.options.team_ids.is_empty(),
+            Family::Chats => !self.job.options.user_ids.is_empty(),
+        }
+    }
+
+    pub fn is_child_named(&self) -> bool {
+        match self.family {
+            Family::Channels => !self.job.options.channel_ids.is_empty(),
+            Family::Chats => !self.job.options.chat_ids.is_empty(),
+        }
+    }
+
+    fn offers_export(&self) -> bool {
+        matches!(self.job.options.strategy, Strategy::Auto) && self.round.export.load(Ordering::Relaxed)
+    }
+
+    pub async fn children(&self, item: &mut Item) -> Result<()> {
+        if item.children.is_none() {
+            let (parent, _) = item.ids();
+            let children = match self.family {
+                Family::Channels => super::roster::channels(self.job, parent).await?,
+                Family::Chats => super::roster::chats(self.job, parent).await?,
+            };
+            item.children = Some(children.into());
+        }
+        Ok(())
+    }
+
+    async fn parent(&self, item: &mut Item) -> Result<Step> {
+        if self.round.phase == Phase::Sweep && !item.refused {
+            let from = self.round.swept.map(|swept| before(swept, EXPORT_LAG));
+            return Ok(Step::Split(vec![item.window(Window::new(from, self.round.until))]));
+        }
+        if self.job.options.strategy == Strategy::Export {
+            return Ok(Step::Split(vec![item.window(self.export_window(&item.scope))]));
+        }
+        self.children(item).await?;
+        if self.round.phase == Phase::Sweep {
+            self.forget_due(item);
+            return Ok(Step::Done);
+        }
+        if self.is_unread(item) {
+            let window = Window::new(self.job.options.start_date, self.round.until);
+            return Ok(Step::Split(vec![Item { children: item.children.clone(), ..item.window(window) }]));
+        }
+        Ok(self.next_child(item))
+    }
+
+    /// The strategy `export`: each round covers the lag again.
+    fn export_window(&self, parent: &str) -> Window {
+        let is_known = self.round.known().contains(parent);
+        let from = match self.round.since {
+            Some(since) if is_known => Some(before(since, EXPORT_LAG)),
+            _ => self.job.options.start_date,
+        };
+        Window::new(from, self.round.until)
+    }
+
+    /// Nothing of this parent has been read, and its history can be exported.
+    fn is_unread(&self, item: &Item) -> bool {
+        if item.exported || item.refused || item.after_child.is_some() || !self.offers_export() {
+            return false;
+        }
+        if self.is_child_named() {
+            return false;
+        }
+        let known = self.round.known();
+        let name = |child: &Child| format!("{}/{}", item.scope, child.id);
+        let mut ordinary = item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
+        ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
+    }
+
+    /// Takes the next child off the parent.
+    fn next_child(&self, item: &Item) -> Step {
+        let children = item.children.clone().unwrap_or_default();
+        let mut rest = children.iter().filter(|child| item.after_child.as_ref().is_none_or(|after| child.id > *after));
+        let Some(child) = rest.find(|child| self.is_due(item, child)) else { return Step::Done };
+        let parent = Item { after_child: Some(child.id.clone()), ..item.clone() };
+        Step::Split(vec![item.child(&child.id), parent])
+    }
+
+    /// Whether a child has to be asked at all.
+    fn is_due(&self, item: &Item, child: &Child) -> bool {
+        if self.family == Family::Channels {
+            return true;
+        }
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !claimed.insert(child.id.clone()) {
+            return false;
+        }
+        drop(claimed);
+        let probe = Item { exported: item.exported, ..item.child(&child.id) };
+        let is_known = self.round.known().contains(&child.id);
+        let is_quiet = child.active.zip(self.bound(&probe)).is_some_and(|(active, bound)| active < bound);
+        !(is_known && is_quiet)
+    }
+
+    /// Late edits of old replies can't be seen in a parent whose export is refused, so each of its children is read
+    /// whole once in `resweep_days`.
+    fn forget_due(&self, item: &Item) {
+        let days = days(self.round.swept.unwrap_or(self.round.until), self.round.until);
+        let mut due = self.round.known().clone();
+        due.forget_due(days, self.job.options.resweep_days);
+        let mut known = self.round.known();
+        for child in item.children.iter().flat_map(|list| list.iter()) {
+            let scope = format!("{}/{}", item.scope, child.id);
+            let name = self.known_name(&scope);
+            if !due.contains(name) {
+                known.remove(name);
+            }
+        }
+    }
+
+    /// Judges a refused export: the parent's children are read one by one instead.
+    pub fn export_refused(&self, item: &Item, error: &Error) -> Option<Step> {
+        let status = error.status()?;
+        let is_first_page = item.link.is_none() && item.rows == 0;
+        if !is_first_page || self.job.options.strategy == Strategy::Export {
+            return None;
+        }
+        match status {
+            402 | 405 | 501 => self.give_up_export(status),
+            400 | 404 if !self.proven.load(Ordering::Relaxed) => {
+                if self.refusals.fetch_add(1, Ordering::Relaxed) + 1 >= REFUSALS {
+                    self.give_up_export(status);
+                }
+            }
+            400 | 403 | 404 => {}
+            _ => return None,
+        }
+        let parent = Item { refused: true, children: item.children.clone(), ..Item::parent(&item.scope) };
+        Some(Step::Split(vec![parent]))
+    }
+
+    fn give_up_export(&self, status: u16) {
+        if self.round.export.swap(false, Ordering::Relaxed) {
+            self.job.report().note(format!(
+                "the export API (getAllMessages) is not offered here (status {status}): messages are listed instead, and \
+                 late edits of old replies are found by re-reading everything every {} days",
+                self.job.options.resweep_days
+            ));
+        }
+    }
+
+    async fn export(&self, item: &mut Item, window: Window) -> Result<Step> {
+        let is_proven = self.proven.load(Ordering::Relaxed);
+        let permit = if is_proven { None } else { self.probes.acquire().await.ok() };
+        if !self.round.export.load(Ordering::Relaxed) && self.job.options.strategy != Strategy::Export {
+            let parent = Item { refused: true, children: item.children.clone(), ..Item::parent(&item.scope) };
+            return Ok(Step::Split(vec![parent]));
+        }
+        let result = export::step(self, item, window).await;
+        if result.is_ok() {
+            self.proven.store(true, Ordering::Relaxed);
+        }
+        drop(permit);
+        match result {
+            Err(error) => match self.export_refused(item, &error) {
+                Some(step) => Ok(step),
+                None => self.job.judge(item, error, self.is_parent_named()),
+            },
+            step => step,
+        }
+    }
+
+    async fn child(&self, item: &mut Item) -> Result<Step> {
+        match self.family {
+            Family::Channels => channel_messages::step(self, item).await,
+            Family::Chats => chat_messages::step(self, item).await,
+        }
+    }
+}
+
+impl Reader for Conversations<'_> {
+    fn step<'a>(&'a self, item: &'a mut Item) -> BoxFuture<'a, Result<Step>> {
+        Box::pin(async move {
+            let (result, is_named) = match item.stage {
+                Stage::Parent => (self.parent(item).await, self.is_parent_named()),
+                Stage::Export(window) => return self.export(item, window).await,
+                Stage::Child => (self.child(item).await, self.is_child_named()),
+            };
+            result.or_else(|error| self.job.judge(item, error, is_named))
+        })
+    }
+
+    fn finished(&self, last: &Item) -> Option<Item> {
+        match last.stage {
+            Stage::Child => self.round.known().insert(self.known_name(&last.scope)),
+            Stage::Export(_) if self.job.options.strategy == Strategy::Export => {
+                self.round.known().insert(&last.scope);
+            }
+            Stage::Export(_) if self.round.phase == Phase::Read => {
+                let children = last.children.clone();
+                return Some(Item { exported: true, children, seen: last.seen.clone(), ..Item::parent(&last.scope) });
+            }
+            Stage::Export(_) | Stage::Parent => {}
+        }
+        None
+    }
+
+    fn skipped(&self, last: &Item) {
+        let mut known = self.round.known();
+        known.remove(self.known_name(&last.scope));
+        // A half-read export has made its children known.
+        for child in last.children.iter().flat_map(|list| list.iter()) {
+            known.remove(self.known_name(&format!("{}/{}", last.scope, child.id)));
+        }
+    }
+}
+
+/// A time earlier by `by`; the beginning of time at the earliest.
+pub fn before(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// The days after `from`'s, up to `to`'s, counted from the epoch.
+pub fn days(from: Timestamp, to: Timestamp) -> std::ops::Range<i64> {
+    const DAY: i64 = 86_400;
+    (from.as_second().div_euclid(DAY) + 1)..(to.as_second().div_euclid(DAY) + 1)
+}

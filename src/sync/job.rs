@@ -1,0 +1,188 @@
+//! What the readers of one call share: the client, the options, where rows go, and how failures are judged.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::engine::{Caps, Step};
+use super::item::Item;
+use super::sink::Sink;
+use crate::client::link::Link;
+use crate::client::report::{Report, Skipped};
+use crate::client::request::Request;
+use crate::client::{GraphClient, Malformed};
+use crate::config::{OnForbidden, TableOptions};
+use crate::decode::{Page, RawItems, Rows, TableBuilder, read_page};
+use crate::error::{Error, GraphFailure, Result};
+
+pub struct Job {
+    pub client: GraphClient,
+    pub options: Arc<TableOptions>,
+    pub sink: Sink,
+    pub caps: Caps,
+}
+
+impl Job {
+    pub fn report(&self) -> &Arc<Report> {
+        self.client.report()
+    }
+
+    /// Reads one page into rows of the reader's making. `read` may be called again when the answer was broken.
+    pub async fn page<T>(
+        &self,
+        request: &Request,
+        mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
+    ) -> Result<T> {
+        let answer = self
+            .client
+            .get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed))
+            .await?;
+        self.caps.count_page();
+        self.sink.flush().await?;
+        Ok(answer.body)
+    }
+
+    /// Every item of a list, as text, over all its pages.
+    pub async fn list_raw(&self, request: &Request) -> Result<Vec<Box<RawValue>>> {
+        let mut items = Vec::new();
+        let mut request = request.clone();
+        let mut trail = Trail::default();
+        loop {
+            let answer = self.client.get(&request, read_raw_page).await?;
+            let (page, mut found) = answer.body;
+            match trail.next(&self.client, &request, page.next_link.as_deref())? {
+                Next::Again => continue,
+                Next::End => {
+                    items.append(&mut found);
+                    return Ok(items);
+                }
+                Next::Follow(link) => {
+                    items.append(&mut found);
+                    request = request.follow(link);
+                }
+            }
+        }
+    }
+
+    /// The same as values; an item of another shape is left out.
+    pub async fn list<T: DeserializeOwned>(&self, request: &Request) -> Result<Vec<T>> {
+        let items = self.list_raw(request).await?;
+        Ok(items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
+    }
+
+    /// Moves an item to its next page.
+    pub fn advance(&self, item: &mut Item, request: &Request, next_link: Option<&str>) -> Result<Step> {
+        let mut trail = Trail { visited: std::mem::take(&mut item.visited), reread: item.tries.reread };
+        let next = trail.next(&self.client, request, next_link);
+        item.visited = trail.visited;
+        item.tries.reread = trail.reread;
+        Ok(match next? {
+            Next::End => Step::Done,
+            Next::Again => Step::More,
+            Next::Follow(link) => {
+                item.link = Some(link);
+                Step::More
+            }
+        })
+    }
+
+    /// Judges the failure of an item's step: start again, skip and report, or fail the scope.
+    pub fn judge(&self, item: &mut Item, error: Error, is_named: bool) -> Result<Step> {
+        let status = error.status();
+        // Links die (their life is not documented); the scope is read again from where the round began.
+        if item.link.is_some() && matches!(status, Some(400 | 404 | 410)) && !item.tries.restarted {
+            item.restart();
+            item.tries.restarted = true;
+            return Ok(Step::More);
+        }
+        match (&error, error.graph()) {
+            (Error::NotFound(_), Some(_)) if !is_named && !item.tries.confirmed => {
+                item.tries.confirmed = true;
+                item.restart();
+                Ok(Step::More)
+            }
+            (Error::NotFound(_), Some(failure)) if !is_named => {
+                self.skip(failure, "it is listed, but it was not found twice");
+                Ok(Step::Skipped)
+            }
+            (Error::PermissionDenied(_), Some(failure))
+                if !is_named && self.options.on_forbidden == OnForbidden::Skip =>
+            {
+                self.skip(failure, "access was refused, and on_forbidden=skip");
+                Ok(Step::Skipped)
+            }
+            _ => Err(error),
+        }
+    }
+
+    pub fn skip(&self, failure: &GraphFailure, reason: &str) {
+        self.report().skip(Skipped {
+            scope: failure.scope.clone(),
+            endpoint: failure.endpoint.to_owned(),
+            status: failure.status,
+            code: failure.code.clone(),
+            reason: reason.to_owned(),
+            request_id: failure.request_id.clone(),
+            remedy: failure.remedy.clone(),
+        });
+    }
+}
+
+pub fn read_raw_page(body: &[u8]) -> Result<(Page, Vec<Box<RawValue>>), Malformed> {
+    let mut items = RawItems::default();
+    let page = read_page(body, &mut items).map_err(Malformed)?;
+    Ok((page, items.items))
+}
+
+/// Reads a page into `rows`, for the `read` of [`Job::page`].
+pub fn into<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
+    read_page(body, rows)
+}
+
+/// Runs pieces of work side by side; the first failure ends them.
+pub async fn side_by_side(limit: usize, work: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
+    stream::iter(work).buffer_unordered(limit).try_collect::<Vec<()>>().await.map(drop)
+}
+
+/// The links followed so far.
+#[derive(Default)]
+struct Trail {
+    visited: HashSet<u64>,
+    reread: bool,
+}
+
+enum Next {
+    End,
+    Follow(Link),
+    /// The link repeats: the same page once more, because a passing fault may have caused it.
+    Again,
+}
+
+impl Trail {
+    fn next(&mut self, client: &GraphClient, request: &Request, link: Option<&str>) -> Result<Next> {
+        let Some(text) = link else { return Ok(Next::End) };
+        let link = client.link(text, request)?;
+        let mut hasher = DefaultHasher::new();
+        link.as_str().hash(&mut hasher);
+        if self.visited.insert(hasher.finish()) {
+            self.reread = false;
+            return Ok(Next::Follow(link));
+        }
+        if !self.reread {
+            self.reread = true;
+            return Ok(Next::Again);
+        }
+        Err(Error::Protocol(Box::new(GraphFailure {
+            endpoint: request.endpoint.template,
+            scope: request.scope.clone(),
+            message: "the pages link in a circle, so what comes after them can't be read".to_owned(),
+            remedy: "Try again later; if it stays, report it to Microsoft with the scope".to_owned(),
+            ..GraphFailure::default()
+        })))
+    }
+}

@@ -1,0 +1,25 @@
+//! Scopes, strategies, rounds and offsets: what is read, in which order, and how far it got.
+
+mod channel_messages;
+mod chat_messages;
+mod chats;
+mod conversations;
+mod directory;
+mod engine;
+mod export;
+mod item;
+mod job;
+mod known;
+mod offset;
+mod once;
+mod requirements;
+mod roster;
+mod round;
+mod session;
+mod sink;
+mod snapshot;
+mod window;
+
+pub use offset::{Offset, Parsed};
+pub use session::{Limits, MicroBatch, Pass, Session};
+pub use sink::Batch;

@@ -1,0 +1,150 @@
+//! Reading a table once: each key once, in its newest version.
+//!
+//! What is fresh is read first, by lists; then the history is exported and what has been given is left out.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::conversations::{Conversations, Family, Round};
+use super::engine::{Reader, Step};
+use super::item::{Item, Seen};
+use super::job::{Job, side_by_side};
+use super::window::Window;
+use crate::config::Strategy;
+use crate::error::{Error, Result};
+
+/// Parents read at once, and children of each.
+const PARENTS: usize = 12;
+const CHILDREN: usize = 24;
+
+/// Windows of one export read at once.
+const WINDOWS: usize = 8;
+
+/// Reads all messages of the parents.
+pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
+    let round = Round { since: Some(until), ..Round::first(until) };
+    let once = Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
+    side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
+    let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+struct Once<'j> {
+    reader: Conversations<'j>,
+    /// A chat has several members, and is read for the first of them.
+    claimed: Mutex<HashSet<String>>,
+    /// One bad scope does not end the read; the read fails when the others have been given.
+    failures: Mutex<Vec<Error>>,
+}
+
+impl Once<'_> {
+    async fn parent(&self, scope: &str) -> Result<()> {
+        // Keys repeat only within one parent, or one chat, which is read under one parent.
+        let seen: Seen = Arc::new(Mutex::new(HashSet::new()));
+        let item = Item { seen: Some(seen), ..Item::parent(scope) };
+        match self.read_parent(item).await {
+            Err(error @ (Error::Interrupted | Error::Authentication(_))) => Err(error),
+            Err(error) => {
+                self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn read_parent(&self, mut item: Item) -> Result<()> {
+        let strategy = self.reader.job.options.strategy;
+        let whole = Window::new(self.reader.job.options.start_date, self.reader.round.until);
+        if strategy == Strategy::Export {
+            return self.windows(vec![item.window(whole)]).await.map(drop);
+        }
+        if !self.list(&mut item).await? {
+            return Ok(());
+        }
+        let exports = strategy == Strategy::Auto && !self.reader.is_child_named();
+        if !exports {
+            return self.children(&item, |_| true).await;
+        }
+        self.fresh(&item).await?;
+        let export = Item { children: item.children.clone(), ..item.window(whole) };
+        self.forget(&item);
+        self.windows(vec![export]).await?;
+        // What the export holds is known by now; the rest is read whole.
+        let known = |name: &str| self.reader.round.known().contains(name);
+        self.children(&item, |scope| !known(self.reader.known_name(scope))).await
+    }
+
+    /// Lists the children; `false` when the parent was skipped.
+    async fn list(&self, item: &mut Item) -> Result<bool> {
+        loop {
+            match self.reader.children(item).await {
+                Ok(()) => {
+                    self.claim(item);
+                    return Ok(true);
+                }
+                Err(error) => match self.reader.job.judge(item, error, self.reader.is_parent_named())? {
+                    Step::More => {}
+                    _ => return Ok(false),
+                },
+            }
+        }
+    }
+
+    fn claim(&self, item: &mut Item) {
+        if self.reader.family == Family::Channels {
+            return;
+        }
+        let mut claimed = self.claimed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let children = item.children.iter().flat_map(|list| list.iter());
+        item.children = Some(children.filter(|child| claimed.insert(child.id.clone())).cloned().collect());
+    }
+
+    /// The chains of the last day or so, which the export may not hold yet.
+    async fn fresh(&self, item: &Item) -> Result<()> {
+        for child in item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special) {
+            let scope = format!("{}/{}", item.scope, child.id);
+            self.reader.round.known().insert(self.reader.known_name(&scope));
+        }
+        let exported = Item { exported: true, ..item.clone() };
+        self.children(&exported, |scope| self.reader.round.known().contains(self.reader.known_name(scope))).await
+    }
+
+    /// Children become known again by their rows in the export.
+    fn forget(&self, item: &Item) {
+        let mut known = self.reader.round.known();
+        for child in item.children.iter().flat_map(|list| list.iter()) {
+            known.remove(self.reader.known_name(&format!("{}/{}", item.scope, child.id)));
+        }
+    }
+
+    async fn children(&self, item: &Item, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let children = item.children.iter().flat_map(|list| list.iter()).map(|child| Item {
+            after_child: None,
+            ..item.child(&child.id)
+        });
+        let wanted = children.filter(|child| is_wanted(&child.scope));
+        side_by_side(CHILDREN, wanted.map(|child| self.drive(child).boxed()).collect()).await
+    }
+
+    /// Reads windows, and what they are cut into, side by side.
+    fn windows(&self, items: Vec<Item>) -> BoxFuture<'_, Result<()>> {
+        let reads = items.into_iter().map(|item| self.drive(item).boxed()).collect();
+        side_by_side(WINDOWS, reads).boxed()
+    }
+
+    /// Steps until there is no more. A refused export leaves its parent's children to be listed.
+    async fn drive(&self, mut item: Item) -> Result<()> {
+        loop {
+            match self.reader.step(&mut item).await? {
+                Step::More => {}
+                Step::Done | Step::Skipped => return Ok(()),
+                Step::Split(parts) if parts.iter().any(|part| part.refused) => return Ok(()),
+                Step::Split(parts) => return self.windows(parts).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Rounds: one step of an incremental read, from an offset to the next.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chats::Chats;
+use super::conversations::{Conversations, Family, Round, days};
+use super::engine::{self, Outcome, Reader};
+use super::item::Item;
+use super::job::Job;
+use super::known::Known;
+use super::offset::{Offset, Phase};
+use super::roster;
+use crate::client::endpoint;
+use crate::client::request::Request;
+use crate::config::Strategy;
+use crate::error::{Error, Result};
+
+/// The export is swept for late edits once in this time.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is read in rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounds {
+    ChannelMessages,
+    ChatMessages,
+    Chats,
+}
+
+/// Where a step ended: the offset to go on from, or `None` when it is too early for a new round.
+pub type Ended = Option<Offset>;
+
+/// Takes one step. An error is returned only when nothing was gained: a failed scope stays open in the offset, what
+/// was read can be committed, and the next step meets the failure again.
+pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<Ended> {
+    let mut parents = None;
+    let offset = match start {
+        Some(offset) if offset.phase != Phase::Done => offset.clone(),
+        finished => {
+            parents = Some(enumerate(job, rounds).await?);
+            let until = server_time(job, rounds).await;
+            if finished.is_some_and(|last| until.duration_since(last.until) < min_poll(job)) {
+                return Ok(None);
+            }
+            begin(job, finished, until)
+        }
+    };
+    let mut offset = offset;
+    loop {
+        let scopes = match parents.take() {
+            Some(parents) => parents,
+            None => enumerate(job, rounds).await?,
+        };
+        let before = (offset.after.clone(), offset.open.len(), job.sink.rows());
+        let (outcome, round) = run(job, rounds, &offset, scopes.clone()).await;
+        let is_over = outcome.open.is_empty() && !outcome.left;
+        let failure = outcome.failure;
+        offset = advance(&offset, round, outcome.after, &outcome.open);
+        if let Some(error) = failure {
+            let is_stuck = (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
+            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 { Err(error) } else { Ok(Some(offset)) };
+        }
+        if !is_over {
+            return Ok(Some(offset));
+        }
+        if !next_phase(job, rounds, &mut offset) {
+            return Ok(Some(finish(job, start, offset)));
+        }
+        parents = Some(scopes);
+    }
+}
+
+/// Nothing is gained by coming back to these.
+fn is_immediate(error: &Error) -> bool {
+    matches!(error, Error::Authentication(_) | Error::Interrupted | Error::Configuration(_))
+}
+
+fn min_poll(job: &Job) -> SignedDuration {
+    SignedDuration::try_from(job.options.min_poll).unwrap_or(SignedDuration::ZERO)
+}
+
+pub async fn enumerate(job: &Job, rounds: Rounds) -> Result<Vec<String>> {
+    match rounds {
+        Rounds::ChannelMessages => roster::teams(job).await,
+        Rounds::ChatMessages if !job.options.chat_ids.is_empty() => Ok(vec![String::new()]),
+        Rounds::Chats | Rounds::ChatMessages => roster::users(job).await,
+    }
+}
+
+/// Graph's clock. Where nothing had to be listed it is asked for by a small request, of which only the `Date` counts.
+pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
+    if !job.options.team_ids.is_empty() || !job.options.user_ids.is_empty() || !job.options.chat_ids.is_empty() {
+        let request = match rounds {
+            Rounds::ChannelMessages => {
+                let team = &job.options.team_ids[0];
+                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}")).team(team).query("$select", "id")
+            }
+            Rounds::Chats | Rounds::ChatMessages => {
+                Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)
+            }
+        };
+        // Refused or not, the answer has a date; what is wrong with the scope shows when it is read.
+        drop(job.client.get(&request, |_| Ok(())).await);
+    }
+    job.client.now().unwrap_or_else(|| {
+        job.report().note("the server sends no Date header, so the clock of this machine is used");
+        Timestamp::now()
+    })
+}
+
+fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
+    let Some(last) = last else {
+        return Offset {
+            phase: Phase::Read,
+            since: None,
+            until,
+            swept: Some(until),
+            export: true,
+            after: None,
+            open: Vec::new(),
+            known: Known::default(),
+        };
+    };
+    let mut offset = Offset { phase: Phase::Read, since: Some(last.until), until, after: None, ..last.clone() };
+    if !offset.export && is_sweep_due(&offset) {
+        let swept = offset.swept.unwrap_or(until);
+        offset.known.forget_due(days(swept, until), job.options.resweep_days);
+        offset.swept = Some(until);
+    }
+    offset
+}
+
+fn is_sweep_due(offset: &Offset) -> bool {
+    offset.swept.is_none_or(|swept| offset.until.duration_since(swept) >= SWEEP_EVERY)
+}
+
+async fn run(job: &Job, rounds: Rounds, offset: &Offset, mut scopes: Vec<String>) -> (Outcome, Round) {
+    if let Some(after) = &offset.after {
+        scopes.retain(|scope| scope > after);
+    }
+    let round = Round {
+        phase: offset.phase,
+        since: offset.since,
+        until: offset.until,
+        swept: offset.swept,
+        known: Mutex::new(offset.known.clone()),
+        export: AtomicBool::new(offset.export),
+    };
+    let open = reopen(job, offset);
+    match rounds {
+        Rounds::ChannelMessages | Rounds::ChatMessages => {
+            let family = if rounds == Rounds::ChannelMessages { Family::Channels } else { Family::Chats };
+            let reader = Conversations::new(job, family, round);
+            (drive(job, &reader, open, scopes, offset).await, reader.round)
+        }
+        Rounds::Chats => {
+            let reader = Chats::new(job, round);
+            (drive(job, &reader, open, scopes, offset).await, reader.round)
+        }
+    }
+}
+
+async fn drive(job: &Job, reader: &dyn Reader, open: Vec<Item>, scopes: Vec<String>, offset: &Offset) -> Outcome {
+    engine::run(reader, open, scopes, offset.after.clone(), &job.caps, || job.sink.rows()).await
+}
+
+/// Half-read scopes go on at their page; a link that is not to be followed restarts its scope.
+fn reopen(job: &Job, offset: &Offset) -> Vec<Item> {
+    let anywhere = Request::new(&endpoint::TEAMS, &["teams"], "an offset");
+    offset.open.iter().map(|open| Item::from_open(open, |link| job.client.link(link, &anywhere).ok())).collect()
+}
+
+fn advance(offset: &Offset, round: Round, after: Option<String>, open: &[Item]) -> Offset {
+    Offset {
+        export: round.export.load(Ordering::Relaxed),
+        known: round.known.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        after,
+        open: open.iter().map(Item::to_open).collect(),
+        ..offset.clone()
+    }
+}
+
+/// Moves to the round's next phase, if it has one.
+fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
+    let sweeps = rounds != Rounds::Chats
+        && job.options.strategy == Strategy::Auto
+        && job.options.chat_ids.is_empty()
+        && offset.export
+        && is_sweep_due(offset);
+    offset.after = None;
+    if offset.phase == Phase::Read && sweeps {
+        offset.phase = Phase::Sweep;
+        return true;
+    }
+    if offset.phase == Phase::Sweep {
+        offset.swept = Some(offset.until);
+    }
+    offset.phase = Phase::Done;
+    false
+}
+
+/// A round over unchanged data returns the offset it started from.
+fn finish(job: &Job, start: Option<&Offset>, offset: Offset) -> Offset {
+    let Some(start) = start else { return offset };
+    let is_same = start.phase == Phase::Done
+        && job.sink.rows() == 0
+        && (start.swept, start.export, &start.known) == (offset.swept, offset.export, &offset.known);
+    if is_same { start.clone() } else { offset }
+}

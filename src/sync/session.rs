@@ -1,0 +1,249 @@
+//! One connection, and the two ways to read through it: once, and step by step.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::chats::Chats;
+use super::conversations::{Family, Round};
+use super::engine::{self, Caps};
+use super::job::Job;
+use super::offset::{Offset, Parsed, Phase};
+use super::round::{self, Rounds};
+use super::sink::{Batch, Sink, Slot};
+use super::{directory, once, requirements, roster, snapshot};
+use crate::auth::TokenProvider;
+use crate::client::GraphClient;
+use crate::client::report::Report;
+use crate::config::{ConnectionConfig, TableOptions};
+use crate::error::{Error, Result};
+use crate::tables::{Ingestion, Projection, Reading, Table, find};
+
+/// What is read together: the tables of one pass, and which columns of them.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    pub tables: Vec<&'static Table>,
+    pub options: TableOptions,
+    /// Only for a single table.
+    pub columns: Option<Vec<String>>,
+}
+
+impl Pass {
+    /// Checks that the tables come from one pass and that the options say what is to be read.
+    pub fn new(tables: &[String], options: TableOptions, columns: Option<Vec<String>>) -> Result<Self> {
+        let tables = tables.iter().map(|name| find(name)).collect::<Result<Vec<_>>>()?;
+        let Some(first) = tables.first() else {
+            return Err(Error::configuration("no table was asked for"));
+        };
+        if let Some(other) = tables.iter().find(|table| table.reading != first.reading) {
+            return Err(Error::configuration(format!(
+                "tables '{}' and '{}' do not come from one pass; read them one after the other",
+                first.name, other.name
+            )));
+        }
+        for table in &tables {
+            requirements::check(table, &options)?;
+        }
+        let pass = Self { tables, options, columns };
+        pass.slots()?;
+        Ok(pass)
+    }
+
+    fn reading(&self) -> Reading {
+        self.tables[0].reading
+    }
+
+    /// The projection of each table asked for, in that order.
+    pub fn projections(&self) -> Result<Vec<Projection>> {
+        let columns = self.columns.as_deref();
+        self.tables.iter().map(|table| Projection::new(table, columns, self.options.include_raw)).collect()
+    }
+
+    /// The builders of this pass. A table that is not wanted still has one, where its rows decide on others.
+    fn slots(&self) -> Result<Vec<Slot>> {
+        let mut wanted = self.projections()?;
+        match self.reading() {
+            Reading::ChannelMessages => ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect(),
+            Reading::DirectoryDelta(_) => {
+                let rows = wanted.remove(0);
+                let deletes = Projection::keys_and_cursor(rows.table);
+                Ok(vec![Slot { projection: rows, wanted: true }, Slot { projection: deletes, wanted: true }])
+            }
+            _ => Ok(vec![Slot { projection: wanted.remove(0), wanted: true }]),
+        }
+    }
+
+    fn message_slot(&self, name: &str, wanted: &[Projection]) -> Result<Slot> {
+        if let Some(projection) = wanted.iter().find(|projection| projection.table.name == name) {
+            return Ok(Slot { projection: projection.clone(), wanted: true });
+        }
+        let table = find(name)?;
+        // An export's rows are read as roots first, so that a reply's columns have to be there too.
+        let columns = if name == "messages" {
+            let names: Vec<_> = wanted[0].columns.iter().map(|column| column.name).collect();
+            let all = Projection::new(table, None, self.options.include_raw)?.columns;
+            all.into_iter().filter(|column| names.contains(&column.name)).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(Slot { projection: Projection { table, columns }, wanted: false })
+    }
+}
+
+/// The caps of a step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    pub max_rows: Option<usize>,
+    pub max_pages: Option<usize>,
+}
+
+/// What one step brought.
+#[derive(Debug)]
+pub struct MicroBatch {
+    /// Batches of the pass's tables, by name.
+    pub rows: Vec<(&'static str, arrow_array::RecordBatch)>,
+    /// Keys and cursor of deleted rows.
+    pub deletes: Vec<(&'static str, arrow_array::RecordBatch)>,
+    pub offset: String,
+    pub finished: bool,
+}
+
+/// Everything read through one connection shares its token, its pool, its budgets and its report.
+#[derive(Clone)]
+pub struct Session {
+    client: GraphClient,
+}
+
+impl Session {
+    pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
+        Ok(Self { client: GraphClient::new(config, provider, Arc::new(Report::new()))? })
+    }
+
+    pub fn report(&self) -> &Arc<Report> {
+        self.client.report()
+    }
+
+    fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
+        Job { client: self.client.clone(), options: Arc::new(pass.options.clone()), sink, caps }
+    }
+
+    /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches
+    /// are those of [`Pass::tables`]' pass: roots 0, replies 1.
+    pub async fn read(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) {
+        let result = self.read_into(pass, sender.clone()).await;
+        if let Err(error) = result {
+            // The consumer may be gone; then nobody waits for the error either.
+            drop(sender.send(Err(error)).await);
+        }
+    }
+
+    async fn read_into(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) -> Result<()> {
+        let sink = Sink::stream(pass.slots()?, sender, Arc::clone(self.report()));
+        let job = self.job(pass, sink, Caps::default());
+        let result = whole(&job, pass).await;
+        // What could be read is given even if a scope failed.
+        job.sink.finish().await?;
+        result
+    }
+
+    /// Takes one step of an incremental read.
+    pub async fn micro_batch(&self, pass: &Pass, offset: Option<&str>, limits: Limits) -> Result<MicroBatch> {
+        let start = self.start(offset)?;
+        let sink = Sink::collect(pass.slots()?, Arc::clone(self.report()));
+        let caps = Caps::new(limits.max_pages, limits.max_rows);
+        let job = self.job(pass, sink, caps);
+        let text = offset.unwrap_or("{}");
+        let (offset, finished) = match rounds(pass.reading()) {
+            Some(rounds) => match round::step(&job, rounds, start.as_ref()).await? {
+                Some(next) => (next.to_text(), next.phase == Phase::Done),
+                None => (text.to_owned(), true),
+            },
+            None => match pass.reading() {
+                Reading::DirectoryDelta(object) => {
+                    let next = directory::read(&job, object, start.as_ref()).await?;
+                    let finished = next.as_ref().is_none_or(|next| next.phase == Phase::Done);
+                    (next.map_or_else(|| text.to_owned(), |next| next.to_text()), finished)
+                }
+                _ => {
+                    whole(&job, pass).await?;
+                    ("{}".to_owned(), true)
+                }
+            },
+        };
+        job.sink.finish().await?;
+        Ok(collect(pass, &job, offset, finished))
+    }
+
+    fn start(&self, offset: Option<&str>) -> Result<Option<Offset>> {
+        Ok(match Offset::parse(offset.unwrap_or("{}"))? {
+            Parsed::Start => None,
+            Parsed::Offset(offset) => Some(*offset),
+            Parsed::Foreign => {
+                self.report().note(
+                    "the offset is that of another Microsoft Teams connector, whose rows are known to be incomplete: \
+                     everything is read again, and merging by key makes that harmless",
+                );
+                None
+            }
+        })
+    }
+}
+
+fn rounds(reading: Reading) -> Option<Rounds> {
+    match reading {
+        Reading::ChannelMessages => Some(Rounds::ChannelMessages),
+        Reading::ChatMessages => Some(Rounds::ChatMessages),
+        Reading::Chats => Some(Rounds::Chats),
+        Reading::Teams | Reading::PerTeam(_) | Reading::DirectoryDelta(_) => None,
+    }
+}
+
+fn collect(pass: &Pass, job: &Job, offset: String, finished: bool) -> MicroBatch {
+    let mut rows = Vec::new();
+    let mut deletes = Vec::new();
+    for (slot, batch) in job.sink.take() {
+        match pass.reading() {
+            Reading::DirectoryDelta(_) if slot == 1 => deletes.push((pass.tables[0].name, batch)),
+            _ => rows.push((pass.table_of(slot), batch)),
+        }
+    }
+    MicroBatch { rows, deletes, offset, finished }
+}
+
+impl Pass {
+    /// The table that a slot's batches belong to.
+    pub fn table_of(&self, slot: usize) -> &'static str {
+        match self.reading() {
+            Reading::ChannelMessages => ["messages", "message_replies"][slot],
+            _ => self.tables[0].name,
+        }
+    }
+
+    pub fn is_snapshot(&self) -> bool {
+        self.tables[0].ingestion == Ingestion::Snapshot
+    }
+}
+
+/// Reads everything there is, once.
+async fn whole(job: &Job, pass: &Pass) -> Result<()> {
+    match pass.reading() {
+        Reading::Teams => snapshot::teams(job).await,
+        Reading::PerTeam(what) => snapshot::per_team(job, what).await,
+        Reading::ChannelMessages => {
+            let teams = roster::teams(job).await?;
+            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await).await
+        }
+        Reading::ChatMessages => {
+            let users = round::enumerate(job, Rounds::ChatMessages).await?;
+            once::conversations(job, Family::Chats, users, round::server_time(job, Rounds::ChatMessages).await).await
+        }
+        Reading::Chats => {
+            let users = roster::users(job).await?;
+            let until = round::server_time(job, Rounds::Chats).await;
+            let reader = Chats::new(job, Round::first(until));
+            let outcome = engine::run(&reader, Vec::new(), users, None, &job.caps, || 0).await;
+            outcome.failure.map_or(Ok(()), Err)
+        }
+        Reading::DirectoryDelta(object) => directory::read(job, object, None).await.map(drop),
+    }
+}

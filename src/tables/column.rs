@@ -1,0 +1,112 @@
+//! How a column is declared, and what it is in Arrow and in Spark.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Fields};
+use serde_json::{Value, json};
+
+/// The shape of a column's values. Every column and every nested field is nullable: Graph leaves out or nulls anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Bool,
+    Int,
+    /// Any JSON value as a string, byte for byte as Graph sent it: for open and polymorphic objects.
+    Json,
+    Struct(&'static [Column]),
+    List(&'static Kind),
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The property of the same name.
+    Property,
+    /// The timestamp that orders versions: padded to milliseconds so that text sorts as time, and where it is null
+    /// the creation time.
+    Cursor,
+    Derived(Derived),
+}
+
+/// Columns that the item itself does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derived {
+    Team,
+    Channel,
+    Chat,
+    Parent,
+    /// When the connector saw this version, by Graph's clock.
+    ObservedAt,
+    /// The whole item as sent (`include_raw`).
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub source: Source,
+}
+
+impl Column {
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, source: Source::Property }
+    }
+
+    pub const fn text(name: &'static str) -> Self {
+        Self::new(name, Kind::Text)
+    }
+
+    pub const fn bool(name: &'static str) -> Self {
+        Self::new(name, Kind::Bool)
+    }
+
+    pub const fn json(name: &'static str) -> Self {
+        Self::new(name, Kind::Json)
+    }
+
+    pub const fn cursor(name: &'static str) -> Self {
+        Self { name, kind: Kind::Text, source: Source::Cursor }
+    }
+
+    pub const fn derived(name: &'static str, derived: Derived) -> Self {
+        Self { name, kind: Kind::Text, source: Source::Derived(derived) }
+    }
+
+    pub fn field(&self) -> Field {
+        Field::new(self.name, self.kind.data_type(), true)
+    }
+
+    /// The field in the format of Spark's `StructField.fromJson`.
+    fn spark(&self) -> Value {
+        json!({"name": self.name, "type": self.kind.spark(), "nullable": true, "metadata": {}})
+    }
+}
+
+impl Kind {
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::Text | Self::Json => DataType::Utf8,
+            Self::Bool => DataType::Boolean,
+            Self::Int => DataType::Int32,
+            Self::Struct(columns) => DataType::Struct(columns.iter().map(Column::field).collect::<Fields>()),
+            // Spark names list items "element"; with any other name the schemas would still be equal to it.
+            Self::List(item) => DataType::List(Arc::new(Field::new("element", item.data_type(), true))),
+        }
+    }
+
+    fn spark(&self) -> Value {
+        match self {
+            Self::Text | Self::Json => json!("string"),
+            Self::Bool => json!("boolean"),
+            Self::Int => json!("integer"),
+            Self::Struct(columns) => spark_struct(columns.iter()),
+            Self::List(item) => json!({"type": "array", "elementType": item.spark(), "containsNull": true}),
+        }
+    }
+}
+
+/// A row type in the format of Spark's `StructType.fromJson`.
+pub fn spark_struct<'a>(columns: impl Iterator<Item = &'a Column>) -> Value {
+    json!({"type": "struct", "fields": columns.map(Column::spark).collect::<Vec<_>>()})
+}

@@ -1,0 +1,187 @@
+//! The tables: each is one declaration.
+
+mod chats;
+mod column;
+mod directory;
+mod messages;
+mod teams;
+
+use std::sync::Arc;
+
+use arrow_schema::{Schema, SchemaRef};
+use serde_json::Value;
+
+pub use column::{Column, Derived, Kind, Source};
+
+use crate::error::{Error, Result};
+
+/// How a table's rows relate to the destination's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingestion {
+    /// The whole table at each read: what is missing has been deleted.
+    Snapshot,
+    /// New versions of rows, to be merged by key.
+    Cdc,
+    /// The same, and deleted keys beside them.
+    CdcWithDeletes,
+}
+
+impl Ingestion {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Cdc => "cdc",
+            Self::CdcWithDeletes => "cdc_with_deletes",
+        }
+    }
+}
+
+/// The way a table is read. Tables of one pass share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    Teams,
+    /// One list per team.
+    PerTeam(PerTeam),
+    /// Channel messages: roots and replies come out of the same pass.
+    ChannelMessages,
+    Chats,
+    ChatMessages,
+    /// `/users/delta`, `/groups/delta`.
+    DirectoryDelta(DirectoryObject),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PerTeam {
+    Channels,
+    Members,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DirectoryObject {
+    Users,
+    Groups,
+}
+
+#[derive(Debug)]
+pub struct Table {
+    pub name: &'static str,
+    pub description: &'static str,
+    /// Where the rows come from, for the documentation.
+    pub endpoint: &'static str,
+    pub columns: &'static [Column],
+    pub keys: &'static [&'static str],
+    pub cursor: Option<&'static str>,
+    pub ingestion: Ingestion,
+    /// The least privileged application permissions.
+    pub permissions: &'static [&'static str],
+    /// Which options name or discover what is read, for the documentation; the reader checks them.
+    pub required_options: &'static str,
+    pub reading: Reading,
+}
+
+/// In the order of the documentation.
+pub static TABLES: &[&Table] = &[
+    &teams::TEAMS,
+    &teams::CHANNELS,
+    &teams::MEMBERS,
+    &messages::MESSAGES,
+    &messages::MESSAGE_REPLIES,
+    &chats::CHATS,
+    &chats::CHAT_MESSAGES,
+    &directory::USERS,
+    &directory::GROUPS,
+];
+
+/// The `include_raw` column.
+static RAW: Column = Column::derived("_raw", Derived::Raw);
+
+/// Finds a table by its name.
+pub fn find(name: &str) -> Result<&'static Table> {
+    TABLES.iter().find(|table| table.name == name).copied().ok_or_else(|| {
+        let nearest = TABLES.iter().max_by_key(|table| (strsim::jaro_winkler(table.name, name) * 1000.0) as u32);
+        let hint = nearest.map(|table| format!("did you mean '{}'? ", table.name)).unwrap_or_default();
+        let names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
+        Error::configuration(format!("table '{name}' is not supported: {hint}Tables are {}", names.join(", ")))
+    })
+}
+
+/// A table with what the caller chose of it.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    pub table: &'static Table,
+    pub columns: Vec<&'static Column>,
+}
+
+impl Projection {
+    /// All columns, or the named ones in the order of `names`.
+    pub fn new(table: &'static Table, names: Option<&[String]>, include_raw: bool) -> Result<Self> {
+        let all = || table.columns.iter().chain(include_raw.then_some(&RAW));
+        let columns = match names {
+            None => all().collect(),
+            Some(names) => names
+                .iter()
+                .map(|name| {
+                    all().find(|column| column.name == name).ok_or_else(|| {
+                        Error::configuration(format!(
+                            "column '{name}' is not in table '{}': its columns are {}",
+                            table.name,
+                            all().map(|column| column.name).collect::<Vec<_>>().join(", ")
+                        ))
+                    })
+                })
+                .collect::<Result<_>>()?,
+        };
+        Ok(Self { table, columns })
+    }
+
+    /// The keys and the cursor: what is known of a deleted row.
+    pub fn keys_and_cursor(table: &'static Table) -> Self {
+        let wanted = |column: &&Column| table.keys.contains(&column.name) || table.cursor == Some(column.name);
+        Self { table, columns: table.columns.iter().filter(wanted).collect() }
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.columns.iter().map(|column| column.field()).collect::<Vec<_>>()))
+    }
+
+    /// The schema in the format of Spark's `StructType.fromJson`.
+    pub fn spark(&self) -> Value {
+        column::spark_struct(self.columns.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_and_cursor_is_a_column() {
+        for table in TABLES {
+            let names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
+            for key in table.keys {
+                assert!(names.contains(key), "{}.{key}", table.name);
+            }
+            assert_eq!(table.cursor.is_some(), table.ingestion != Ingestion::Snapshot, "{}", table.name);
+            assert!(table.cursor.is_none_or(|cursor| names.contains(&cursor)), "{}", table.name);
+            let mut unique = names.clone();
+            unique.sort_unstable();
+            unique.dedup();
+            assert_eq!(unique.len(), names.len(), "{} repeats a column", table.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_table_offers_the_nearest() {
+        let message = find("mesages").unwrap_err().to_string();
+        assert!(message.contains("did you mean 'messages'"), "{message}");
+    }
+
+    #[test]
+    fn a_projection_keeps_the_order_asked_for() {
+        let table = find("teams").unwrap();
+        let projection = Projection::new(table, Some(&["webUrl".into(), "id".into()]), false).unwrap();
+        assert_eq!(projection.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(), ["webUrl", "id"]);
+        assert!(Projection::new(table, Some(&["nope".into()]), false).is_err());
+        assert!(Projection::new(table, None, true).unwrap().columns.iter().any(|column| column.name == "_raw"));
+    }
+}
