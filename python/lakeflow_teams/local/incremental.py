@@ -52,11 +52,12 @@ class Incremental:
         self._batches: list[int] = [0] * len(lines)
         self._epoch = 1
         self._position = 0
+        self._old_round = False
         self._stored: str | None = None
         self._stored_at = monotonic()
 
     def run(self) -> None:
-        """Reads and commits until the round is over."""
+        """Reads and commits until the round is over; after a round that an earlier run began, one of today's."""
         offset = self._resume()
         while True:
             step = self._client.micro_batch(
@@ -64,8 +65,9 @@ class Incremental:
             )
             if step.offset != offset:
                 self._commit(step)
-            if step.finished or step.offset == offset:
+            if step.offset == offset or (step.finished and not self._old_round):
                 break
+            self._old_round &= not step.finished
             offset = step.offset
 
     def _resume(self) -> str | None:
@@ -84,6 +86,7 @@ class Incremental:
             return None
         behind = min(stamps, key=lambda stamp: stamp.position)
         self._epoch, self._position = behind.epoch, behind.position
+        self._old_round = not behind.finished
         if all(stamp.position == behind.position for stamp in stamps):
             self._stored = behind.offset
         return behind.offset
@@ -130,6 +133,7 @@ class Incremental:
             offset=step.offset,
             epoch=self._epoch,
             position=self._position,
+            finished=step.finished,
             members=self._pass.members,
             settings=job.settings,
         )
