@@ -53,7 +53,13 @@ impl Client {
         Session::new(&self.config, auth::provider(&self.config, own)?)
     }
 
-    fn pass(&self, session: Option<&Session>, tables: &[String], options: Options, columns: Option<Vec<String>>) -> PyResult<Pass> {
+    fn pass(
+        &self,
+        session: Option<&Session>,
+        tables: &[String],
+        options: Options,
+        columns: Option<Vec<String>>,
+    ) -> PyResult<Pass> {
         let pass = || -> Result<Pass> {
             let (options, warnings) = parse_table(options, self.strictness)?;
             if let Some(session) = session {
@@ -216,11 +222,16 @@ pub struct MicroBatch {
 }
 
 impl MicroBatch {
-    fn grouped(&self, batches: &[(&'static str, arrow_array::RecordBatch)], deletes: bool) -> HashMap<&'static str, Vec<Batch>> {
+    fn grouped(
+        &self,
+        batches: &[(&'static str, arrow_array::RecordBatch)],
+        deletes: bool,
+    ) -> HashMap<&'static str, Vec<Batch>> {
         let mut tables: HashMap<_, Vec<_>> = HashMap::new();
         for projection in &self.projections {
             let name = projection.table.name;
-            let shape = if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
+            let shape =
+                if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
             let own = batches.iter().filter(|(table, _)| *table == name);
             tables.insert(name, own.map(|(_, batch)| Batch::new(batch.clone(), Arc::clone(&shape))).collect());
         }

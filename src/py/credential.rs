@@ -34,7 +34,9 @@ impl TokenProvider for PythonCredential {
 
 fn get_token(py: Python<'_>, credential: &Py<PyAny>, scope: &str) -> Result<AccessToken> {
     let token = credential.bind(py).call_method1("get_token", (scope,)).map_err(|error| refused(py, &error))?;
-    let read = || -> PyResult<(String, f64)> { Ok((token.getattr("token")?.extract()?, token.getattr("expires_on")?.extract()?)) };
+    let read = || -> PyResult<(String, f64)> {
+        Ok((token.getattr("token")?.extract()?, token.getattr("expires_on")?.extract()?))
+    };
     let (secret, expires_on) = read().map_err(|_| {
         failure("the credential's get_token must return an object with token and expires_on; async credentials are not supported")
     })?;

@@ -177,7 +177,8 @@ impl ManyStream {
         let (slot, batch) = received.map_err(|error| to_py(&error))?;
         let table = self.pass.table_of(slot);
         let projection = self.projections.iter().find(|projection| projection.table.name == table);
-        let projection = projection.cloned().ok_or_else(|| PyValueError::new_err("a batch of a table not asked for"))?;
+        let projection =
+            projection.cloned().ok_or_else(|| PyValueError::new_err("a batch of a table not asked for"))?;
         Ok(Some((table, Batch::new(batch, projection))))
     }
 }

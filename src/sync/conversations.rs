@@ -184,7 +184,8 @@ impl<'j> Conversations<'j> {
         }
         let known = self.round.known();
         let name = |child: &Child| format!("{}/{}", item.scope, child.id);
-        let mut ordinary = item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
+        let mut ordinary =
+            item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
     }
 

@@ -95,12 +95,7 @@ impl Item {
     }
 
     pub fn window(&self, window: Window) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            stage: Stage::Export(window),
-            seen: self.seen.clone(),
-            ..Self::default()
-        }
+        Self { scope: self.scope.clone(), stage: Stage::Export(window), seen: self.seen.clone(), ..Self::default() }
     }
 
     /// The parent's id and the child's; ids hold no slash.

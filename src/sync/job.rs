@@ -40,10 +40,8 @@ impl Job {
         request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
-        let answer = self
-            .client
-            .get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed))
-            .await?;
+        let answer =
+            self.client.get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed)).await?;
         self.caps.count_page();
         self.sink.flush().await?;
         Ok(answer.body)

@@ -186,10 +186,7 @@ fn partition(rounds: Rounds, offset: &mut Offset, item: Item) -> Partition {
 
 /// Reads one scope of a plan to its end.
 pub async fn read(job: &Job, rounds: Rounds, partition: &Partition) -> Result<()> {
-    let item = Item {
-        children: partition.children.clone().map(Into::into),
-        ..Item::parent(&partition.scope)
-    };
+    let item = Item { children: partition.children.clone().map(Into::into), ..Item::parent(&partition.scope) };
     match rounds {
         Rounds::ChannelMessages => run(job, &Conversations::new(job, Family::Channels, partition.round()), item).await,
         Rounds::ChatMessages => run(job, &Conversations::new(job, Family::Chats, partition.round()), item).await,
@@ -229,14 +226,8 @@ pub async fn directory(
 
 /// Reads a directory delta from a partition's start.
 pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Partition) -> Result<()> {
-    let open = Open {
-        scope: String::new(),
-        link: partition.link.clone(),
-        from: None,
-        to: None,
-        after: None,
-        exported: false,
-    };
+    let open =
+        Open { scope: String::new(), link: partition.link.clone(), from: None, to: None, after: None, exported: false };
     let start = Offset {
         phase: Phase::Read,
         since: None,

@@ -59,8 +59,13 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         let failure = outcome.failure;
         offset = advance(&offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
-            let is_stuck = (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
-            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 { Err(error) } else { Ok(Some(offset)) };
+            let is_stuck =
+                (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
+            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 {
+                Err(error)
+            } else {
+                Ok(Some(offset))
+            };
         }
         if !is_over {
             return Ok(Some(offset));
@@ -95,7 +100,9 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
         let request = match rounds {
             Rounds::ChannelMessages => {
                 let team = &job.options.team_ids[0];
-                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}")).team(team).query("$select", "id")
+                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"))
+                    .team(team)
+                    .query("$select", "id")
             }
             Rounds::Chats | Rounds::ChatMessages => {
                 Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)

@@ -66,7 +66,9 @@ impl Pass {
     fn slots(&self) -> Result<Vec<Slot>> {
         let mut wanted = self.projections()?;
         match self.reading() {
-            Reading::ChannelMessages => ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect(),
+            Reading::ChannelMessages => {
+                ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect()
+            }
             Reading::DirectoryDelta(_) => {
                 let rows = wanted.remove(0);
                 let deletes = Projection::keys_and_cursor(rows.table);
@@ -236,7 +238,8 @@ impl Session {
         let mut slots = pass.slots()?;
         if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), slots.as_mut_slice()) {
             let ignored = if deletes { rows } else { deleted };
-            *ignored = Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
+            *ignored =
+                Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
         }
         let job = self.job(pass, Sink::stream(slots, sender, Arc::clone(self.report())), Caps::default());
         let result = match (rounds(pass.reading()), pass.reading()) {
@@ -312,7 +315,8 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::PerTeam(what) => snapshot::per_team(job, what).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
-            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await).await
+            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)
+                .await
         }
         Reading::ChatMessages => {
             let users = round::enumerate(job, Rounds::ChatMessages).await?;

@@ -74,7 +74,8 @@ pub async fn teams(job: &Job) -> Result<()> {
     }
     let listed = match job.list_raw(&roster::teams_request()).await {
         Err(error) if roster::is_refused(&error) => {
-            let groups = roster::groups_request().query("$select", "id,displayName,description,visibility,createdDateTime,classification");
+            let groups = roster::groups_request()
+                .query("$select", "id,displayName,description,visibility,createdDateTime,classification");
             job.list_raw(&groups).await.map_err(|second| if roster::is_refused(&second) { error } else { second })?
         }
         teams => teams?,

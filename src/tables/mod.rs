@@ -180,7 +180,10 @@ mod tests {
     fn a_projection_keeps_the_order_asked_for() {
         let table = find("teams").unwrap();
         let projection = Projection::new(table, Some(&["webUrl".into(), "id".into()]), false).unwrap();
-        assert_eq!(projection.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(), ["webUrl", "id"]);
+        assert_eq!(
+            projection.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(),
+            ["webUrl", "id"]
+        );
         assert!(Projection::new(table, Some(&["nope".into()]), false).is_err());
         assert!(Projection::new(table, None, true).unwrap().columns.iter().any(|column| column.name == "_raw"));
     }
