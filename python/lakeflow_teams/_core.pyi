@@ -14,6 +14,8 @@ class TableInfo(TypedDict):
     cursor_field: str | None
     ingestion_type: Literal["snapshot", "cdc", "cdc_with_deletes", "append"]
     permissions: list[str]
+    reading: str
+    """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
 
@@ -32,6 +34,9 @@ def tables() -> list[TableInfo]:
 
 def options() -> list[OptionInfo]:
     """Every connection and table option."""
+
+def schema(table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema:
+    """A table's schema, without a connection."""
 
 class LakeflowTeamsError(RuntimeError):
     """Base of the connector's errors.
@@ -129,6 +134,8 @@ class Client:
     @property
     def warnings(self) -> list[str]: ...
     def schema(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema: ...
+    def validate(self, tables: Sequence[str], options: Mapping[str, str]) -> None:
+        """Raises :class:`ConfigurationError` where a read of the tables would, without a request."""
     def scopes(self, table: str, options: Mapping[str, str]) -> list[str]:
         """What a read of the table can be divided by: the teams or users that the options name or discover, sorted.
 
@@ -201,7 +208,8 @@ class GraphEmulator:
     def __enter__(self) -> GraphEmulator: ...
     def __exit__(self, *exc: object) -> None: ...
     def close(self) -> None: ...
-    def mutate(self, **counts: int) -> dict[str, int]: ...
+    def mutate(self, **counts: Any) -> dict[str, Any]:
+        """Changes the tenant; returns ``now`` and what was touched, by kind."""
     def advance(self, seconds: float) -> None: ...
     def truth(self, table: str) -> list[dict[str, Any]]: ...
     def truth_json(self, table: str) -> str: ...
