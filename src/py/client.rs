@@ -31,10 +31,10 @@ pub struct Client {
 impl Client {
     fn session(&self, py: Python<'_>) -> PyResult<Session> {
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((pid, session)) = &*slot {
-            if *pid == std::process::id() {
-                return Ok(session.clone());
-            }
+        if let Some((pid, session)) = &*slot
+            && *pid == std::process::id()
+        {
+            return Ok(session.clone());
         }
         let session = self.connect(py).map_err(|error| to_py(&error))?;
         for warning in &self.warnings {

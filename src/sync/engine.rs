@@ -249,7 +249,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::error::GraphFailure;
 
     /// Scopes of three pages each; `bad` fails, `gone` is skipped.
     #[derive(Default)]
@@ -263,7 +262,7 @@ mod tests {
             Box::pin(async move {
                 self.caps.count_page();
                 if item.scope == "bad" {
-                    return Err(Error::Service(Box::new(GraphFailure::default())));
+                    return Err(Error::Service(Box::default()));
                 }
                 if item.scope == "gone" {
                     return Ok(Step::Skipped);
