@@ -64,6 +64,10 @@ pub struct GraphClient(Arc<Engine>);
 
 impl GraphClient {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>, report: Arc<Report>) -> Result<Self> {
+        if let Some(origin) = provider.describe() {
+            log::info!("{origin}");
+            report.note(origin);
+        }
         Ok(Self(Arc::new(Engine {
             base: config.graph.clone(),
             tokens: TokenCache::new(provider),
