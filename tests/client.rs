@@ -1,6 +1,10 @@
 //! The client over real loopback HTTP. The server answers each request with the next of a list of raw answers.
 
+#[path = "client/credentials.rs"]
+mod credentials;
 mod fifo;
+#[path = "client/wire.rs"]
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -42,7 +46,7 @@ fn config(base: &str, extra: &[(&str, &str)]) -> ConnectionConfig {
         ("retry_timeout_seconds", "20"),
     ];
     pairs.retain(|(name, _)| !extra.iter().any(|(other, _)| other == name));
-    pairs.extend(extra);
+    pairs.extend(extra.iter().filter(|(_, value)| *value != "<absent>"));
     let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     parse_connection(pairs, Strictness::Strict).unwrap().0
 }

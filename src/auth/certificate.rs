@@ -172,7 +172,11 @@ fn unfold(text: &str) -> String {
     text.split("-----")
         .enumerate()
         // Labels, at odd places, keep their spaces.
-        .map(|(index, part)| if index % 2 == 1 { format!("-----{part}-----") } else { part.split_whitespace().collect() })
+        .map(
+            |(index, part)| {
+                if index % 2 == 1 { format!("-----{part}-----") } else { part.split_whitespace().collect() }
+            },
+        )
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("\n")
@@ -206,7 +210,10 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "no private key"),
             ("-----BEGIN CERTIFICATE-----\nmarked", "damaged"),
             ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "not an RSA key"),
-            ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----", "client_certificate_password"),
+            (
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
+                "client_certificate_password",
+            ),
             ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----", "RSA"),
         ] {
             let error = CertificateSource::new(&Secret::new(text), None).err().unwrap().to_string();

@@ -98,11 +98,8 @@ impl ManagedIdentity {
         if let Some(client_id) = &config.client_id {
             url.query_pairs_mut().append_pair("client_id", client_id);
         }
-        let local = ConnectionConfig {
-            proxy: None,
-            request_timeout: TIMEOUT.min(config.request_timeout),
-            ..config.clone()
-        };
+        let local =
+            ConnectionConfig { proxy: None, request_timeout: TIMEOUT.min(config.request_timeout), ..config.clone() };
         let http = transport::build_direct(&local)?;
         Ok(Self { http, service, url, patience: PATIENCE.min(config.retry_timeout) })
     }

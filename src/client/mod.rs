@@ -3,6 +3,7 @@
 mod address;
 mod batch;
 mod body;
+mod breaker;
 mod bucket;
 pub mod classify;
 mod clock;
@@ -73,6 +74,7 @@ impl GraphClient {
             tokens: TokenCache::new(provider),
             transport: transport::Transport::new(config)?,
             limiter: limiter::Limiter::new(config),
+            breaker: breaker::Breaker::new(config.retry_timeout),
             clock: clock::Clock::default(),
             report,
             retry_timeout: config.retry_timeout,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Malformed;
 use super::body::ErrorBody;
+use super::breaker::Stop;
 use super::classify::{Headers, Kind};
 use super::endpoint::{self, Endpoint};
 use super::request::Request;
@@ -77,6 +78,11 @@ impl Trouble {
             None => "",
         };
         Self { remedy: remedy.into(), ..Self::new(Kind::Service, format!("{host}: {}", broken.what)) }
+    }
+
+    /// Notes why there is no other attempt, if there is none.
+    pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
+        may_go_on.map_err(|stop| self.remedy = stop.remedy()).ok()
     }
 
     pub fn protocol(why: &str) -> Self {
