@@ -12,33 +12,43 @@ from typing import Any
 class Report:
     """Totals since the client was made.
 
-    ``requests`` and ``retries`` are counts, ``throttled_seconds`` is time spent waiting for rate limits, ``bytes`` is
-    what came over the wire, ``rows`` maps a table to its rows, ``skipped`` lists scopes that were left out with the
-    reason, ``notes`` are things worth knowing. ``raw`` is the whole report of the core.
+    ``requests`` and ``retries`` are counts. ``throttled_seconds`` were waited because Graph asked for it,
+    ``planned_seconds`` to stay below its documented limits; both add up over requests side by side. ``bytes`` came over
+    the wire. ``rows`` maps a table to its rows, ``wrong_types`` a ``table.column`` to its values of an unexpected type,
+    which became null. ``skipped`` lists scopes that were left out (the first thousand of ``skipped_count``) with reason
+    and remedy; ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole report of the core.
     """
 
     requests: int = 0
     retries: int = 0
     throttled_seconds: float = 0.0
+    planned_seconds: float = 0.0
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    wrong_types: dict[str, int] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
+    skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     raw: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Report:
         """Reads the core's JSON."""
         raw = json.loads(text)
-        rows = raw.get("rows", {})
+        skipped = list(raw.get("skipped", []))
         return cls(
             requests=int(raw.get("requests", 0)),
             retries=int(raw.get("retries", 0)),
             throttled_seconds=float(raw.get("throttled_seconds", 0.0)),
-            bytes=int(raw.get("bytes", 0)),
-            rows=dict(rows) if isinstance(rows, dict) else {"all": int(rows)},
-            skipped=[scope if isinstance(scope, dict) else {"scope": str(scope)} for scope in raw.get("skipped", [])],
-            notes=[str(note) for note in raw.get("notes", [])],
+            planned_seconds=float(raw.get("planned_seconds", 0.0)),
+            bytes=int(raw.get("bytes_on_wire", 0)),
+            rows=dict(raw.get("rows", {})),
+            wrong_types=dict(raw.get("wrong_types", {})),
+            skipped=skipped,
+            skipped_count=int(raw.get("skipped_count", len(skipped))),
+            notes=list(raw.get("notes", [])),
+            warnings=list(raw.get("warnings", [])),
             raw=raw,
         )
 
@@ -47,10 +57,10 @@ class Report:
         cells = {
             "rows": rows,
             "requests": f"{self.requests:,} ({self.retries:,} repeated)",
-            "throttled": f"{self.throttled_seconds:.1f} s",
+            "throttled": f"{self.throttled_seconds:.1f} s, and {self.planned_seconds:.1f} s to stay below the limits",
             "received": f"{self.bytes / 1e6:,.1f} MB",
             "skipped": "<br>".join(escape(describe_skip(scope)) for scope in self.skipped) or "nothing",
-            "notes": "<br>".join(escape(note) for note in self.notes) or "none",
+            "notes": "<br>".join(escape(note) for note in (*self.warnings, *self.notes)) or "none",
         }
         body = "".join(
             f'<tr><th style="text-align:left">{name}</th><td style="text-align:left">{cell}</td></tr>'
@@ -61,6 +71,6 @@ class Report:
 
 def describe_skip(scope: dict[str, Any]) -> str:
     """One line for one skipped scope."""
-    name = str(scope.get("scope", scope.get("id", "a scope")))
-    rest = [str(scope[key]) for key in ("table", "status", "reason", "remedy") if scope.get(key) not in (None, "")]
+    name = str(scope.get("scope", "a scope"))
+    rest = [str(scope[key]) for key in ("status", "code", "reason", "remedy") if scope.get(key) not in (None, "")]
     return f"{name}: {', '.join(rest)}" if rest else name

@@ -82,7 +82,11 @@ impl Trouble {
 
     /// Notes why there is no other attempt, if there is none.
     pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
-        may_go_on.map_err(|stop| self.remedy = stop.remedy()).ok()
+        let Err(stop) = may_go_on else { return Some(()) };
+        if self.remedy.is_empty() {
+            self.remedy = stop.remedy();
+        }
+        None
     }
 
     pub fn protocol(why: &str) -> Self {

@@ -94,8 +94,16 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     CATALOGUE
         .iter()
-        .map(|spec| (strsim::jaro_winkler(&name, spec.name), spec.name))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        // The first is kind to long names with another ending, the second to short ones with swapped letters.
+        .map(|spec| {
+            (
+                strsim::jaro_winkler(&name, spec.name),
+                strsim::normalized_damerau_levenshtein(&name, spec.name),
+                spec.name,
+            )
+        })
+        .filter(|(likeness, kinship, _)| *likeness > 0.8 || *kinship > 0.6)
+        .map(|(likeness, kinship, name)| (likeness.max(kinship), name))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, nearest)| nearest)
 }

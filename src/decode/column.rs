@@ -132,9 +132,7 @@ impl ColumnBuilder {
                 fields: columns.iter().map(|column| Self::new(&column.kind)).collect(),
                 valid: valid(),
             }),
-            Kind::List(item) => {
-                Self::List(List { offsets: vec![0], items: Box::new(Self::new(item)), valid: valid() })
-            }
+            Kind::List(item) => Self::List(List { offsets: vec![0], items: Box::new(Self::new(item)), valid: valid() }),
         }
     }
 

@@ -31,11 +31,13 @@ impl<'a, 'f> ListRows<'a, 'f> {
             if let Some(deletes) = &mut self.deletes {
                 deletes.append_tombstone(&head.id, &context);
             }
-        } else if is_object && self.filter.keep(
+        } else if is_object
+            && self.filter.keep(
                 head,
                 context.channel.or(context.chat).unwrap_or_default(),
                 context.parent.unwrap_or_default(),
-            ) {
+            )
+        {
             self.builder.end_row(head.cursor.as_deref(), &context);
         } else {
             self.builder.truncate(mark);

@@ -32,7 +32,6 @@ pub trait Rows {
 
     /// Reads an item field by field, after it was refused as a whole.
     fn salvage(&mut self, text: &str);
-
 }
 
 /// How many rows each builder held.

@@ -13,11 +13,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn ok(body: impl Into<Bytes>) -> Self {
-        Self {
-            status: 200,
-            headers: Vec::new(),
-            body: body.into(),
-        }
+        Self { status: 200, headers: Vec::new(), body: body.into() }
     }
 }
 

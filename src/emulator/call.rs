@@ -49,10 +49,7 @@ impl<'a> Call<'a> {
         let Some(text) = self.query.get("$skiptoken") else {
             return Ok(None);
         };
-        let Token {
-            issued_ms,
-            position,
-        } = unseal(&self.scope(), text)?;
+        let Token { issued_ms, position } = unseal(&self.scope(), text)?;
         let life_ms = self.knobs.link_lifetime_seconds as i64 * 1000;
         if life_ms > 0 && self.now_ms - issued_ms > life_ms {
             return Err(Refusal::bad_request("The skip token has expired."));
@@ -69,11 +66,7 @@ impl<'a> Call<'a> {
 
     pub fn seal(&self, position: &str) -> String {
         // Only a mortal link needs to know its age; without it equal requests give equal bytes.
-        let issued = if self.knobs.link_lifetime_seconds > 0 {
-            self.now_ms
-        } else {
-            0
-        };
+        let issued = if self.knobs.link_lifetime_seconds > 0 { self.now_ms } else { 0 };
         seal(&self.scope(), issued, position)
     }
 
@@ -81,24 +74,14 @@ impl<'a> Call<'a> {
     pub fn next_link(&self, position: &str) -> String {
         let kept = self.query.without(&["$skiptoken", "$skip", "$deltatoken"]);
         let joint = if kept.is_empty() { "" } else { "&" };
-        format!(
-            "{}{}?{kept}{joint}$skiptoken={}",
-            self.base,
-            self.path,
-            self.seal(position)
-        )
+        format!("{}{}?{kept}{joint}$skiptoken={}", self.base, self.path, self.seal(position))
     }
 
     pub fn delta_link(&self, seq: u64) -> String {
-        let kept = self
-            .query
-            .without(&["$skiptoken", "$skip", "$deltatoken", "$filter", "$top"]);
+        let kept = self.query.without(&["$skiptoken", "$skip", "$deltatoken", "$filter", "$top"]);
         let joint = if kept.is_empty() { "" } else { "&" };
         let token = seal(&self.scope(), self.now_ms, &seq.to_string());
-        format!(
-            "{}{}?{kept}{joint}$deltatoken={token}",
-            self.base, self.path
-        )
+        format!("{}{}?{kept}{joint}$deltatoken={token}", self.base, self.path)
     }
 
     pub fn context(&self, of: &str) -> String {
@@ -112,23 +95,14 @@ impl<'a> Call<'a> {
     pub fn channel(&self) -> Result<(&'a Team, &'a Channel), Refusal> {
         let (_, team) = self.team()?;
         let id = self.id(1);
-        let channel = team
-            .channels
-            .iter()
-            .find(|channel| channel.id == id && !channel.removed);
-        channel
-            .map(|channel| (team, channel))
-            .ok_or_else(|| Refusal::not_found("NotFound"))
+        let channel = team.channels.iter().find(|channel| channel.id == id && !channel.removed);
+        channel.map(|channel| (team, channel)).ok_or_else(|| Refusal::not_found("NotFound"))
     }
 }
 
 /// A team that can be read; otherwise why not.
 pub fn team<'a>(tenant: &'a Tenant, knobs: &Knobs, id: &str) -> Result<(usize, &'a Team), Refusal> {
-    let found = tenant
-        .team_index
-        .get(id)
-        .copied()
-        .ok_or_else(|| Refusal::no_team(id))?;
+    let found = tenant.team_index.get(id).copied().ok_or_else(|| Refusal::no_team(id))?;
     match access(tenant, knobs, found) {
         Access::Open => Ok((found, &tenant.teams[found])),
         Access::Missing => Err(Refusal::no_team(id)),

@@ -21,28 +21,14 @@ fn shown(call: &Call<'_>, channel: &Channel) -> Object {
 
 /// `$filter=membershipType eq 'private'`.
 fn wanted(call: &Call<'_>) -> Result<Option<String>, Refusal> {
-    let Some(filter) = call
-        .query
-        .get("$filter")
-        .filter(|_| !call.shape.ignore_filter)
-    else {
+    let Some(filter) = call.query.get("$filter").filter(|_| !call.shape.ignore_filter) else {
         return Ok(None);
     };
-    let kind = filter
-        .trim()
-        .strip_prefix("membershipType eq '")
-        .and_then(|rest| rest.strip_suffix('\''));
-    kind.map(|kind| Some(kind.to_owned()))
-        .ok_or_else(|| Refusal::bad_request("Invalid filter clause"))
+    let kind = filter.trim().strip_prefix("membershipType eq '").and_then(|rest| rest.strip_suffix('\''));
+    kind.map(|kind| Some(kind.to_owned())).ok_or_else(|| Refusal::bad_request("Invalid filter clause"))
 }
 
-fn push(
-    call: &Call<'_>,
-    items: &mut Items,
-    channel: &Channel,
-    wanted: Option<&str>,
-    odata_id: Option<String>,
-) {
+fn push(call: &Call<'_>, items: &mut Items, channel: &Channel, wanted: Option<&str>, odata_id: Option<String>) {
     if wanted.is_some_and(|kind| channel.properties["membershipType"] != kind) {
         return;
     }
@@ -56,10 +42,7 @@ fn push(
 
 /// Where a channel really lives: host tenant and host team.
 fn host_id(call: &Call<'_>, team: &Team, channel: &Channel) -> String {
-    format!(
-        "{}/v1.0/tenants/{}/teams/{}/channels/{}",
-        call.base, call.tenant.id, team.id, channel.id
-    )
+    format!("{}/v1.0/tenants/{}/teams/{}/channels/{}", call.base, call.tenant.id, team.id, channel.id)
 }
 
 pub fn list(call: &Call<'_>) -> Outcome {
@@ -70,13 +53,7 @@ pub fn list(call: &Call<'_>) -> Outcome {
     for channel in team.channels.iter().filter(|channel| !channel.removed) {
         push(call, &mut items, channel, wanted.as_deref(), None);
     }
-    Ok(finish(
-        call,
-        &format!("teams('{}')/channels", team.id),
-        items,
-        true,
-        End::Last,
-    ))
+    Ok(finish(call, &format!("teams('{}')/channels", team.id), items, true, End::Last))
 }
 
 /// Own and incoming channels, or only the incoming ones.
@@ -85,71 +62,32 @@ pub fn all(call: &Call<'_>, own: bool) -> Outcome {
     let (_, team) = call.team()?;
     let wanted = wanted(call)?;
     let mut items = Items::new();
-    for channel in team
-        .channels
-        .iter()
-        .filter(|channel| own && !channel.removed)
-    {
-        push(
-            call,
-            &mut items,
-            channel,
-            wanted.as_deref(),
-            Some(host_id(call, team, channel)),
-        );
+    for channel in team.channels.iter().filter(|channel| own && !channel.removed) {
+        push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, team, channel)));
     }
     for &(host, at) in &team.incoming {
-        let (host, channel) = (
-            &call.tenant.teams[host],
-            &call.tenant.teams[host].channels[at],
-        );
+        let (host, channel) = (&call.tenant.teams[host], &call.tenant.teams[host].channels[at]);
         if !channel.removed {
-            push(
-                call,
-                &mut items,
-                channel,
-                wanted.as_deref(),
-                Some(host_id(call, host, channel)),
-            );
+            push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, host, channel)));
         }
     }
-    let name = if own {
-        "allChannels"
-    } else {
-        "incomingChannels"
-    };
-    Ok(finish(
-        call,
-        &format!("teams('{}')/{name}", team.id),
-        items,
-        true,
-        End::Last,
-    ))
+    let name = if own { "allChannels" } else { "incomingChannels" };
+    Ok(finish(call, &format!("teams('{}')/{name}", team.id), items, true, End::Last))
 }
 
 fn entity(call: &Call<'_>, team: &Team, channel: &Channel) -> Answer {
     let mut object = shown(call, channel);
     let select = call.query.select();
-    if select
-        .as_ref()
-        .is_some_and(|names| names.contains(&"summary"))
-    {
+    if select.as_ref().is_some_and(|names| names.contains(&"summary")) {
         object.insert("summary".to_owned(), summary(team, channel));
     }
     let mut row = project(&object, select.as_deref(), &[]);
-    row.insert(
-        "@odata.context".to_owned(),
-        json!(call.context(&format!("teams('{}')/channels/$entity", team.id))),
-    );
+    row.insert("@odata.context".to_owned(), json!(call.context(&format!("teams('{}')/channels/$entity", team.id))));
     Answer::ok(Value::Object(row).to_string())
 }
 
 fn summary(team: &Team, channel: &Channel) -> Value {
-    let members = if channel.membership == Membership::Standard {
-        &team.members
-    } else {
-        &channel.members
-    };
+    let members = if channel.membership == Membership::Standard { &team.members } else { &channel.members };
     let count = |role: Role| members.iter().filter(|member| member.role == role).count();
     json!({
         "ownersCount": count(Role::Owner), "membersCount": count(Role::Member), "guestsCount": count(Role::Guest),
@@ -166,25 +104,18 @@ pub fn get(call: &Call<'_>) -> Outcome {
 pub fn primary(call: &Call<'_>) -> Outcome {
     let (_, team) = call.team()?;
     let first = team.channels.iter().find(|channel| !channel.removed);
-    first
-        .map(|channel| entity(call, team, channel))
-        .ok_or_else(|| Refusal::not_found("NotFound"))
+    first.map(|channel| entity(call, team, channel)).ok_or_else(|| Refusal::not_found("NotFound"))
 }
 
 /// Membership of a standard channel is the team's. `all`: with the indirect members of a shared channel.
 pub fn members(call: &Call<'_>, all: bool) -> Outcome {
     let (team, channel) = call.channel()?;
-    let mut people = if channel.membership == Membership::Standard {
-        team.members.clone()
-    } else {
-        channel.members.clone()
-    };
+    let mut people =
+        if channel.membership == Membership::Standard { team.members.clone() } else { channel.members.clone() };
     if all && channel.membership == Membership::Shared {
         for guest in &call.tenant.teams {
-            let invited = guest
-                .incoming
-                .iter()
-                .any(|&(host, at)| call.tenant.teams[host].channels[at].id == channel.id);
+            let invited =
+                guest.incoming.iter().any(|&(host, at)| call.tenant.teams[host].channels[at].id == channel.id);
             for member in guest.members.iter().filter(|_| invited) {
                 if !people.iter().any(|known| known.user == member.user) {
                     people.push(member.clone());
@@ -194,10 +125,5 @@ pub fn members(call: &Call<'_>, all: bool) -> Outcome {
     }
     let name = if all { "allMembers" } else { "members" };
     let channel_id = channel.id.replace(':', "%3A").replace('@', "%40");
-    members::list(
-        call,
-        &format!("teams('{}')/channels('{channel_id}')/{name}", team.id),
-        &channel.id,
-        &people,
-    )
+    members::list(call, &format!("teams('{}')/channels('{channel_id}')/{name}", team.id), &channel.id, &people)
 }

@@ -14,20 +14,11 @@ pub struct Clock {
 
 impl Clock {
     pub fn new(start: Timestamp, frozen: bool) -> Self {
-        Self {
-            base_ms: start.as_millisecond(),
-            started: Instant::now(),
-            frozen,
-            advanced_ms: AtomicI64::new(0),
-        }
+        Self { base_ms: start.as_millisecond(), started: Instant::now(), frozen, advanced_ms: AtomicI64::new(0) }
     }
 
     pub fn now_ms(&self) -> i64 {
-        let running = if self.frozen {
-            0
-        } else {
-            self.started.elapsed().as_millis() as i64
-        };
+        let running = if self.frozen { 0 } else { self.started.elapsed().as_millis() as i64 };
         self.base_ms + running + self.advanced_ms.load(Ordering::Relaxed)
     }
 

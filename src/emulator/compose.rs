@@ -40,24 +40,14 @@ pub struct Setting<'a> {
 impl Setting<'_> {
     pub fn place(&self) -> Place<'_> {
         if self.is_chat {
-            Place::Chat {
-                chat: self.conversation,
-            }
+            Place::Chat { chat: self.conversation }
         } else {
-            Place::Channel {
-                tenant: &self.tenant.id,
-                team: self.team,
-                channel: self.conversation,
-            }
+            Place::Channel { tenant: &self.tenant.id, team: self.team, channel: self.conversation }
         }
     }
 
     pub fn member(&self, rng: &mut StdRng) -> usize {
-        if self.members.is_empty() {
-            0
-        } else {
-            self.members[rng.random_range(0..self.members.len())]
-        }
+        if self.members.is_empty() { 0 } else { self.members[rng.random_range(0..self.members.len())] }
     }
 }
 
@@ -67,9 +57,8 @@ impl Composer {
         let born_ms = start_ms - i64::from(config.history_days) * DAY_MS;
         let span = (start_ms - born_ms).max(10);
         let conversations = tenant.teams.len() as i64 + 1;
-        let shared_instants = (0..config.messages_per_channel as i64)
-            .map(|n| born_ms + (n * 7_919_003 * conversations) % span)
-            .collect();
+        let shared_instants =
+            (0..config.messages_per_channel as i64).map(|n| born_ms + (n * 7_919_003 * conversations) % span).collect();
         Self {
             start_ms,
             born_ms,
@@ -93,24 +82,13 @@ impl Composer {
         let owner = &tenant.teams[team];
         let members: Vec<usize> = owner.members.iter().map(|member| member.user).collect();
         let conversation = &owner.channels[channel].id;
-        let setting = Setting {
-            tenant,
-            members: &members,
-            team: &owner.id,
-            conversation,
-            is_chat: false,
-        };
+        let setting = Setting { tenant, members: &members, team: &owner.id, conversation, is_chat: false };
         let mut taken = HashSet::new();
-        let mut messages =
-            Vec::with_capacity((self.roots as f64 * (1.0 + self.replies)) as usize + big);
+        let mut messages = Vec::with_capacity((self.roots as f64 * (1.0 + self.replies)) as usize + big);
         for n in 0..self.roots {
             let root = self.instant(rng, &mut taken, n);
             messages.push(self.one(rng, &setting, root, None));
-            let replies = if n == 0 && big > 0 {
-                big
-            } else {
-                self.reply_count(rng)
-            };
+            let replies = if n == 0 && big > 0 { big } else { self.reply_count(rng) };
             for _ in 0..replies {
                 let reply = self.after(rng, &mut taken, root);
                 messages.push(self.one(rng, &setting, reply, Some(root)));
@@ -121,13 +99,7 @@ impl Composer {
 
     pub fn chat(&mut self, tenant: &Tenant, rng: &mut StdRng, chat: usize) -> Vec<Message> {
         let owner = &tenant.chats[chat];
-        let setting = Setting {
-            tenant,
-            members: &owner.members,
-            team: "",
-            conversation: &owner.id,
-            is_chat: true,
-        };
+        let setting = Setting { tenant, members: &owner.members, team: "", conversation: &owner.id, is_chat: true };
         let mut taken = HashSet::new();
         (0..self.chat_messages)
             .map(|n| {
@@ -140,11 +112,7 @@ impl Composer {
     /// Half the threads are bare; the others have up to four times the average, so the mean holds.
     fn reply_count(&self, rng: &mut StdRng) -> usize {
         let exact = self.replies * 4.0 * rng.random::<f64>();
-        if rng.random_bool(0.5) {
-            0
-        } else {
-            exact.round() as usize
-        }
+        if rng.random_bool(0.5) { 0 } else { exact.round() as usize }
     }
 
     fn instant(&self, rng: &mut StdRng, taken: &mut HashSet<i64>, n: usize) -> i64 {
@@ -163,13 +131,7 @@ impl Composer {
         free(taken, root + 1 + (part * part * part * span as f64) as i64)
     }
 
-    fn one(
-        &mut self,
-        rng: &mut StdRng,
-        setting: &Setting<'_>,
-        at: i64,
-        reply_to: Option<i64>,
-    ) -> Message {
+    fn one(&mut self, rng: &mut StdRng, setting: &Setting<'_>, at: i64, reply_to: Option<i64>) -> Message {
         self.turn += 1;
         let mut draft = text(rng, setting, at, reply_to);
         let later = at + 1 + rng.random_range(0..(self.start_ms - at).clamp(2, 30 * DAY_MS) - 1);
@@ -199,10 +161,7 @@ pub fn text(rng: &mut StdRng, setting: &Setting<'_>, at: i64, reply_to: Option<i
     }
     let mut draft = Draft::new(at, reply_to);
     draft.sender = Sender::User(user);
-    draft.from = user_identity(
-        &setting.tenant.users[user].id,
-        Some(setting.tenant.user_name(user)),
-    );
+    draft.from = user_identity(&setting.tenant.users[user].id, Some(setting.tenant.user_name(user)));
     draft.content = Some(format!("<p>{content}</p>"));
     if reply_to.is_none() && !setting.is_chat {
         draft.subject = (at % 4 == 0).then(|| format!("Subject of {}", iso(at)));
@@ -216,14 +175,7 @@ pub fn event(n: usize, draft: &mut Draft, rng: &mut StdRng, setting: &Setting<'_
     let actor = &setting.tenant.users[setting.member(rng)].id;
     let other = &setting.tenant.users[setting.member(rng)].id;
     let conversation = setting.conversation;
-    let scene = Scene {
-        team: setting.team,
-        conversation,
-        actor,
-        other,
-        at_ms: draft.id,
-        is_chat: setting.is_chat,
-    };
+    let scene = Scene { team: setting.team, conversation, actor, other, at_ms: draft.id, is_chat: setting.is_chat };
     draft.event = Some(detail(n, &scene));
     draft.sender = Sender::Nobody;
     draft.from = json!(null);

@@ -201,10 +201,7 @@ impl Default for Knobs {
             retry_after: RetryAfter::Seconds,
             token_lifetime_seconds: 3599,
             secret_expired: false,
-            roles: super::permissions::ALL
-                .iter()
-                .map(|&role| role.to_owned())
-                .collect(),
+            roles: super::permissions::ALL.iter().map(|&role| role.to_owned()).collect(),
             export_lag_seconds: 0,
             export_refused: 0,
             export_refused_teams: BTreeMap::new(),

@@ -35,21 +35,9 @@ fn objects<'a>(
     defaults: &[&str],
     rows: impl Iterator<Item = (usize, Option<&'static str>, &'a Object)>,
 ) -> Outcome {
-    call.query.only(&[
-        "$top",
-        "$select",
-        "$filter",
-        "$skiptoken",
-        "$count",
-        "$orderby",
-        "$search",
-        "$expand",
-    ])?;
+    call.query.only(&["$top", "$select", "$filter", "$skiptoken", "$count", "$orderby", "$search", "$expand"])?;
     let top = call.top(100, 999)?;
-    let after: usize = call
-        .position()?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let select = call.query.select();
     let mut items = Items::new();
     let mut end = End::Last;
@@ -69,21 +57,15 @@ fn objects<'a>(
 
 pub fn users(call: &Call<'_>) -> Outcome {
     if call.query.get("$filter").is_some() {
-        return Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Unsupported Query.",
-        ));
+        return Err(Refusal::new(400, "Request_UnsupportedQuery", "Unsupported Query."));
     }
-    let live = call.tenant.users.iter().enumerate().filter(|(_, user)| {
-        user.removal.is_none() && !call.knobs.hidden_user_ids.contains(&user.id)
-    });
-    objects(
-        call,
-        "users",
-        USER_DEFAULTS,
-        live.map(|(at, user)| (at, None, &user.properties)),
-    )
+    let live = call
+        .tenant
+        .users
+        .iter()
+        .enumerate()
+        .filter(|(_, user)| user.removal.is_none() && !call.knobs.hidden_user_ids.contains(&user.id));
+    objects(call, "users", USER_DEFAULTS, live.map(|(at, user)| (at, None, &user.properties)))
 }
 
 fn single(call: &Call<'_>, context: &str, object: &Object, defaults: &[&str]) -> Answer {
@@ -95,25 +77,13 @@ fn single(call: &Call<'_>, context: &str, object: &Object, defaults: &[&str]) ->
 
 pub fn user(call: &Call<'_>) -> Outcome {
     call.query.only(&["$select", "$expand"])?;
-    let found = call
-        .tenant
-        .user(call.id(0))
-        .ok_or_else(|| Refusal::no_resource(call.id(0)))?;
-    Ok(single(
-        call,
-        "users/$entity",
-        &call.tenant.users[found].properties,
-        USER_DEFAULTS,
-    ))
+    let found = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    Ok(single(call, "users/$entity", &call.tenant.users[found].properties, USER_DEFAULTS))
 }
 
 /// The only filter on groups that matters here: those that carry the Team flag.
 fn team_filter(call: &Call<'_>) -> Result<bool, Refusal> {
-    let Some(filter) = call
-        .query
-        .get("$filter")
-        .filter(|_| !call.shape.ignore_filter)
-    else {
+    let Some(filter) = call.query.get("$filter").filter(|_| !call.shape.ignore_filter) else {
         return Ok(false);
     };
     let compact: String = filter.to_ascii_lowercase().split_whitespace().collect();
@@ -123,21 +93,15 @@ fn team_filter(call: &Call<'_>) -> Result<bool, Refusal> {
         .and_then(|rest| rest.split_once(':'));
     match lambda {
         Some((variable, used)) if variable == used => Ok(true),
-        _ => Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Unsupported or invalid query filter clause specified.",
-        )),
+        _ => {
+            Err(Refusal::new(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."))
+        }
     }
 }
 
 pub fn groups(call: &Call<'_>) -> Outcome {
     if call.query.get("$skip").is_some() {
-        return Err(Refusal::new(
-            400,
-            "Request_BadRequest",
-            "'$skip' is not supported by the service.",
-        ));
+        return Err(Refusal::new(400, "Request_BadRequest", "'$skip' is not supported by the service."));
     }
     let teams_only = team_filter(call)?;
     let live = call
@@ -146,84 +110,48 @@ pub fn groups(call: &Call<'_>) -> Outcome {
         .iter()
         .enumerate()
         .filter(|(_, group)| group.removal.is_none() && (group.is_team || !teams_only));
-    objects(
-        call,
-        "groups",
-        &[],
-        live.map(|(at, group)| (at, None, &group.properties)),
-    )
+    objects(call, "groups", &[], live.map(|(at, group)| (at, None, &group.properties)))
 }
 
 fn group_at(call: &Call<'_>) -> Result<usize, Refusal> {
     let found = call.tenant.group_index.get(call.id(0)).copied();
-    found
-        .filter(|&group| call.tenant.groups[group].removal.is_none())
-        .ok_or_else(|| Refusal::no_resource(call.id(0)))
+    found.filter(|&group| call.tenant.groups[group].removal.is_none()).ok_or_else(|| Refusal::no_resource(call.id(0)))
 }
 
 pub fn group(call: &Call<'_>) -> Outcome {
     call.query.only(&["$select", "$expand"])?;
     let found = group_at(call)?;
-    Ok(single(
-        call,
-        "groups/$entity",
-        &call.tenant.groups[found].properties,
-        &[],
-    ))
+    Ok(single(call, "groups/$entity", &call.tenant.groups[found].properties, &[]))
 }
 
 pub fn group_people(call: &Call<'_>, owners: bool) -> Outcome {
     let group = &call.tenant.groups[group_at(call)?];
-    let people = if owners {
-        &group.owners
-    } else {
-        &group.members
-    };
-    let rows = people.iter().enumerate().map(|(at, &user)| {
-        (
-            at,
-            Some("#microsoft.graph.user"),
-            &call.tenant.users[user].properties,
-        )
-    });
+    let people = if owners { &group.owners } else { &group.members };
+    let rows = people
+        .iter()
+        .enumerate()
+        .map(|(at, &user)| (at, Some("#microsoft.graph.user"), &call.tenant.users[user].properties));
     objects(call, "directoryObjects", USER_DEFAULTS, rows)
 }
 
 fn deleted_row(properties: &Object, removal: Removal) -> Object {
     let mut row = properties.clone();
-    row.insert(
-        "deletedDateTime".to_owned(),
-        json!(super::clock::iso(
-            removal.at_ms - removal.at_ms.rem_euclid(1000)
-        )),
-    );
+    row.insert("deletedDateTime".to_owned(), json!(super::clock::iso(removal.at_ms - removal.at_ms.rem_euclid(1000))));
     row
 }
 
 fn recycled(call: &Call<'_>, removal: Option<Removal>) -> Option<Removal> {
-    removal
-        .filter(|removal| !removal.permanent && call.now_ms - removal.at_ms < RECYCLE_DAYS * DAY_MS)
+    removal.filter(|removal| !removal.permanent && call.now_ms - removal.at_ms < RECYCLE_DAYS * DAY_MS)
 }
 
 pub fn deleted(call: &Call<'_>, users: bool) -> Outcome {
     let rows: Vec<(usize, Object)> = if users {
         let all = call.tenant.users.iter().enumerate();
-        all.filter_map(|(at, user)| {
-            Some((
-                at,
-                deleted_row(&user.properties, recycled(call, user.removal)?),
-            ))
-        })
-        .collect()
+        all.filter_map(|(at, user)| Some((at, deleted_row(&user.properties, recycled(call, user.removal)?)))).collect()
     } else {
         let all = call.tenant.groups.iter().enumerate();
-        all.filter_map(|(at, group)| {
-            Some((
-                at,
-                deleted_row(&group.properties, recycled(call, group.removal)?),
-            ))
-        })
-        .collect()
+        all.filter_map(|(at, group)| Some((at, deleted_row(&group.properties, recycled(call, group.removal)?))))
+            .collect()
     };
     let (context, defaults) = if users {
         ("directory/deletedItems/microsoft.graph.user", USER_DEFAULTS)
@@ -234,10 +162,5 @@ pub fn deleted(call: &Call<'_>, users: bool) -> Outcome {
     if users {
         defaults.push("deletedDateTime");
     }
-    objects(
-        call,
-        context,
-        &defaults,
-        rows.iter().map(|(at, row)| (*at, None, row)),
-    )
+    objects(call, context, &defaults, rows.iter().map(|(at, row)| (*at, None, row)))
 }

@@ -41,17 +41,12 @@ fn expired(call: &Call<'_>) -> Refusal {
             let kept = call.query.without(&["$skiptoken", "$deltatoken"]);
             let joint = if kept.is_empty() { "" } else { "&" };
             let mut refusal = Refusal::new(410, "resyncRequired", "Resync is required.");
-            refusal.headers.push((
-                "Location",
-                format!("{}{}?{kept}{joint}$deltatoken=", call.base, call.path),
-            ));
+            refusal.headers.push(("Location", format!("{}{}?{kept}{joint}$deltatoken=", call.base, call.path)));
             refusal
         }
-        DeltaExpiry::SyncStateNotFound => Refusal::new(
-            400,
-            "syncStateNotFound",
-            "The sync state generation is not found.",
-        ),
+        DeltaExpiry::SyncStateNotFound => {
+            Refusal::new(400, "syncStateNotFound", "The sync state generation is not found.")
+        }
         DeltaExpiry::ResyncRequired => Refusal::new(400, "resyncRequired", "Resync is required."),
     }
 }
@@ -62,50 +57,24 @@ fn round(call: &Call<'_>) -> Result<Round, Refusal> {
         let [since, until, at] = parts.as_slice() else {
             return Err(Refusal::bad_request("Invalid skip token."));
         };
-        let number = |text: &str| {
-            text.parse()
-                .map_err(|_| Refusal::bad_request("Invalid skip token."))
-        };
-        let since = if *since == "-" {
-            None
-        } else {
-            Some(number(since)?)
-        };
+        let number = |text: &str| text.parse().map_err(|_| Refusal::bad_request("Invalid skip token."));
+        let since = if *since == "-" { None } else { Some(number(since)?) };
         let at = number(at)? as usize;
-        return Ok(Round {
-            since,
-            until: number(until)?,
-            at,
-        });
+        return Ok(Round { since, until: number(until)?, at });
     }
     let until = call.tenant.seq;
     let Some(token) = call.delta_token()? else {
-        return Ok(Round {
-            since: None,
-            until,
-            at: 0,
-        });
+        return Ok(Round { since: None, until, at: 0 });
     };
     if call.now_ms - token.issued_ms > call.knobs.delta_token_days * DAY_MS {
         return Err(expired(call));
     }
-    let since = token
-        .position
-        .parse()
-        .map_err(|_| Refusal::bad_request("Invalid delta token."))?;
-    Ok(Round {
-        since: Some(since),
-        until,
-        at: 0,
-    })
+    let since = token.position.parse().map_err(|_| Refusal::bad_request("Invalid delta token."))?;
+    Ok(Round { since: Some(since), until, at: 0 })
 }
 
 fn tombstone(id: &str, removal: Removal) -> Value {
-    let reason = if removal.permanent {
-        "deleted"
-    } else {
-        "changed"
-    };
+    let reason = if removal.permanent { "deleted" } else { "changed" };
     json!({"id": id, "@removed": {"reason": reason}})
 }
 
@@ -116,50 +85,23 @@ fn wanted_ids<'q>(call: &'q Call<'_>) -> Result<Option<Vec<&'q str>>, Refusal> {
     };
     let ids: Vec<&str> = filter.split('\'').skip(1).step_by(2).collect();
     let plain: String = filter.split('\'').step_by(2).collect();
-    if ids.is_empty()
-        || ids.len() > 50
-        || plain
-            .split_whitespace()
-            .any(|word| !["id", "eq", "or"].contains(&word))
-    {
-        return Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Unsupported Query.",
-        ));
+    if ids.is_empty() || ids.len() > 50 || plain.split_whitespace().any(|word| !["id", "eq", "or"].contains(&word)) {
+        return Err(Refusal::new(400, "Request_UnsupportedQuery", "Unsupported Query."));
     }
     Ok(Some(ids))
 }
 
-fn drain<T>(
-    call: &Call<'_>,
-    context: &str,
-    rows: &[T],
-    show: impl Fn(&T, &Round) -> Vec<Value>,
-) -> Outcome {
-    call.query
-        .only(&["$select", "$filter", "$skiptoken", "$deltatoken"])?;
-    if call
-        .query
-        .get("$deltatoken")
-        .is_some_and(|token| token.eq_ignore_ascii_case("latest"))
-    {
-        return Ok(finish(
-            call,
-            context,
-            Items::new(),
-            false,
-            End::Delta(call.tenant.seq),
-        ));
+fn drain<T>(call: &Call<'_>, context: &str, rows: &[T], show: impl Fn(&T, &Round) -> Vec<Value>) -> Outcome {
+    call.query.only(&["$select", "$filter", "$skiptoken", "$deltatoken"])?;
+    if call.query.get("$deltatoken").is_some_and(|token| token.eq_ignore_ascii_case("latest")) {
+        return Ok(finish(call, context, Items::new(), false, End::Delta(call.tenant.seq)));
     }
     let mut round = round(call)?;
     let mut items = Items::new();
     let mut end = End::Delta(round.until);
     while round.at < rows.len() {
         if items.count >= call.knobs.directory_delta_page {
-            let since = round
-                .since
-                .map_or_else(|| "-".to_owned(), |since| since.to_string());
+            let since = round.since.map_or_else(|| "-".to_owned(), |since| since.to_string());
             end = End::Next(format!("{since},{},{}", round.until, round.at));
             break;
         }
@@ -172,25 +114,15 @@ fn drain<T>(
 }
 
 fn show_user(call: &Call<'_>, user: &User, round: &Round, ids: Option<&[&str]>) -> Vec<Value> {
-    if ids.is_some_and(|ids| !ids.contains(&user.id.as_str()))
-        || call.knobs.hidden_user_ids.contains(&user.id)
-    {
+    if ids.is_some_and(|ids| !ids.contains(&user.id.as_str())) || call.knobs.hidden_user_ids.contains(&user.id) {
         return Vec::new();
     }
     let Some(since) = round.since else {
         // The first round is the present state.
-        return if user.removal.is_none() {
-            vec![Value::Object(user_row(call, user))]
-        } else {
-            Vec::new()
-        };
+        return if user.removal.is_none() { vec![Value::Object(user_row(call, user))] } else { Vec::new() };
     };
     if let Some(removal) = user.removal {
-        return if removal.seq > since {
-            vec![tombstone(&user.id, removal)]
-        } else {
-            Vec::new()
-        };
+        return if removal.seq > since { vec![tombstone(&user.id, removal)] } else { Vec::new() };
     }
     if user.seq <= since {
         return Vec::new();
@@ -198,35 +130,22 @@ fn show_user(call: &Call<'_>, user: &User, round: &Round, ids: Option<&[&str]>) 
     let created = user.born > since;
     let mut row = user_row(call, user);
     if call.minimal && !created {
-        row.retain(|name, _| {
-            name == "id"
-                || user
-                    .changes
-                    .iter()
-                    .any(|(seq, changed)| *seq > since && changed == name)
-        });
+        row.retain(|name, _| name == "id" || user.changes.iter().any(|(seq, changed)| *seq > since && changed == name));
     }
     vec![Value::Object(row)]
 }
 
 fn user_row(call: &Call<'_>, user: &User) -> Object {
-    project(
-        &user.properties,
-        call.query.select().as_deref(),
-        USER_DEFAULTS,
-    )
+    project(&user.properties, call.query.select().as_deref(), USER_DEFAULTS)
 }
 
 pub fn users(call: &Call<'_>) -> Outcome {
     let ids = wanted_ids(call)?;
-    drain(call, "users", &call.tenant.users, |user, round| {
-        show_user(call, user, round, ids.as_deref())
-    })
+    drain(call, "users", &call.tenant.users, |user, round| show_user(call, user, round, ids.as_deref()))
 }
 
 fn member(call: &Call<'_>, user: usize, removed: bool) -> Value {
-    let mut entry =
-        json!({"@odata.type": "#microsoft.graph.user", "id": call.tenant.users[user].id});
+    let mut entry = json!({"@odata.type": "#microsoft.graph.user", "id": call.tenant.users[user].id});
     if removed {
         entry["@removed"] = json!({"reason": "deleted"});
     }
@@ -236,11 +155,7 @@ fn member(call: &Call<'_>, user: usize, removed: bool) -> Value {
 fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
     if let Some(removal) = group.removal {
         let told = round.since.is_some_and(|since| removal.seq > since);
-        return if told {
-            vec![tombstone(&group.id, removal)]
-        } else {
-            Vec::new()
-        };
+        return if told { vec![tombstone(&group.id, removal)] } else { Vec::new() };
     }
     if round.since.is_some_and(|since| group.seq <= since) {
         return Vec::new();
@@ -252,11 +167,7 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
     }
     // A group that came since then is told with all its members, not with steps.
     let members: Vec<Value> = match round.since.filter(|since| group.born <= *since) {
-        None => group
-            .members
-            .iter()
-            .map(|&user| member(call, user, false))
-            .collect(),
+        None => group.members.iter().map(|&user| member(call, user, false)).collect(),
         Some(since) => group
             .member_changes
             .iter()
@@ -278,7 +189,5 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
 }
 
 pub fn groups(call: &Call<'_>) -> Outcome {
-    drain(call, "groups", &call.tenant.groups, |group, round| {
-        show_group(call, group, round)
-    })
+    drain(call, "groups", &call.tenant.groups, |group, round| show_group(call, group, round))
 }

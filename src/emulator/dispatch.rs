@@ -12,8 +12,7 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    channels, chats, directory, directory_delta, export, message_delta, messages, permissions,
-    teams, throttle,
+    channels, chats, directory, directory_delta, export, message_delta, messages, permissions, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -43,17 +42,10 @@ pub fn route_of(head: &Head) -> Option<Route> {
 
 /// The faults that strike this request.
 pub fn strike(shared: &Shared, head: &Head, template: &str) -> Strike {
-    let target = if head.raw_query.is_empty() {
-        head.path.clone()
-    } else {
-        format!("{}?{}", head.path, head.raw_query)
-    };
+    let target =
+        if head.raw_query.is_empty() { head.path.clone() } else { format!("{}?{}", head.path, head.raw_query) };
     let decoded = percent_encoding::percent_decode_str(&target).decode_utf8_lossy();
-    shared
-        .faults
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take(&head.method, &decoded, template)
+    shared.faults.lock().unwrap_or_else(PoisonError::into_inner).take(&head.method, &decoded, template)
 }
 
 /// A fault that stands in for the endpoint's answer.
@@ -73,14 +65,10 @@ fn instead(strike: &Strike) -> Option<Refusal> {
             }
             Some(refusal)
         }
-        FaultKind::ExpiredToken => Some(Refusal::unauthenticated(
-            "Lifetime validation failed, the token is expired.",
-        )),
-        FaultKind::NoAuthorizationInformation => Some(Refusal::new(
-            403,
-            "Forbidden",
-            "No authorization information present on the request.",
-        )),
+        FaultKind::ExpiredToken => Some(Refusal::unauthenticated("Lifetime validation failed, the token is expired.")),
+        FaultKind::NoAuthorizationInformation => {
+            Some(Refusal::new(403, "Forbidden", "No authorization information present on the request."))
+        }
         _ => None,
     }
 }
@@ -97,18 +85,14 @@ fn authenticate(shared: &Shared, head: &Head) -> Result<(), Refusal> {
     if tokens.is_valid(token) {
         Ok(())
     } else {
-        Err(Refusal::unauthenticated(
-            "Lifetime validation failed, the token is expired.",
-        ))
+        Err(Refusal::unauthenticated("Lifetime validation failed, the token is expired."))
     }
 }
 
 fn prefers(head: &Head, wanted: &str) -> bool {
-    head.prefer.as_deref().is_some_and(|values| {
-        values
-            .split([',', ';'])
-            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
-    })
+    head.prefer
+        .as_deref()
+        .is_some_and(|values| values.split([',', ';']).any(|value| value.trim().eq_ignore_ascii_case(wanted)))
 }
 
 /// Answers one request of the Graph, batches excepted.
@@ -119,9 +103,7 @@ pub fn answer(shared: &Shared, head: &Head, route: Option<&Route>, strike: &Stri
     authenticate(shared, head)?;
     let Some(route) = route else {
         let segment = head.path.rsplit('/').next().unwrap_or_default();
-        return Err(Refusal::bad_request(format!(
-            "Resource not found for the segment '{segment}'."
-        )));
+        return Err(Refusal::bad_request(format!("Resource not found for the segment '{segment}'.")));
     };
     if head.method != "GET" {
         return Err(Refusal::method_not_allowed());
@@ -130,16 +112,14 @@ pub fn answer(shared: &Shared, head: &Head, route: Option<&Route>, strike: &Stri
     let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
     let query = Query::parse(&head.raw_query);
     let now_ms = shared.clock.now_ms();
-    shared
-        .throttle
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .admit(route, &query, &knobs, tenant.users.len(), now_ms)?;
-    let consents = head.path.contains("/teams")
-        && route
-            .ids
-            .first()
-            .is_some_and(|id| knobs.rsc_team_ids.contains(id));
+    shared.throttle.lock().unwrap_or_else(PoisonError::into_inner).admit(
+        route,
+        &query,
+        &knobs,
+        tenant.users.len(),
+        now_ms,
+    )?;
+    let consents = head.path.contains("/teams") && route.ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
     let roles: Vec<String> = knobs.roles.iter().cloned().collect();
     permissions::check(route.endpoint, &roles, consents)?;
     let call = Call {
@@ -159,9 +139,7 @@ pub fn answer(shared: &Shared, head: &Head, route: Option<&Route>, strike: &Stri
     let mut answer = endpoint(&call)?;
     if throttle::costs_units(route.endpoint) {
         let units = throttle::resource_units(route.endpoint, &query);
-        answer
-            .headers
-            .push(("x-ms-resource-unit", units.to_string()));
+        answer.headers.push(("x-ms-resource-unit", units.to_string()));
     }
     Ok(answer)
 }
@@ -226,9 +204,5 @@ pub fn log(shared: &Shared, head: &Head, template: &str, status: u16, retry_afte
         prefer: head.prefer.clone(),
         user_agent: head.user_agent.clone(),
     };
-    shared
-        .log
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .add(entry);
+    shared.log.lock().unwrap_or_else(PoisonError::into_inner).add(entry);
 }

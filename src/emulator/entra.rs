@@ -13,12 +13,8 @@ use super::config::{EmulatorConfig, Knobs};
 use super::odata::Query;
 
 /// Hosts a scope may name: the clouds' Graph hosts. The emulator's own is allowed as well.
-const GRAPH_HOSTS: &[&str] = &[
-    "graph.microsoft.com",
-    "graph.microsoft.us",
-    "dod-graph.microsoft.us",
-    "microsoftgraph.chinacloudapi.cn",
-];
+const GRAPH_HOSTS: &[&str] =
+    &["graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"];
 
 #[derive(Default)]
 pub struct Tokens {
@@ -29,9 +25,7 @@ pub struct Tokens {
 
 impl Tokens {
     pub fn is_valid(&self, token: &str) -> bool {
-        self.issued
-            .get(token)
-            .is_some_and(|end| Instant::now() < *end)
+        self.issued.get(token).is_some_and(|end| Instant::now() < *end)
     }
 
     pub fn expire_all(&mut self) {
@@ -50,16 +44,8 @@ impl Tokens {
             "roles": knobs.roles, "uti": self.count.to_string(),
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let token = format!(
-            "{}.{}.{}",
-            part(&header),
-            part(&payload),
-            URL_SAFE_NO_PAD.encode("emulated")
-        );
-        self.issued.insert(
-            token.clone(),
-            Instant::now() + Duration::from_secs(knobs.token_lifetime_seconds),
-        );
+        let token = format!("{}.{}.{}", part(&header), part(&payload), URL_SAFE_NO_PAD.encode("emulated"));
+        self.issued.insert(token.clone(), Instant::now() + Duration::from_secs(knobs.token_lifetime_seconds));
         token
     }
 }
@@ -81,12 +67,7 @@ pub struct TokenRequest<'a> {
     pub correlation_id: String,
 }
 
-pub fn token(
-    request: &TokenRequest<'_>,
-    config: &EmulatorConfig,
-    knobs: &Knobs,
-    tokens: &mut Tokens,
-) -> Answer {
+pub fn token(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs, tokens: &mut Tokens) -> Answer {
     match check(request, config, knobs) {
         Ok(()) => {
             let life = knobs.token_lifetime_seconds;
@@ -112,33 +93,20 @@ fn deny(request: &TokenRequest<'_>, denial: &Denial) -> Answer {
         "trace_id": trace, "correlation_id": correlation,
         "error_uri": format!("https://login.microsoftonline.com/error?code={}", denial.code),
     });
-    Answer {
-        status: denial.status,
-        headers: Vec::new(),
-        body: body.to_string().into(),
-    }
+    Answer { status: denial.status, headers: Vec::new(), body: body.to_string().into() }
 }
 
 fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> Result<(), Denial> {
-    let denial = |status, error, code, text: String| Denial {
-        status,
-        error,
-        code,
-        text,
-    };
+    let denial = |status, error, code, text: String| Denial { status, error, code, text };
     let (basic_id, basic_secret) = request.authorization.and_then(basic).unzip();
     let field = |name: &str| request.form.get(name).map(str::to_owned);
     let tenant = request.tenant;
-    if !tenant.eq_ignore_ascii_case(&config.tenant_id)
-        && !tenant.eq_ignore_ascii_case(&config.tenant_domain)
-    {
+    if !tenant.eq_ignore_ascii_case(&config.tenant_id) && !tenant.eq_ignore_ascii_case(&config.tenant_domain) {
         return Err(denial(
             400,
             "invalid_request",
             90002,
-            format!(
-                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-            ),
+            format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."),
         ));
     }
     let missing = |name: &str| {
@@ -161,19 +129,12 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
             ));
         }
     }
-    let client = basic_id
-        .or_else(|| field("client_id"))
-        .ok_or_else(|| missing("client_id"))?;
+    let client = basic_id.or_else(|| field("client_id")).ok_or_else(|| missing("client_id"))?;
     if client != config.client_id {
-        let text = format!(
-            "Application with identifier '{client}' was not found in the directory '{tenant}'."
-        );
+        let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
         return Err(denial(400, "unauthorized_client", 700_016, text));
     }
-    check_scope(
-        &field("scope").ok_or_else(|| missing("scope"))?,
-        request.base,
-    )?;
+    check_scope(&field("scope").ok_or_else(|| missing("scope"))?, request.base)?;
     if let Some(kind) = field("client_assertion_type") {
         return check_assertion(&kind, field("client_assertion").as_deref());
     }
@@ -197,61 +158,35 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
 
 fn check_scope(scope: &str, base: &str) -> Result<(), Denial> {
     let Some(resource) = scope.strip_suffix("/.default") else {
-        let text = format!(
-            "The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
-        );
-        return Err(Denial {
-            status: 400,
-            error: "invalid_scope",
-            code: 70011,
-            text,
-        });
+        let text =
+            format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
+        return Err(Denial { status: 400, error: "invalid_scope", code: 70011, text });
     };
     let own = resource.eq_ignore_ascii_case(base);
-    let host = resource
-        .strip_prefix("https://")
-        .unwrap_or_default()
-        .trim_end_matches('/');
+    let host = resource.strip_prefix("https://").unwrap_or_default().trim_end_matches('/');
     if own || GRAPH_HOSTS.contains(&host) {
         return Ok(());
     }
     let text = format!("The resource principal named {resource} was not found in the tenant.");
-    Err(Denial {
-        status: 400,
-        error: "invalid_resource",
-        code: 500_011,
-        text,
-    })
+    Err(Denial { status: 400, error: "invalid_resource", code: 500_011, text })
 }
 
 /// An assertion is taken as it is, if it has the form of one: signatures are not the emulator's matter.
 fn check_assertion(kind: &str, assertion: Option<&str>) -> Result<(), Denial> {
-    let jwt = assertion.is_some_and(|text| {
-        text.split('.').count() == 3 && text.split('.').all(|part| !part.is_empty())
-    });
+    let jwt =
+        assertion.is_some_and(|text| text.split('.').count() == 3 && text.split('.').all(|part| !part.is_empty()));
     if kind == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" && jwt {
         return Ok(());
     }
     let text = "Client assertion failed signature validation.".to_owned();
-    Err(Denial {
-        status: 401,
-        error: "invalid_client",
-        code: 700_027,
-        text,
-    })
+    Err(Denial { status: 401, error: "invalid_client", code: 700_027, text })
 }
 
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, value) = header.split_once(' ')?;
     let text = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
-    let (id, secret) = text
-        .split_once(':')
-        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let (id, secret) = text.split_once(':').filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     // RFC 6749: both are form-encoded inside the header.
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     Some((decode(id), decode(secret)))
 }

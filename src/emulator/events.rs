@@ -20,15 +20,9 @@ pub fn detail(n: usize, scene: &Scene<'_>) -> Value {
     let member = json!({"id": scene.other, "displayName": null, "userIdentityType": "aadUser"});
     let call = "0f3c6a52-77aa-4f0e-9d1b-2f6a0c9e4d11";
     let (kind, mut fields) = match n % 10 {
-        0 => (
-            "membersAdded",
-            json!({"visibleHistoryStartDateTime": "0001-01-01T00:00:00Z", "members": [member]}),
-        ),
+        0 => ("membersAdded", json!({"visibleHistoryStartDateTime": "0001-01-01T00:00:00Z", "members": [member]})),
         1 => ("membersDeleted", json!({"members": [member]})),
-        2 => (
-            "callStarted",
-            json!({"callId": call, "callEventType": "meeting"}),
-        ),
+        2 => ("callStarted", json!({"callId": call, "callEventType": "meeting"})),
         3 => (
             "callEnded",
             json!({
@@ -36,22 +30,14 @@ pub fn detail(n: usize, scene: &Scene<'_>) -> Value {
                 "callParticipants": [{"participant": user_identity(scene.other, None)}],
             }),
         ),
-        4 if scene.is_chat => (
-            "chatRenamed",
-            json!({"chatId": scene.conversation, "chatDisplayName": "Renamed – again"}),
-        ),
-        4 => (
-            "channelAdded",
-            json!({"channelId": scene.conversation, "channelDisplayName": "A channel"}),
-        ),
-        5 if scene.is_chat => (
-            "meetingPolicyUpdated",
-            json!({"meetingChatId": scene.conversation, "meetingChatEnabled": true}),
-        ),
-        5 => (
-            "teamRenamed",
-            json!({"teamId": scene.team, "teamDisplayName": "A \"new\" name"}),
-        ),
+        4 if scene.is_chat => {
+            ("chatRenamed", json!({"chatId": scene.conversation, "chatDisplayName": "Renamed – again"}))
+        }
+        4 => ("channelAdded", json!({"channelId": scene.conversation, "channelDisplayName": "A channel"})),
+        5 if scene.is_chat => {
+            ("meetingPolicyUpdated", json!({"meetingChatId": scene.conversation, "meetingChatEnabled": true}))
+        }
+        5 => ("teamRenamed", json!({"teamId": scene.team, "teamDisplayName": "A \"new\" name"})),
         6 => (
             "teamsAppInstalled",
             json!({"teamsAppId": "1c256a65-83a6-4b5c-9ccf-78f8afb6f1e8", "teamsAppDisplayName": "Notes"}),
@@ -61,10 +47,7 @@ pub fn detail(n: usize, scene: &Scene<'_>) -> Value {
             "conversationMemberRoleUpdated",
             json!({"conversationMemberRoles": ["owner"], "conversationMemberUser": member}),
         ),
-        _ => (
-            "canvasPlaced",
-            json!({"canvas": {"shape": "unheard of", "layers": [1, 2.5, null]}}),
-        ),
+        _ => ("canvasPlaced", json!({"canvas": {"shape": "unheard of", "layers": [1, 2.5, null]}})),
     };
     fields["@odata.type"] = json!(format!("#microsoft.graph.{kind}EventMessageDetail"));
     fields["initiator"] = initiator;

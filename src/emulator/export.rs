@@ -27,47 +27,22 @@ struct Export<'a> {
 impl<'a> Export<'a> {
     fn row(&self, call: &Call<'_>, conversation: usize, message: &'a Message) -> Option<Row<'a>> {
         let (modified_ms, json) = message.as_of(self.cutoff_ms, call.known_enums)?;
-        let inside = self
-            .filter
-            .as_ref()
-            .is_none_or(|filter| filter.matches(message, modified_ms, call.tenant));
-        inside.then_some(Row {
-            conversation,
-            message,
-            modified_ms,
-            json,
-        })
+        let inside = self.filter.as_ref().is_none_or(|filter| filter.matches(message, modified_ms, call.tenant));
+        inside.then_some(Row { conversation, message, modified_ms, json })
     }
 
     /// All rows in stored order, from a place on.
     fn rows(&self, call: &Call<'_>, from: (usize, i64)) -> impl Iterator<Item = Row<'a>> {
-        self.conversations
-            .iter()
-            .enumerate()
-            .skip(from.0)
-            .flat_map(move |(at, thread)| {
-                let start = if at == from.0 {
-                    thread
-                        .messages
-                        .partition_point(|message| message.id <= from.1)
-                } else {
-                    0
-                };
-                thread.messages[start..]
-                    .iter()
-                    .filter_map(move |message| self.row(call, at, message))
-            })
+        self.conversations.iter().enumerate().skip(from.0).flat_map(move |(at, thread)| {
+            let start = if at == from.0 { thread.messages.partition_point(|message| message.id <= from.1) } else { 0 };
+            thread.messages[start..].iter().filter_map(move |message| self.row(call, at, message))
+        })
     }
 }
 
 /// Refuses everything but a date range and `$top`, as the export does.
-fn prepare<'a>(
-    call: &Call<'_>,
-    conversations: Vec<&'a Thread>,
-    grammar: Grammar,
-) -> Result<Export<'a>, Refusal> {
-    call.query
-        .only(&["$top", "$filter", "$skiptoken", "$skip"])?;
+fn prepare<'a>(call: &Call<'_>, conversations: Vec<&'a Thread>, grammar: Grammar) -> Result<Export<'a>, Refusal> {
+    call.query.only(&["$top", "$filter", "$skiptoken", "$skip"])?;
     let filter = call
         .query
         .get("$filter")
@@ -75,18 +50,9 @@ fn prepare<'a>(
         .map(|text| Filter::parse(text, grammar))
         .transpose()?;
     let cutoff_ms = call.now_ms - call.knobs.export_lag_seconds as i64 * 1000;
-    let cutoff_ms = if call.knobs.export_lag_seconds == 0 {
-        i64::MAX
-    } else {
-        cutoff_ms
-    };
+    let cutoff_ms = if call.knobs.export_lag_seconds == 0 { i64::MAX } else { cutoff_ms };
     let top = call.top(50.min(call.knobs.export_top_max), call.knobs.export_top_max)?;
-    Ok(Export {
-        conversations,
-        filter,
-        cutoff_ms,
-        top,
-    })
+    Ok(Export { conversations, filter, cutoff_ms, top })
 }
 
 fn answer(call: &Call<'_>, export: &Export<'_>) -> Outcome {
@@ -94,28 +60,18 @@ fn answer(call: &Call<'_>, export: &Export<'_>) -> Outcome {
     let mut next = None;
     match (call.knobs.export_paging, call.knobs.export_order) {
         (ExportPaging::Skip, order) => {
-            let skip: usize = call
-                .query
-                .get("$skip")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let skip: usize = call.query.get("$skip").and_then(|text| text.parse().ok()).unwrap_or(0);
             let rows = ordered(call, export, order);
             let more = rows.len() > skip + export.top;
-            rows.iter()
-                .skip(skip)
-                .take(export.top)
-                .for_each(|row| items.push_led(EXPORT_TYPE, row.json));
+            rows.iter().skip(skip).take(export.top).for_each(|row| items.push_led(EXPORT_TYPE, row.json));
             next = more.then(|| skip_link(call, skip + export.top));
         }
         (ExportPaging::Token, ExportOrder::Stored) => {
-            let from =
-                place(call)?.map_or((0, i64::MIN), |(_, conversation, id)| (conversation, id));
+            let from = place(call)?.map_or((0, i64::MIN), |(_, conversation, id)| (conversation, id));
             let mut last = None;
             for row in export.rows(call, from) {
                 if items.count == export.top {
-                    next = last.map(|(conversation, id)| {
-                        call.next_link(&format!("0,{conversation},{id}"))
-                    });
+                    next = last.map(|(conversation, id)| call.next_link(&format!("0,{conversation},{id}")));
                     break;
                 }
                 items.push_led(EXPORT_TYPE, row.json);
@@ -128,18 +84,11 @@ fn answer(call: &Call<'_>, export: &Export<'_>) -> Outcome {
             let key = |row: &Row<'_>| (row.modified_ms, row.conversation, row.message.id);
             let start = match place(call)? {
                 None => 0,
-                Some(place) => rows.partition_point(|row| {
-                    if descending {
-                        key(row) >= place
-                    } else {
-                        key(row) <= place
-                    }
-                }),
+                Some(place) => {
+                    rows.partition_point(|row| if descending { key(row) >= place } else { key(row) <= place })
+                }
             };
-            rows[start..]
-                .iter()
-                .take(export.top)
-                .for_each(|row| items.push_led(EXPORT_TYPE, row.json));
+            rows[start..].iter().take(export.top).for_each(|row| items.push_led(EXPORT_TYPE, row.json));
             if rows.len() > start + export.top {
                 let (modified, conversation, id) = key(&rows[start + export.top - 1]);
                 next = Some(call.next_link(&format!("{modified},{conversation},{id}")));
@@ -158,9 +107,7 @@ fn ordered<'a>(call: &Call<'_>, export: &Export<'a>, order: ExportOrder) -> Vec<
             rows.sort_unstable_by_key(|row| (row.modified_ms, row.conversation, row.message.id));
         }
         ExportOrder::ModifiedDesc => {
-            rows.sort_unstable_by_key(|row| {
-                std::cmp::Reverse((row.modified_ms, row.conversation, row.message.id))
-            });
+            rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.modified_ms, row.conversation, row.message.id)));
         }
     }
     rows
@@ -172,16 +119,10 @@ fn place(call: &Call<'_>) -> Result<Option<(i64, usize, i64)>, Refusal> {
     };
     let parts: Vec<&str> = position.split(',').collect();
     let read = || match parts.as_slice() {
-        [modified, conversation, id] => Some((
-            modified.parse().ok()?,
-            conversation.parse().ok()?,
-            id.parse().ok()?,
-        )),
+        [modified, conversation, id] => Some((modified.parse().ok()?, conversation.parse().ok()?, id.parse().ok()?)),
         _ => None,
     };
-    read()
-        .map(Some)
-        .ok_or_else(|| Refusal::bad_request("Invalid skip token."))
+    read().map(Some).ok_or_else(|| Refusal::bad_request("Invalid skip token."))
 }
 
 fn skip_link(call: &Call<'_>, skip: usize) -> String {
@@ -218,14 +159,8 @@ pub fn user(call: &Call<'_>, grammar: Grammar) -> Outcome {
     if call.knobs.export_refused != 0 {
         return Err(Refusal::of_status(call.knobs.export_refused));
     }
-    let user = call
-        .tenant
-        .user(call.id(0))
-        .ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    let user = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
     let chats = &call.tenant.users[user].chats;
-    let conversations = chats
-        .iter()
-        .map(|&chat| &call.tenant.chats[chat].thread)
-        .collect();
+    let conversations = chats.iter().map(|&chat| &call.tenant.chats[chat].thread).collect();
     answer(call, &prepare(call, conversations, grammar)?)
 }

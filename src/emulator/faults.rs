@@ -130,12 +130,7 @@ pub struct Faults {
 impl Faults {
     pub fn add(&mut self, rule: FaultRule) {
         let rng = StdRng::seed_from_u64(rule.seed);
-        self.armed.push(Armed {
-            rule,
-            seen: 0,
-            struck: 0,
-            rng,
-        });
+        self.armed.push(Armed { rule, seen: 0, struck: 0, rng });
     }
 
     pub fn clear(&mut self) {
@@ -165,14 +160,9 @@ impl Faults {
 impl Armed {
     fn matches(&self, method: &str, target: &str, template: &str) -> bool {
         let rule = &self.rule;
-        rule.method
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+        rule.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && (rule.path == template
-                || rule
-                    .path
-                    .strip_prefix(method)
-                    .is_some_and(|rest| rest.trim_start() == template)
+                || rule.path.strip_prefix(method).is_some_and(|rest| rest.trim_start() == template)
                 || wildcard(&rule.path, target))
     }
 
@@ -181,9 +171,7 @@ impl Armed {
             return false;
         }
         self.seen += 1;
-        if self.seen <= self.rule.skip
-            || !self.rng.random_bool(self.rule.probability.clamp(0.0, 1.0))
-        {
+        if self.seen <= self.rule.skip || !self.rng.random_bool(self.rule.probability.clamp(0.0, 1.0)) {
             return false;
         }
         self.struck += 1;

@@ -67,11 +67,7 @@ pub enum Grammar {
 impl Filter {
     pub fn parse(text: &str, grammar: Grammar) -> Result<Self, Refusal> {
         let tokens = tokens(text)?;
-        let mut parser = Parser {
-            tokens: &tokens,
-            at: 0,
-            grammar,
-        };
+        let mut parser = Parser { tokens: &tokens, at: 0, grammar };
         let filter = parser.any()?;
         if parser.at < tokens.len() {
             return Err(invalid());
@@ -82,12 +78,8 @@ impl Filter {
     /// `modified_ms` is that of the version to be shown, which may be older than the message's own.
     pub fn matches(&self, message: &Message, modified_ms: i64, tenant: &Tenant) -> bool {
         match self {
-            Self::All(parts) => parts
-                .iter()
-                .all(|part| part.matches(message, modified_ms, tenant)),
-            Self::Any(parts) => parts
-                .iter()
-                .any(|part| part.matches(message, modified_ms, tenant)),
+            Self::All(parts) => parts.iter().all(|part| part.matches(message, modified_ms, tenant)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(message, modified_ms, tenant)),
             Self::Modified(op, bound) => op.holds(i128::from(modified_ms) * 1_000_000, *bound),
             Self::Created(op, bound) => op.holds(i128::from(message.id) * 1_000_000, *bound),
             Self::SenderId(id) => {
@@ -177,11 +169,7 @@ impl Parser<'_> {
             self.at += 1;
             parts.push(self.all()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Filter::Any(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts) })
     }
 
     fn all(&mut self) -> Result<Filter, Refusal> {
@@ -190,11 +178,7 @@ impl Parser<'_> {
             self.at += 1;
             parts.push(self.one()?);
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Filter::All(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts) })
     }
 
     fn one(&mut self) -> Result<Filter, Refusal> {
@@ -207,8 +191,7 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(inner);
         }
-        let [Token::Word(path), Token::Word(op), value] =
-            self.tokens.get(self.at..self.at + 3).ok_or_else(invalid)?
+        let [Token::Word(path), Token::Word(op), value] = self.tokens.get(self.at..self.at + 3).ok_or_else(invalid)?
         else {
             return Err(invalid());
         };
@@ -245,19 +228,13 @@ fn clause(grammar: Grammar, path: &str, op: Op, value: &Token) -> Result<Filter,
         ("from/user/id", Token::Text(id)) if grammar == G::UserExport && op == Op::Eq => {
             Ok(Filter::SenderId(id.clone()))
         }
-        ("from/user/userIdentityType", Token::Text(kind))
-            if grammar == G::UserExport && op == Op::Eq =>
-        {
+        ("from/user/userIdentityType", Token::Text(kind)) if grammar == G::UserExport && op == Op::Eq => {
             Ok(Filter::UserKind(kind.clone()))
         }
-        ("from/application/applicationIdentityType", Token::Text(kind))
-            if grammar == G::UserExport && op == Op::Eq =>
-        {
+        ("from/application/applicationIdentityType", Token::Text(kind)) if grammar == G::UserExport && op == Op::Eq => {
             Ok(Filter::ApplicationKind(kind.clone()))
         }
-        ("messageType", Token::Text(kind))
-            if grammar == G::UserExport && kind == "systemEventMessage" && !range =>
-        {
+        ("messageType", Token::Text(kind)) if grammar == G::UserExport && kind == "systemEventMessage" && !range => {
             Ok(Filter::SystemEvent(op == Op::Eq))
         }
         _ => Err(Refusal::bad_request(format!(
@@ -268,7 +245,5 @@ fn clause(grammar: Grammar, path: &str, op: Op, value: &Token) -> Result<Filter,
 }
 
 fn instant(text: &str) -> Result<i128, Refusal> {
-    text.parse::<Timestamp>()
-        .map(Timestamp::as_nanosecond)
-        .map_err(|_| invalid())
+    text.parse::<Timestamp>().map(Timestamp::as_nanosecond).map_err(|_| invalid())
 }

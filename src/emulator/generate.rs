@@ -9,17 +9,13 @@ use super::clock::iso;
 use super::compose::Composer;
 use super::config::EmulatorConfig;
 use super::generate_chats::{add_chat, pick_chat_members};
-use super::tenant::{
-    Access, Channel, Group, Member, Membership, Object, Role, Team, Tenant, Thread, User,
-};
+use super::tenant::{Access, Channel, Group, Member, Membership, Object, Role, Team, Tenant, Thread, User};
 use super::words::{CHANNELS, DEPARTMENTS, FAMILY, GIVEN, TEAMS, TITLES};
 
 pub const DAY_MS: i64 = 86_400_000;
 
 pub fn guid(rng: &mut StdRng) -> String {
-    Builder::from_random_bytes(rng.random())
-        .into_uuid()
-        .to_string()
+    Builder::from_random_bytes(rng.random()).into_uuid().to_string()
 }
 
 pub fn pick<'a, T: ?Sized>(rng: &mut StdRng, from: &[&'a T]) -> &'a T {
@@ -35,11 +31,7 @@ pub fn object(value: Value) -> Object {
 
 pub fn tenant(config: &EmulatorConfig) -> Tenant {
     let mut rng = StdRng::seed_from_u64(config.seed);
-    let mut tenant = Tenant {
-        id: config.tenant_id.clone(),
-        domain: config.tenant_domain.clone(),
-        ..Tenant::default()
-    };
+    let mut tenant = Tenant { id: config.tenant_id.clone(), domain: config.tenant_domain.clone(), ..Tenant::default() };
     let now = config.start.as_millisecond();
     let born = now - i64::from(config.history_days) * DAY_MS;
     for _ in 0..config.users.max(2) {
@@ -110,11 +102,7 @@ pub fn add_user(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64) -> usize
     } else {
         format!("user{n}@{}", tenant.domain)
     };
-    let phones = if n.is_multiple_of(3) {
-        json!([format!("+1 555 01{:02}", n % 100)])
-    } else {
-        json!([])
-    };
+    let phones = if n.is_multiple_of(3) { json!([format!("+1 555 01{:02}", n % 100)]) } else { json!([]) };
     let properties = object(json!({
         "id": id,
         "businessPhones": phones,
@@ -145,25 +133,11 @@ pub fn add_user(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64) -> usize
     }));
     tenant.user_index.insert(id.clone(), n);
     let seq = tenant.seq;
-    tenant.users.push(User {
-        id,
-        properties,
-        seq,
-        born: seq,
-        changes: Vec::new(),
-        chats: Vec::new(),
-        removal: None,
-    });
+    tenant.users.push(User { id, properties, seq, born: seq, changes: Vec::new(), chats: Vec::new(), removal: None });
     n
 }
 
-pub fn add_team(
-    tenant: &mut Tenant,
-    rng: &mut StdRng,
-    created_ms: i64,
-    access: Access,
-    members: usize,
-) -> usize {
+pub fn add_team(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64, access: Access, members: usize) -> usize {
     let id = guid(rng);
     let n = tenant.teams.len();
     let name = format!("{} {n}", TEAMS[n % TEAMS.len()]);
@@ -188,14 +162,7 @@ pub fn add_team(
     add_group(tenant, &id, &name, n, created_ms, visibility, &people);
     let properties = team_properties(tenant, &id, &name, n, created_ms, visibility);
     tenant.team_index.insert(id.clone(), n);
-    tenant.teams.push(Team {
-        id,
-        properties,
-        channels: Vec::new(),
-        incoming: Vec::new(),
-        members: people,
-        access,
-    });
+    tenant.teams.push(Team { id, properties, channels: Vec::new(), incoming: Vec::new(), members: people, access });
     n
 }
 
@@ -234,15 +201,9 @@ fn add_group(
         "theme": null,
         "visibility": if visibility == "public" { "Public" } else { "Private" },
     }));
-    let owners = people
-        .iter()
-        .filter(|member| member.role == Role::Owner)
-        .map(|member| member.user)
-        .collect();
+    let owners = people.iter().filter(|member| member.role == Role::Owner).map(|member| member.user).collect();
     let members = people.iter().map(|member| member.user).collect();
-    tenant
-        .group_index
-        .insert(id.to_owned(), tenant.groups.len());
+    tenant.group_index.insert(id.to_owned(), tenant.groups.len());
     let seq = tenant.seq;
     let (is_team, removal, member_changes) = (true, None, Vec::new());
     tenant.groups.push(Group {
@@ -258,14 +219,7 @@ fn add_group(
     });
 }
 
-fn team_properties(
-    tenant: &Tenant,
-    id: &str,
-    name: &str,
-    n: usize,
-    created_ms: i64,
-    visibility: &str,
-) -> Object {
+fn team_properties(tenant: &Tenant, id: &str, name: &str, n: usize, created_ms: i64, visibility: &str) -> Object {
     let thread = format!("19:{}@thread.tacv2", id.replace('-', ""));
     object(json!({
         "id": id,
@@ -297,19 +251,9 @@ fn team_properties(
     }))
 }
 
-pub fn add_channel(
-    tenant: &mut Tenant,
-    rng: &mut StdRng,
-    team: usize,
-    n: usize,
-    created_ms: i64,
-) -> usize {
+pub fn add_channel(tenant: &mut Tenant, rng: &mut StdRng, team: usize, n: usize, created_ms: i64) -> usize {
     let id = format!("19:{:032x}@thread.tacv2", rng.random::<u128>());
-    let name = if n == 0 {
-        "General".to_owned()
-    } else {
-        format!("{} {n}", CHANNELS[n % CHANNELS.len()])
-    };
+    let name = if n == 0 { "General".to_owned() } else { format!("{} {n}", CHANNELS[n % CHANNELS.len()]) };
     // Every fourth channel is private; every second team shares its third one.
     let membership = match n % 4 {
         1 => Membership::Private,
@@ -320,12 +264,7 @@ pub fn add_channel(
     let members = if membership == Membership::Standard {
         Vec::new()
     } else {
-        owner
-            .members
-            .iter()
-            .take(owner.members.len().div_ceil(2))
-            .cloned()
-            .collect()
+        owner.members.iter().take(owner.members.len().div_ceil(2)).cloned().collect()
     };
     let url_id = id.replace(':', "%3A").replace('@', "%40");
     let properties = object(json!({
@@ -348,22 +287,13 @@ pub fn add_channel(
         "originalCreatedDateTime": null,
     }));
     let channels = &mut tenant.teams[team].channels;
-    channels.push(Channel {
-        id,
-        properties,
-        membership,
-        members,
-        thread: Thread::default(),
-        removed: false,
-    });
+    channels.push(Channel { id, properties, membership, members, thread: Thread::default(), removed: false });
     channels.len() - 1
 }
 
 /// The next open team after a shared channel's host sees it as incoming.
 fn share_channels(tenant: &mut Tenant) {
-    let open: Vec<usize> = (0..tenant.teams.len())
-        .filter(|&team| tenant.teams[team].access == Access::Open)
-        .collect();
+    let open: Vec<usize> = (0..tenant.teams.len()).filter(|&team| tenant.teams[team].access == Access::Open).collect();
     for pair in open.windows(2) {
         let (host, guest) = (pair[0], pair[1]);
         for channel in 0..tenant.teams[host].channels.len() {

@@ -10,9 +10,7 @@ use super::tenant::{Chat, Tenant, Thread};
 
 /// Mostly pairs, some groups, one group above the 25 members that `$expand=members` shows.
 pub fn pick_chat_members(tenant: &mut Tenant, rng: &mut StdRng, n: usize) -> Vec<usize> {
-    let live: Vec<usize> = (0..tenant.users.len())
-        .filter(|&user| tenant.users[user].removal.is_none())
-        .collect();
+    let live: Vec<usize> = (0..tenant.users.len()).filter(|&user| tenant.users[user].removal.is_none()).collect();
     let wanted = match n % 5 {
         0 | 1 => 2,
         2 => 3,
@@ -20,39 +18,22 @@ pub fn pick_chat_members(tenant: &mut Tenant, rng: &mut StdRng, n: usize) -> Vec
         _ => 30,
     };
     let start = rng.random_range(0..live.len());
-    (0..wanted.min(live.len()))
-        .map(|step| live[(start + step) % live.len()])
-        .collect()
+    (0..wanted.min(live.len())).map(|step| live[(start + step) % live.len()]).collect()
 }
 
-pub fn add_chat(
-    tenant: &mut Tenant,
-    rng: &mut StdRng,
-    n: usize,
-    members: Vec<usize>,
-    created_ms: i64,
-) -> usize {
+pub fn add_chat(tenant: &mut Tenant, rng: &mut StdRng, n: usize, members: Vec<usize>, created_ms: i64) -> usize {
     let (kind, id) = if members.len() == 2 {
         let (a, b) = (&tenant.users[members[0]].id, &tenant.users[members[1]].id);
         let taken = format!("19:{a}_{b}@unq.gbl.spaces");
         if tenant.chat_index.contains_key(&taken) {
-            (
-                "group",
-                format!("19:{:032x}@thread.v2", rng.random::<u128>()),
-            )
+            ("group", format!("19:{:032x}@thread.v2", rng.random::<u128>()))
         } else {
             ("oneOnOne", taken)
         }
     } else if n % 5 == 3 {
-        (
-            "meeting",
-            format!("19:meeting_{:032x}@thread.v2", rng.random::<u128>()),
-        )
+        ("meeting", format!("19:meeting_{:032x}@thread.v2", rng.random::<u128>()))
     } else {
-        (
-            "group",
-            format!("19:{:032x}@thread.v2", rng.random::<u128>()),
-        )
+        ("group", format!("19:{:032x}@thread.v2", rng.random::<u128>()))
     };
     let created = created_ms + n as i64 * 7_200_503;
     let organizer = &tenant.users[members[0]].id;
@@ -80,11 +61,6 @@ pub fn add_chat(
         tenant.users[member].chats.push(at);
     }
     tenant.chat_index.insert(id.clone(), at);
-    tenant.chats.push(Chat {
-        id,
-        properties,
-        members,
-        thread: Thread::default(),
-    });
+    tenant.chats.push(Chat { id, properties, members, thread: Thread::default() });
     at
 }

@@ -37,10 +37,7 @@ pub struct RequestLog {
 impl RequestLog {
     pub fn add(&mut self, entry: RequestLogEntry) {
         let lead = if entry.batched { "$batch " } else { "" };
-        *self
-            .counts
-            .entry(format!("{lead}{} {}", entry.method, entry.template))
-            .or_default() += 1;
+        *self.counts.entry(format!("{lead}{} {}", entry.method, entry.template)).or_default() += 1;
         if self.entries.len() == KEPT {
             self.entries.pop_front();
         }

@@ -33,11 +33,7 @@ pub fn row(tenant: &Tenant, owner: &str, member: &Member) -> Value {
 /// In chats the id is plain and the history start differs by member.
 pub fn chat_row(tenant: &Tenant, chat: &Chat, at: usize) -> Value {
     let user = &tenant.users[chat.members[at]];
-    let since = if at == 0 {
-        json!("0001-01-01T00:00:00Z")
-    } else {
-        chat.properties["createdDateTime"].clone()
-    };
+    let since = if at == 0 { json!("0001-01-01T00:00:00Z") } else { chat.properties["createdDateTime"].clone() };
     json!({
         "@odata.type": "#microsoft.graph.aadUserConversationMember",
         "id": user.id,
@@ -51,24 +47,13 @@ pub fn chat_row(tenant: &Tenant, chat: &Chat, at: usize) -> Value {
 }
 
 pub fn list(call: &Call<'_>, context: &str, owner: &str, members: &[Member]) -> Outcome {
-    pages(call, context, members.len(), |at| {
-        row(call.tenant, owner, &members[at])
-    })
+    pages(call, context, members.len(), |at| row(call.tenant, owner, &members[at]))
 }
 
-pub fn pages(
-    call: &Call<'_>,
-    context: &str,
-    total: usize,
-    row: impl Fn(usize) -> Value,
-) -> Outcome {
-    call.query
-        .only(&["$filter", "$select", "$top", "$skiptoken"])?;
+pub fn pages(call: &Call<'_>, context: &str, total: usize, row: impl Fn(usize) -> Value) -> Outcome {
+    call.query.only(&["$filter", "$select", "$top", "$skiptoken"])?;
     let top = call.top(100, 999)?;
-    let after: usize = call
-        .position()?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let select = call.query.select();
     let last = (after + top).min(total);
     let mut items = Items::new();
@@ -80,10 +65,6 @@ pub fn pages(
             whole => items.push_value(&whole),
         }
     }
-    let end = if last < total {
-        End::Next(last.to_string())
-    } else {
-        End::Last
-    };
+    let end = if last < total { End::Next(last.to_string()) } else { End::Last };
     Ok(finish(call, context, items, true, end))
 }

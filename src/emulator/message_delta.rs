@@ -37,11 +37,7 @@ fn place(call: &Call<'_>) -> Result<Option<Place>, Refusal> {
         return Ok(None);
     };
     let seq: u64 = token.position.parse().map_err(|_| broken())?;
-    Ok(Some(Place {
-        seq: seq + 1,
-        conversation: 0,
-        id: 0,
-    }))
+    Ok(Some(Place { seq: seq + 1, conversation: 0, id: 0 }))
 }
 
 fn filter(call: &Call<'_>) -> Result<Option<Filter>, Refusal> {
@@ -74,14 +70,7 @@ pub fn channel(call: &Call<'_>) -> Outcome {
     if call.knobs.channel_delta_refused != 0 {
         return Err(Refusal::of_status(call.knobs.channel_delta_refused));
     }
-    call.query.only(&[
-        "$top",
-        "$filter",
-        "$expand",
-        "$skip",
-        "$skiptoken",
-        "$deltatoken",
-    ])?;
+    call.query.only(&["$top", "$filter", "$expand", "$skip", "$skiptoken", "$deltatoken"])?;
     let (team, channel) = call.channel()?;
     let top = call.top(20, 50)?;
     let filter = filter(call)?;
@@ -95,14 +84,10 @@ pub fn channel(call: &Call<'_>) -> Outcome {
                 return false;
             };
             // The filter selects chains: a changed reply brings its root.
-            let inside = filter
-                .as_ref()
-                .is_none_or(|filter| filter.matches(root, chain.activity_ms, call.tenant));
+            let inside = filter.as_ref().is_none_or(|filter| filter.matches(root, chain.activity_ms, call.tenant));
             inside
                 && call.now_ms - chain.activity_ms < REACH_MS
-                && from.as_ref().is_none_or(|from| {
-                    (chain.seq, 0, **id) > (from.seq, from.conversation, from.id)
-                })
+                && from.as_ref().is_none_or(|from| (chain.seq, 0, **id) > (from.seq, from.conversation, from.id))
         })
         .map(|(id, chain)| (chain.seq, 0, *id))
         .collect();
@@ -113,42 +98,26 @@ pub fn channel(call: &Call<'_>) -> Outcome {
             push_root(call, &mut items, team, channel, root, EXPORT_TYPE);
         }
     }
-    Ok(finish(
-        call,
-        "Collection(chatMessage)",
-        items,
-        false,
-        end(call, &rows, more),
-    ))
+    Ok(finish(call, "Collection(chatMessage)", items, false, end(call, &rows, more)))
 }
 
 pub fn user_chats(call: &Call<'_>) -> Outcome {
-    call.query
-        .only(&["$top", "$filter", "$skip", "$skiptoken", "$deltatoken"])?;
-    let user = call
-        .tenant
-        .user(call.id(0))
-        .ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    call.query.only(&["$top", "$filter", "$skip", "$skiptoken", "$deltatoken"])?;
+    let user = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
     let top = call.top(20, 50)?;
     let filter = filter(call)?;
     let from = place(call)?;
     let mut rows = Vec::new();
     for &chat in &call.tenant.users[user].chats {
         let shown = |message: &&Message| {
-            filter
-                .as_ref()
-                .is_none_or(|filter| filter.matches(message, message.modified_ms, call.tenant))
+            filter.as_ref().is_none_or(|filter| filter.matches(message, message.modified_ms, call.tenant))
                 && call.now_ms - message.modified_ms < REACH_MS
-                && from.as_ref().is_none_or(|from| {
-                    (message.seq, chat, message.id) > (from.seq, from.conversation, from.id)
-                })
+                && from
+                    .as_ref()
+                    .is_none_or(|from| (message.seq, chat, message.id) > (from.seq, from.conversation, from.id))
         };
         let messages = call.tenant.chats[chat].thread.messages.iter();
-        rows.extend(
-            messages
-                .filter(shown)
-                .map(|message| (message.seq, chat, message.id)),
-        );
+        rows.extend(messages.filter(shown).map(|message| (message.seq, chat, message.id)));
     }
     let (rows, more) = smallest(rows, top);
     let mut items = Items::new();
@@ -157,11 +126,5 @@ pub fn user_chats(call: &Call<'_>) -> Outcome {
             items.push_led(EXPORT_TYPE, message.bytes(call.known_enums));
         }
     }
-    Ok(finish(
-        call,
-        "Collection(chatMessage)",
-        items,
-        false,
-        end(call, &rows, more),
-    ))
+    Ok(finish(call, "Collection(chatMessage)", items, false, end(call, &rows, more)))
 }

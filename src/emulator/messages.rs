@@ -14,11 +14,7 @@ fn context(team: &Team, channel: &Channel, tail: &str) -> String {
 }
 
 /// The replies to show, newest first.
-fn replies<'t>(
-    call: &Call<'_>,
-    thread: &'t Thread,
-    root: i64,
-) -> impl Iterator<Item = &'t Message> {
+fn replies<'t>(call: &Call<'_>, thread: &'t Thread, root: i64) -> impl Iterator<Item = &'t Message> {
     let hide_deleted = !call.knobs.list_deleted;
     thread
         .chains
@@ -44,24 +40,13 @@ fn expanded(call: &Call<'_>, team: &Team, channel: &Channel, root: i64) -> Vec<u
     }
     let mut tail = format!("\"replies@odata.count\":{}", items.count).into_bytes();
     if more {
-        let path = format!(
-            "/v1.0/teams/{}/channels/{}/messages/{root}/replies",
-            team.id, channel.id
-        );
+        let path = format!("/v1.0/teams/{}/channels/{}/messages/{root}/replies", team.id, channel.id);
         // Sealed for the endpoint the link leads to.
         let scope = format!("Replies|{}|{}|{root}", team.id, channel.id);
-        let issued = if call.knobs.link_lifetime_seconds > 0 {
-            call.now_ms
-        } else {
-            0
-        };
+        let issued = if call.knobs.link_lifetime_seconds > 0 { call.now_ms } else { 0 };
         let token = super::odata::seal(&scope, issued, &last.to_string());
         tail.extend_from_slice(
-            format!(
-                ",\"replies@odata.nextLink\":\"{}{path}?$skiptoken={token}\"",
-                call.base
-            )
-            .as_bytes(),
+            format!(",\"replies@odata.nextLink\":\"{}{path}?$skiptoken={token}\"", call.base).as_bytes(),
         );
     }
     tail.extend_from_slice(b",\"replies\":[");
@@ -71,21 +56,13 @@ fn expanded(call: &Call<'_>, team: &Team, channel: &Channel, root: i64) -> Vec<u
 }
 
 /// Puts a root on a page, with its replies where they were asked for.
-pub fn push_root(
-    call: &Call<'_>,
-    items: &mut Items,
-    team: &Team,
-    channel: &Channel,
-    root: &Message,
-    lead: &str,
-) {
+pub fn push_root(call: &Call<'_>, items: &mut Items, team: &Team, channel: &Channel, root: &Message, lead: &str) {
     let expand = call.query.expands("replies") && !call.shape.ignore_expand;
     let marked;
     let bytes: &[u8] = if call.shape.replytoid_on_roots {
         let own = format!("\"replyToId\":\"{}\"", root.id);
-        marked = String::from_utf8_lossy(root.bytes(call.known_enums))
-            .replacen("\"replyToId\":null", &own, 1)
-            .into_bytes();
+        marked =
+            String::from_utf8_lossy(root.bytes(call.known_enums)).replacen("\"replyToId\":null", &own, 1).into_bytes();
         &marked
     } else {
         root.bytes(call.known_enums)
@@ -99,9 +76,7 @@ pub fn push_root(
 
 fn expand_is_known(call: &Call<'_>) -> Result<(), Refusal> {
     match call.query.get("$expand") {
-        Some(expand) if !expand.eq_ignore_ascii_case("replies") => {
-            Err(Refusal::unsupported("$expand"))
-        }
+        Some(expand) if !expand.eq_ignore_ascii_case("replies") => Err(Refusal::unsupported("$expand")),
         _ => Ok(()),
     }
 }
@@ -136,13 +111,7 @@ pub fn list(call: &Call<'_>) -> Outcome {
         push_root(call, &mut items, team, channel, root, "");
         last = (activity, id);
     }
-    Ok(finish(
-        call,
-        &context(team, channel, "messages"),
-        items,
-        true,
-        end,
-    ))
+    Ok(finish(call, &context(team, channel, "messages"), items, true, end))
 }
 
 pub fn pair(position: &str) -> Result<(i64, i64), Refusal> {
@@ -153,28 +122,13 @@ pub fn pair(position: &str) -> Result<(i64, i64), Refusal> {
 }
 
 /// A root or reply of this channel by the id at place `at` of the path.
-fn find<'a>(
-    call: &Call<'_>,
-    channel: &'a Channel,
-    at: usize,
-    parent: Option<i64>,
-) -> Result<&'a Message, Refusal> {
-    let id: i64 = call
-        .id(at)
-        .parse()
-        .map_err(|_| Refusal::not_found("NotFound"))?;
-    channel
-        .thread
-        .get(id)
-        .filter(|message| message.reply_to == parent)
-        .ok_or_else(|| Refusal::not_found("NotFound"))
+fn find<'a>(call: &Call<'_>, channel: &'a Channel, at: usize, parent: Option<i64>) -> Result<&'a Message, Refusal> {
+    let id: i64 = call.id(at).parse().map_err(|_| Refusal::not_found("NotFound"))?;
+    channel.thread.get(id).filter(|message| message.reply_to == parent).ok_or_else(|| Refusal::not_found("NotFound"))
 }
 
 fn entity(call: &Call<'_>, context: &str, bytes: &[u8]) -> Answer {
-    let lead = format!(
-        "{{\"@odata.context\":{},",
-        serde_json::Value::from(call.context(context))
-    );
+    let lead = format!("{{\"@odata.context\":{},", serde_json::Value::from(call.context(context)));
     let mut body = Vec::with_capacity(lead.len() + bytes.len());
     body.extend_from_slice(lead.as_bytes());
     body.extend_from_slice(&bytes[1..]);
@@ -188,11 +142,7 @@ pub fn get(call: &Call<'_>) -> Outcome {
     let root = find(call, channel, 2, None)?;
     let mut items = Items::new();
     push_root(call, &mut items, team, channel, root, "");
-    Ok(entity(
-        call,
-        &context(team, channel, "messages/$entity"),
-        items.bytes(),
-    ))
+    Ok(entity(call, &context(team, channel, "messages/$entity"), items.bytes()))
 }
 
 pub fn reply(call: &Call<'_>) -> Outcome {
@@ -200,11 +150,7 @@ pub fn reply(call: &Call<'_>) -> Outcome {
     let root = find(call, channel, 2, None)?;
     let reply = find(call, channel, 3, Some(root.id))?;
     let tail = format!("messages('{}')/replies/$entity", root.id);
-    Ok(entity(
-        call,
-        &context(team, channel, &tail),
-        reply.bytes(call.known_enums),
-    ))
+    Ok(entity(call, &context(team, channel, &tail), reply.bytes(call.known_enums)))
 }
 
 pub fn replies_of(call: &Call<'_>) -> Outcome {
@@ -214,9 +160,7 @@ pub fn replies_of(call: &Call<'_>) -> Outcome {
     let top = call.top(20, 50)?;
     let before: i64 = match call.position()? {
         None => i64::MAX,
-        Some(position) => position
-            .parse()
-            .map_err(|_| Refusal::bad_request("Invalid skip token."))?,
+        Some(position) => position.parse().map_err(|_| Refusal::bad_request("Invalid skip token."))?,
     };
     let mut items = Items::new();
     let mut end = End::Last;
@@ -230,20 +174,13 @@ pub fn replies_of(call: &Call<'_>) -> Outcome {
         last = reply.id;
     }
     let tail = format!("messages('{}')/replies", root.id);
-    Ok(finish(
-        call,
-        &context(team, channel, &tail),
-        items,
-        true,
-        end,
-    ))
+    Ok(finish(call, &context(team, channel, &tail), items, true, end))
 }
 
 /// A root or a reply: hosted contents hang on both.
 fn any<'a>(call: &Call<'_>, channel: &'a Channel) -> Result<&'a Message, Refusal> {
     let id = call.id(2).parse().ok();
-    id.and_then(|id| channel.thread.get(id))
-        .ok_or_else(|| Refusal::not_found("NotFound"))
+    id.and_then(|id| channel.thread.get(id)).ok_or_else(|| Refusal::not_found("NotFound"))
 }
 
 /// Lists give neither bytes nor content type.
@@ -257,13 +194,7 @@ pub fn hosted(call: &Call<'_>) -> Outcome {
         items.push_value(&serde_json::json!({"id": id, "contentBytes": null, "contentType": null}));
     }
     let tail = format!("messages('{}')/hostedContents", message.id);
-    Ok(finish(
-        call,
-        &context(team, channel, &tail),
-        items,
-        true,
-        End::Last,
-    ))
+    Ok(finish(call, &context(team, channel, &tail), items, true, End::Last))
 }
 
 pub fn hosted_value(call: &Call<'_>) -> Outcome {
@@ -276,8 +207,6 @@ pub fn hosted_value(call: &Call<'_>) -> Outcome {
         return Err(Refusal::not_found("NotFound"));
     }
     let mut answer = Answer::ok(GIF);
-    answer
-        .headers
-        .push(("Content-Type", "image/gif".to_owned()));
+    answer.headers.push(("Content-Type", "image/gif".to_owned()));
     Ok(answer)
 }

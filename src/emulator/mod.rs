@@ -56,9 +56,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-pub use config::{
-    DeltaExpiry, EmulatorConfig, ExportOrder, ExportPaging, Knobs, RetryAfter, TopOverMax,
-};
+pub use config::{DeltaExpiry, EmulatorConfig, ExportOrder, ExportPaging, Knobs, RetryAfter, TopOverMax};
 pub use faults::{FaultKind, FaultRule};
 pub use log::RequestLogEntry;
 pub use mutation::{Mutation, MutationSummary, Touched};
@@ -105,12 +103,7 @@ impl Emulator {
             tokio::net::TcpListener::from_std(listener)?
         };
         runtime.spawn(server::accept(listener, shared.clone()));
-        Ok(Self {
-            shared,
-            runtime: Some(runtime),
-            address,
-            mutations: AtomicU64::new(0),
-        })
+        Ok(Self { shared, runtime: Some(runtime), address, mutations: AtomicU64::new(0) })
     }
 
     /// `http://127.0.0.1:port`: both the authority host and the Graph base URL.
@@ -148,107 +141,56 @@ impl Emulator {
         let turn = self.mutations.fetch_add(1, Ordering::Relaxed);
         let seed = self.shared.config.seed ^ mutation.seed.rotate_left(17) ^ turn.rotate_left(40);
         let knobs = self.shared.knobs();
-        let mut tenant = self
-            .shared
-            .tenant
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
         let before = self.shared.clock.now_ms();
-        let mut mutator = mutate::Mutator::new(
-            &mut tenant,
-            &knobs,
-            StdRng::seed_from_u64(seed),
-            mutation,
-            before,
-        );
+        let mut mutator = mutate::Mutator::new(&mut tenant, &knobs, StdRng::seed_from_u64(seed), mutation, before);
         mutator.run();
         let mut summary = std::mem::take(&mut mutator.summary);
         let last = mutator.at_ms;
         // The clock never shows a time before a change that can be read.
-        self.shared
-            .clock
-            .advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
+        self.shared.clock.advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
         summary.now = clock::iso(self.shared.clock.now_ms());
         summary
     }
 
     pub fn fault(&self, rule: FaultRule) {
-        self.shared
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(rule);
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).add(rule);
     }
 
     pub fn clear_faults(&self) {
-        self.shared
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Every row of a table as a whole and correct reader would hold it now, as JSON texts; `None` for an unknown table.
     pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
         let knobs = self.shared.knobs();
-        let tenant = self
-            .shared
-            .tenant
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
         truth::rows(&tenant, &knobs, table)
     }
 
     /// The same as values; panics on an unknown table.
     pub fn truth(&self, table: &str) -> Vec<Value> {
-        let rows = self
-            .truth_texts(table)
-            .unwrap_or_else(|| panic!("no such table: {table}"));
-        rows.iter()
-            .map(|row| serde_json::from_str(row).unwrap_or_default())
-            .collect()
+        let rows = self.truth_texts(table).unwrap_or_else(|| panic!("no such table: {table}"));
+        rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect()
     }
 
     /// Teams that are listed as groups and answer 403 or 404.
     pub fn unreadable_teams(&self) -> Vec<String> {
         let knobs = self.shared.knobs();
-        truth::unreadable_teams(
-            &self
-                .shared
-                .tenant
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-            &knobs,
-        )
+        truth::unreadable_teams(&self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner), &knobs)
     }
 
     pub fn requests(&self) -> Vec<RequestLogEntry> {
-        self.shared
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entries
-            .iter()
-            .cloned()
-            .collect()
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).entries.iter().cloned().collect()
     }
 
     /// Requests by `METHOD template`, such as `GET /teams/{id}/channels`.
     pub fn request_counts(&self) -> BTreeMap<String, u64> {
-        self.shared
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .counts
-            .clone()
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).counts.clone()
     }
 
     pub fn clear_requests(&self) {
-        self.shared
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// TCP connections accepted so far.
@@ -282,27 +224,15 @@ impl Emulator {
 
     /// Every token given out so far is refused from now on.
     pub fn expire_tokens(&self) {
-        self.shared
-            .tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .expire_all();
+        self.shared.tokens.lock().unwrap_or_else(PoisonError::into_inner).expire_all();
     }
 
     fn replace(&self, knobs: Knobs) {
         let reorder = knobs.bubble_edits != self.shared.knobs().bubble_edits;
         let bubble = knobs.bubble_edits;
-        *self
-            .shared
-            .switches
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(knobs);
+        *self.shared.switches.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knobs);
         if reorder {
-            let mut tenant = self
-                .shared
-                .tenant
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
             tenant
                 .teams
                 .iter_mut()

@@ -34,13 +34,7 @@ pub struct Mutator<'a> {
 }
 
 impl<'a> Mutator<'a> {
-    pub fn new(
-        tenant: &'a mut Tenant,
-        knobs: &'a Knobs,
-        rng: StdRng,
-        asked: &'a Mutation,
-        at_ms: i64,
-    ) -> Self {
+    pub fn new(tenant: &'a mut Tenant, knobs: &'a Knobs, rng: StdRng, asked: &'a Mutation, at_ms: i64) -> Self {
         Self {
             tenant,
             knobs,
@@ -96,21 +90,9 @@ impl<'a> Mutator<'a> {
         self.repeat(asked.edits, "edits", &spots, is_root, edit);
         self.repeat(asked.reply_edits, "reply_edits", &spots, is_reply, edit);
         self.repeat(asked.reactions, "reactions", &spots, is_live, react);
-        self.repeat(
-            asked.undeletes,
-            "undeletes",
-            &spots,
-            |message| message.deleted,
-            undelete,
-        );
+        self.repeat(asked.undeletes, "undeletes", &spots, |message| message.deleted, undelete);
         self.repeat(asked.deletes, "deletes", &spots, is_root, delete);
-        self.repeat(
-            asked.reply_deletes,
-            "reply_deletes",
-            &spots,
-            is_reply,
-            delete,
-        );
+        self.repeat(asked.reply_deletes, "reply_deletes", &spots, is_reply, delete);
         for _ in 0..asked.late_replies {
             let Some((spot, root)) = self.some_root(&spots) else {
                 break;
@@ -126,10 +108,8 @@ impl<'a> Mutator<'a> {
     fn chat_messages(&mut self) {
         let asked = self.asked;
         let wanted = |id: &String| asked.chat_id.as_ref().is_none_or(|chat| chat == id);
-        let spots: Vec<Spot> = (0..self.tenant.chats.len())
-            .filter(|&chat| wanted(&self.tenant.chats[chat].id))
-            .map(Spot::Chat)
-            .collect();
+        let spots: Vec<Spot> =
+            (0..self.tenant.chats.len()).filter(|&chat| wanted(&self.tenant.chats[chat].id)).map(Spot::Chat).collect();
         self.repeat(asked.chat_edits, "chat_edits", &spots, is_live, edit);
         self.repeat(asked.chat_deletes, "chat_deletes", &spots, is_live, delete);
         for _ in 0..asked.chat_messages {
@@ -141,27 +121,22 @@ impl<'a> Mutator<'a> {
     /// Channels that a message can be changed in: of teams that answer, and inside the asked scope.
     pub fn channel_spots(&self) -> Vec<Spot> {
         let asked = self.asked;
-        let open = self.tenant.live_teams().filter(|(_, team)| {
-            team.access == Access::Open && asked.team_id.as_ref().is_none_or(|id| *id == team.id)
-        });
+        let open = self
+            .tenant
+            .live_teams()
+            .filter(|(_, team)| team.access == Access::Open && asked.team_id.as_ref().is_none_or(|id| *id == team.id));
         open.flat_map(|(at, team)| {
             team.channels
                 .iter()
                 .enumerate()
-                .filter(|(_, channel)| {
-                    !channel.removed && asked.channel_id.as_ref().is_none_or(|id| *id == channel.id)
-                })
+                .filter(|(_, channel)| !channel.removed && asked.channel_id.as_ref().is_none_or(|id| *id == channel.id))
                 .map(move |(channel, _)| Spot::Channel(at, channel))
         })
         .collect()
     }
 
     pub fn any<'s, T>(&mut self, from: &'s [T]) -> Option<&'s T> {
-        if from.is_empty() {
-            None
-        } else {
-            from.get(self.rng.random_range(0..from.len()))
-        }
+        if from.is_empty() { None } else { from.get(self.rng.random_range(0..from.len())) }
     }
 
     fn thread(&mut self, spot: Spot) -> &mut Thread {
@@ -172,10 +147,7 @@ impl<'a> Mutator<'a> {
     }
 
     fn touched(&self, spot: Spot, id: i64, reply_to: Option<i64>) -> Touched {
-        let mut touched = Touched {
-            id: id.to_string(),
-            ..Touched::default()
-        };
+        let mut touched = Touched { id: id.to_string(), ..Touched::default() };
         match spot {
             Spot::Channel(team, channel) => {
                 let team = &self.tenant.teams[team];
@@ -238,11 +210,7 @@ impl<'a> Mutator<'a> {
 
     fn members(&self, spot: Spot) -> Vec<usize> {
         match spot {
-            Spot::Channel(team, _) => self.tenant.teams[team]
-                .members
-                .iter()
-                .map(|member| member.user)
-                .collect(),
+            Spot::Channel(team, _) => self.tenant.teams[team].members.iter().map(|member| member.user).collect(),
             Spot::Chat(chat) => self.tenant.chats[chat].members.clone(),
         }
     }
@@ -250,10 +218,7 @@ impl<'a> Mutator<'a> {
     fn actor(&mut self, spot: Spot) -> Actor {
         let members = self.members(spot);
         let user = self.any(&members).copied().unwrap_or(0);
-        Actor {
-            id: self.tenant.users[user].id.clone(),
-            name: self.tenant.user_name(user).to_owned(),
-        }
+        Actor { id: self.tenant.users[user].id.clone(), name: self.tenant.user_name(user).to_owned() }
     }
 
     fn post(&mut self, kind: &'static str, spot: Spot, reply_to: Option<i64>) {
@@ -261,20 +226,11 @@ impl<'a> Mutator<'a> {
         let members = self.members(spot);
         let tenant = &*self.tenant;
         let (team, conversation) = match spot {
-            Spot::Channel(team, channel) => (
-                tenant.teams[team].id.as_str(),
-                &tenant.teams[team].channels[channel].id,
-            ),
+            Spot::Channel(team, channel) => (tenant.teams[team].id.as_str(), &tenant.teams[team].channels[channel].id),
             Spot::Chat(chat) => ("", &tenant.chats[chat].id),
         };
         let is_chat = matches!(spot, Spot::Chat(_));
-        let setting = Setting {
-            tenant,
-            members: &members,
-            team,
-            conversation,
-            is_chat,
-        };
+        let setting = Setting { tenant, members: &members, team, conversation, is_chat };
         let draft = text(&mut self.rng, &setting, now, reply_to);
         let written = message(&draft, setting.place(), seq);
         self.thread(spot).messages.push(written);
@@ -295,9 +251,7 @@ impl<'a> Mutator<'a> {
             .map(|message| (message.id, message.reply_to))
             .collect();
         let gone: BTreeSet<i64> = family.iter().map(|(id, _)| *id).collect();
-        self.thread(spot)
-            .messages
-            .retain(|message| !gone.contains(&message.id));
+        self.thread(spot).messages.retain(|message| !gone.contains(&message.id));
         for (id, reply_to) in family {
             let touched = self.touched(spot, id, reply_to);
             self.note("hard_deletes", touched);
@@ -310,24 +264,10 @@ impl<'a> Mutator<'a> {
         let n = self.tenant.chats.len();
         let members = pick_chat_members(self.tenant, &mut self.rng, n);
         // The creation time of a generated chat grows with its number; a new one is made now.
-        let chat = add_chat(
-            self.tenant,
-            &mut self.rng,
-            n,
-            members,
-            now - n as i64 * 7_200_503,
-        );
-        self.tenant.chats[chat]
-            .properties
-            .insert("lastUpdatedDateTime".to_owned(), json!(iso(now)));
+        let chat = add_chat(self.tenant, &mut self.rng, n, members, now - n as i64 * 7_200_503);
+        self.tenant.chats[chat].properties.insert("lastUpdatedDateTime".to_owned(), json!(iso(now)));
         let id = self.tenant.chats[chat].id.clone();
-        self.note(
-            "new_chats",
-            Touched {
-                id,
-                ..Touched::default()
-            },
-        );
+        self.note("new_chats", Touched { id, ..Touched::default() });
     }
 }
 
@@ -351,11 +291,7 @@ fn is_reply(message: &Message) -> bool {
 fn edit(value: &mut Value, now: i64, actor: &Actor) {
     value["lastEditedDateTime"] = json!(iso(now));
     let content = value["body"]["content"].as_str().unwrap_or_default();
-    value["body"]["content"] = json!(format!(
-        "{content}<p>edited near {} by {}</p>",
-        iso(now),
-        actor.name
-    ));
+    value["body"]["content"] = json!(format!("{content}<p>edited near {} by {}</p>", iso(now), actor.name));
 }
 
 fn react(value: &mut Value, now: i64, actor: &Actor) {
@@ -386,6 +322,5 @@ fn delete(value: &mut Value, now: i64, _: &Actor) {
 fn undelete(value: &mut Value, now: i64, actor: &Actor) {
     value["deletedDateTime"] = Value::Null;
     value["from"] = super::render::user_identity(&actor.id, Some(&actor.name));
-    value["body"] =
-        json!({"contentType": "html", "content": format!("<p>restored near {}</p>", iso(now))});
+    value["body"] = json!({"contentType": "html", "content": format!("<p>restored near {}</p>", iso(now))});
 }

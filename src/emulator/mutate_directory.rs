@@ -11,10 +11,7 @@ use super::tenant::{Access, Member, Removal, Role};
 use super::words::TITLES;
 
 fn of(id: &str) -> Touched {
-    Touched {
-        id: id.to_owned(),
-        ..Touched::default()
-    }
+    Touched { id: id.to_owned(), ..Touched::default() }
 }
 
 /// One kind of change, done once.
@@ -56,9 +53,8 @@ impl<'m> Mutator<'m> {
     }
 
     fn some_user(&mut self) -> Option<usize> {
-        let live: Vec<usize> = (0..self.tenant.users.len())
-            .filter(|&user| self.tenant.users[user].removal.is_none())
-            .collect();
+        let live: Vec<usize> =
+            (0..self.tenant.users.len()).filter(|&user| self.tenant.users[user].removal.is_none()).collect();
         self.any(&live).copied()
     }
 
@@ -67,9 +63,7 @@ impl<'m> Mutator<'m> {
         let (_, seq) = self.tick();
         let title = TITLES[self.rng.random_range(0..TITLES.len())];
         let changed = &mut self.tenant.users[user];
-        changed
-            .properties
-            .insert("jobTitle".to_owned(), json!(format!("{title} {seq}")));
+        changed.properties.insert("jobTitle".to_owned(), json!(format!("{title} {seq}")));
         changed.changes.push((seq, "jobTitle".to_owned()));
         changed.seq = seq;
         let id = changed.id.clone();
@@ -78,38 +72,18 @@ impl<'m> Mutator<'m> {
 
     fn remove_user(&mut self, permanent: bool) {
         // Someone has to remain.
-        let left = self
-            .tenant
-            .users
-            .iter()
-            .filter(|user| user.removal.is_none())
-            .count();
+        let left = self.tenant.users.iter().filter(|user| user.removal.is_none()).count();
         let Some(user) = self.some_user().filter(|_| left > 2) else {
             return;
         };
         let (at_ms, seq) = self.tick();
-        self.tenant.users[user].removal = Some(Removal {
-            at_ms,
-            seq,
-            permanent,
-        });
+        self.tenant.users[user].removal = Some(Removal { at_ms, seq, permanent });
         let id = self.tenant.users[user].id.clone();
-        self.note(
-            if permanent {
-                "purged_users"
-            } else {
-                "deleted_users"
-            },
-            of(&id),
-        );
+        self.note(if permanent { "purged_users" } else { "deleted_users" }, of(&id));
     }
 
     fn restore_user(&mut self) {
-        let gone = self
-            .tenant
-            .users
-            .iter()
-            .position(|user| user.removal.is_some_and(|removal| !removal.permanent));
+        let gone = self.tenant.users.iter().position(|user| user.removal.is_some_and(|removal| !removal.permanent));
         let Some(user) = gone else { return };
         let (_, seq) = self.tick();
         self.tenant.users[user].removal = None;
@@ -122,13 +96,7 @@ impl<'m> Mutator<'m> {
     fn new_team(&mut self) {
         let (now, _) = self.tick();
         let n = self.tenant.teams.len() as i64;
-        let team = add_team(
-            self.tenant,
-            &mut self.rng,
-            now - n * 61_237,
-            Access::Open,
-            12,
-        );
+        let team = add_team(self.tenant, &mut self.rng, now - n * 61_237, Access::Open, 12);
         add_channel(self.tenant, &mut self.rng, team, 0, now - 120_011);
         let id = self.tenant.teams[team].id.clone();
         self.note("new_teams", of(&id));
@@ -139,9 +107,7 @@ impl<'m> Mutator<'m> {
         let open: Vec<usize> = self
             .tenant
             .live_teams()
-            .filter(|(_, team)| {
-                team.access == Access::Open && wanted.as_ref().is_none_or(|id| *id == team.id)
-            })
+            .filter(|(_, team)| team.access == Access::Open && wanted.as_ref().is_none_or(|id| *id == team.id))
             .map(|(at, _)| at)
             .collect();
         self.any(&open).copied()
@@ -158,21 +124,14 @@ impl<'m> Mutator<'m> {
         let Some(team) = self.some_team() else { return };
         let (at_ms, seq) = self.tick();
         let group = self.touch_group(team, seq);
-        self.tenant.groups[group].removal = Some(Removal {
-            at_ms,
-            seq,
-            permanent: false,
-        });
+        self.tenant.groups[group].removal = Some(Removal { at_ms, seq, permanent: false });
         let id = self.tenant.teams[team].id.clone();
         self.note("deleted_teams", of(&id));
     }
 
     fn restore_team(&mut self) {
-        let gone = (0..self.tenant.teams.len()).find(|&team| {
-            self.tenant.groups[self.tenant.group_of_team(team)]
-                .removal
-                .is_some()
-        });
+        let gone = (0..self.tenant.teams.len())
+            .find(|&team| self.tenant.groups[self.tenant.group_of_team(team)].removal.is_some());
         let Some(team) = gone else { return };
         let (_, seq) = self.tick();
         let group = self.touch_group(team, seq);
@@ -183,9 +142,7 @@ impl<'m> Mutator<'m> {
     }
 
     fn set_team(&mut self, team: usize, key: &str, value: Value) {
-        self.tenant.teams[team]
-            .properties
-            .insert(key.to_owned(), value);
+        self.tenant.teams[team].properties.insert(key.to_owned(), value);
     }
 
     fn rename_team(&mut self) {
@@ -194,9 +151,7 @@ impl<'m> Mutator<'m> {
         let name = json!(format!("Renamed {seq}"));
         self.set_team(team, "displayName", name.clone());
         let group = self.touch_group(team, seq);
-        self.tenant.groups[group]
-            .properties
-            .insert("displayName".to_owned(), name);
+        self.tenant.groups[group].properties.insert("displayName".to_owned(), name);
         let id = self.tenant.teams[team].id.clone();
         self.note("renamed_teams", of(&id));
     }
@@ -206,9 +161,7 @@ impl<'m> Mutator<'m> {
         self.tick();
         self.set_team(team, "isArchived", json!(true));
         for channel in &mut self.tenant.teams[team].channels {
-            channel
-                .properties
-                .insert("isArchived".to_owned(), json!(true));
+            channel.properties.insert("isArchived".to_owned(), json!(true));
         }
         let id = self.tenant.teams[team].id.clone();
         self.note("archived_teams", of(&id));
@@ -216,24 +169,14 @@ impl<'m> Mutator<'m> {
 
     fn channel_touched(&self, team: usize, channel: usize) -> Touched {
         let team = &self.tenant.teams[team];
-        Touched {
-            id: team.channels[channel].id.clone(),
-            team_id: Some(team.id.clone()),
-            ..Touched::default()
-        }
+        Touched { id: team.channels[channel].id.clone(), team_id: Some(team.id.clone()), ..Touched::default() }
     }
 
     fn new_channel(&mut self) {
         let Some(team) = self.some_team() else { return };
         let (now, _) = self.tick();
         let n = self.tenant.teams[team].channels.len();
-        let channel = add_channel(
-            self.tenant,
-            &mut self.rng,
-            team,
-            n,
-            now - 120_011 - n as i64 * 3_605_117,
-        );
+        let channel = add_channel(self.tenant, &mut self.rng, team, n, now - 120_011 - n as i64 * 3_605_117);
         let touched = self.channel_touched(team, channel);
         self.note("new_channels", touched);
     }
@@ -267,47 +210,30 @@ impl<'m> Mutator<'m> {
         };
         let (now, _) = self.tick();
         let properties = &mut self.tenant.teams[team].channels[channel].properties;
-        properties.insert(
-            "displayName".to_owned(),
-            json!(format!("Renamed {}", iso(now))),
-        );
+        properties.insert("displayName".to_owned(), json!(format!("Renamed {}", iso(now))));
         let touched = self.channel_touched(team, channel);
         self.note("renamed_channels", touched);
     }
 
     fn member_touched(&self, team: usize, user: usize) -> Touched {
         let team_id = Some(self.tenant.teams[team].id.clone());
-        Touched {
-            id: self.tenant.users[user].id.clone(),
-            team_id,
-            ..Touched::default()
-        }
+        Touched { id: self.tenant.users[user].id.clone(), team_id, ..Touched::default() }
     }
 
     fn add_member(&mut self) {
         let Some(team) = self.some_team() else { return };
         let outside: Vec<usize> = (0..self.tenant.users.len())
             .filter(|&user| self.tenant.users[user].removal.is_none())
-            .filter(|&user| {
-                !self.tenant.teams[team]
-                    .members
-                    .iter()
-                    .any(|member| member.user == user)
-            })
+            .filter(|&user| !self.tenant.teams[team].members.iter().any(|member| member.user == user))
             .collect();
         let Some(&user) = self.any(&outside) else {
             return;
         };
         let (_, seq) = self.tick();
-        self.tenant.teams[team].members.push(Member {
-            user,
-            role: Role::Member,
-        });
+        self.tenant.teams[team].members.push(Member { user, role: Role::Member });
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].members.push(user);
-        self.tenant.groups[group]
-            .member_changes
-            .push((seq, user, false));
+        self.tenant.groups[group].member_changes.push((seq, user, false));
         let touched = self.member_touched(team, user);
         self.note("member_adds", touched);
     }
@@ -316,28 +242,19 @@ impl<'m> Mutator<'m> {
         let Some(team) = self.some_team() else { return };
         // The owner stays.
         let members = &self.tenant.teams[team].members;
-        let inside: Vec<usize> = members
-            .iter()
-            .filter(|member| member.role != Role::Owner)
-            .map(|member| member.user)
-            .collect();
+        let inside: Vec<usize> =
+            members.iter().filter(|member| member.role != Role::Owner).map(|member| member.user).collect();
         let Some(&user) = self.any(&inside) else {
             return;
         };
         let (_, seq) = self.tick();
-        self.tenant.teams[team]
-            .members
-            .retain(|member| member.user != user);
+        self.tenant.teams[team].members.retain(|member| member.user != user);
         for channel in &mut self.tenant.teams[team].channels {
             channel.members.retain(|member| member.user != user);
         }
         let group = self.touch_group(team, seq);
-        self.tenant.groups[group]
-            .members
-            .retain(|member| *member != user);
-        self.tenant.groups[group]
-            .member_changes
-            .push((seq, user, true));
+        self.tenant.groups[group].members.retain(|member| *member != user);
+        self.tenant.groups[group].member_changes.push((seq, user, true));
         let touched = self.member_touched(team, user);
         self.note("member_removes", touched);
     }

@@ -14,11 +14,7 @@ pub struct Query(Vec<(String, String)>);
 
 impl Query {
     pub fn parse(text: &str) -> Self {
-        Self(
-            url::form_urlencoded::parse(text.as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
     /// Option names are matched without regard to case, with or without their `$`.
@@ -32,12 +28,11 @@ impl Query {
 
     /// Refuses every `$option` that is not in `allowed`; names without `$` are custom and pass.
     pub fn only(&self, allowed: &[&str]) -> Result<(), Refusal> {
-        match self.0.iter().find(|(key, _)| {
-            key.starts_with('$')
-                && !allowed
-                    .iter()
-                    .any(|option| option.eq_ignore_ascii_case(key))
-        }) {
+        match self
+            .0
+            .iter()
+            .find(|(key, _)| key.starts_with('$') && !allowed.iter().any(|option| option.eq_ignore_ascii_case(key)))
+        {
             Some((key, _)) => Err(Refusal::unsupported(key)),
             None => Ok(()),
         }
@@ -48,14 +43,10 @@ impl Query {
             return Ok(default);
         };
         let Ok(top) = text.parse::<usize>() else {
-            return Err(Refusal::bad_request(format!(
-                "Invalid value '{text}' for $top query option found."
-            )));
+            return Err(Refusal::bad_request(format!("Invalid value '{text}' for $top query option found.")));
         };
         if top == 0 {
-            return Err(Refusal::bad_request(
-                "Invalid value '0' for $top query option found.",
-            ));
+            return Err(Refusal::bad_request("Invalid value '0' for $top query option found."));
         }
         if top > max && over == TopOverMax::Reject {
             let message = format!(
@@ -67,20 +58,11 @@ impl Query {
     }
 
     pub fn select(&self) -> Option<Vec<&str>> {
-        self.get("$select").map(|names| {
-            names
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .collect()
-        })
+        self.get("$select").map(|names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
     }
 
     pub fn expands(&self, name: &str) -> bool {
-        self.get("$expand").is_some_and(|list| {
-            list.split(',')
-                .any(|item| item.trim().eq_ignore_ascii_case(name))
-        })
+        self.get("$expand").is_some_and(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(name)))
     }
 
     /// The query again, without some options: the start of a link.
@@ -102,11 +84,7 @@ impl Query {
 }
 
 /// Keeps the chosen properties; `id` always comes along.
-pub fn project(
-    object: &Map<String, Value>,
-    select: Option<&[&str]>,
-    default: &[&str],
-) -> Map<String, Value> {
+pub fn project(object: &Map<String, Value>, select: Option<&[&str]>, default: &[&str]) -> Map<String, Value> {
     let names = select.unwrap_or(default);
     if names.is_empty() {
         return object.clone();
@@ -136,19 +114,14 @@ pub fn seal(scope: &str, issued_ms: i64, position: &str) -> String {
 
 pub fn unseal(scope: &str, token: &str) -> Result<Token, Refusal> {
     let broken = || Refusal::bad_request("Invalid token: the skip or delta token is malformed.");
-    let bytes = URL_SAFE_NO_PAD
-        .decode(token.trim_end_matches('='))
-        .map_err(|_| broken())?;
+    let bytes = URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).map_err(|_| broken())?;
     let text = String::from_utf8(bytes).map_err(|_| broken())?;
     let (check, body) = text.split_at_checked(16).ok_or_else(broken)?;
     if check != format!("{:016x}", xxh3_64(format!("{scope}|{body}").as_bytes())) {
         return Err(broken());
     }
     let (issued, position) = body.split_once('|').ok_or_else(broken)?;
-    Ok(Token {
-        issued_ms: issued.parse().map_err(|_| broken())?,
-        position: position.to_owned(),
-    })
+    Ok(Token { issued_ms: issued.parse().map_err(|_| broken())?, position: position.to_owned() })
 }
 
 /// The same token, spelled differently: padding is not significant to us, as it is not to many base64 readers.

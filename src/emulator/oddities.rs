@@ -39,17 +39,13 @@ pub fn apply(turn: usize, draft: &mut Draft, rng: &mut StdRng, setting: &Setting
         79 => federated(draft),
         89 => anonymous(draft),
         91 => {
-            draft.unknown = Some(
-                json!({"onBehalfOf": null, "colourOfTheSky": {"hue": 211, "names": ["blau", "青"]}}),
-            );
+            draft.unknown = Some(json!({"onBehalfOf": null, "colourOfTheSky": {"hue": 211, "names": ["blau", "青"]}}));
         }
         93 => draft.importance = "high",
         94 => draft.importance = "urgent",
         95 => {
             draft.content_type = "text";
-            draft.content = Some(
-                "plain text with a tab\tand \"quotes\" and a line\nbreak \u{1F9EA}".to_owned(),
-            );
+            draft.content = Some("plain text with a tab\tand \"quotes\" and a line\nbreak \u{1F9EA}".to_owned());
         }
         96 => draft.subject = draft.subject.take().map(|_| String::new()),
         _ => {}
@@ -69,18 +65,11 @@ fn delete(draft: &mut Draft, later: i64, null_body: bool) {
 fn edit(draft: &mut Draft, later: i64) {
     draft.modified_ms = later;
     draft.edited_ms = Some(later);
-    draft.content = draft
-        .content
-        .take()
-        .map(|content| content.replace("</p>", " (edited)</p>"));
+    draft.content = draft.content.take().map(|content| content.replace("</p>", " (edited)</p>"));
 }
 
 fn bot(draft: &mut Draft, kind: &str) {
-    draft.sender = if kind == "bot" {
-        Sender::Bot
-    } else {
-        Sender::Connector
-    };
+    draft.sender = if kind == "bot" { Sender::Bot } else { Sender::Connector };
     draft.from = json!({
         "device": null,
         "user": null,
@@ -110,17 +99,8 @@ fn anonymous(draft: &mut Draft) {
 fn react(draft: &mut Draft, rng: &mut StdRng, setting: &Setting<'_>, later: i64, custom: bool) {
     draft.modified_ms = later;
     let user = &setting.tenant.users[setting.member(rng)].id;
-    let kind = if custom {
-        "custom"
-    } else {
-        pick(rng, REACTIONS)
-    };
-    let content = custom.then(|| {
-        format!(
-            "{}/hostedContents/ZW1vamk/$value",
-            message_url(draft, setting)
-        )
-    });
+    let kind = if custom { "custom" } else { pick(rng, REACTIONS) };
+    let content = custom.then(|| format!("{}/hostedContents/ZW1vamk/$value", message_url(draft, setting)));
     let reaction = json!({
         "reactionType": kind,
         "displayName": if custom { json!("party parrot") } else { Value::Null },
@@ -180,10 +160,7 @@ fn mention_channel(draft: &mut Draft, setting: &Setting<'_>) {
 
 fn attach(draft: &mut Draft, attachment: Value) {
     let id = attachment["id"].as_str().unwrap_or_default();
-    draft.content = Some(format!(
-        "{}<attachment id=\"{id}\"></attachment>",
-        draft.content.take().unwrap_or_default()
-    ));
+    draft.content = Some(format!("{}<attachment id=\"{id}\"></attachment>", draft.content.take().unwrap_or_default()));
     draft.attachments.push(attachment);
 }
 
@@ -223,15 +200,9 @@ fn quote(draft: &mut Draft) {
 fn message_url(draft: &Draft, setting: &Setting<'_>) -> String {
     let host = "https://graph.microsoft.com/v1.0";
     if setting.is_chat {
-        return format!(
-            "{host}/chats/{}/messages/{}",
-            setting.conversation, draft.id
-        );
+        return format!("{host}/chats/{}/messages/{}", setting.conversation, draft.id);
     }
-    let thread = format!(
-        "{host}/teams/{}/channels/{}/messages",
-        setting.team, setting.conversation
-    );
+    let thread = format!("{host}/teams/{}/channels/{}/messages", setting.team, setting.conversation);
     match draft.reply_to {
         Some(root) => format!("{thread}/{root}/replies/{}", draft.id),
         None => format!("{thread}/{}", draft.id),
@@ -240,9 +211,8 @@ fn message_url(draft: &Draft, setting: &Setting<'_>) -> String {
 
 fn image(draft: &mut Draft, setting: &Setting<'_>) {
     let url = message_url(draft, setting);
-    draft.content = Some(format!(
-        "<div><img height=\"1\" src=\"{url}/hostedContents/aW1hZ2U/$value\" width=\"1\"></div>"
-    ));
+    draft.content =
+        Some(format!("<div><img height=\"1\" src=\"{url}/hostedContents/aW1hZ2U/$value\" width=\"1\"></div>"));
 }
 
 fn policy(draft: &mut Draft) {

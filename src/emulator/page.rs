@@ -109,17 +109,11 @@ fn misdirect(call: &Call<'_>, items: &mut Items, link: &mut Option<(&'static str
     }
     if shape.loops {
         let mark = if call.raw_query.is_empty() { "" } else { "?" };
-        *link = Some((
-            "@odata.nextLink",
-            format!("{}{}{mark}{}", call.base, call.path, call.raw_query),
-        ));
+        *link = Some(("@odata.nextLink", format!("{}{}{mark}{}", call.base, call.path, call.raw_query)));
     }
     if shape.foreign_link {
         let tail = call.next_link("");
-        *link = Some((
-            "@odata.nextLink",
-            tail.replacen(call.base, "https://graph.attacker.example", 1),
-        ));
+        *link = Some(("@odata.nextLink", tail.replacen(call.base, "https://graph.attacker.example", 1)));
     }
     if shape.no_links {
         *link = None;

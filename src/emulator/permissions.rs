@@ -32,71 +32,31 @@ enum Style {
 fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
     use Endpoint as E;
     match endpoint {
-        E::Users | E::User => (
-            &["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"],
-            Style::Directory,
-            false,
-        ),
-        E::UsersDelta | E::DeletedUsers => (
-            &["User.Read.All", "Directory.Read.All"],
-            Style::Directory,
-            false,
-        ),
+        E::Users | E::User => (&["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"], Style::Directory, false),
+        E::UsersDelta | E::DeletedUsers => (&["User.Read.All", "Directory.Read.All"], Style::Directory, false),
         E::Groups | E::Group | E::GroupsDelta | E::DeletedGroups => (
-            &[
-                "Group.ReadBasic.All",
-                "GroupMember.Read.All",
-                "Group.Read.All",
-                "Directory.Read.All",
-            ],
+            &["Group.ReadBasic.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"],
             Style::Directory,
             false,
         ),
         E::GroupMembers | E::GroupTransitiveMembers | E::GroupOwners => (
-            &[
-                "GroupMember.ReadBasic.All",
-                "GroupMember.Read.All",
-                "Group.Read.All",
-                "Directory.Read.All",
-            ],
+            &["GroupMember.ReadBasic.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"],
             Style::Directory,
             false,
         ),
-        E::GroupTeam => (
-            &["Group.Read.All", "TeamSettings.Read.All"],
-            Style::Teams,
-            false,
-        ),
-        E::Teams | E::JoinedTeams => (
-            &["Team.ReadBasic.All", "TeamSettings.Read.All"],
-            Style::Teams,
-            false,
-        ),
-        E::Team => (
-            &["Team.ReadBasic.All", "TeamSettings.Read.All"],
-            Style::Teams,
-            true,
-        ),
-        E::Channels | E::Channel | E::PrimaryChannel => (
-            &["Channel.ReadBasic.All", "ChannelSettings.Read.All"],
-            Style::Teams,
-            true,
-        ),
-        E::AllChannels | E::IncomingChannels => (
-            &["Channel.ReadBasic.All", "ChannelSettings.Read.All"],
-            Style::Teams,
-            false,
-        ),
-        E::TeamMembers => (
-            &["TeamMember.Read.All", "TeamMember.ReadWrite.All"],
-            Style::Teams,
-            true,
-        ),
-        E::ChannelMembers | E::ChannelAllMembers => (
-            &["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"],
-            Style::Teams,
-            true,
-        ),
+        E::GroupTeam => (&["Group.Read.All", "TeamSettings.Read.All"], Style::Teams, false),
+        E::Teams | E::JoinedTeams => (&["Team.ReadBasic.All", "TeamSettings.Read.All"], Style::Teams, false),
+        E::Team => (&["Team.ReadBasic.All", "TeamSettings.Read.All"], Style::Teams, true),
+        E::Channels | E::Channel | E::PrimaryChannel => {
+            (&["Channel.ReadBasic.All", "ChannelSettings.Read.All"], Style::Teams, true)
+        }
+        E::AllChannels | E::IncomingChannels => {
+            (&["Channel.ReadBasic.All", "ChannelSettings.Read.All"], Style::Teams, false)
+        }
+        E::TeamMembers => (&["TeamMember.Read.All", "TeamMember.ReadWrite.All"], Style::Teams, true),
+        E::ChannelMembers | E::ChannelAllMembers => {
+            (&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"], Style::Teams, true)
+        }
         E::ChannelMessages
         | E::ChannelMessagesDelta
         | E::ChannelMessage
@@ -105,27 +65,12 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         | E::HostedContents
         | E::HostedContentValue => (&["ChannelMessage.Read.All"], Style::Messages, true),
         E::TeamExport | E::TeamRetained => (&["ChannelMessage.Read.All"], Style::Messages, false),
-        E::UserChats | E::Chat => (
-            &["Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"],
-            Style::Teams,
-            false,
-        ),
-        E::ChatMembers => (
-            &[
-                "ChatMember.Read.All",
-                "Chat.ReadBasic.All",
-                "Chat.Read.All",
-                "Chat.ReadWrite.All",
-            ],
-            Style::Teams,
-            false,
-        ),
+        E::UserChats | E::Chat => (&["Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false),
+        E::ChatMembers => {
+            (&["ChatMember.Read.All", "Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false)
+        }
         E::ChatMessages | E::ChatMessage | E::UserExport | E::UserExportDelta | E::UserRetained => {
-            (
-                &["Chat.Read.All", "Chat.ReadWrite.All"],
-                Style::Messages,
-                false,
-            )
+            (&["Chat.Read.All", "Chat.ReadWrite.All"], Style::Messages, false)
         }
         E::Chats | E::Batch => (&[], Style::Teams, false),
     }
@@ -134,10 +79,7 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
 /// Refuses unless `roles` hold one of the required permissions, or the team consented for itself.
 pub fn check(endpoint: Endpoint, roles: &[String], team_consents: bool) -> Result<(), Refusal> {
     let (any_of, style, resource_specific) = required(endpoint);
-    let granted = any_of.is_empty()
-        || any_of
-            .iter()
-            .any(|&role| roles.iter().any(|held| held == role));
+    let granted = any_of.is_empty() || any_of.iter().any(|&role| roles.iter().any(|held| held == role));
     if granted || (resource_specific && team_consents) {
         return Ok(());
     }
@@ -146,10 +88,7 @@ pub fn check(endpoint: Endpoint, roles: &[String], team_consents: bool) -> Resul
         Style::Teams => Refusal::new(
             403,
             "Forbidden",
-            format!(
-                "Missing role permissions on the request. API requires one of '{}'.",
-                any_of.join(", ")
-            ),
+            format!("Missing role permissions on the request. API requires one of '{}'.", any_of.join(", ")),
         ),
         // Message reads answer an empty message, and so name no permission.
         Style::Messages => Refusal::new(403, "UnknownError", ""),

@@ -10,14 +10,8 @@ use super::tenant::{Message, Sender};
 /// Where a message lives.
 #[derive(Clone, Copy)]
 pub enum Place<'a> {
-    Channel {
-        tenant: &'a str,
-        team: &'a str,
-        channel: &'a str,
-    },
-    Chat {
-        chat: &'a str,
-    },
+    Channel { tenant: &'a str, team: &'a str, channel: &'a str },
+    Chat { chat: &'a str },
 }
 
 /// What a message is made of, before it is written.
@@ -129,20 +123,9 @@ fn web_url(draft: &Draft, tenant: &str, team: &str, channel: &str) -> String {
 
 fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
     let (chat_id, url, channel_identity) = match place {
-        Place::Channel {
-            tenant,
-            team,
-            channel,
-        } => {
-            let identity = ChannelIdentity {
-                team_id: team,
-                channel_id: channel,
-            };
-            (
-                None,
-                Some(web_url(draft, tenant, team, channel)),
-                Some(identity),
-            )
+        Place::Channel { tenant, team, channel } => {
+            let identity = ChannelIdentity { team_id: team, channel_id: channel };
+            (None, Some(web_url(draft, tenant, team, channel)), Some(identity))
         }
         Place::Chat { chat } => (Some(chat), None, None),
     };
@@ -164,10 +147,7 @@ fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
         policy_violation: &draft.policy,
         event_detail: draft.event.as_ref(),
         from: &draft.from,
-        body: Body {
-            content_type: draft.content_type,
-            content: draft.content.as_deref(),
-        },
+        body: Body { content_type: draft.content_type, content: draft.content.as_deref() },
         channel_identity,
         attachments: &draft.attachments,
         mentions: &draft.mentions,
@@ -181,11 +161,7 @@ fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
 /// Renders a new message. A system event has two faces: without the Prefer header its type is not told.
 pub fn message(draft: &Draft, place: Place<'_>, seq: u64) -> Message {
     let system = draft.event.is_some();
-    let shown = if system {
-        "systemEventMessage"
-    } else {
-        "message"
-    };
+    let shown = if system { "systemEventMessage" } else { "message" };
     Message {
         id: draft.id,
         reply_to: draft.reply_to,
@@ -208,9 +184,7 @@ pub fn rewrite(message: &mut Message, at_ms: i64, seq: u64, change: impl FnOnce(
     value["lastModifiedDateTime"] = json!(iso(at_ms));
     value["etag"] = json!(at_ms.to_string());
     change(&mut value);
-    message
-        .older
-        .push((message.modified_ms, message.json.clone()));
+    message.older.push((message.modified_ms, message.json.clone()));
     message.modified_ms = at_ms;
     message.seq = seq;
     message.deleted = !value["deletedDateTime"].is_null();

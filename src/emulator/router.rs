@@ -88,9 +88,7 @@ impl Endpoint {
             E::Replies => "/teams/{id}/channels/{id}/messages/{id}/replies",
             E::Reply => "/teams/{id}/channels/{id}/messages/{id}/replies/{id}",
             E::HostedContents => "/teams/{id}/channels/{id}/messages/{id}/hostedContents",
-            E::HostedContentValue => {
-                "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value"
-            }
+            E::HostedContentValue => "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value",
             E::Chats => "/chats",
             E::Chat => "/chats/{id}",
             E::ChatMembers => "/chats/{id}/members",
@@ -165,50 +163,18 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "members"] => (E::ChannelMembers, &[1, 3]),
         ["teams", _, "channels", _, "allmembers"] => (E::ChannelAllMembers, &[1, 3]),
         ["teams", _, "channels", _, "messages"] => (E::ChannelMessages, &[1, 3]),
-        ["teams", _, "channels", _, "messages", "delta" | "delta()"] => {
-            (E::ChannelMessagesDelta, &[1, 3])
-        }
+        ["teams", _, "channels", _, "messages", "delta" | "delta()"] => (E::ChannelMessagesDelta, &[1, 3]),
         ["teams", _, "channels", _, "messages", _] => (E::ChannelMessage, &[1, 3, 5]),
         ["teams", _, "channels", _, "messages", _, "replies"] => (E::Replies, &[1, 3, 5]),
         ["teams", _, "channels", _, "messages", _, "replies", _] => (E::Reply, &[1, 3, 5, 7]),
-        ["teams", _, "channels", _, "messages", _, "hostedcontents"] => {
-            (E::HostedContents, &[1, 3, 5])
+        ["teams", _, "channels", _, "messages", _, "hostedcontents"] => (E::HostedContents, &[1, 3, 5]),
+        ["teams", _, "channels", _, "messages", _, "hostedcontents", _, "$value"] => {
+            (E::HostedContentValue, &[1, 3, 5, 7])
         }
-        [
-            "teams",
-            _,
-            "channels",
-            _,
-            "messages",
-            _,
-            "hostedcontents",
-            _,
-            "$value",
-        ] => (E::HostedContentValue, &[1, 3, 5, 7]),
-        [
-            "teams",
-            _,
-            "channels",
-            _,
-            "messages",
-            _,
-            "replies",
-            _,
-            "hostedcontents",
-        ] => (E::HostedContents, &[1, 3, 7]),
-        [
-            "teams",
-            _,
-            "channels",
-            _,
-            "messages",
-            _,
-            "replies",
-            _,
-            "hostedcontents",
-            _,
-            "$value",
-        ] => (E::HostedContentValue, &[1, 3, 7, 9]),
+        ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents"] => (E::HostedContents, &[1, 3, 7]),
+        ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents", _, "$value"] => {
+            (E::HostedContentValue, &[1, 3, 7, 9])
+        }
         ["chats"] => (E::Chats, &[]),
         ["chats", _] => (E::Chat, &[1]),
         ["chats", _, "members"] => (E::ChatMembers, &[1]),
@@ -216,8 +182,5 @@ pub fn route(path: &str) -> Option<Route> {
         ["chats", _, "messages", _] => (E::ChatMessage, &[1, 3]),
         _ => return None,
     };
-    Some(Route {
-        endpoint,
-        ids: at.iter().map(|&index| parts[index].clone()).collect(),
-    })
+    Some(Route { endpoint, ids: at.iter().map(|&index| parts[index].clone()).collect() })
 }

@@ -42,25 +42,15 @@ pub async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let io = TokioIo::new(Connection::new(stream, reset.clone()));
         let shared = shared.clone();
         tokio::spawn(async move {
-            let service =
-                service_fn(move |request| serve(shared.clone(), reset.clone(), number, request));
+            let service = service_fn(move |request| serve(shared.clone(), reset.clone(), number, request));
             // A connection that breaks, on purpose or not, concerns only its own client.
-            let _ = http1::Builder::new()
-                .auto_date_header(false)
-                .serve_connection(io, service)
-                .await;
+            let _ = http1::Builder::new().auto_date_header(false).serve_connection(io, service).await;
         });
     }
 }
 
 fn head_of(request: &Request<Incoming>, shared: &Shared, connection: u64) -> Head {
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let host = header("host").unwrap_or_else(|| format!("127.0.0.1:{}", shared.config.port));
     Head {
         method: request.method().to_string(),
@@ -78,12 +68,7 @@ fn head_of(request: &Request<Incoming>, shared: &Shared, connection: u64) -> Hea
 
 /// Preferences may come in one header or in several.
 fn prefer(request: &Request<Incoming>) -> Option<String> {
-    let all: Vec<&str> = request
-        .headers()
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let all: Vec<&str> = request.headers().get_all("prefer").iter().filter_map(|value| value.to_str().ok()).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
@@ -94,37 +79,20 @@ async fn serve(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, io::Error> {
     let head = head_of(&request, &shared, connection);
-    let gzip = request
-        .headers()
-        .get("accept-encoding")
-        .is_some_and(|value| {
-            value
-                .to_str()
-                .is_ok_and(|names| names.split(',').any(|name| name.trim().starts_with("gzip")))
-        });
-    let body = request
-        .into_body()
-        .collect()
-        .await
-        .map_err(io::Error::other)?
-        .to_bytes();
+    let gzip = request.headers().get("accept-encoding").is_some_and(|value| {
+        value.to_str().is_ok_and(|names| names.split(',').any(|name| name.trim().starts_with("gzip")))
+    });
+    let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let knobs = shared.knobs();
     if knobs.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(knobs.latency_ms)).await;
     }
     let route = dispatch::route_of(&head);
     let is_token = head.path.ends_with("/oauth2/v2.0/token");
-    let template = if is_token {
-        "/{tenant}/oauth2/v2.0/token"
-    } else {
-        dispatch::template_of(route.as_ref())
-    };
+    let template = if is_token { "/{tenant}/oauth2/v2.0/token" } else { dispatch::template_of(route.as_ref()) };
     let strike = dispatch::strike(&shared, &head, template);
     let fault = strike.other.as_ref().map(|rule| rule.kind);
-    let delay = strike
-        .other
-        .as_ref()
-        .map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
+    let delay = strike.other.as_ref().map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
     if fault == Some(FaultKind::Slow) {
         tokio::time::sleep(delay).await;
     }
@@ -145,37 +113,15 @@ async fn serve(
             };
             refuse(&shared, &head, &request_id, outcome)
         }
-        route => refuse(
-            &shared,
-            &head,
-            &request_id,
-            dispatch::answer(&shared, &head, route, &strike),
-        ),
+        route => refuse(&shared, &head, &request_id, dispatch::answer(&shared, &head, route, &strike)),
     };
     let answer = garble(answer, &strike);
-    let retry_after = answer
-        .headers
-        .iter()
-        .find(|(name, _)| *name == "Retry-After")
-        .map(|(_, value)| value.clone());
+    let retry_after = answer.headers.iter().find(|(name, _)| *name == "Retry-After").map(|(_, value)| value.clone());
     dispatch::log(&shared, &head, template, answer.status, retry_after);
-    Ok(respond(
-        &shared,
-        &head,
-        answer,
-        &request_id,
-        gzip && knobs.gzip,
-        &strike,
-        delay,
-    ))
+    Ok(respond(&shared, &head, answer, &request_id, gzip && knobs.gzip, &strike, delay))
 }
 
-fn refuse(
-    shared: &Shared,
-    head: &Head,
-    request_id: &str,
-    outcome: super::answer::Outcome,
-) -> Answer {
+fn refuse(shared: &Shared, head: &Head, request_id: &str, outcome: super::answer::Outcome) -> Answer {
     outcome.unwrap_or_else(|refusal| {
         let client_id = head.client_request_id.as_deref().unwrap_or(request_id);
         refusal.render(shared.clock.now_ms(), request_id, client_id)
@@ -183,30 +129,13 @@ fn refuse(
 }
 
 fn entra(shared: &Shared, head: &Head, body: &Bytes, strike: &Strike) -> Answer {
-    if let Some(rule) = strike
-        .other
-        .as_ref()
-        .filter(|rule| rule.kind == FaultKind::Status)
-    {
-        let headers = rule
-            .retry_after
-            .iter()
-            .map(|value| ("Retry-After", value.clone()))
-            .collect();
+    if let Some(rule) = strike.other.as_ref().filter(|rule| rule.kind == FaultKind::Status) {
+        let headers = rule.retry_after.iter().map(|value| ("Retry-After", value.clone())).collect();
         let body = rule.body.clone().unwrap_or_default();
-        return Answer {
-            status: rule.status,
-            headers,
-            body: body.into(),
-        };
+        return Answer { status: rule.status, headers, body: body.into() };
     }
     let form = Query::parse(&String::from_utf8_lossy(body));
-    let tenant = head
-        .path
-        .trim_start_matches('/')
-        .split('/')
-        .next()
-        .unwrap_or_default();
+    let tenant = head.path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let (trace_id, correlation_id) = {
         let mut rng = shared.rng();
         (guid(&mut rng), guid(&mut rng))
@@ -232,12 +161,8 @@ fn garble(mut answer: Answer, strike: &Strike) -> Answer {
     match rule.kind {
         FaultKind::GarbageHtml => {
             answer.status = 200;
-            answer
-                .headers
-                .push(("Content-Type", "text/html".to_owned()));
-            answer.body = Bytes::from_static(
-                b"<!DOCTYPE html><html><body>Our services aren't available</body></html>",
-            );
+            answer.headers.push(("Content-Type", "text/html".to_owned()));
+            answer.body = Bytes::from_static(b"<!DOCTYPE html><html><body>Our services aren't available</body></html>");
         }
         FaultKind::GarbageUtf8 => {
             answer.status = 200;
@@ -255,18 +180,10 @@ fn garble(mut answer: Answer, strike: &Strike) -> Answer {
 }
 
 fn compress(shared: &Shared, body: &Bytes) -> Option<Bytes> {
-    let held = shared
-        .gzip
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .find(body);
+    let held = shared.gzip.lock().unwrap_or_else(PoisonError::into_inner).find(body);
     held.or_else(|| {
         let packed = wire::pack(body)?;
-        shared
-            .gzip
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .keep(body, &packed);
+        shared.gzip.lock().unwrap_or_else(PoisonError::into_inner).keep(body, &packed);
         Some(packed)
     })
 }
@@ -280,20 +197,13 @@ fn respond(
     strike: &Strike,
     delay: Duration,
 ) -> Response<Body> {
-    let packed = if gzip {
-        compress(shared, &answer.body)
-    } else {
-        None
-    };
+    let packed = if gzip { compress(shared, &answer.body) } else { None };
     let mut response = Response::new(());
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(
-                HeaderName::from_bytes(name.as_bytes()).unwrap_or(hyper::header::WARNING),
-                value,
-            );
+            headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap_or(hyper::header::WARNING), value);
         }
     };
     put(
@@ -302,14 +212,8 @@ fn respond(
     );
     put("Cache-Control", "no-store");
     put("request-id", request_id);
-    put(
-        "client-request-id",
-        head.client_request_id.as_deref().unwrap_or(request_id),
-    );
-    put(
-        "x-ms-ags-diagnostic",
-        "{\"ServerInfo\":{\"DataCenter\":\"Loopback\"}}",
-    );
+    put("client-request-id", head.client_request_id.as_deref().unwrap_or(request_id));
+    put("x-ms-ags-diagnostic", "{\"ServerInfo\":{\"DataCenter\":\"Loopback\"}}");
     if shared.knobs().date_header && !strike.no_date {
         put("Date", &wire::http_date(stamp(shared.clock.now_ms())));
     }

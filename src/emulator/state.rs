@@ -33,10 +33,7 @@ pub struct Shared {
 
 impl Shared {
     pub fn knobs(&self) -> Arc<Knobs> {
-        self.switches
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.switches.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn rng(&self) -> MutexGuard<'_, StdRng> {

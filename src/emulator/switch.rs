@@ -19,10 +19,7 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>, String> {
     let wrong = || format!("{name} takes a string or a list of strings");
     match value {
         Value::String(one) => Ok(vec![one.clone()]),
-        Value::Array(many) => many
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect(),
+        Value::Array(many) => many.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect(),
         _ => Err(wrong()),
     }
 }

@@ -17,24 +17,16 @@ fn listed(team: &Team) -> Object {
     team.properties
         .iter()
         .map(|(name, value)| {
-            let kept = if LISTED.contains(&name.as_str()) {
-                value.clone()
-            } else {
-                Value::Null
-            };
+            let kept = if LISTED.contains(&name.as_str()) { value.clone() } else { Value::Null };
             (name.clone(), kept)
         })
         .collect()
 }
 
 pub fn list(call: &Call<'_>) -> Outcome {
-    call.query
-        .only(&["$filter", "$select", "$top", "$skiptoken", "$count"])?;
+    call.query.only(&["$filter", "$select", "$top", "$skiptoken", "$count"])?;
     let top = call.top(100, 999)?;
-    let after: usize = call
-        .position()?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let prefix = name_prefix(call)?;
     let select = call.query.select();
     let mut items = Items::new();
@@ -57,33 +49,17 @@ pub fn list(call: &Call<'_>) -> Outcome {
 
 /// `startswith(displayName, 'x')` is the one filter the page shows.
 fn name_prefix<'q>(call: &'q Call<'_>) -> Result<Option<&'q str>, Refusal> {
-    let Some(filter) = call
-        .query
-        .get("$filter")
-        .filter(|_| !call.shape.ignore_filter)
-    else {
+    let Some(filter) = call.query.get("$filter").filter(|_| !call.shape.ignore_filter) else {
         return Ok(None);
     };
-    let inner = filter
-        .trim()
-        .strip_prefix("startswith(displayName,")
-        .and_then(|rest| rest.strip_suffix(')'));
-    let text = inner
-        .map(str::trim)
-        .and_then(|rest| rest.strip_prefix('\''))
-        .and_then(|rest| rest.strip_suffix('\''));
-    text.map(Some)
-        .ok_or_else(|| Refusal::bad_request("Invalid filter clause"))
+    let inner = filter.trim().strip_prefix("startswith(displayName,").and_then(|rest| rest.strip_suffix(')'));
+    let text = inner.map(str::trim).and_then(|rest| rest.strip_prefix('\'')).and_then(|rest| rest.strip_suffix('\''));
+    text.map(Some).ok_or_else(|| Refusal::bad_request("Invalid filter clause"))
 }
 
 /// The counts behind `$select=summary`.
 fn summary(team: &Team) -> Value {
-    let count = |role: Role| {
-        team.members
-            .iter()
-            .filter(|member| member.role == role)
-            .count()
-    };
+    let count = |role: Role| team.members.iter().filter(|member| member.role == role).count();
     json!({"ownersCount": count(Role::Owner), "membersCount": count(Role::Member), "guestsCount": count(Role::Guest)})
 }
 
@@ -91,46 +67,25 @@ pub fn get(call: &Call<'_>) -> Outcome {
     call.query.only(&["$select", "$expand"])?;
     let (_, team) = call.team()?;
     // Team.ReadBasic.All reads the basic properties; the settings need TeamSettings.Read.All.
-    let settings = call
-        .roles
-        .iter()
-        .any(|role| role == "TeamSettings.Read.All" || role == "Group.Read.All")
+    let settings = call.roles.iter().any(|role| role == "TeamSettings.Read.All" || role == "Group.Read.All")
         || call.knobs.rsc_team_ids.contains(&team.id);
-    let mut object = if settings {
-        team.properties.clone()
-    } else {
-        listed(team)
-    };
+    let mut object = if settings { team.properties.clone() } else { listed(team) };
     let select = call.query.select();
-    if select
-        .as_ref()
-        .is_some_and(|names| names.contains(&"summary"))
-    {
+    if select.as_ref().is_some_and(|names| names.contains(&"summary")) {
         object.insert("summary".to_owned(), summary(team));
     }
     let mut shown = project(&object, select.as_deref(), &[]);
-    shown.insert(
-        "@odata.context".to_owned(),
-        json!(call.context("teams/$entity")),
-    );
+    shown.insert("@odata.context".to_owned(), json!(call.context("teams/$entity")));
     Ok(Answer::ok(Value::Object(shown).to_string()))
 }
 
 pub fn members(call: &Call<'_>) -> Outcome {
     let (_, team) = call.team()?;
-    members::list(
-        call,
-        &format!("teams('{}')/members", team.id),
-        &team.id,
-        &team.members,
-    )
+    members::list(call, &format!("teams('{}')/members", team.id), &team.id, &team.members)
 }
 
 pub fn joined(call: &Call<'_>) -> Outcome {
-    let user = call
-        .tenant
-        .user(call.id(0))
-        .ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    let user = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
     let mut items = Items::new();
     for (at, team) in call.tenant.live_teams() {
         let inside = team.members.iter().any(|member| member.user == user);

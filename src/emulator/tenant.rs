@@ -153,11 +153,7 @@ impl Message {
         if self.modified_ms <= cutoff_ms {
             return Some((self.modified_ms, self.bytes(known_enums)));
         }
-        self.older
-            .iter()
-            .rev()
-            .find(|(modified, _)| *modified <= cutoff_ms)
-            .map(|(modified, json)| (*modified, json))
+        self.older.iter().rev().find(|(modified, _)| *modified <= cutoff_ms).map(|(modified, json)| (*modified, json))
     }
 }
 
@@ -180,10 +176,7 @@ pub struct Thread {
 
 impl Thread {
     pub fn get(&self, id: i64) -> Option<&Message> {
-        self.messages
-            .binary_search_by_key(&id, |message| message.id)
-            .ok()
-            .map(|at| &self.messages[at])
+        self.messages.binary_search_by_key(&id, |message| message.id).ok().map(|at| &self.messages[at])
     }
 
     /// Rebuilds chains and order; called once after generation and after each change of this conversation.
@@ -191,26 +184,15 @@ impl Thread {
         self.messages.sort_unstable_by_key(|message| message.id);
         self.chains.clear();
         for message in &self.messages {
-            let chain = self
-                .chains
-                .entry(message.reply_to.unwrap_or(message.id))
-                .or_default();
+            let chain = self.chains.entry(message.reply_to.unwrap_or(message.id)).or_default();
             if message.reply_to.is_some() {
                 chain.replies.push(message.id);
             }
-            let moved = if bubble_edits {
-                message.modified_ms
-            } else {
-                message.id
-            };
+            let moved = if bubble_edits { message.modified_ms } else { message.id };
             chain.activity_ms = chain.activity_ms.max(moved);
             chain.seq = chain.seq.max(message.seq);
         }
-        self.order = self
-            .chains
-            .iter()
-            .map(|(root, chain)| (chain.activity_ms, *root))
-            .collect();
+        self.order = self.chains.iter().map(|(root, chain)| (chain.activity_ms, *root)).collect();
         self.order.sort_unstable();
     }
 }
@@ -222,18 +204,14 @@ impl Tenant {
     }
 
     pub fn user_name(&self, user: usize) -> &str {
-        self.users[user].properties["displayName"]
-            .as_str()
-            .unwrap_or_default()
+        self.users[user].properties["displayName"].as_str().unwrap_or_default()
     }
 
     /// A user by id or userPrincipalName, unless removed.
     pub fn user(&self, key: &str) -> Option<usize> {
         let found = self.user_index.get(key).copied().or_else(|| {
             self.users.iter().position(|user| {
-                user.properties["userPrincipalName"]
-                    .as_str()
-                    .is_some_and(|upn| upn.eq_ignore_ascii_case(key))
+                user.properties["userPrincipalName"].as_str().is_some_and(|upn| upn.eq_ignore_ascii_case(key))
             })
         })?;
         self.users[found].removal.is_none().then_some(found)
@@ -246,9 +224,7 @@ impl Tenant {
     /// Teams whose group still exists.
     pub fn live_teams(&self) -> impl Iterator<Item = (usize, &Team)> {
         self.teams.iter().enumerate().filter(|(_, team)| {
-            self.group_index
-                .get(&team.id)
-                .is_some_and(|&group| self.groups[group].removal.is_none())
+            self.group_index.get(&team.id).is_some_and(|&group| self.groups[group].removal.is_none())
         })
     }
 }

@@ -26,14 +26,7 @@ struct Limits {
 
 fn limits(endpoint: Endpoint) -> Option<Limits> {
     use Endpoint as E;
-    let of = |class, tenant, resource, user| {
-        Some(Limits {
-            class,
-            tenant,
-            resource,
-            user,
-        })
-    };
+    let of = |class, tenant, resource, user| Some(Limits { class, tenant, resource, user });
     match endpoint {
         E::Team | E::GroupTeam => of("team", 30.0, Some((1, 4.0)), None),
         E::JoinedTeams => of("joinedTeams", 30.0, None, None),
@@ -41,15 +34,11 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
             of("channels", 60.0, Some((1, 4.0)), None)
         }
         E::Channel => of("channel", 30.0, Some((2, 1.0)), None),
-        E::ChannelMembers | E::ChannelAllMembers => {
-            of("channel members", 60.0, Some((2, 1.0)), None)
-        }
+        E::ChannelMembers | E::ChannelAllMembers => of("channel members", 60.0, Some((2, 1.0)), None),
         // The list of replies is not named in the table; 1 request per second and channel holds either way.
-        E::ChannelMessages
-        | E::ChannelMessagesDelta
-        | E::ChannelMessage
-        | E::Replies
-        | E::Reply => of("channel messages", 20.0, Some((2, 1.0)), None),
+        E::ChannelMessages | E::ChannelMessagesDelta | E::ChannelMessage | E::Replies | E::Reply => {
+            of("channel messages", 20.0, Some((2, 1.0)), None)
+        }
         E::HostedContents => of("default", 30.0, Some((2, 1.0)), None),
         E::HostedContentValue => of("hosted content", 60.0, Some((2, 1.0)), None),
         E::UserChats | E::Chats => of("chats", 20.0, None, Some(1.0)),
@@ -81,12 +70,7 @@ pub fn resource_units(endpoint: Endpoint, query: &Query) -> i64 {
     };
     let select = i64::from(query.get("$select").is_some());
     let expand = i64::from(query.get("$expand").is_some());
-    let small = i64::from(
-        query
-            .get("$top")
-            .and_then(|top| top.parse::<u32>().ok())
-            .is_some_and(|top| top < 20),
-    );
+    let small = i64::from(query.get("$top").and_then(|top| top.parse::<u32>().ok()).is_some_and(|top| top < 20));
     (base - select + expand - small).max(1)
 }
 
@@ -111,11 +95,7 @@ impl Bucket {
         self.tokens = (self.tokens + (now - self.at) * rate).min(capacity);
         self.at = now;
         self.tokens = (self.tokens - cost).max(-DEBT_IN_WINDOWS * capacity.max(cost));
-        if self.tokens >= -1e-9 {
-            0.0
-        } else {
-            -self.tokens / rate
-        }
+        if self.tokens >= -1e-9 { 0.0 } else { -self.tokens / rate }
     }
 }
 
@@ -126,10 +106,7 @@ pub struct Throttle {
 
 impl Throttle {
     pub fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            buckets: HashMap::new(),
-        }
+        Self { started: Instant::now(), buckets: HashMap::new() }
     }
 
     /// Admits a request at real time, sped up by `time_scale`.
@@ -155,14 +132,8 @@ impl Throttle {
         }
         let mut headers = retry_after(wait, knobs, now_ms);
         if directory {
-            headers.push((
-                "x-ms-throttle-scope",
-                "Tenant_Application/Read/emulator".to_owned(),
-            ));
-            headers.push((
-                "x-ms-throttle-information",
-                "ResourceUnitLimitExceeded".to_owned(),
-            ));
+            headers.push(("x-ms-throttle-scope", "Tenant_Application/Read/emulator".to_owned()));
+            headers.push(("x-ms-throttle-information", "ResourceUnitLimitExceeded".to_owned()));
         }
         Err(Refusal::throttled(headers))
     }
@@ -183,29 +154,13 @@ impl Throttle {
     fn both(&mut self, class: &'static str, key: String, rate: f64, now: f64) -> f64 {
         let steady = rate * SUSTAINED;
         let burst = self.take(class, key.clone(), false, now, rate, rate.max(1.0), 1.0);
-        burst.max(self.take(
-            class,
-            key,
-            true,
-            now,
-            steady,
-            steady * SUSTAINED_WINDOW_SECONDS,
-            1.0,
-        ))
+        burst.max(self.take(class, key, true, now, steady, steady * SUSTAINED_WINDOW_SECONDS, 1.0))
     }
 
     fn directory(&mut self, route: &Route, query: &Query, users: usize, now: f64) -> f64 {
         let capacity = directory_units(users);
         let cost = resource_units(route.endpoint, query) as f64;
-        self.take(
-            "directory",
-            String::new(),
-            false,
-            now,
-            capacity / 10.0,
-            capacity,
-            cost,
-        )
+        self.take("directory", String::new(), false, now, capacity / 10.0, capacity, cost)
     }
 
     #[allow(clippy::too_many_arguments)] // a bucket's name and its measures
@@ -219,10 +174,7 @@ impl Throttle {
         capacity: f64,
         cost: f64,
     ) -> f64 {
-        let bucket = self.buckets.entry((class, key, steady)).or_insert(Bucket {
-            tokens: capacity,
-            at: now,
-        });
+        let bucket = self.buckets.entry((class, key, steady)).or_insert(Bucket { tokens: capacity, at: now });
         bucket.take(now, rate, capacity, cost)
     }
 }
@@ -238,9 +190,7 @@ fn retry_after(wait: f64, knobs: &Knobs, now_ms: i64) -> Vec<(&'static str, Stri
         }
         RetryAfter::Seconds => format!("{whole}"),
         RetryAfter::Fraction => format!("{:.3}", (wait / scale).max(0.001)),
-        RetryAfter::Date => {
-            super::wire::http_date(stamp(now_ms + (whole / scale * 1000.0).ceil() as i64 + 999))
-        }
+        RetryAfter::Date => super::wire::http_date(stamp(now_ms + (whole / scale * 1000.0).ceil() as i64 + 999)),
     };
     vec![("Retry-After", value)]
 }
@@ -251,10 +201,7 @@ mod tests {
 
     #[test]
     fn a_bucket_allows_its_rate_and_counts_what_it_refuses() {
-        let mut bucket = Bucket {
-            tokens: 1.0,
-            at: 0.0,
-        };
+        let mut bucket = Bucket { tokens: 1.0, at: 0.0 };
         assert!(bucket.take(0.0, 1.0, 1.0, 1.0) <= 0.0);
         assert!((bucket.take(0.5, 1.0, 1.0, 1.0) - 0.5).abs() < 1e-9);
         // The refused request was counted: a second later there is still debt.
@@ -266,9 +213,7 @@ mod tests {
         for (rate, refused) in [(0.8, false), (0.95, true)] {
             let mut throttle = Throttle::new();
             let worst = (0..1200)
-                .map(|n| {
-                    throttle.both("channel messages", "c".to_owned(), 1.0, f64::from(n) / rate)
-                })
+                .map(|n| throttle.both("channel messages", "c".to_owned(), 1.0, f64::from(n) / rate))
                 .fold(0.0, f64::max);
             assert_eq!(worst > 0.0, refused, "at {rate} requests per second");
         }

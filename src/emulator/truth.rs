@@ -8,24 +8,12 @@ use super::members;
 use super::tenant::{Access, Channel, Chat, Member, Membership, Object, Team, Tenant};
 
 fn open<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Team> {
-    tenant
-        .teams
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| access(tenant, knobs, *at) == Access::Open)
-        .map(|(_, team)| team)
+    tenant.teams.iter().enumerate().filter(|(at, _)| access(tenant, knobs, *at) == Access::Open).map(|(_, team)| team)
 }
 
-fn channels<'a>(
-    tenant: &'a Tenant,
-    knobs: &'a Knobs,
-) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
-    open(tenant, knobs).flat_map(|team| {
-        team.channels
-            .iter()
-            .filter(|channel| !channel.removed)
-            .map(move |channel| (team, channel))
-    })
+fn channels<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
+    open(tenant, knobs)
+        .flat_map(|team| team.channels.iter().filter(|channel| !channel.removed).map(move |channel| (team, channel)))
 }
 
 /// The written item with the derived keys after its own. Not parsed: there may be millions.
@@ -60,10 +48,7 @@ fn channel_messages(tenant: &Tenant, knobs: &Knobs, replies: bool) -> Vec<String
         let messages = channel.thread.messages.iter();
         for message in messages.filter(|message| message.reply_to.is_some() == replies) {
             let root = message.reply_to.map(|root| root.to_string());
-            let mut keys = vec![
-                ("team_id", team.id.as_str()),
-                ("channel_id", channel.id.as_str()),
-            ];
+            let mut keys = vec![("team_id", team.id.as_str()), ("channel_id", channel.id.as_str())];
             keys.extend(root.as_deref().map(|root| ("parent_message_id", root)));
             rows.push(spliced(&message.json, &keys));
         }
@@ -77,78 +62,45 @@ fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
 
 /// Chats are found through their members, so a chat all of whose members left is out of reach.
 fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
-    tenant.chats.iter().filter(|chat| {
-        chat.members
-            .iter()
-            .any(|&user| user_is_listed(tenant, knobs, user))
-    })
+    tenant.chats.iter().filter(|chat| chat.members.iter().any(|&user| user_is_listed(tenant, knobs, user)))
 }
 
 /// The rows of a table as JSON texts, or `None` if there is no such table.
 pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<String>> {
     let rows = match table {
-        "teams" => open(tenant, knobs)
-            .map(|team| plain(&team.properties))
-            .collect(),
+        "teams" => open(tenant, knobs).map(|team| plain(&team.properties)).collect(),
         "channels" => channels(tenant, knobs)
             .map(|(team, channel)| object_text(&channel.properties, &[("team_id", &team.id)]))
             .collect(),
         "members" => open(tenant, knobs)
             .flat_map(|team| team.members.iter().map(move |member| (team, member)))
-            .map(|(team, member)| {
-                with(
-                    &members::row(tenant, &team.id, member),
-                    &[("team_id", &team.id)],
-                )
-            })
+            .map(|(team, member)| with(&members::row(tenant, &team.id, member), &[("team_id", &team.id)]))
             .collect(),
         "channel_members" => channels(tenant, knobs)
-            .flat_map(|(team, channel)| {
-                people(team, channel)
-                    .iter()
-                    .map(move |member| (team, channel, member))
-            })
+            .flat_map(|(team, channel)| people(team, channel).iter().map(move |member| (team, channel, member)))
             .map(|(team, channel, member)| {
-                let keys = [
-                    ("team_id", team.id.as_str()),
-                    ("channel_id", channel.id.as_str()),
-                ];
+                let keys = [("team_id", team.id.as_str()), ("channel_id", channel.id.as_str())];
                 with(&members::row(tenant, &channel.id, member), &keys)
             })
             .collect(),
         "messages" => channel_messages(tenant, knobs, false),
         "message_replies" => channel_messages(tenant, knobs, true),
-        "chats" => reachable(tenant, knobs)
-            .map(|chat| plain(&chat.properties))
-            .collect(),
+        "chats" => reachable(tenant, knobs).map(|chat| plain(&chat.properties)).collect(),
         "chat_members" => reachable(tenant, knobs)
             .flat_map(|chat| (0..chat.members.len()).map(move |at| (chat, at)))
-            .map(|(chat, at)| {
-                with(
-                    &members::chat_row(tenant, chat, at),
-                    &[("chat_id", &chat.id)],
-                )
-            })
+            .map(|(chat, at)| with(&members::chat_row(tenant, chat, at), &[("chat_id", &chat.id)]))
             .collect(),
         "chat_messages" => reachable(tenant, knobs)
-            .flat_map(|chat| {
-                chat.thread
-                    .messages
-                    .iter()
-                    .map(move |message| (chat, message))
-            })
+            .flat_map(|chat| chat.thread.messages.iter().map(move |message| (chat, message)))
             .map(|(chat, message)| spliced(&message.json, &[("chat_id", &chat.id)]))
             .collect(),
         "users" => (0..tenant.users.len())
             .filter(|&user| user_is_listed(tenant, knobs, user))
             .map(|user| plain(&tenant.users[user].properties))
             .collect(),
-        "groups" => tenant
-            .groups
-            .iter()
-            .filter(|group| group.removal.is_none())
-            .map(|group| plain(&group.properties))
-            .collect(),
+        "groups" => {
+            tenant.groups.iter().filter(|group| group.removal.is_none()).map(|group| plain(&group.properties)).collect()
+        }
         _ => return None,
     };
     Some(rows)

@@ -21,9 +21,7 @@ pub fn http_date(at: Timestamp) -> String {
 }
 
 pub fn full(bytes: Bytes) -> Body {
-    Full::new(bytes)
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Half of the body, then the end of the connection.
@@ -43,10 +41,7 @@ pub fn truncated(bytes: &Bytes) -> Body {
 /// Half of the body, a pause, and the rest.
 pub fn slow(bytes: &Bytes, pause: Duration) -> Body {
     let middle = bytes.len() / 2;
-    let parts = vec![
-        (bytes.slice(..middle), Duration::ZERO),
-        (bytes.slice(middle..), pause),
-    ];
+    let parts = vec![(bytes.slice(..middle), Duration::ZERO), (bytes.slice(middle..), pause)];
     let paced = stream::iter(parts).then(|(part, wait)| async move {
         tokio::time::sleep(wait).await;
         Ok(Frame::data(part))

@@ -1,8 +1,8 @@
 //! Words for names and texts. Some are beyond ASCII on purpose.
 
 pub const GIVEN: &[&str] = &[
-    "Ada", "Björn", "Chiara", "Dmitri", "Élodie", "Farah", "Goran", "Hana", "Ines", "Jonas",
-    "Kavya", "Łukasz", "Mei", "Nuno", "Oksana", "Priya", "Quentin", "Rosa", "Søren", "太郎",
+    "Ada", "Björn", "Chiara", "Dmitri", "Élodie", "Farah", "Goran", "Hana", "Ines", "Jonas", "Kavya", "Łukasz", "Mei",
+    "Nuno", "Oksana", "Priya", "Quentin", "Rosa", "Søren", "太郎",
 ];
 pub const FAMILY: &[&str] = &[
     "Almeida",
@@ -26,18 +26,8 @@ pub const FAMILY: &[&str] = &[
     "Sato",
     "Türk",
 ];
-pub const TEAMS: &[&str] = &[
-    "Harbour",
-    "Meadow",
-    "Foundry",
-    "Lantern",
-    "Orchard",
-    "Quarry",
-    "Beacon",
-    "Thicket",
-    "Mill & Weir",
-    "Café Élan",
-];
+pub const TEAMS: &[&str] =
+    &["Harbour", "Meadow", "Foundry", "Lantern", "Orchard", "Quarry", "Beacon", "Thicket", "Mill & Weir", "Café Élan"];
 pub const CHANNELS: &[&str] = &[
     "Planning",
     "Releases",
@@ -50,20 +40,12 @@ pub const CHANNELS: &[&str] = &[
     "Ideas",
     "日本語",
 ];
-pub const TITLES: &[&str] = &[
-    "Analyst",
-    "Engineer",
-    "Editor",
-    "Buyer",
-    "Planner",
-    "Technician",
-];
+pub const TITLES: &[&str] = &["Analyst", "Engineer", "Editor", "Buyer", "Planner", "Technician"];
 pub const DEPARTMENTS: &[&str] = &["Operations", "Research", "Sales", "Finance", "Logistics"];
 pub const TEXT: &[&str] = &[
-    "the", "plan", "for", "next", "week", "looks", "good", "please", "review", "before", "Friday",
-    "numbers", "moved", "again", "supplier", "answered", "late", "we", "ship", "two", "crates",
-    "naïve", "façade", "測試", "done", "🚀", "tests", "are", "green", "who", "can", "help", "with",
-    "invoice", "4711", "thanks", "everyone", "Straße", "closed", "&amp;", "agenda", "attached",
-    "see", "thread", "above",
+    "the", "plan", "for", "next", "week", "looks", "good", "please", "review", "before", "Friday", "numbers", "moved",
+    "again", "supplier", "answered", "late", "we", "ship", "two", "crates", "naïve", "façade", "測試", "done", "🚀",
+    "tests", "are", "green", "who", "can", "help", "with", "invoice", "4711", "thanks", "everyone", "Straße", "closed",
+    "&amp;", "agenda", "attached", "see", "thread", "above",
 ];
 pub const REACTIONS: &[&str] = &["like", "heart", "😄", "👍", "surprised", "🎉"];

@@ -9,11 +9,12 @@ use super::batch::{Batch, Schema};
 use super::credential::PythonCredential;
 use super::error::to_py;
 use super::runtime::wait;
-use super::stream::{BatchStream, ManyStream, start};
+use super::stream::{BatchStream, ManyStream, start, start_partition};
 use crate::auth::{self, TokenProvider};
 use crate::config::{ConnectionConfig, Strictness, parse_connection, parse_table};
+use crate::decode::timestamp_text;
 use crate::error::Result;
-use crate::sync::{self, Limits, Pass, Session};
+use crate::sync::{self, Limits, Partition, Pass, Session};
 use crate::tables::{Projection, find};
 
 type Options = HashMap<String, String>;
@@ -31,10 +32,10 @@ pub struct Client {
 impl Client {
     fn session(&self, py: Python<'_>) -> PyResult<Session> {
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((pid, session)) = &*slot {
-            if *pid == std::process::id() {
-                return Ok(session.clone());
-            }
+        if let Some((pid, session)) = &*slot
+            && *pid == std::process::id()
+        {
+            return Ok(session.clone());
         }
         let session = self.connect(py).map_err(|error| to_py(&error))?;
         for warning in &self.warnings {
@@ -53,7 +54,13 @@ impl Client {
         Session::new(&self.config, auth::provider(&self.config, own)?)
     }
 
-    fn pass(&self, session: Option<&Session>, tables: &[String], options: Options, columns: Option<Vec<String>>) -> PyResult<Pass> {
+    fn pass(
+        &self,
+        session: Option<&Session>,
+        tables: &[String],
+        options: Options,
+        columns: Option<Vec<String>>,
+    ) -> PyResult<Pass> {
         let pass = || -> Result<Pass> {
             let (options, warnings) = parse_table(options, self.strictness)?;
             if let Some(session) = session {
@@ -63,6 +70,21 @@ impl Client {
         };
         pass().map_err(|error| to_py(&error))
     }
+}
+
+fn project(table: &str, options: Options, columns: Option<&[String]>, strictness: Strictness) -> PyResult<Schema> {
+    let projection = || -> Result<Projection> {
+        let (options, _) = parse_table(options, strictness)?;
+        Projection::new(find(table)?, columns, options.include_raw)
+    };
+    Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
+}
+
+/// A table's schema, without a connection.
+#[pyfunction]
+#[pyo3(signature = (table, options, columns=None))]
+pub fn schema(table: &str, options: Options, columns: Option<Vec<String>>) -> PyResult<Schema> {
+    project(table, options, columns.as_deref(), Strictness::Strict)
 }
 
 #[pymethods]
@@ -78,6 +100,12 @@ impl Client {
         Ok(client)
     }
 
+    /// Graph's clock as ISO 8601, once Graph has answered.
+    #[getter]
+    fn now(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.session(py)?.now().map(timestamp_text))
+    }
+
     #[getter]
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
@@ -85,19 +113,70 @@ impl Client {
 
     #[pyo3(signature = (table, options, columns=None))]
     fn schema(&self, table: &str, options: Options, columns: Option<Vec<String>>) -> PyResult<Schema> {
-        let projection = || -> Result<Projection> {
-            let (options, _) = parse_table(options, self.strictness)?;
-            Projection::new(find(table)?, columns.as_deref(), options.include_raw)
-        };
-        Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
+        project(table, options, columns.as_deref(), self.strictness)
     }
 
-    #[pyo3(signature = (table, options, columns=None))]
-    fn read(&self, py: Python<'_>, table: String, options: Options, columns: Option<Vec<String>>) -> PyResult<BatchStream> {
+    /// Checks tables and options as a read would, without a request.
+    fn validate(&self, tables: Vec<String>, options: Options) -> PyResult<()> {
+        self.pass(None, &tables, options, None).map(drop)
+    }
+
+    fn scopes(&self, py: Python<'_>, table: String, options: Options) -> PyResult<Vec<String>> {
         let session = self.session(py)?;
-        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let pass = self.pass(None, &[table], options, None)?;
+        wait(py, session.scopes(&pass))?.map_err(|error| to_py(&error))
+    }
+
+    #[pyo3(signature = (table, options, columns=None, scopes=None))]
+    fn read(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        columns: Option<Vec<String>>,
+        scopes: Option<Vec<String>>,
+    ) -> PyResult<BatchStream> {
+        let session = self.session(py)?;
+        let pass = Pass { scopes, ..self.pass(Some(&session), &[table], options, columns)? };
         let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
         Ok(BatchStream::new(start(session, pass), projection))
+    }
+
+    #[pyo3(signature = (table, options, offset, max_scopes=None, end=None))]
+    fn plan(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        offset: Option<String>,
+        max_scopes: Option<usize>,
+        end: Option<String>,
+    ) -> PyResult<Plan> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &[table], options, None)?;
+        let plan = wait(py, session.plan(&pass, offset.as_deref(), end.as_deref(), max_scopes))?;
+        Ok(Plan(plan.map_err(|error| to_py(&error))?))
+    }
+
+    #[pyo3(signature = (table, options, partition, columns=None, *, deletes=false))]
+    fn read_partition(
+        &self,
+        py: Python<'_>,
+        table: String,
+        options: Options,
+        partition: &str,
+        columns: Option<Vec<String>>,
+        deletes: bool,
+    ) -> PyResult<BatchStream> {
+        let session = self.session(py)?;
+        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let partition = Partition::parse(partition).map_err(|error| to_py(&error))?;
+        let projection = if deletes {
+            Projection::keys_and_cursor(pass.tables[0])
+        } else {
+            pass.projections().map_err(|error| to_py(&error))?.remove(0)
+        };
+        Ok(BatchStream::new(start_partition(session, pass, partition, deletes), projection))
     }
 
     fn read_many(&self, py: Python<'_>, tables: Vec<String>, options: Options) -> PyResult<ManyStream> {
@@ -137,6 +216,27 @@ impl Client {
     }
 }
 
+/// A micro-batch that has been fixed, but not read.
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct Plan(sync::Plan);
+
+#[pymethods]
+impl Plan {
+    #[getter]
+    fn offset(&self) -> &str {
+        &self.0.offset
+    }
+
+    #[getter]
+    fn partitions(&self) -> Vec<String> {
+        self.0.partitions.clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Plan({} partitions)", self.0.partitions.len())
+    }
+}
+
 /// What one step of an incremental read brought.
 #[pyclass(module = "lakeflow_teams._core", frozen)]
 pub struct MicroBatch {
@@ -145,11 +245,16 @@ pub struct MicroBatch {
 }
 
 impl MicroBatch {
-    fn grouped(&self, batches: &[(&'static str, arrow_array::RecordBatch)], deletes: bool) -> HashMap<&'static str, Vec<Batch>> {
+    fn grouped(
+        &self,
+        batches: &[(&'static str, arrow_array::RecordBatch)],
+        deletes: bool,
+    ) -> HashMap<&'static str, Vec<Batch>> {
         let mut tables: HashMap<_, Vec<_>> = HashMap::new();
         for projection in &self.projections {
             let name = projection.table.name;
-            let shape = if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
+            let shape =
+                if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
             let own = batches.iter().filter(|(table, _)| *table == name);
             tables.insert(name, own.map(|(_, batch)| Batch::new(batch.clone(), Arc::clone(&shape))).collect());
         }

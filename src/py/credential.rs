@@ -63,7 +63,9 @@ fn get_token(py: Python<'_>, credential: &Py<PyAny>, scope: &str, claims: Option
     let options = claims.map(|claims| [("claims", claims)].into_py_dict(py)).transpose();
     let token = options.and_then(|options| credential.bind(py).call_method("get_token", (scope,), options.as_ref()));
     let token = token.map_err(|error| refused(py, &error))?;
-    let read = || -> PyResult<(String, f64)> { Ok((token.getattr("token")?.extract()?, token.getattr("expires_on")?.extract()?)) };
+    let read = || -> PyResult<(String, f64)> {
+        Ok((token.getattr("token")?.extract()?, token.getattr("expires_on")?.extract()?))
+    };
     let (secret, expires_on) = read().map_err(|_| {
         failure("the credential's get_token must return an object with token and expires_on; async credentials are not supported")
     })?;

@@ -23,11 +23,7 @@ fn to_json(values: Option<&Bound<'_, PyDict>>) -> PyResult<Map<String, Value>> {
     let Some(values) = values else {
         return Ok(Map::new());
     };
-    let text: String = values
-        .py()
-        .import("json")?
-        .call_method1("dumps", (values,))?
-        .extract()?;
+    let text: String = values.py().import("json")?.call_method1("dumps", (values,))?.extract()?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(PyTypeError::new_err("keywords expected")),
@@ -35,8 +31,7 @@ fn to_json(values: Option<&Bound<'_, PyDict>>) -> PyResult<Map<String, Value>> {
 }
 
 fn to_python(py: Python<'_>, value: &impl Serialize) -> PyResult<Py<PyAny>> {
-    let text =
-        serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    let text = serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
     Ok(py.import("json")?.call_method1("loads", (text,))?.unbind())
 }
 
@@ -44,13 +39,8 @@ fn to_python(py: Python<'_>, value: &impl Serialize) -> PyResult<Py<PyAny>> {
 fn checked<T: DeserializeOwned>(function: &str, values: Map<String, Value>) -> PyResult<T> {
     serde_json::from_value(Value::Object(values)).map_err(|error| {
         let text = error.to_string();
-        match text
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.split('`').next())
-        {
-            Some(name) => PyTypeError::new_err(format!(
-                "{function}() got an unexpected keyword argument '{name}'"
-            )),
+        match text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+            Some(name) => PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'")),
             None => PyValueError::new_err(format!("{function}(): {text}")),
         }
     })
@@ -58,25 +48,16 @@ fn checked<T: DeserializeOwned>(function: &str, values: Map<String, Value>) -> P
 
 fn knob_error(error: String) -> PyErr {
     match error.strip_prefix("unknown knob: ") {
-        Some(name) => {
-            PyTypeError::new_err(format!("set() got an unexpected keyword argument '{name}'"))
-        }
+        Some(name) => PyTypeError::new_err(format!("set() got an unexpected keyword argument '{name}'")),
         None => PyValueError::new_err(error),
     }
 }
 
 impl GraphEmulator {
     /// Runs something on the emulator without holding the interpreter.
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        action: impl FnOnce(&Emulator) -> T + Send,
-    ) -> PyResult<T> {
+    fn with<T: Send>(&self, py: Python<'_>, action: impl FnOnce(&Emulator) -> T + Send) -> PyResult<T> {
         py.detach(|| {
-            let running = self
-                .running
-                .read()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let running = self.running.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             running.as_ref().map(action)
         })
         .ok_or_else(|| PyRuntimeError::new_err("the emulator is closed"))
@@ -91,19 +72,13 @@ impl GraphEmulator {
         text_signature = "(*, teams=5, channels_per_team=3, messages_per_channel=40, replies_per_message=1.0, users=20, chats=10, messages_per_chat=20, seed=7, port=0, rate_limits=False, time_scale=1.0, latency_ms=0, export_lag_seconds=0, history_days=400, gzip=True, **knobs)"
     )]
     fn new(py: Python<'_>, knobs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let (switches, sizes): (Map<_, _>, Map<_, _>) = to_json(knobs)?
-            .into_iter()
-            .partition(|(name, _)| is_knob(name));
+        let (switches, sizes): (Map<_, _>, Map<_, _>) =
+            to_json(knobs)?.into_iter().partition(|(name, _)| is_knob(name));
         let mut config: EmulatorConfig = checked("GraphEmulator", sizes)?;
         config.knobs = checked("GraphEmulator", switches)?;
-        let emulator = py
-            .detach(|| Emulator::start(config))
-            .map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let emulator = py.detach(|| Emulator::start(config)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         let url = emulator.url();
-        Ok(Self {
-            running: std::sync::RwLock::new(Some(emulator)),
-            url,
-        })
+        Ok(Self { running: std::sync::RwLock::new(Some(emulator)), url })
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -117,25 +92,12 @@ impl GraphEmulator {
 
     /// Stop serving. The port is free again shortly after.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| {
-            self.running
-                .write()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .take()
-        });
+        py.detach(|| self.running.write().unwrap_or_else(std::sync::PoisonError::into_inner).take());
     }
 
     fn __repr__(&self) -> String {
-        let closed = self
-            .running
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_none();
-        format!(
-            "GraphEmulator(url='{}'{})",
-            self.url,
-            if closed { ", closed" } else { "" }
-        )
+        let closed = self.running.read().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();
+        format!("GraphEmulator(url='{}'{})", self.url, if closed { ", closed" } else { "" })
     }
 
     #[getter]
@@ -147,12 +109,7 @@ impl GraphEmulator {
     #[getter]
     fn options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let (tenant, client, secret, enforced) = self.with(py, |emulator| {
-            let names = [
-                emulator.tenant_id(),
-                emulator.client_id(),
-                emulator.client_secret(),
-            ]
-            .map(str::to_owned);
+            let names = [emulator.tenant_id(), emulator.client_id(), emulator.client_secret()].map(str::to_owned);
             let [tenant, client, secret] = names;
             (tenant, client, secret, emulator.knobs().rate_limits)
         })?;
@@ -196,12 +153,8 @@ impl GraphEmulator {
 
     /// The same as JSON text.
     fn truth_json(&self, py: Python<'_>, table: &str) -> PyResult<String> {
-        self.with(py, |emulator| {
-            emulator
-                .truth_texts(table)
-                .map(|rows| format!("[{}]", rows.join(",")))
-        })?
-        .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
+        self.with(py, |emulator| emulator.truth_texts(table).map(|rows| format!("[{}]", rows.join(","))))?
+            .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
     }
 
     /// Ids of teams that are listed and answer 403 or 404.
@@ -224,12 +177,8 @@ impl GraphEmulator {
     #[pyo3(signature = (**knobs))]
     fn set(&self, py: Python<'_>, knobs: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         let knobs = to_json(knobs)?;
-        self.with(py, |emulator| {
-            knobs
-                .iter()
-                .try_for_each(|(name, value)| emulator.set_by_name(name, value))
-        })?
-        .map_err(knob_error)
+        self.with(py, |emulator| knobs.iter().try_for_each(|(name, value)| emulator.set_by_name(name, value)))?
+            .map_err(knob_error)
     }
 
     /// The requests so far, oldest first.

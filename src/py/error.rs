@@ -29,7 +29,8 @@ static REGISTRY: PyOnceLock<Classes> = PyOnceLock::new();
 
 fn classes(py: Python<'_>) -> PyResult<&Classes> {
     REGISTRY.get_or_try_init(py, || {
-        let base = new_class(py, "LakeflowTeamsError", "Base of the connector's errors.", &[py.get_type::<PyRuntimeError>()])?;
+        let base =
+            new_class(py, "LakeflowTeamsError", "Base of the connector's errors.", &[py.get_type::<PyRuntimeError>()])?;
         let mut by_kind = Vec::new();
         for (name, doc) in CLASSES {
             let mut bases = vec![base.bind(py).clone()];
@@ -84,7 +85,8 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     exception.setattr("status", error.status())?;
     match error {
         Error::Authentication(failure) => {
-            exception.setattr("code", failure.aadsts.map_or(failure.code.clone(), |number| format!("AADSTS{number}")))?;
+            exception
+                .setattr("code", failure.aadsts.map_or(failure.code.clone(), |number| format!("AADSTS{number}")))?;
         }
         other => {
             if let Some(failure) = other.graph() {

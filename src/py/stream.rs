@@ -15,7 +15,7 @@ use super::batch::{Batch, Schema};
 use super::error::to_py;
 use super::runtime::{runtime, wait};
 use crate::error::Result;
-use crate::sync::{self, Pass, Session};
+use crate::sync::{self, Partition, Pass, Session};
 use crate::tables::Projection;
 
 /// Batches read ahead of a slow consumer.
@@ -27,6 +27,13 @@ type Receiver = mpsc::Receiver<Result<sync::Batch>>;
 pub fn start(session: Session, pass: Pass) -> Receiver {
     let (sender, receiver) = mpsc::channel(AHEAD);
     runtime().spawn(async move { session.read(&pass, sender).await });
+    receiver
+}
+
+/// The same for one partition of a plan.
+pub fn start_partition(session: Session, pass: Pass, partition: Partition, deletes: bool) -> Receiver {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    runtime().spawn(async move { session.read_partition(&pass, &partition, deletes, sender).await });
     receiver
 }
 
@@ -170,7 +177,8 @@ impl ManyStream {
         let (slot, batch) = received.map_err(|error| to_py(&error))?;
         let table = self.pass.table_of(slot);
         let projection = self.projections.iter().find(|projection| projection.table.name == table);
-        let projection = projection.cloned().ok_or_else(|| PyValueError::new_err("a batch of a table not asked for"))?;
+        let projection =
+            projection.cloned().ok_or_else(|| PyValueError::new_err("a batch of a table not asked for"))?;
         Ok(Some((table, Batch::new(batch, projection))))
     }
 }

@@ -24,7 +24,8 @@ const PAGE: u32 = 50;
 /// Where only changes are asked for, a channel has few of them.
 const SMALL_PAGE: u32 = 10;
 
-const LEFT_OUT: &str = "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
+const LEFT_OUT: &str =
+    "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
 
 /// Reads one page of a channel with all its threads.
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<Step> {
@@ -81,8 +82,7 @@ impl<'c> Channel<'c> {
     async fn list_page(&self, item: &mut Item) -> Result<Step> {
         let is_small = self.bound.is_some() && item.link.is_none() && !item.enlarged && !item.unexpanded;
         let top = if is_small { self.page_size().min(SMALL_PAGE) } else { self.page_size() };
-        let first =
-            self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
+        let first = self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
         let (page, is_end) = match self.chains(&request, is_small).await? {
             Chains::TooSmall => {
@@ -112,9 +112,9 @@ impl<'c> Channel<'c> {
         if let Some(bound) = self.bound {
             first = first.query("$filter", format!("lastModifiedDateTime gt {bound:.3}"));
         }
-        self.job.report().note(
-            "strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents",
-        );
+        self.job
+            .report()
+            .note("strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents");
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
         let page = match self.chains(&request, false).await? {
             Chains::Read(page, outcome) => {
@@ -140,8 +140,7 @@ impl<'c> Channel<'c> {
                 let marks = (roots.len(), replies.len());
                 let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
-                let mut rows =
-                    ChainRows::new(roots, replies, wants, &self.team, &self.id, self.bound, &mut filter);
+                let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, self.bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
                 let needs_replies = wants.1 || self.bound.is_some();

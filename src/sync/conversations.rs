@@ -153,9 +153,8 @@ impl<'j> Conversations<'j> {
             return Ok(Step::Split(vec![item.window(self.export_window(&item.scope))]));
         }
         self.children(item).await?;
-        if self.round.phase == Phase::Sweep {
+        if self.round.phase == Phase::Sweep && item.after_child.is_none() {
             self.forget_due(item);
-            return Ok(Step::Done);
         }
         if self.is_unread(item) {
             let window = Window::new(self.job.options.start_date, self.round.until);
@@ -176,7 +175,8 @@ impl<'j> Conversations<'j> {
 
     /// Nothing of this parent has been read, and its history can be exported.
     fn is_unread(&self, item: &Item) -> bool {
-        if item.exported || item.refused || item.after_child.is_some() || !self.offers_export() {
+        let is_sweep = self.round.phase == Phase::Sweep;
+        if is_sweep || item.exported || item.refused || item.after_child.is_some() || !self.offers_export() {
             return false;
         }
         if self.is_child_named() {
@@ -184,7 +184,8 @@ impl<'j> Conversations<'j> {
         }
         let known = self.round.known();
         let name = |child: &Child| format!("{}/{}", item.scope, child.id);
-        let mut ordinary = item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
+        let mut ordinary =
+            item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
     }
 
@@ -197,8 +198,12 @@ impl<'j> Conversations<'j> {
         Step::Split(vec![item.child(&child.id), parent])
     }
 
-    /// Whether a child has to be asked at all.
+    /// Whether a child has to be asked at all. A sweep without export asks those whose turn it is to be read whole.
     fn is_due(&self, item: &Item, child: &Child) -> bool {
+        let scope = format!("{}/{}", item.scope, child.id);
+        if self.round.phase == Phase::Sweep && self.round.known().contains(self.known_name(&scope)) {
+            return false;
+        }
         if self.family == Family::Channels {
             return true;
         }
@@ -214,7 +219,7 @@ impl<'j> Conversations<'j> {
     }
 
     /// Late edits of old replies can't be seen in a parent whose export is refused, so each of its children is read
-    /// whole once in `resweep_days`.
+    /// whole once in `resweep_days`: what is not known is read from the start.
     fn forget_due(&self, item: &Item) {
         let days = days(self.round.swept.unwrap_or(self.round.until), self.round.until);
         let mut due = self.round.known().clone();

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
+
 use super::offset::Open;
 use super::window::Window;
 use crate::client::link::Link;
@@ -11,6 +13,7 @@ use crate::client::link::Link;
 pub type Seen = Arc<Mutex<HashSet<u64>>>;
 
 /// Something to read, resumable at its page.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any mix of them can be true")]
 #[derive(Debug, Clone, Default)]
 pub struct Item {
     /// `team`, `team/channel`, `user`, `user/chat`.
@@ -46,7 +49,7 @@ pub struct Item {
 }
 
 /// A channel of a team, or a chat of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Child {
     pub id: String,
     /// The export may not hold it: a channel that is not standard.
@@ -93,12 +96,7 @@ impl Item {
     }
 
     pub fn window(&self, window: Window) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            stage: Stage::Export(window),
-            seen: self.seen.clone(),
-            ..Self::default()
-        }
+        Self { scope: self.scope.clone(), stage: Stage::Export(window), seen: self.seen.clone(), ..Self::default() }
     }
 
     /// The parent's id and the child's; ids hold no slash.

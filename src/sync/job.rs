@@ -23,6 +23,8 @@ use crate::error::{Error, GraphFailure, Result};
 pub struct Job {
     pub client: GraphClient,
     pub options: Arc<TableOptions>,
+    /// Some of the scopes that the options discover: a share of the work, not a choice of the user's.
+    pub scopes: Option<Vec<String>>,
     pub sink: Sink,
     pub caps: Caps,
 }
@@ -38,10 +40,8 @@ impl Job {
         request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
-        let answer = self
-            .client
-            .get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed))
-            .await?;
+        let answer =
+            self.client.get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed)).await?;
         self.caps.count_page();
         self.sink.flush().await?;
         Ok(answer.body)
@@ -56,7 +56,7 @@ impl Job {
             let answer = self.client.get(&request, read_raw_page).await?;
             let (page, mut found) = answer.body;
             match trail.next(&self.client, &request, page.next_link.as_deref())? {
-                Next::Again => continue,
+                Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
                     return Ok(items);

@@ -12,6 +12,7 @@ mod job;
 mod known;
 mod offset;
 mod once;
+mod plan;
 mod requirements;
 mod roster;
 mod round;
@@ -21,5 +22,6 @@ mod snapshot;
 mod window;
 
 pub use offset::{Offset, Parsed};
+pub use plan::{Partition, Plan};
 pub use session::{Limits, MicroBatch, Pass, Session};
 pub use sink::Batch;

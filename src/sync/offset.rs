@@ -173,7 +173,14 @@ mod tests {
             swept: None,
             export: false,
             after: Some("a/b".into()),
-            open: vec![Open { scope: "a/c".into(), link: Some("https://graph/x?$skiptoken=1".into()), from: None, to: None, after: None, exported: false }],
+            open: vec![Open {
+                scope: "a/c".into(),
+                link: Some("https://graph/x?$skiptoken=1".into()),
+                from: None,
+                to: None,
+                after: None,
+                exported: false,
+            }],
             known,
         }
     }

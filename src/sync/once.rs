@@ -27,7 +27,8 @@ const WINDOWS: usize = 8;
 /// Reads all messages of the parents.
 pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
     let round = Round { since: Some(until), ..Round::first(until) };
-    let once = Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
+    let once =
+        Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
     side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
     let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failures.into_iter().next().map_or(Ok(()), Err)
@@ -122,10 +123,11 @@ impl Once<'_> {
     }
 
     async fn children(&self, item: &Item, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
-        let children = item.children.iter().flat_map(|list| list.iter()).map(|child| Item {
-            after_child: None,
-            ..item.child(&child.id)
-        });
+        let children = item
+            .children
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|child| Item { after_child: None, ..item.child(&child.id) });
         let wanted = children.filter(|child| is_wanted(&child.scope));
         side_by_side(CHILDREN, wanted.map(|child| self.drive(child).boxed()).collect()).await
     }

@@ -59,8 +59,13 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         let failure = outcome.failure;
         offset = advance(&offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
-            let is_stuck = (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
-            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 { Err(error) } else { Ok(Some(offset)) };
+            let is_stuck =
+                (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
+            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 {
+                Err(error)
+            } else {
+                Ok(Some(offset))
+            };
         }
         if !is_over {
             return Ok(Some(offset));
@@ -77,7 +82,7 @@ fn is_immediate(error: &Error) -> bool {
     matches!(error, Error::Authentication(_) | Error::Interrupted | Error::Configuration(_))
 }
 
-fn min_poll(job: &Job) -> SignedDuration {
+pub(super) fn min_poll(job: &Job) -> SignedDuration {
     SignedDuration::try_from(job.options.min_poll).unwrap_or(SignedDuration::ZERO)
 }
 
@@ -95,7 +100,9 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
         let request = match rounds {
             Rounds::ChannelMessages => {
                 let team = &job.options.team_ids[0];
-                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}")).team(team).query("$select", "id")
+                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"))
+                    .team(team)
+                    .query("$select", "id")
             }
             Rounds::Chats | Rounds::ChatMessages => {
                 Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)
@@ -110,7 +117,7 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
     })
 }
 
-fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
+pub(super) fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
     let Some(last) = last else {
         return Offset {
             phase: Phase::Read,
@@ -183,7 +190,7 @@ fn advance(offset: &Offset, round: Round, after: Option<String>, open: &[Item]) 
 }
 
 /// Moves to the round's next phase, if it has one.
-fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
+pub(super) fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
     let sweeps = rounds != Rounds::Chats
         && job.options.strategy == Strategy::Auto
         && job.options.chat_ids.is_empty()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::chats::Chats;
@@ -9,6 +10,7 @@ use super::conversations::{Family, Round};
 use super::engine::{self, Caps};
 use super::job::Job;
 use super::offset::{Offset, Parsed, Phase};
+use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
 use super::{directory, once, requirements, roster, snapshot};
@@ -26,6 +28,8 @@ pub struct Pass {
     pub options: TableOptions,
     /// Only for a single table.
     pub columns: Option<Vec<String>>,
+    /// A share of the scopes that the options discover.
+    pub scopes: Option<Vec<String>>,
 }
 
 impl Pass {
@@ -44,7 +48,7 @@ impl Pass {
         for table in &tables {
             requirements::check(table, &options)?;
         }
-        let pass = Self { tables, options, columns };
+        let pass = Self { tables, options, columns, scopes: None };
         pass.slots()?;
         Ok(pass)
     }
@@ -63,7 +67,9 @@ impl Pass {
     fn slots(&self) -> Result<Vec<Slot>> {
         let mut wanted = self.projections()?;
         match self.reading() {
-            Reading::ChannelMessages => ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect(),
+            Reading::ChannelMessages => {
+                ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect()
+            }
             Reading::DirectoryDelta(_) => {
                 let rows = wanted.remove(0);
                 let deletes = Projection::keys_and_cursor(rows.table);
@@ -123,8 +129,14 @@ impl Session {
         self.client.report()
     }
 
+    /// Graph's clock, once Graph has answered.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.client.now()
+    }
+
     fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
-        Job { client: self.client.clone(), options: Arc::new(pass.options.clone()), sink, caps }
+        let options = Arc::new(pass.options.clone());
+        Job { client: self.client.clone(), options, scopes: pass.scopes.clone(), sink, caps }
     }
 
     /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches
@@ -158,20 +170,88 @@ impl Session {
                 Some(next) => (next.to_text(), next.phase == Phase::Done),
                 None => (text.to_owned(), true),
             },
-            None => match pass.reading() {
-                Reading::DirectoryDelta(object) => {
-                    let next = directory::read(&job, object, start.as_ref()).await?;
-                    let finished = next.as_ref().is_none_or(|next| next.phase == Phase::Done);
-                    (next.map_or_else(|| text.to_owned(), |next| next.to_text()), finished)
-                }
-                _ => {
-                    whole(&job, pass).await?;
-                    ("{}".to_owned(), true)
-                }
-            },
+            None => unrounded(&job, pass, start.as_ref(), text).await?,
         };
         job.sink.finish().await?;
         Ok(collect(pass, &job, offset, finished))
+    }
+
+    /// What a read of the table can be divided by; nothing where it is one list.
+    pub async fn scopes(&self, pass: &Pass) -> Result<Vec<String>> {
+        plan::scopes(&self.silent(pass), pass.reading()).await
+    }
+
+    /// Fixes a micro-batch before it is read.
+    pub async fn plan(
+        &self,
+        pass: &Pass,
+        offset: Option<&str>,
+        end: Option<&str>,
+        max_scopes: Option<usize>,
+    ) -> Result<Plan> {
+        let start = self.start(offset)?;
+        let end = self.start(end)?;
+        let job = self.silent(pass);
+        let planned = match (rounds(pass.reading()), pass.reading()) {
+            (Some(rounds), _) => plan::rounds(&job, rounds, start.as_ref(), end.as_ref(), max_scopes).await?,
+            (None, Reading::DirectoryDelta(object)) => plan::directory(&job, object, start.as_ref()).await?,
+            (None, _) => {
+                return Err(Error::configuration(format!(
+                    "table '{}' is a snapshot, which can't be streamed: read it as a batch",
+                    pass.tables[0].name
+                )));
+            }
+        };
+        Ok(match planned {
+            None => Plan { offset: offset.unwrap_or("{}").to_owned(), partitions: Vec::new() },
+            Some((offset, partitions)) => Plan {
+                offset: offset.to_text(),
+                partitions: partitions.iter().filter_map(|partition| serde_json::to_string(partition).ok()).collect(),
+            },
+        })
+    }
+
+    /// Reads one partition of a plan into a bounded channel; of a directory, its rows or its deletes.
+    pub async fn read_partition(
+        &self,
+        pass: &Pass,
+        partition: &Partition,
+        deletes: bool,
+        sender: mpsc::Sender<Result<Batch>>,
+    ) {
+        if let Err(error) = self.read_partition_into(pass, partition, deletes, sender.clone()).await {
+            drop(sender.send(Err(error)).await);
+        }
+    }
+
+    async fn read_partition_into(
+        &self,
+        pass: &Pass,
+        partition: &Partition,
+        deletes: bool,
+        sender: mpsc::Sender<Result<Batch>>,
+    ) -> Result<()> {
+        let mut slots = pass.slots()?;
+        if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), slots.as_mut_slice()) {
+            let ignored = if deletes { rows } else { deleted };
+            *ignored =
+                Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
+        }
+        let job = self.job(pass, Sink::stream(slots, sender, Arc::clone(self.report())), Caps::default());
+        let result = match (rounds(pass.reading()), pass.reading()) {
+            (Some(rounds), _) => plan::read(&job, rounds, partition).await,
+            (None, Reading::DirectoryDelta(object)) => plan::read_directory(&job, object, partition).await,
+            (None, _) => whole(&job, pass).await,
+        };
+        job.sink.finish().await?;
+        result
+    }
+
+    /// A job that keeps no rows: they are counted only.
+    fn silent(&self, pass: &Pass) -> Job {
+        let slot = |table| Slot { projection: Projection { table, columns: Vec::new() }, wanted: false };
+        let slots = vec![slot(pass.tables[0]), slot(pass.tables[0])];
+        self.job(pass, Sink::collect(slots, Arc::clone(self.report())), Caps::default())
     }
 
     fn start(&self, offset: Option<&str>) -> Result<Option<Offset>> {
@@ -187,6 +267,18 @@ impl Session {
             }
         })
     }
+}
+
+/// A step of a table that is not read in rounds: its next offset, and whether that is the end.
+async fn unrounded(job: &Job, pass: &Pass, start: Option<&Offset>, text: &str) -> Result<(String, bool)> {
+    let Reading::DirectoryDelta(object) = pass.reading() else {
+        whole(job, pass).await?;
+        return Ok(("{}".to_owned(), true));
+    };
+    Ok(match directory::read(job, object, start).await? {
+        Some(next) => (next.to_text(), next.phase == Phase::Done),
+        None => (text.to_owned(), true),
+    })
 }
 
 fn rounds(reading: Reading) -> Option<Rounds> {
@@ -231,7 +323,8 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::PerTeam(what) => snapshot::per_team(job, what).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
-            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await).await
+            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)
+                .await
         }
         Reading::ChatMessages => {
             let users = round::enumerate(job, Rounds::ChatMessages).await?;

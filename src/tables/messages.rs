@@ -38,11 +38,8 @@ const ATTACHMENT: Kind = Kind::Struct(&[
     Column::text("teamsAppId"),
 ]);
 
-const MENTION: Kind = Kind::Struct(&[
-    Column::new("id", Kind::Int),
-    Column::text("mentionText"),
-    Column::new("mentioned", MENTIONED),
-]);
+const MENTION: Kind =
+    Kind::Struct(&[Column::new("id", Kind::Int), Column::text("mentionText"), Column::new("mentioned", MENTIONED)]);
 
 const REACTION: Kind = Kind::Struct(&[
     Column::text("reactionType"),
@@ -90,7 +87,10 @@ pub(super) static MESSAGES: Table = Table {
     name: "messages",
     description: "The root messages of channels: posts, announcements and system events.",
     endpoint: "GET /teams/{id}/channels/getAllMessages; GET /teams/{id}/channels/{id}/messages?$expand=replies",
-    columns: message_columns![Column::derived("team_id", Derived::Team), Column::derived("channel_id", Derived::Channel)],
+    columns: message_columns![
+        Column::derived("team_id", Derived::Team),
+        Column::derived("channel_id", Derived::Channel)
+    ],
     keys: &["team_id", "channel_id", "id"],
     cursor: Some("lastModifiedDateTime"),
     ingestion: Ingestion::Cdc,

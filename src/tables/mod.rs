@@ -62,6 +62,22 @@ pub enum DirectoryObject {
     Groups,
 }
 
+impl Reading {
+    /// The name of the pass; tables of equal names can be read together.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Teams => "teams",
+            Self::PerTeam(PerTeam::Channels) => "channels",
+            Self::PerTeam(PerTeam::Members) => "members",
+            Self::ChannelMessages => "channel_messages",
+            Self::Chats => "chats",
+            Self::ChatMessages => "chat_messages",
+            Self::DirectoryDelta(DirectoryObject::Users) => "users",
+            Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,
@@ -180,7 +196,10 @@ mod tests {
     fn a_projection_keeps_the_order_asked_for() {
         let table = find("teams").unwrap();
         let projection = Projection::new(table, Some(&["webUrl".into(), "id".into()]), false).unwrap();
-        assert_eq!(projection.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(), ["webUrl", "id"]);
+        assert_eq!(
+            projection.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(),
+            ["webUrl", "id"]
+        );
         assert!(Projection::new(table, Some(&["nope".into()]), false).is_err());
         assert!(Projection::new(table, None, true).unwrap().columns.iter().any(|column| column.name == "_raw"));
     }

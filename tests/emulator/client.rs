@@ -27,21 +27,14 @@ pub fn http() -> reqwest::Client {
 
 /// Small enough for quick tests, large enough for every oddity.
 pub fn small() -> EmulatorConfig {
-    EmulatorConfig {
-        frozen_clock: true,
-        ..EmulatorConfig::default()
-    }
+    EmulatorConfig { frozen_clock: true, ..EmulatorConfig::default() }
 }
 
 pub async fn start(config: EmulatorConfig) -> Client {
     let emulator = Emulator::start(config).unwrap();
     let http = http();
     let token = token(&http, &emulator).await;
-    Client {
-        emulator,
-        http,
-        token,
-    }
+    Client { emulator, http, token }
 }
 
 async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
@@ -51,11 +44,7 @@ async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
         ("scope", "https://graph.microsoft.com/.default"),
         ("grant_type", "client_credentials"),
     ];
-    let url = format!(
-        "{}/{}/oauth2/v2.0/token",
-        emulator.url(),
-        emulator.tenant_id()
-    );
+    let url = format!("{}/{}/oauth2/v2.0/token", emulator.url(), emulator.tenant_id());
     let answer = http.post(url).form(&form).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -64,11 +53,7 @@ async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
 
 impl Client {
     pub fn url(&self, target: &str) -> String {
-        if target.starts_with("http") {
-            target.to_owned()
-        } else {
-            format!("{}/v1.0{target}", self.emulator.url())
-        }
+        if target.starts_with("http") { target.to_owned() } else { format!("{}/v1.0{target}", self.emulator.url()) }
     }
 
     pub async fn send(&self, target: &str, headers: &[(&str, &str)]) -> Reply {
@@ -80,17 +65,11 @@ impl Client {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Reply {
-            status,
-            headers,
-            body,
-            text,
-        }
+        Reply { status, headers, body, text }
     }
 
     pub async fn get(&self, target: &str) -> Reply {
-        self.send(target, &[("prefer", "include-unknown-enum-members")])
-            .await
+        self.send(target, &[("prefer", "include-unknown-enum-members")]).await
     }
 
     /// The body of an answer that has to be a success.
@@ -107,18 +86,12 @@ impl Client {
             let mut body = self.ok(&next).await;
             pages += 1;
             assert!(pages < 10_000, "{target} does not end");
-            let Value::Array(page) = body["value"].take() else {
-                panic!("{target}: no value")
-            };
+            let Value::Array(page) = body["value"].take() else { panic!("{target}: no value") };
             rows.extend(page);
             match body["@odata.nextLink"].as_str() {
                 Some(link) => link.clone_into(&mut next),
                 None => {
-                    return (
-                        rows,
-                        pages,
-                        body["@odata.deltaLink"].as_str().map(str::to_owned),
-                    );
+                    return (rows, pages, body["@odata.deltaLink"].as_str().map(str::to_owned));
                 }
             }
         }
@@ -132,19 +105,13 @@ impl Client {
     pub fn team(&self, at: usize) -> (String, Vec<String>) {
         let team = text(&self.emulator.truth("teams")[at], "id");
         let channels = self.emulator.truth("channels");
-        let own = channels
-            .iter()
-            .filter(|row| row["team_id"] == *team)
-            .map(|row| text(row, "id"));
+        let own = channels.iter().filter(|row| row["team_id"] == *team).map(|row| text(row, "id"));
         (team.clone(), own.collect())
     }
 }
 
 pub fn text(row: &Value, key: &str) -> String {
-    row[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {key} in {row}"))
-        .to_owned()
+    row[key].as_str().unwrap_or_else(|| panic!("no {key} in {row}")).to_owned()
 }
 
 pub fn ids(rows: &[Value]) -> Vec<String> {
@@ -155,15 +122,8 @@ pub fn ids(rows: &[Value]) -> Vec<String> {
 pub fn keyed(rows: &[Value], columns: &[&str]) -> BTreeMap<String, Value> {
     let mut map = BTreeMap::new();
     for row in rows {
-        let key = columns
-            .iter()
-            .map(|column| text(row, column))
-            .collect::<Vec<_>>()
-            .join("|");
-        assert!(
-            map.insert(key.clone(), row.clone()).is_none(),
-            "two rows have the key {key}"
-        );
+        let key = columns.iter().map(|column| text(row, column)).collect::<Vec<_>>().join("|");
+        assert!(map.insert(key.clone(), row.clone()).is_none(), "two rows have the key {key}");
     }
     map
 }

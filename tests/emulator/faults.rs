@@ -6,12 +6,7 @@ use serde_json::Value;
 use crate::client::{Client, small, start, text};
 
 fn rule(path: &str, kind: FaultKind) -> FaultRule {
-    FaultRule {
-        path: path.to_owned(),
-        kind,
-        times: Some(1),
-        ..FaultRule::default()
-    }
+    FaultRule { path: path.to_owned(), kind, times: Some(1), ..FaultRule::default() }
 }
 
 async fn messages() -> (Client, String) {
@@ -36,34 +31,16 @@ async fn statuses_strike_as_often_as_told() {
         statuses.push(client.get(&path).await.status);
     }
     assert_eq!(statuses, [200, 429, 429, 200, 200]);
-    client.emulator.fault(FaultRule {
-        method: Some("POST".into()),
-        ..rule("", FaultKind::Status)
-    });
+    client.emulator.fault(FaultRule { method: Some("POST".into()), ..rule("", FaultKind::Status) });
     assert_eq!(client.get(&path).await.status, 200);
-    client.emulator.fault(rule(
-        "/teams/{id}/channels/{id}/messages",
-        FaultKind::ExpiredToken,
-    ));
+    client.emulator.fault(rule("/teams/{id}/channels/{id}/messages", FaultKind::ExpiredToken));
     assert_eq!(client.get(&path).await.status, 401);
-    client.emulator.fault(rule(
-        "/teams/*/messages",
-        FaultKind::NoAuthorizationInformation,
-    ));
+    client.emulator.fault(rule("/teams/*/messages", FaultKind::NoAuthorizationInformation));
     assert_eq!(client.get(&path).await.status, 403);
     client.emulator.fault(rule("GET /teams", FaultKind::Status));
-    assert_eq!(
-        client.get(&path).await.status,
-        200,
-        "one endpoint, not what lies below it"
-    );
+    assert_eq!(client.get(&path).await.status, 200, "one endpoint, not what lies below it");
     assert_eq!(client.get("/teams").await.status, 503);
-    let throttled = client
-        .emulator
-        .requests()
-        .into_iter()
-        .find(|entry| entry.status == 429)
-        .unwrap();
+    let throttled = client.emulator.requests().into_iter().find(|entry| entry.status == 429).unwrap();
     assert_eq!(throttled.retry_after.as_deref(), Some("2.128"));
 }
 
@@ -92,19 +69,10 @@ async fn chance_follows_the_seed() {
 #[tokio::test]
 async fn connections_break_and_bodies_are_cut() {
     let (client, path) = messages().await;
-    let ask = async || {
-        client
-            .http
-            .get(client.url(&path))
-            .bearer_auth(&client.token)
-            .send()
-            .await
-    };
+    let ask = async || client.http.get(client.url(&path)).bearer_auth(&client.token).send().await;
     client.emulator.fault(rule("/messages", FaultKind::Reset));
     assert!(ask().await.is_err());
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::Truncate));
+    client.emulator.fault(rule("/messages", FaultKind::Truncate));
     let answer = ask().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert!(answer.text().await.is_err());
@@ -116,15 +84,9 @@ async fn connections_break_and_bodies_are_cut() {
 async fn slowness_before_and_inside_the_body() {
     let (client, path) = messages().await;
     for kind in [FaultKind::Slow, FaultKind::SlowBody] {
-        client.emulator.fault(FaultRule {
-            delay_ms: 150,
-            ..rule("/messages", kind)
-        });
+        client.emulator.fault(FaultRule { delay_ms: 150, ..rule("/messages", kind) });
         let begun = Instant::now();
-        assert_eq!(
-            client.ok(&path).await["value"].as_array().unwrap().len(),
-            20
-        );
+        assert_eq!(client.ok(&path).await["value"].as_array().unwrap().len(), 20);
         assert!(begun.elapsed() >= Duration::from_millis(150));
     }
 }
@@ -132,25 +94,13 @@ async fn slowness_before_and_inside_the_body() {
 #[tokio::test]
 async fn garbage_of_three_kinds() {
     let (client, path) = messages().await;
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::GarbageHtml));
+    client.emulator.fault(rule("/messages", FaultKind::GarbageHtml));
     let reply = client.get(&path).await;
     assert!(reply.status == 200 && reply.text.starts_with("<!DOCTYPE"));
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::GarbageJson));
+    client.emulator.fault(rule("/messages", FaultKind::GarbageJson));
     assert!(client.get(&path).await.body.is_null());
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::GarbageUtf8));
-    let answer = client
-        .http
-        .get(client.url(&path))
-        .bearer_auth(&client.token)
-        .send()
-        .await
-        .unwrap();
+    client.emulator.fault(rule("/messages", FaultKind::GarbageUtf8));
+    let answer = client.http.get(client.url(&path)).bearer_auth(&client.token).send().await.unwrap();
     assert!(std::str::from_utf8(&answer.bytes().await.unwrap()).is_err());
 }
 
@@ -160,20 +110,11 @@ async fn links_that_mislead() {
     let link = |body: &Value| body["@odata.nextLink"].as_str().map(str::to_owned);
     client.emulator.fault(rule("/messages", FaultKind::Loop));
     assert_eq!(link(&client.ok(&path).await).unwrap(), client.url(&path));
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::ForeignLink));
-    assert!(
-        link(&client.ok(&path).await)
-            .unwrap()
-            .starts_with("https://graph.attacker.example/")
-    );
+    client.emulator.fault(rule("/messages", FaultKind::ForeignLink));
+    assert!(link(&client.ok(&path).await).unwrap().starts_with("https://graph.attacker.example/"));
 
     let whole = client.rows(&path).await;
-    client.emulator.fault(FaultRule {
-        skip: 1,
-        ..rule("/messages", FaultKind::EmptyPage)
-    });
+    client.emulator.fault(FaultRule { skip: 1, ..rule("/messages", FaultKind::EmptyPage) });
     let (rows, pages, _) = client.crawl(&path).await;
     assert_eq!((rows.len(), pages), (40, 3));
     assert_eq!(rows, whole);
@@ -182,9 +123,7 @@ async fn links_that_mislead() {
     assert_eq!((rows.len(), pages), (60, 3));
     assert_eq!(rows[..20], rows[20..40]);
 
-    client
-        .emulator
-        .fault(rule("/users/delta", FaultKind::NoLinks));
+    client.emulator.fault(rule("/users/delta", FaultKind::NoLinks));
     let body = client.ok("/users/delta").await;
     assert!(link(&body).is_none() && body.get("@odata.deltaLink").is_none());
 }
@@ -192,48 +131,19 @@ async fn links_that_mislead() {
 #[tokio::test]
 async fn options_that_are_ignored() {
     let (client, path) = messages().await;
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::IgnoreExpand));
-    assert!(
-        client.ok(&format!("{path}?$expand=replies")).await["value"][0]
-            .get("replies")
-            .is_none()
-    );
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::IgnoreTop));
-    assert_eq!(
-        client.ok(&format!("{path}?$top=5")).await["value"]
-            .as_array()
-            .unwrap()
-            .len(),
-        20
-    );
-    client
-        .emulator
-        .fault(rule("/messages", FaultKind::ReplytoidOnRoots));
+    client.emulator.fault(rule("/messages", FaultKind::IgnoreExpand));
+    assert!(client.ok(&format!("{path}?$expand=replies")).await["value"][0].get("replies").is_none());
+    client.emulator.fault(rule("/messages", FaultKind::IgnoreTop));
+    assert_eq!(client.ok(&format!("{path}?$top=5")).await["value"].as_array().unwrap().len(), 20);
+    client.emulator.fault(rule("/messages", FaultKind::ReplytoidOnRoots));
     let row = client.ok(&path).await["value"][0].clone();
     assert_eq!(text(&row, "replyToId"), text(&row, "id"));
     let (team, _) = client.team(0);
-    client
-        .emulator
-        .fault(rule("getAllMessages", FaultKind::IgnoreFilter));
-    let filtered = format!(
-        "/teams/{team}/channels/getAllMessages?$filter=lastModifiedDateTime gt 2030-01-01T00:00:00Z"
-    );
-    assert!(
-        !client.ok(&filtered).await["value"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
-    assert!(
-        client.ok(&filtered).await["value"]
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
+    client.emulator.fault(rule("getAllMessages", FaultKind::IgnoreFilter));
+    let filtered =
+        format!("/teams/{team}/channels/getAllMessages?$filter=lastModifiedDateTime gt 2030-01-01T00:00:00Z");
+    assert!(!client.ok(&filtered).await["value"].as_array().unwrap().is_empty());
+    assert!(client.ok(&filtered).await["value"].as_array().unwrap().is_empty());
     client.emulator.fault(rule("/teams", FaultKind::NoDate));
     assert!(!client.get("/teams").await.headers.contains_key("date"));
     assert!(client.get("/teams").await.headers.contains_key("date"));
@@ -241,14 +151,8 @@ async fn options_that_are_ignored() {
 
 #[tokio::test]
 async fn links_can_be_mortal() {
-    let client = start(EmulatorConfig {
-        users: 250,
-        ..small()
-    })
-    .await;
-    client
-        .emulator
-        .set(|knobs| knobs.link_lifetime_seconds = 600);
+    let client = start(EmulatorConfig { users: 250, ..small() }).await;
+    client.emulator.set(|knobs| knobs.link_lifetime_seconds = 600);
     let link = text(&client.ok("/users").await, "@odata.nextLink");
     client.emulator.advance(599);
     assert_eq!(client.get(&link).await.status, 200);

@@ -5,9 +5,7 @@ use crate::client::{small, start, text};
 
 fn row(rows: &[Value], touched: &Touched) -> Option<Value> {
     let channel = touched.channel_id.as_deref();
-    rows.iter()
-        .find(|row| row["id"] == *touched.id && channel.is_none_or(|id| row["channel_id"] == *id))
-        .cloned()
+    rows.iter().find(|row| row["id"] == *touched.id && channel.is_none_or(|id| row["channel_id"] == *id)).cloned()
 }
 
 #[tokio::test]
@@ -31,11 +29,7 @@ async fn changes_are_counted_dated_and_visible() {
         ..Mutation::default()
     };
     let summary = client.emulator.mutate(&asked);
-    let counts: Vec<(&str, usize)> = summary
-        .changes
-        .iter()
-        .map(|(kind, list)| (*kind, list.len()))
-        .collect();
+    let counts: Vec<(&str, usize)> = summary.changes.iter().map(|(kind, list)| (*kind, list.len())).collect();
     assert_eq!(
         counts,
         [
@@ -56,22 +50,14 @@ async fn changes_are_counted_dated_and_visible() {
     let roots = client.emulator.truth("messages");
     let replies = client.emulator.truth("message_replies");
     let after = client.emulator.now();
-    for (kind, rows) in [
-        ("edits", &roots),
-        ("new_messages", &roots),
-        ("late_replies", &replies),
-        ("reply_edits", &replies),
-    ] {
+    for (kind, rows) in
+        [("edits", &roots), ("new_messages", &roots), ("late_replies", &replies), ("reply_edits", &replies)]
+    {
         for touched in summary.of(kind) {
-            let row =
-                row(rows, touched).unwrap_or_else(|| panic!("{kind}: {touched:?} is not there"));
+            let row = row(rows, touched).unwrap_or_else(|| panic!("{kind}: {touched:?} is not there"));
             let modified: jiff::Timestamp = text(&row, "lastModifiedDateTime").parse().unwrap();
             assert!(modified > before && modified <= after);
-            let path = format!(
-                "/teams/{}/channels/{}/messages",
-                text(&row, "team_id"),
-                text(&row, "channel_id")
-            );
+            let path = format!("/teams/{}/channels/{}/messages", text(&row, "team_id"), text(&row, "channel_id"));
             let path = match &touched.parent_message_id {
                 Some(root) => format!("{path}/{root}/replies/{}", touched.id),
                 None => format!("{path}/{}", touched.id),
@@ -92,45 +78,17 @@ async fn what_is_hard_deleted_is_gone_and_other_things_go_with_it() {
         client.emulator.truth("messages").len() + client.emulator.truth("message_replies").len()
     };
     let before = all(&client);
-    let summary = client.emulator.mutate(&Mutation {
-        hard_deletes: 5,
-        ..Mutation::default()
-    });
+    let summary = client.emulator.mutate(&Mutation { hard_deletes: 5, ..Mutation::default() });
     assert_eq!(all(&client), before - summary.of("hard_deletes").len());
     let channels = client.emulator.truth("channels").len();
-    client.emulator.mutate(&Mutation {
-        deleted_channels: 1,
-        ..Mutation::default()
-    });
+    client.emulator.mutate(&Mutation { deleted_channels: 1, ..Mutation::default() });
     assert_eq!(client.emulator.truth("channels").len(), channels - 1);
-    let summary = client.emulator.mutate(&Mutation {
-        deleted_teams: 1,
-        ..Mutation::default()
-    });
+    let summary = client.emulator.mutate(&Mutation { deleted_teams: 1, ..Mutation::default() });
     let team = &summary.of("deleted_teams")[0].id;
-    assert!(
-        client
-            .emulator
-            .truth("teams")
-            .iter()
-            .all(|row| row["id"] != **team)
-    );
-    assert!(
-        client
-            .emulator
-            .truth("messages")
-            .iter()
-            .all(|row| row["team_id"] != **team)
-    );
+    assert!(client.emulator.truth("teams").iter().all(|row| row["id"] != **team));
+    assert!(client.emulator.truth("messages").iter().all(|row| row["team_id"] != **team));
     assert_eq!(
-        client
-            .emulator
-            .mutate(&Mutation {
-                restored_teams: 1,
-                ..Mutation::default()
-            })
-            .of("restored_teams")[0]
-            .id,
+        client.emulator.mutate(&Mutation { restored_teams: 1, ..Mutation::default() }).of("restored_teams")[0].id,
         *team
     );
 }
@@ -140,32 +98,16 @@ async fn knobs_by_name_are_checked() {
     let client = start(small()).await;
     let (team, _) = client.team(0);
     let set = |name: &str, value: Value| client.emulator.set_by_name(name, &value);
-    assert!(
-        set("export_lagg_seconds", 1.into())
-            .unwrap_err()
-            .contains("export_lagg_seconds")
-    );
+    assert!(set("export_lagg_seconds", 1.into()).unwrap_err().contains("export_lagg_seconds"));
     assert!(set("export_lag_seconds", "soon".into()).is_err());
     set("forbid_team", team.clone().into()).unwrap();
-    assert_eq!(
-        client.get(&format!("/teams/{team}/channels")).await.status,
-        403
-    );
+    assert_eq!(client.get(&format!("/teams/{team}/channels")).await.status, 403);
     set("allow_team", team.clone().into()).unwrap();
     set("hide_team", team.clone().into()).unwrap();
-    assert_eq!(
-        client.get(&format!("/teams/{team}/channels")).await.status,
-        404
-    );
+    assert_eq!(client.get(&format!("/teams/{team}/channels")).await.status, 404);
     set("allow_team", team.clone().into()).unwrap();
     set("revoke_permission", "Channel.ReadBasic.All".into()).unwrap();
-    assert_eq!(
-        client.get(&format!("/teams/{team}/channels")).await.status,
-        403
-    );
+    assert_eq!(client.get(&format!("/teams/{team}/channels")).await.status, 403);
     set("grant_permission", "Channel.ReadBasic.All".into()).unwrap();
-    assert_eq!(
-        client.get(&format!("/teams/{team}/channels")).await.status,
-        200
-    );
+    assert_eq!(client.get(&format!("/teams/{team}/channels")).await.status, 200);
 }

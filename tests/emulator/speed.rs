@@ -7,9 +7,7 @@ use crate::client::{Client, path, start};
 
 /// Processor seconds of the emulator's own threads so far.
 fn cpu_seconds() -> f64 {
-    let tasks = fs::read_dir("/proc/self/task")
-        .unwrap()
-        .filter_map(Result::ok);
+    let tasks = fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
     let ticks: u64 = tasks
         .filter_map(|task| fs::read_to_string(task.path().join("stat")).ok())
         .filter(|stat| stat.contains("(graph-emulator)"))
@@ -36,20 +34,12 @@ async fn drain(client: &Client, target: &str, gzip: bool) -> (usize, usize) {
         if gzip {
             request = request.header("accept-encoding", "gzip");
         }
-        let mut body = request
-            .send()
-            .await
-            .unwrap()
-            .bytes()
-            .await
-            .unwrap()
-            .to_vec();
+        let mut body = request.send().await.unwrap().bytes().await.unwrap().to_vec();
         bytes += body.len();
         pages += 1;
         if gzip && body.starts_with(&[0x1f, 0x8b]) {
             let mut whole = Vec::new();
-            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&body[..]), &mut whole)
-                .unwrap();
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&body[..]), &mut whole).unwrap();
             body = whole;
         }
         // The link stands before the items; parsing whole pages would measure the client.
@@ -75,12 +65,8 @@ async fn a_hundred_thousand_messages_cost_less_than_a_second() {
     })
     .await;
     let generated = begun.elapsed();
-    let rows =
-        client.emulator.truth("messages").len() + client.emulator.truth("message_replies").len();
-    eprintln!(
-        "{rows} messages generated in {generated:?}, told in {:?}",
-        begun.elapsed().saturating_sub(generated)
-    );
+    let rows = client.emulator.truth("messages").len() + client.emulator.truth("message_replies").len();
+    eprintln!("{rows} messages generated in {generated:?}, told in {:?}", begun.elapsed().saturating_sub(generated));
     for (name, gzip, lists) in [
         ("export", false, false),
         ("export gzip", true, false),
@@ -94,12 +80,7 @@ async fn a_hundred_thousand_messages_cost_less_than_a_second() {
             let targets = if lists {
                 channels
                     .iter()
-                    .map(|id| {
-                        format!(
-                            "/teams/{team}/channels/{}/messages?$top=50&$expand=replies",
-                            path(id)
-                        )
-                    })
+                    .map(|id| format!("/teams/{team}/channels/{}/messages?$top=50&$expand=replies", path(id)))
                     .collect()
             } else {
                 vec![format!("/teams/{team}/channels/getAllMessages?$top=250")]

@@ -5,12 +5,7 @@ use lakeflow_teams::emulator::{EmulatorConfig, Knobs, RetryAfter};
 use crate::client::{Client, small, start};
 
 async fn limited(time_scale: f64, retry_after: RetryAfter) -> (Client, String, String) {
-    let knobs = Knobs {
-        rate_limits: true,
-        time_scale,
-        retry_after,
-        ..Knobs::default()
-    };
+    let knobs = Knobs { rate_limits: true, time_scale, retry_after, ..Knobs::default() };
     let client = start(EmulatorConfig { knobs, ..small() }).await;
     let (team, channels) = client.team(0);
     let path = |channel: &str| format!("/teams/{team}/channels/{channel}/messages");
@@ -38,11 +33,7 @@ async fn scaled_time_scales_rates_and_waits() {
     assert_eq!(client.get(&one).await.status, 200);
     let refused = client.get(&one).await;
     assert_eq!(refused.status, 429);
-    let wait: f64 = refused.headers["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let wait: f64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((0.001..=0.2).contains(&wait), "{wait}");
     tokio::time::sleep(Duration::from_secs_f64(wait + 0.22)).await;
     assert_eq!(client.get(&one).await.status, 200);
@@ -74,8 +65,7 @@ async fn retry_after_as_a_date_is_by_the_emulators_clock() {
     let (client, one, _) = limited(1.0, RetryAfter::Date).await;
     client.get(&one).await;
     let refused = client.get(&one).await;
-    let parse =
-        |name: &str| httpdate::parse_http_date(refused.headers[name].to_str().unwrap()).unwrap();
+    let parse = |name: &str| httpdate::parse_http_date(refused.headers[name].to_str().unwrap()).unwrap();
     let wait = parse("retry-after").duration_since(parse("date")).unwrap();
     assert!((1..=2).contains(&wait.as_secs()), "{wait:?}");
 }
@@ -83,12 +73,6 @@ async fn retry_after_as_a_date_is_by_the_emulators_clock() {
 #[tokio::test]
 async fn directory_requests_cost_units() {
     let (client, ..) = limited(1.0, RetryAfter::Seconds).await;
-    assert_eq!(
-        client.get("/users").await.headers["x-ms-resource-unit"],
-        "2"
-    );
-    assert_eq!(
-        client.get("/users?$select=id").await.headers["x-ms-resource-unit"],
-        "1"
-    );
+    assert_eq!(client.get("/users").await.headers["x-ms-resource-unit"], "2");
+    assert_eq!(client.get("/users?$select=id").await.headers["x-ms-resource-unit"], "1");
 }

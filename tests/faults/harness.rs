@@ -33,7 +33,10 @@ pub struct Case {
 
 pub enum Ending {
     Whole,
+    /// Steps end with this error.
     Failed(fn(&Error) -> bool),
+    /// A reading of everything ends with this error.
+    FailedAtOnce(fn(&Error) -> bool),
 }
 
 pub struct Tenant {
@@ -251,11 +254,18 @@ async fn run(tenant: &Tenant, case: Case) {
         config.request_timeout = Duration::from_secs(2);
     }
     let session = Session::new(&config, auth::provider(&config, None).unwrap()).unwrap();
+    if let Ending::FailedAtOnce(expected) = ending {
+        let whole = tokio::time::timeout(LONGEST, whole(&session));
+        let error = whole.await.unwrap_or_else(|_| panic!("{name}: hangs")).expect("the reading fails");
+        assert!(expected(&error), "{name}: {error:?}");
+        tenant.assert_harmless(name, &format!("{error} {error:?}"));
+        armed.store(false, Ordering::SeqCst);
+    }
     let reading = tokio::time::timeout(LONGEST, read(tenant, name, &session, &armed));
     let (rows, errors) = reading.await.unwrap_or_else(|_| panic!("{name}: hangs"));
     assert!(struck.load(Ordering::SeqCst) > 0, "{name}: never struck");
     match ending {
-        Ending::Whole => assert!(errors.is_empty(), "{name}: {errors:?}"),
+        Ending::Whole | Ending::FailedAtOnce(_) => assert!(errors.is_empty(), "{name}: {errors:?}"),
         Ending::Failed(expected) => {
             assert!(errors.first().is_some_and(expected), "{name}: {errors:?}");
         }
@@ -265,6 +275,21 @@ async fn run(tenant: &Tenant, case: Case) {
     assert!(lost.is_empty() && strange.is_empty(), "{name}: lost {lost:?}, strange {strange:?}");
     let report = serde_json::to_string(&session.report().snapshot()).unwrap();
     tenant.assert_harmless(name, &report);
+}
+
+/// Reads everything once, for its error.
+async fn whole(session: &Session) -> Option<Error> {
+    let (sender, mut batches) = tokio::sync::mpsc::channel(4);
+    let pass = pass();
+    let reading = session.read(&pass, sender);
+    let taking = async {
+        let mut error = None;
+        while let Some(batch) = batches.recv().await {
+            error = error.or(batch.err());
+        }
+        error
+    };
+    tokio::join!(reading, taking).1
 }
 
 /// Steps until the round is finished; an error disarms the fault, and the reading goes on from the last offset.

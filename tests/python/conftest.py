@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from lakeflow_teams import GraphEmulator
 
 pytest_plugins = ["pytester"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deltalake import DeltaTable
+
 from lakeflow_teams import _core
 from lakeflow_teams.demo.compare import compare
 from lakeflow_teams.local.destination import read
@@ -19,7 +20,7 @@ NEEDS = {
     "chats": {},
 }
 #: What happens in the tenant between two runs.
-EVENTS = {"messages": 6, "replies": 8, "edits": 7, "deletes": 3}
+EVENTS = {"new_messages": 6, "late_replies": 8, "edits": 7, "deletes": 3}
 
 
 def entry(source, destination=None, **configuration):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+
 from lakeflow_teams import ConfigurationError
 from lakeflow_teams.local.destination import Destination, Shape
 from lakeflow_teams.local.stamp import Stamp

@@ -9,6 +9,7 @@ import pytest
 from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from lakeflow_teams import ConfigurationError
 from lakeflow_teams.local import append, merge, scd2, snapshot
 from lakeflow_teams.local.destination import Destination, Shape, read
@@ -143,7 +144,9 @@ def test_scd2_is_the_same_in_any_order(fresh, steps):
 
 
 @model_test
-@given(st.lists(st.dictionaries(keys, st.tuples(st.sampled_from(["u", None]), st.sampled_from("xy"))), min_size=1, max_size=4))
+@given(
+    st.lists(st.dictionaries(keys, st.tuples(st.sampled_from(["u", None]), st.sampled_from("xy"))), min_size=1, max_size=4)
+)
 def test_snapshot_replaces_and_counts(fresh, steps):
     destination, before = fresh(Shape(("team_id", "id"), None)), None
     for number, state in enumerate(steps):
@@ -183,7 +186,12 @@ def test_snapshot_with_history_opens_and_closes_versions(fresh):
     snap("t3", one="y")
     snap("t4", one="y", two="z")
     versions = {(row["id"], row["roles"][0], row[scd2.START], row[scd2.END]) for row in content(destination)}
-    assert versions == {("one", "x", "t1", "t3"), ("one", "y", "t3", None), ("two", "x", "t1", "t3"), ("two", "z", "t4", None)}
+    assert versions == {
+        ("one", "x", "t1", "t3"),
+        ("one", "y", "t3", None),
+        ("two", "x", "t1", "t3"),
+        ("two", "z", "t4", None),
+    }
 
 
 def test_a_repeated_batch_changes_nothing_but_the_stamp(fresh):

@@ -93,5 +93,7 @@ def show_summary(summary: RunSummary, console: Console | None = None) -> None:
     )
     for scope in summary.skipped:
         console.print(f"skipped: {describe_skip(scope)}", style="yellow", markup=False, soft_wrap=True)
+    if summary.skipped_count > len(summary.skipped):
+        console.print(f"and {summary.skipped_count - len(summary.skipped):,} more were skipped", style="yellow")
     for note in summary.notes:
         console.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)

@@ -20,9 +20,18 @@ from lakeflow_teams.local.summary import RunSummary
 MARKER = ".lakeflow-teams-demo"
 SCHEMA = "teams"
 #: What happens in the tenant between the two runs.
-EVENTS = {"messages": 40, "replies": 60, "edits": 50, "deletes": 15}
+EVENTS = {
+    "new_messages": 40,
+    "late_replies": 60,
+    "edits": 50,
+    "reply_edits": 20,
+    "deletes": 15,
+    "member_adds": 8,
+    "member_removes": 5,
+    "renamed_channels": 2,
+}
 #: Seconds that pass before the second run.
-LATER = 3600.0
+LATER = 26 * 3600.0
 
 _OPTIONS = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
 _NEEDS = {
@@ -61,9 +70,9 @@ def run(target: Path, *, teams: int = 20, seed: int = 7, console: Console | None
     with _core.GraphEmulator(teams=teams, seed=seed) as graph:
         screen.welcome(console, graph, teams, seed)
         first = _ingest("First ingest: everything", graph, target, console)
-        events = graph.mutate(**EVENTS)
+        graph.mutate(**EVENTS)
         graph.advance(LATER)
-        screen.events(console, events)
+        screen.events(console, EVENTS)
         second = _ingest("Second ingest: only what changed", graph, target, console)
         screen.goodbye(console, target, [first, second])
     return [first, second]

@@ -34,7 +34,7 @@ def title(console: Console, text: str) -> None:
 def events(console: Console, counts: Mapping[str, int]) -> None:
     """Says what happened in the tenant."""
     happened = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    console.print(f"\nAn hour passes in the tenant: [bold]{happened}[/].\n", highlight=False)
+    console.print(f"\nA day passes in the tenant: [bold]{happened}[/].\n", highlight=False)
 
 
 def summary(console: Console, done: RunSummary) -> None:

@@ -17,9 +17,6 @@ from lakeflow_teams.local.stamp import Stamp
 
 Way = Literal["merge", "append", "scd2", "snapshot", "snapshot_scd2"]
 
-#: Source tables that one reading fills together.
-ONE_PASS = (("messages", "message_replies"),)
-
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
 
@@ -80,22 +77,21 @@ def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client
     for job in jobs:
         if job.name in taken:
             continue
-        together = _together(job, [other for other in jobs if other.name not in taken])
+        together = _together(job, [other for other in jobs if other.name not in taken], infos)
+        client.validate([member.spec.source_table for member in together], job.spec.options)
         taken.update(member.name for member in together)
         passes.append(Pass(together, job.spec.options))
     return passes
 
 
-def _together(job: Job, open_jobs: list[Job]) -> tuple[Job, ...]:
-    for tables in ONE_PASS:
-        if job.spec.source_table not in tables:
-            continue
-        found = {job.spec.source_table: job}
-        for other in open_jobs:
-            if other.spec.source_table in tables and other.spec.options == job.spec.options:
-                found.setdefault(other.spec.source_table, other)
-        return tuple(found[table] for table in tables if table in found)
-    return (job,)
+def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInfo]) -> tuple[Job, ...]:
+    """The job, and others whose tables come from the same reading with the same options."""
+    reading = infos[job.spec.source_table]["reading"]
+    found = {job.spec.source_table: job}
+    for other in open_jobs:
+        if infos[other.spec.source_table]["reading"] == reading and other.spec.options == job.spec.options:
+            found.setdefault(other.spec.source_table, other)
+    return tuple(found[table] for table in infos if table in found)
 
 
 def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
@@ -122,6 +118,10 @@ def _way(table: TableSpec, info: _core.TableInfo) -> Way:
     kind = info["ingestion_type"]
     scd = table.scd_type or ("APPEND_ONLY" if kind == "append" else "SCD_TYPE_1")
     if kind == "snapshot":
+        if table.reconcile_days is not None:
+            raise _core.ConfigurationError(
+                f"destination {table.name}: {table.source_table} is a snapshot, so leave out reconcile_days"
+            )
         if scd == "APPEND_ONLY":
             raise _core.ConfigurationError(
                 f"destination {table.name}: scd_type APPEND_ONLY needs a table with a cursor, and {table.source_table} is "
@@ -131,6 +131,10 @@ def _way(table: TableSpec, info: _core.TableInfo) -> Way:
     if kind == "append" and scd != "APPEND_ONLY" and info["cursor_field"] is None and table.sequence_by is None:
         raise _core.ConfigurationError(
             f"destination {table.name}: {table.source_table} has no cursor, so scd_type {scd} needs sequence_by"
+        )
+    if scd == "APPEND_ONLY" and table.reconcile_days is not None:
+        raise _core.ConfigurationError(
+            f"destination {table.name}: reconcile_days removes rows, and APPEND_ONLY never does; leave one of them out"
         )
     ways: dict[str, Way] = {"SCD_TYPE_1": "merge", "SCD_TYPE_2": "scd2", "APPEND_ONLY": "append"}
     return ways[scd]

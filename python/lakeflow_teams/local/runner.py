@@ -53,8 +53,7 @@ def run(
     runner = _Runner(client, summary, on_progress or (lambda _: None))
     for step in passes:
         runner.run(step)
-    summary.notes[:0] = client.warnings
-    _fill(summary, Report.parse(client.report()))
+    _fill(summary, Report.parse(client.report()), client.warnings)
     summary.seconds = monotonic() - begin
     return summary
 
@@ -113,11 +112,12 @@ def _empty(job: Job) -> DestinationSummary:
     return DestinationSummary(job.name, job.spec.source_table, str(job.destination.path))
 
 
-def _fill(summary: RunSummary, report: Report) -> None:
+def _fill(summary: RunSummary, report: Report, warnings: list[str]) -> None:
     summary.requests, summary.retries = report.requests, report.retries
     summary.throttled_seconds, summary.bytes = report.throttled_seconds, report.bytes
-    summary.skipped = report.skipped
-    summary.notes.extend(note for note in report.notes if note not in summary.notes)
+    summary.skipped, summary.skipped_count = report.skipped, report.skipped_count
+    unexpected = (f"{column}: {count} values of another type became null" for column, count in report.wrong_types.items())
+    summary.notes = list(dict.fromkeys([*warnings, *report.warnings, *summary.notes, *report.notes, *unexpected]))
 
 
 def _now() -> str:

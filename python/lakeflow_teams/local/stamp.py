@@ -21,14 +21,20 @@ _FIRST_LOOK = 20
 
 @dataclass(frozen=True)
 class Stamp:
-    """``offset`` is ``None`` for snapshots. ``members`` are the destinations that were filled from the same pass."""
+    """``offset`` is ``None`` for snapshots, and ``finished`` tells whether it ends a round.
+
+    ``members`` are the destinations that were filled from the same pass.
+    """
 
     batch: int
     offset: str | None = None
     epoch: int = 0
     position: int = 0
+    finished: bool = True
     members: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    #: Graph's clock at the last reconciliation.
+    reconciled: str | None = None
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""

@@ -51,6 +51,7 @@ class RunSummary:
     throttled_seconds: float = 0.0
     bytes: int = 0
     skipped: list[dict[str, Any]] = field(default_factory=list)
+    skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     error: Exception | None = field(default=None, repr=False)

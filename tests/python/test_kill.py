@@ -1,0 +1,66 @@
+"""kill -9 at random moments: after running again, every table equals the truth."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lakeflow_teams import GraphEmulator
+from lakehouse import differences, pipeline
+
+INGEST = """
+import json, sys
+from lakeflow_teams.local import incremental, ingest_local
+incremental.ROWS_PER_BATCH = 60
+spec, target, options = json.loads(sys.stdin.read())
+ingest_local(spec, target, options)
+"""
+
+
+@pytest.fixture(scope="module")
+def tenant():
+    with GraphEmulator(teams=4, channels_per_team=2, messages_per_channel=20, users=8, chats=6, seed=11) as graph:
+        yield graph
+
+
+def start(graph, target):
+    process = subprocess.Popen([sys.executable, "-c", INGEST], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdin.write(json.dumps([pipeline(), str(target), dict(graph.options)]))
+    process.stdin.close()
+    return process
+
+
+def finish(process):
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 0, said
+
+
+@pytest.fixture(scope="module")
+def whole(tenant, tmp_path_factory):
+    """Seconds an undisturbed run takes while every answer is slow."""
+    tenant.set(latency_ms=30)
+    begin = time.monotonic()
+    finish(start(tenant, tmp_path_factory.mktemp("whole")))
+    return time.monotonic() - begin
+
+
+@pytest.mark.parametrize("turn", range(10))
+def test_a_kill_at_any_moment_loses_and_doubles_nothing(tenant, whole, tmp_path, turn):
+    tenant.set(latency_ms=30)
+    moments = random.Random(turn)
+    for _ in range(2):  # the second kill hits the run that makes the first one good
+        process = start(tenant, tmp_path)
+        time.sleep(moments.uniform(0.15, 1.0) * whole)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+    tenant.set(latency_ms=0)
+    finish(start(tenant, tmp_path))
+    assert differences(tenant, tmp_path) == []
