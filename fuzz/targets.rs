@@ -5,7 +5,9 @@
 use lakeflow_teams::client::classify::{Headers, classify};
 use lakeflow_teams::client::{ErrorBody, Link};
 use lakeflow_teams::config::{Strictness, parse, parse_table};
-use lakeflow_teams::decode::{ChainRows, Context, Filter, FlatRows, ListRows, Rows, TableBuilder, read_item, read_page};
+use lakeflow_teams::decode::{
+    ChainRows, Context, Filter, FlatRows, ListRows, Rows, TableBuilder, read_item, read_page,
+};
 use lakeflow_teams::error::Error;
 use lakeflow_teams::sync::{Offset, Parsed};
 use lakeflow_teams::tables::{Projection, TABLES, Table, find};
@@ -129,8 +131,7 @@ pub fn links(data: &[u8]) {
         assert!(url.username().is_empty() && url.password().is_none());
         assert!(link.as_str().starts_with(base.as_str()), "{}", link.as_str());
         assert!(Link::check(link.as_str(), &base).is_ok_and(|again| again == link), "a link survives an offset");
-        let shown = format!("{link:?}");
-        assert!(url.query().is_none_or(|query| query.len() < 8 || !shown.contains(query)));
+        assert_eq!(format!("{link:?}"), format!("Link({}?..)", url.path()), "the query is never shown");
     }
 }
 
