@@ -166,13 +166,13 @@ proptest! {
         let own: Vec<&Column> = table.columns.iter().filter(|column| column.source == Source::Property).collect();
         let mut texts = Vec::new();
         let mut spoilt = vec![vec![false; own.len()]; 12];
-        for number in 0..12 {
+        for (number, spoilt) in spoilt.iter_mut().enumerate() {
             let mut parts = Vec::new();
             for (index, column) in own.iter().enumerate() {
                 let odd = wrong.iter().find(|(item, at, _)| *item == number && at % own.len() == index);
                 let value = match odd {
                     Some((_, _, value)) if column.name != "id" => {
-                        spoilt[number][index] = true;
+                        spoilt[index] = true;
                         value.clone()
                     }
                     _ => right_value(&column.kind, number),
@@ -192,8 +192,8 @@ proptest! {
         let batch = rows.finish();
         for (index, column) in own.iter().enumerate() {
             let array = batch.column_by_name(column.name).unwrap();
-            for number in 0..12 {
-                if !spoilt[number][index] {
+            for (number, spoilt) in spoilt.iter().enumerate() {
+                if !spoilt[index] {
                     prop_assert!(array.is_valid(number), "{} of row {number}", column.name);
                     assert_own(array, number, column, number);
                 }

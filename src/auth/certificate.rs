@@ -23,6 +23,8 @@ const LIFE: i64 = 600;
 /// How long before its end a certificate is worth a warning.
 const ENDS_SOON: i64 = 30 * 86_400;
 
+const OLD_FORM: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+
 /// Where a certificate and its key are found. A file is read at each use, so that a rotated one is picked up.
 pub(super) struct CertificateSource {
     place: Place,
@@ -85,6 +87,9 @@ impl Certificate {
                  openssl pkcs12 -in app.pfx -out app.pem -noenc",
             ));
         }
+        if text.windows(OLD_FORM.len()).any(|part| part == OLD_FORM) {
+            return Err(refuse("holds a key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8"));
+        }
         let mut certificates = Vec::new();
         let mut key = None;
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
@@ -145,9 +150,6 @@ impl Certificate {
 /// The key of an `ENCRYPTED PRIVATE KEY` section, if there is one.
 fn encrypted(text: &[u8], password: Option<&Secret>) -> Result<Option<RsaKeyPair>> {
     let text = std::str::from_utf8(text).map_err(|_| refuse("is not text"))?;
-    if text.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(refuse("holds a key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8"));
-    }
     let (begin, end) = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----");
     let Some(start) = text.find(begin) else { return Ok(None) };
     let password = password.ok_or_else(|| refuse("holds an encrypted key: set client_certificate_password"))?;
@@ -214,7 +216,10 @@ mod tests {
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
                 "client_certificate_password",
             ),
-            ("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----", "RSA"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----",
+                "old encrypted form",
+            ),
         ] {
             let error = CertificateSource::new(&Secret::new(text), None).err().unwrap().to_string();
             assert!(error.contains(why) && !error.contains("marked"), "{text}: {error}");

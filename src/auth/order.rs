@@ -42,13 +42,13 @@ impl Found {
             let place = format!("environment variable {name}");
             return Ok(Self { provider: Box::new(provider.map_err(|error| at(&place, error))?), place });
         }
-        let mut place = String::from("managed identity");
-        if !passed_over.is_empty() {
-            place.push_str(&format!(
-                " ({} passed over: AZURE_TENANT_ID or AZURE_CLIENT_ID is missing)",
-                passed_over.join(" and ")
-            ));
-        }
+        let place = match passed_over.as_slice() {
+            [] => "managed identity".to_owned(),
+            names => format!(
+                "managed identity ({} passed over: AZURE_TENANT_ID or AZURE_CLIENT_ID is missing)",
+                names.join(" and ")
+            ),
+        };
         let provider = TokenService::detect(env).and_then(|service| ManagedIdentity::new(&config, service));
         Ok(Self { provider: Box::new(provider.map_err(|error| at(&place, error))?), place })
     }
