@@ -493,3 +493,29 @@ async fn a_dropped_read_gives_its_place_back() {
     assert!(tokio::time::timeout(Duration::from_millis(200), get(&client)).await.is_err());
     get(&client).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_outage_is_told_by_all_at_once_long_before_each_has_used_up_its_time() {
+    let server = Fifo::forever(status(503)).await;
+    let client = client_with(&server, &[("retry_timeout_seconds", "12")]);
+    let start = Instant::now();
+    let errors: Vec<_> = join_all((0..10).map(|_| get(&client))).await.into_iter().map(Result::unwrap_err).collect();
+    assert!((4..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(errors.iter().all(|error| matches!(error, Error::Service(_))));
+    let told = errors.iter().filter(|error| error.to_string().contains("has answered no request for")).count();
+    assert!(told >= 9, "{errors:?}");
+    let (start, before) = (Instant::now(), server.seen().len());
+    get(&client).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(1) && server.seen().len() == before + 1, "one look, no retries");
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_sends_nothing_more() {
+    let server = Fifo::forever(status(503)).await;
+    let client = client_with(&server, &[("retry_timeout_seconds", "60")]);
+    let all = join_all((0..5).map(|_| get(&client)));
+    assert!(tokio::time::timeout(Duration::from_millis(300), all).await.is_err());
+    let before = server.seen().len();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(server.seen().len(), before);
+}

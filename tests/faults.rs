@@ -6,6 +6,8 @@
 mod fifo;
 #[path = "faults/harness.rs"]
 mod harness;
+#[path = "faults/soak.rs"]
+mod soak;
 
 use std::time::Duration;
 
@@ -149,11 +151,11 @@ async fn passing_faults_are_not_noticed() {
             "1,000-deep nesting",
             Box::new(|mut reply| {
                 let deep = format!(
-                    "\"from\":{}1{},\"unknown\":{}{},",
+                    "\"from\":{}1{},\"unknown\":{}1{},",
                     "[".repeat(1_000),
                     "]".repeat(1_000),
                     "{\"a\":".repeat(1_000),
-                    format!("1{}", "}".repeat(1_000))
+                    "}".repeat(1_000)
                 );
                 let text = String::from_utf8(reply.body).unwrap();
                 reply.body = text.replace("\"messageType\":", &(deep + "\"messageType\":")).into();

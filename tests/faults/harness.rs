@@ -102,7 +102,7 @@ fn around<'t>(text: &'t str, part: &str) -> &'t str {
     text.get(start..end).unwrap_or("(binary)")
 }
 
-fn key(table: &str, get: impl Fn(&str) -> String) -> String {
+pub fn key(table: &str, get: impl Fn(&str) -> String) -> String {
     let parts: &[&str] = match table {
         "messages" => &["team_id", "channel_id", "id"],
         _ => &["team_id", "channel_id", "parent_message_id", "id"],
@@ -110,7 +110,7 @@ fn key(table: &str, get: impl Fn(&str) -> String) -> String {
     parts.iter().fold(table.to_owned(), |key, name| key + "|" + &get(name))
 }
 
-fn keys(table: &'static str, batch: &RecordBatch, into: &mut BTreeSet<String>) {
+pub fn keys(table: &'static str, batch: &RecordBatch, into: &mut BTreeSet<String>) {
     for row in 0..batch.num_rows() {
         into.insert(key(table, |name| {
             let column = batch.column_by_name(name).unwrap().as_string::<i32>();
@@ -206,7 +206,7 @@ fn connection(tenant: &Tenant, base: &str, retry_seconds: &str) -> ConnectionCon
     parse_connection(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())), Strictness::Strict).unwrap().0
 }
 
-fn pass() -> Pass {
+pub fn pass() -> Pass {
     let options = [
         ("fetch_all_teams", "true"),
         ("fetch_all_channels", "true"),
