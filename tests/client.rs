@@ -1,6 +1,10 @@
 //! The client over real loopback HTTP. The server answers each request with the next of a list of raw answers.
 
+#[path = "client/credentials.rs"]
+mod credentials;
 mod fifo;
+#[path = "client/wire.rs"]
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -42,7 +46,7 @@ fn config(base: &str, extra: &[(&str, &str)]) -> ConnectionConfig {
         ("retry_timeout_seconds", "20"),
     ];
     pairs.retain(|(name, _)| !extra.iter().any(|(other, _)| other == name));
-    pairs.extend(extra);
+    pairs.extend(extra.iter().filter(|(_, value)| *value != "<absent>"));
     let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     parse_connection(pairs, Strictness::Strict).unwrap().0
 }
@@ -488,4 +492,30 @@ async fn a_dropped_read_gives_its_place_back() {
     let client = client_with(&server, &[("max_concurrency", "1")]);
     assert!(tokio::time::timeout(Duration::from_millis(200), get(&client)).await.is_err());
     get(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_is_told_by_all_at_once_long_before_each_has_used_up_its_time() {
+    let server = Fifo::forever(status(503)).await;
+    let client = client_with(&server, &[("retry_timeout_seconds", "12")]);
+    let start = Instant::now();
+    let errors: Vec<_> = join_all((0..10).map(|_| get(&client))).await.into_iter().map(Result::unwrap_err).collect();
+    assert!((4..8).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!(errors.iter().all(|error| matches!(error, Error::Service(_))));
+    let told = errors.iter().filter(|error| error.to_string().contains("has answered no request for")).count();
+    assert!(told >= 9, "{errors:?}");
+    let (start, before) = (Instant::now(), server.seen().len());
+    get(&client).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(1) && server.seen().len() == before + 1, "one look, no retries");
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_sends_nothing_more() {
+    let server = Fifo::forever(status(503)).await;
+    let client = client_with(&server, &[("retry_timeout_seconds", "60")]);
+    let all = join_all((0..5).map(|_| get(&client)));
+    assert!(tokio::time::timeout(Duration::from_millis(300), all).await.is_err());
+    let before = server.seen().len();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(server.seen().len(), before);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::{AccessToken, TokenProvider};
+use super::{AccessToken, Secret, TokenProvider};
 use crate::error::{AuthFailure, Error, Result};
 
 /// A token is renewed when less than this, or less than a tenth of its life, is left.
@@ -21,6 +21,7 @@ pub struct Token {
     /// `Bearer ...`, marked sensitive so that no HTTP library shows it.
     pub header: HeaderValue,
     pub obtained_at: Instant,
+    secret: Secret,
     expires_at: Instant,
     renew_at: Instant,
 }
@@ -39,7 +40,7 @@ impl Token {
             }))
         })?;
         header.set_sensitive(true);
-        Ok(Self { header, obtained_at, expires_at, renew_at: expires_at - early })
+        Ok(Self { header, obtained_at, secret: token.secret.clone(), expires_at, renew_at: expires_at - early })
     }
 
     fn usable(&self, now: Instant) -> bool {
@@ -54,6 +55,8 @@ struct State {
     token: Option<Arc<Token>>,
     /// The last fetch that failed, and when: whoever waited for it shares its error instead of repeating it.
     failure: Option<(Instant, Error)>,
+    /// The last token that was refused, until another has taken its place.
+    refused: Option<Secret>,
 }
 
 pub struct TokenCache {
@@ -83,6 +86,7 @@ impl TokenCache {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, token)) {
             state.token = None;
+            state.refused = Some(token.secret.clone());
         }
     }
 
@@ -128,10 +132,18 @@ impl TokenCache {
 
     /// Asks the provider. Only called while `fetching` is held.
     async fn store(&self) -> Result<Arc<Token>> {
-        let result = self.provider.fetch().await.and_then(|token| Token::new(&token)).map(Arc::new);
+        let refused = self.state().refused.clone();
+        let fetched = match &refused {
+            Some(refused) => self.provider.replace(refused).await,
+            None => self.provider.fetch().await,
+        };
+        let result = fetched.and_then(|token| Token::new(&token)).map(Arc::new);
         let mut state = self.state();
         match &result {
-            Ok(token) => *state = State { token: Some(Arc::clone(token)), failure: None },
+            Ok(token) => {
+                let refused = refused.filter(|refused| *refused == token.secret);
+                *state = State { token: Some(Arc::clone(token)), failure: None, refused };
+            }
             Err(error) => state.failure = Some((Instant::now(), error.clone())),
         }
         result

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::certificate::CertificateSource;
 use super::failure;
 use super::{AccessToken, Secret, SecretSource, TokenProvider};
 use crate::client::classify::Headers;
@@ -30,6 +31,8 @@ enum Proof {
     /// A token of another issuer, read at each use because it is replaced often
     /// (<https://learn.microsoft.com/entra/workload-id/workload-identity-federation>).
     Federated(SecretSource),
+    /// An assertion that the certificate's key signs, made anew for each request.
+    Certificate(CertificateSource),
 }
 
 /// An application of a tenant.
@@ -57,6 +60,11 @@ impl EntraCredential {
         Self::new(config, Proof::Federated(SecretSource::File(file)))
     }
 
+    /// `certificate` is PEM text or the path of a PEM file.
+    pub fn certificate(config: &ConnectionConfig, certificate: &Secret, password: Option<Secret>) -> Result<Self> {
+        Self::new(config, Proof::Certificate(CertificateSource::new(certificate, password)?))
+    }
+
     fn new(config: &ConnectionConfig, proof: Proof) -> Result<Self> {
         let required = |value: &Option<String>, name: &str| {
             value.clone().ok_or_else(|| Error::Configuration(format!("Option {name} is required")))
@@ -80,6 +88,7 @@ impl EntraCredential {
         loop {
             let secret = match &self.proof {
                 Proof::Secret(source) | Proof::Federated(source) => source.resolve()?,
+                Proof::Certificate(source) => source.assertion(&self.client_id, self.url.as_str())?,
             };
             let started = Instant::now();
             let mut refusal = match self.ask(&secret).await {
@@ -109,7 +118,7 @@ impl EntraCredential {
         ];
         match self.proof {
             Proof::Secret(_) => form.push(("client_secret", secret.expose())),
-            Proof::Federated(_) => form.extend([
+            Proof::Federated(_) | Proof::Certificate(_) => form.extend([
                 ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 ("client_assertion", secret.expose()),
             ]),

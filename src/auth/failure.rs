@@ -34,9 +34,12 @@ pub(super) fn read(status: u16, body: &[u8]) -> AuthFailure {
     }
 }
 
+/// Entra ID is busy, or was asked too often.
+const TRANSIENT: [u32; 3] = [90_033, 90_055, 50_196];
+
 /// Codes behind which a repeated request may succeed, beside the statuses 429 and 5xx.
 pub(super) fn is_transient(failure: &AuthFailure) -> bool {
-    matches!(failure.aadsts, Some(90_033 | 90_055 | 50_196)) || failure.code == "temporarily_unavailable"
+    failure.aadsts.is_some_and(|number| TRANSIENT.contains(&number)) || failure.code == "temporarily_unavailable"
 }
 
 /// The description goes on with trace and correlation ids and a time, and begins with the number that is shown already.
@@ -50,29 +53,39 @@ fn first_line(description: &str) -> String {
     text::clean(line)
 }
 
+/// What to do about each number. `docs/errors.md` holds the same table, and a test compares them.
+pub static REMEDIES: &[(&[u32], &str)] = &[
+    (&[7_000_215], "client_secret is wrong: copy the secret's Value, not its Secret ID, from the app registration"),
+    (&[7_000_222], "client_secret has expired: create a new one in the app registration"),
+    (
+        &[700_016],
+        "client_id is unknown in this tenant: check client_id and tenant_id, and that the app is consented there",
+    ),
+    (&[90_002], "tenant_id is unknown: check tenant_id and cloud"),
+    (&[900_023], "tenant_id is malformed: use the Directory (tenant) ID"),
+    (&[70_011, 1_002_012], "the scope is wrong: check graph_base_url and cloud"),
+    (
+        &[700_027],
+        "the certificate is not registered at the app, has expired, or its key does not fit: check client_certificate",
+    ),
+    (&[700_024], "the signed assertion is outside its validity: check this machine's clock"),
+    (
+        &[70_021, 700_211, 700_212, 700_213],
+        "no federated credential of the app matches this token: compare issuer, subject and audience",
+    ),
+    (&[53_003], "a conditional access policy blocks this app: ask the tenant's administrator"),
+    (&[500_011], "this tenant does not know the Graph host: check cloud and graph_base_url"),
+    (&[900_382], "the app belongs to another national cloud: check cloud"),
+    (&[7_000_112], "the app is disabled in this tenant: ask its administrator"),
+    (&[7_000_229], "the app has no service principal in this tenant: have its administrator consent to it"),
+    (
+        &[7_000_216, 7_000_218],
+        "the app is registered as a public client, or no credential was sent: check the credential options",
+    ),
+];
+
 fn remedy(number: u32) -> &'static str {
-    match number {
-        7_000_215 => "client_secret is wrong: copy the secret's Value, not its Secret ID, from the app registration",
-        7_000_222 => "client_secret has expired: create a new one in the app registration",
-        700_016 => {
-            "client_id is unknown in this tenant: check client_id and tenant_id, and that the app is consented there"
-        }
-        90_002 => "tenant_id is unknown: check tenant_id and cloud",
-        900_023 => "tenant_id is malformed: use the Directory (tenant) ID",
-        70_011 => "the scope is wrong: check graph_base_url and cloud",
-        700_027 => "the certificate is not registered at the app, or its key does not fit: check client_certificate",
-        700_024 => "the signed assertion is outside its validity: check this machine's clock",
-        70_021 | 700_211 | 700_212 | 700_213 => {
-            "no federated credential of the app matches this token: compare issuer, subject and audience"
-        }
-        53_003 => "a conditional access policy blocks this app: ask the tenant's administrator",
-        500_011 => "this tenant does not know the Graph host: check cloud and graph_base_url",
-        7_000_112 => "the app is disabled in this tenant: ask its administrator",
-        7_000_216 | 7_000_218 => {
-            "the app is registered as a public client, or no credential was sent: check the credential options"
-        }
-        _ => "",
-    }
+    REMEDIES.iter().find(|(numbers, _)| numbers.contains(&number)).map_or("", |(_, remedy)| remedy)
 }
 
 #[cfg(test)]
@@ -105,5 +118,29 @@ mod tests {
         let body = br#"{"error":"server_error","error_codes":[90033]}"#;
         assert!(is_transient(&read(400, body)));
         assert!(is_transient(&read(400, br#"{"error":"temporarily_unavailable"}"#)));
+    }
+
+    #[test]
+    fn the_troubleshooting_page_holds_every_number_and_class() {
+        let page = include_str!("../../docs/errors.md");
+        for (numbers, remedy) in REMEDIES {
+            let names: Vec<_> = numbers.iter().map(|number| format!("AADSTS{number}")).collect();
+            let row = format!("| {} | {remedy} |", names.join(", "));
+            assert!(page.contains(&row), "docs/errors.md lacks {row}");
+        }
+        for number in TRANSIENT {
+            assert!(page.contains(&format!("AADSTS{number}")), "docs/errors.md lacks {number}");
+        }
+        for class in [
+            "ConfigurationError",
+            "AuthenticationError",
+            "PermissionDeniedError",
+            "NotFoundError",
+            "ThrottledError",
+            "ServiceError",
+            "ProtocolError",
+        ] {
+            assert!(page.contains(&format!("## {class}\n")), "docs/errors.md lacks {class}");
+        }
     }
 }

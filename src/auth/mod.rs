@@ -1,8 +1,11 @@
 //! Tokens for Microsoft Graph: who gives them, and how they are kept.
 
 mod cache;
+mod certificate;
 mod entra;
 mod failure;
+mod managed;
+mod order;
 mod secret;
 
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use futures::future::BoxFuture;
 
 pub use cache::{Token, TokenCache};
 pub use entra::EntraCredential;
+pub use managed::{ManagedIdentity, TokenService};
+pub use order::Found;
 pub use secret::{Secret, SecretSource};
 
 use crate::config::{ConnectionConfig, Credential};
@@ -26,6 +31,16 @@ pub struct AccessToken {
 /// Gets a new token each time it is asked. Keeping it is [`TokenCache`]'s job.
 pub trait TokenProvider: Send + Sync {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>>;
+
+    /// Gets a token after one was refused. A provider that keeps tokens itself must not give the refused one again.
+    fn replace<'a>(&'a self, _refused: &'a Secret) -> BoxFuture<'a, Result<AccessToken>> {
+        self.fetch()
+    }
+
+    /// Where the tokens come from, if the options leave that open.
+    fn describe(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A closure as provider, for credentials that live outside, such as an object of azure-identity.
@@ -47,7 +62,8 @@ pub fn provider(config: &ConnectionConfig, own: Option<Arc<dyn TokenProvider>>) 
         }
         (None, None) => Err(Error::configuration(
             "No credential is given: set tenant_id, client_id and client_secret \
-             (or client_secret_env, client_secret_file, federated_token_file)",
+             (or client_secret_env, client_secret_file, client_certificate, federated_token_file), managed_identity=true \
+             or default_credential=true",
         )),
         (Some(Credential::ClientSecret(source)), None) => {
             Ok(Arc::new(EntraCredential::secret(config, source.clone())?))
@@ -55,13 +71,16 @@ pub fn provider(config: &ConnectionConfig, own: Option<Arc<dyn TokenProvider>>) 
         (Some(Credential::FederatedTokenFile(path)), None) => {
             Ok(Arc::new(EntraCredential::federated(config, path.clone())?))
         }
-        (Some(Credential::ClientCertificate { .. }), None) => Err(unsupported("client_certificate")),
-        (Some(Credential::ManagedIdentity), None) => Err(unsupported("managed_identity")),
+        (Some(Credential::ClientCertificate { certificate, password }), None) => {
+            Ok(Arc::new(EntraCredential::certificate(config, certificate, password.clone())?))
+        }
+        (Some(Credential::ManagedIdentity), None) => {
+            Ok(Arc::new(ManagedIdentity::new(config, TokenService::detect(environment)?)?))
+        }
+        (Some(Credential::Default), None) => Ok(Arc::new(Found::first(config, environment)?)),
     }
 }
 
-fn unsupported(option: &str) -> Error {
-    Error::Configuration(format!(
-        "Option {option} is not yet supported in this version: use client_secret, or from Python a credential object"
-    ))
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -176,7 +176,8 @@ impl Engine {
                         }
                     },
                     Action::Retry { after, throttled, .. } => {
-                        let wait = ride.trial.again(took, after);
+                        let may_go_on = if throttled { Ok(()) } else { self.breaker.failed(took) };
+                        let wait = may_go_on.ok().and(ride.trial.again(took, after));
                         if throttled {
                             self.report.throttled(template);
                             if let Some(wait) = wait {

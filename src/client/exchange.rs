@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
 use super::Malformed;
+use super::breaker::{Breaker, Stop};
 use super::classify::{self, Action, Headers, Kind, classify};
 use super::clock::Clock;
 use super::endpoint::Endpoint;
@@ -32,6 +33,7 @@ pub(super) struct Engine {
     pub tokens: TokenCache,
     pub transport: Transport,
     pub limiter: Limiter,
+    pub breaker: Breaker,
     pub clock: Clock,
     pub report: Arc<Report>,
     pub retry_timeout: Duration,
@@ -94,16 +96,24 @@ impl Engine {
             let took = started.elapsed();
 
             let setback = match self.judge(call, sent, took, &mut read) {
-                Ok(answer) => return Ok(Accepted { answer, token }),
+                Ok(answer) => {
+                    self.breaker.accepted();
+                    return Ok(Accepted { answer, token });
+                }
                 Err(setback) => setback,
             };
-            let throttled = setback.trouble.kind == Kind::Throttled;
+            let mut trouble = setback.trouble;
+            let throttled = trouble.kind == Kind::Throttled;
             if throttled {
                 self.report.throttled(template);
             }
             let wait = match setback.next {
-                Next::Stop => None,
+                Next::Stop => {
+                    self.breaker.answered();
+                    None
+                }
                 Next::Reauthenticate => {
+                    self.breaker.answered();
                     self.tokens.invalidate(&token);
                     trial.reauthenticate(token.obtained_at).then_some(Duration::ZERO)
                 }
@@ -111,30 +121,42 @@ impl Engine {
                     if new_connection {
                         self.transport.renew(generation);
                     }
-                    trial.again_within(limit, took, asked)
+                    let wait = trial.again_within(limit, took, asked);
+                    if throttled {
+                        self.breaker.answered();
+                        wait
+                    } else {
+                        trouble.stopped(self.breaker.failed(took)).and(wait)
+                    }
                 }
             };
-            let Some(wait) = wait else {
-                self.report.failed(template);
-                return Err(setback.trouble.into_error(call.endpoint, call.scope, trial.retries));
+            let wait = match wait {
+                Some(wait) => {
+                    self.report.retried(template);
+                    log::debug!("{template}: {trouble}; again in {:.1} s", wait.as_secs_f64());
+                    trouble.stopped(self.wait(call, wait, throttled).await)
+                }
+                None => None,
             };
-            self.report.retried(template);
-            log::debug!("{template}: {}; again in {:.1} s", setback.trouble, wait.as_secs_f64());
-            self.wait(call, wait, throttled).await;
+            if wait.is_none() {
+                self.report.failed(template);
+                return Err(trouble.into_error(call.endpoint, call.scope, trial.retries));
+            }
         }
     }
 
     /// A throttled read pauses its budgets and so waits where all others do.
-    async fn wait(&self, call: &Call<'_>, wait: Duration, throttled: bool) {
+    async fn wait(&self, call: &Call<'_>, wait: Duration, throttled: bool) -> Result<(), Stop> {
         match call.counts_as {
             [request] if throttled && call.payload.is_none() => self.limiter.throttle(request, wait),
             _ => {
-                sleep(wait).await;
+                self.breaker.pause(wait).await?;
                 if throttled {
                     self.report.waited(Duration::ZERO, wait);
                 }
             }
         }
+        Ok(())
     }
 
     async fn send(&self, client: &reqwest::Client, call: &Call<'_>, token: &Token) -> Result<Reply, Broken> {

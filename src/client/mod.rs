@@ -3,6 +3,7 @@
 mod address;
 mod batch;
 mod body;
+mod breaker;
 mod bucket;
 pub mod classify;
 mod clock;
@@ -64,11 +65,16 @@ pub struct GraphClient(Arc<Engine>);
 
 impl GraphClient {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>, report: Arc<Report>) -> Result<Self> {
+        if let Some(origin) = provider.describe() {
+            log::info!("{origin}");
+            report.note(origin);
+        }
         Ok(Self(Arc::new(Engine {
             base: config.graph.clone(),
             tokens: TokenCache::new(provider),
             transport: transport::Transport::new(config)?,
             limiter: limiter::Limiter::new(config),
+            breaker: breaker::Breaker::new(config.retry_timeout),
             clock: clock::Clock::default(),
             report,
             retry_timeout: config.retry_timeout,

@@ -39,12 +39,34 @@ fn clean_word(word: &str, out: &mut String) {
     push_url(rest, out);
 }
 
+/// What ends a URL, or a value, within a sentence or within JSON.
+const ENDS: [char; 8] = ['"', '\'', '<', '>', ',', ')', ']', '}'];
+
+/// A path with its query, or a parameter on its own: the values go.
+fn push_plain(text: &str, out: &mut String) {
+    let lower = text.to_ascii_lowercase();
+    let value = |name: &str| Some(lower.find(name)? + name.len()).filter(|at| *at < text.len());
+    let values = ["token=", "secret=", "password=", "assertion="].into_iter().filter_map(value);
+    let query = text.find('?').filter(|at| text[*at..].contains('='));
+    let cuts = values.map(|at| (at, "[redacted]")).chain(query.map(|at| (at, "?..")));
+    let Some((at, instead)) = cuts.min() else { return out.push_str(text) };
+    out.push_str(&text[..at]);
+    out.push_str(instead);
+    if let Some(end) = text[at..].find(ENDS) {
+        let rest = &text[at + end..];
+        let length = rest.chars().next().map_or(0, char::len_utf8);
+        out.push_str(&rest[..length]);
+        push_plain(&rest[length..], out);
+    }
+}
+
 /// The query of a nextLink is a token of its own, and user info holds a password.
 fn push_url(text: &str, out: &mut String) {
-    let Some(scheme) = text.find("://") else { return out.push_str(text) };
+    let Some(scheme) = text.find("://") else { return push_plain(text, out) };
     let (before, address) = text.split_at(scheme + 3);
-    out.push_str(before);
-    let end = address.find(['"', '\'', '<', '>', ',', ')', ']', '}']).unwrap_or(address.len());
+    push_plain(&before[..scheme], out);
+    out.push_str("://");
+    let end = address.find(ENDS).unwrap_or(address.len());
     let (address, after) = address.split_at(end);
     let (address, query) = match address.find(['?', '#']) {
         Some(cut) => (&address[..cut], true),
@@ -52,7 +74,7 @@ fn push_url(text: &str, out: &mut String) {
     };
     let authority_end = address.find('/').unwrap_or(address.len());
     let host = address[..authority_end].rfind('@').map_or(0, |at| at + 1);
-    out.push_str(&address[host..]);
+    push_plain(&address[host..], out);
     if query {
         out.push_str("?..");
     }
@@ -94,6 +116,9 @@ mod tests {
             ),
             ("'https://u:p@h/x?a=b','https://h/y#z'", "'https://h/x?..','https://h/y?..'"),
             ("plain eyJ word", "plain eyJ word"),
+            ("GET /v1.0/teams?$skiptoken=abc, or 'x?a=b'", "GET /v1.0/teams?.., or 'x?..'"),
+            ("$skiptoken=abc&client_secret=d \"password=x\"", "$skiptoken=[redacted] \"password=[redacted]\""),
+            ("what? a=b", "what? a=b"),
         ] {
             assert_eq!(clean(text), expected);
         }

@@ -20,6 +20,16 @@ const USER_AGENT: &str = concat!("lakeflow-teams/", env!("CARGO_PKG_VERSION"));
 
 /// A pooled client for a host. It follows no redirects, because the token must not travel, and retries nothing by itself.
 pub(crate) fn build(config: &ConnectionConfig, host: &Url) -> Result<Client> {
+    // The environment's proxy knows nothing of this machine's loopback.
+    builder(config, config.proxy.is_none() && is_loopback(host))
+}
+
+/// The same for a service on this machine, which no proxy can reach.
+pub(crate) fn build_direct(config: &ConnectionConfig) -> Result<Client> {
+    builder(config, true)
+}
+
+fn builder(config: &ConnectionConfig, is_direct: bool) -> Result<Client> {
     install_crypto();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
@@ -39,14 +49,13 @@ pub(crate) fn build(config: &ConnectionConfig, host: &Url) -> Result<Client> {
         }
         builder = builder.tls_certs_merge(roots);
     }
-    if let Some(proxy) = &config.proxy {
+    if is_direct {
+        builder = builder.no_proxy();
+    } else if let Some(proxy) = &config.proxy {
         let proxy = Proxy::all(proxy.expose()).map_err(|_| {
             Error::configuration("Option proxy: its value is not an address such as http://proxy.example:3128")
         })?;
         builder = builder.proxy(proxy);
-    } else if is_loopback(host) {
-        // The environment's proxy knows nothing of this machine's loopback.
-        builder = builder.no_proxy();
     }
     builder
         .build()

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Malformed;
 use super::body::ErrorBody;
+use super::breaker::Stop;
 use super::classify::{Headers, Kind};
 use super::endpoint::{self, Endpoint};
 use super::request::Request;
@@ -77,6 +78,15 @@ impl Trouble {
             None => "",
         };
         Self { remedy: remedy.into(), ..Self::new(Kind::Service, format!("{host}: {}", broken.what)) }
+    }
+
+    /// Notes why there is no other attempt, if there is none.
+    pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
+        let Err(stop) = may_go_on else { return Some(()) };
+        if self.remedy.is_empty() {
+            self.remedy = stop.remedy();
+        }
+        None
     }
 
     pub fn protocol(why: &str) -> Self {

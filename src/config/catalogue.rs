@@ -146,10 +146,11 @@ options! {
     Connection "client_secret" Kind::Secret, "", "Client secret of the app registration.";
     Connection "client_secret_env" Kind::Text, "", "Environment variable that holds the client secret; read at each token request.";
     Connection "client_secret_file" Kind::Text, "", "File that holds the client secret; read at each token request.";
-    Connection "client_certificate" Kind::Secret, "", "Certificate and private key as PEM: the text itself, or a path.";
+    Connection "client_certificate" Kind::Secret, "", "Certificate and private key as PEM: the text itself, or a path that is read at each token request.";
     Connection "client_certificate_password" Kind::Secret, "", "Password of the certificate's private key.";
     Connection "federated_token_file" Kind::Text, "", "File with the token of a federated identity; read at each token request.";
     Connection "managed_identity" Kind::Bool, "false", "Use the managed identity of the machine; client_id picks a user-assigned one.";
+    Connection "default_credential" Kind::Bool, "false", "Take the first of the environment's secret, certificate, federated token and managed identity.";
     Connection "cloud" Kind::Word(CLOUDS), "global", "National cloud: sets login host, Graph host and scope together.";
     Connection "authority_host" Kind::Host, "https://login.microsoftonline.com", "Login host, where it is not the cloud's own.";
     Connection "graph_base_url" Kind::Host, "https://graph.microsoft.com", "Graph host without version, where it is not the cloud's own.";

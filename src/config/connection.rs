@@ -24,6 +24,8 @@ pub enum Credential {
     },
     FederatedTokenFile(PathBuf),
     ManagedIdentity,
+    /// The first of those in the environment.
+    Default,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -149,19 +151,20 @@ fn tenant(text: String) -> Result<String> {
     Ok(text)
 }
 
-const CREDENTIALS: [&str; 6] = [
+const CREDENTIALS: [&str; 7] = [
     "client_secret",
     "client_secret_env",
     "client_secret_file",
     "client_certificate",
     "federated_token_file",
     "managed_identity",
+    "default_credential",
 ];
 
 fn credential(values: &mut Values) -> Result<Option<Credential>> {
-    let managed = values.flag("managed_identity");
+    let flags = ["managed_identity", "default_credential"].map(|name| values.flag(name).then_some(name));
     let given: Vec<_> =
-        CREDENTIALS.into_iter().filter(|name| values.has(name) || (managed && *name == "managed_identity")).collect();
+        CREDENTIALS.into_iter().filter(|name| values.has(name) || flags.contains(&Some(*name))).collect();
     if given.len() > 1 {
         return Err(Error::Configuration(format!(
             "Options {} are all credentials: keep exactly one",
@@ -173,8 +176,10 @@ fn credential(values: &mut Values) -> Result<Option<Credential>> {
         return Err(Error::configuration("Option client_certificate_password needs client_certificate"));
     }
     let Some(name) = given.first().copied() else { return Ok(None) };
-    if managed {
-        return Ok(Some(Credential::ManagedIdentity));
+    match name {
+        "managed_identity" => return Ok(Some(Credential::ManagedIdentity)),
+        "default_credential" => return Ok(Some(Credential::Default)),
+        _ => {}
     }
     let Some(text) = values.text(name) else { return Ok(None) };
     Ok(Some(match name {
@@ -188,7 +193,7 @@ fn credential(values: &mut Values) -> Result<Option<Credential>> {
 
 /// What the chosen credential cannot do without.
 fn require(config: &ConnectionConfig) -> Result<()> {
-    if matches!(config.credential, None | Some(Credential::ManagedIdentity)) {
+    if matches!(config.credential, None | Some(Credential::ManagedIdentity | Credential::Default)) {
         return Ok(());
     }
     for (name, value) in [("tenant_id", &config.tenant_id), ("client_id", &config.client_id)] {

@@ -1,4 +1,6 @@
-//! A loopback HTTP/1.1 server that answers each request, in order of arrival, with the next raw answer of a list.
+//! A loopback HTTP/1.1 server that answers each request, in order of arrival, with the next raw answer of a list, or with
+//! what a handler makes of it.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -7,15 +9,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// Makes an answer of a request's head and body.
+type Handler = Box<dyn Fn(String) -> BoxFuture<'static, Reply> + Send + Sync>;
+
 #[derive(Clone, Default)]
 pub struct Reply {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
     /// Sent of the body before the connection ends.
     sent: Option<usize>,
     hang: bool,
@@ -89,6 +95,7 @@ impl Reply {
 struct State {
     replies: Mutex<VecDeque<Reply>>,
     forever: Option<Reply>,
+    handler: Option<Handler>,
     seen: Mutex<Vec<String>>,
     connections: AtomicUsize,
     at_once: AtomicUsize,
@@ -108,6 +115,10 @@ impl Fifo {
 
     pub async fn forever(reply: Reply) -> Self {
         Self::run(State { forever: Some(reply), ..State::default() }).await
+    }
+
+    pub async fn answering(handler: impl Fn(String) -> BoxFuture<'static, Reply> + Send + Sync + 'static) -> Self {
+        Self::run(State { handler: Some(Box::new(handler)), ..State::default() }).await
     }
 
     async fn run(state: State) -> Self {
@@ -155,9 +166,13 @@ impl Drop for Fifo {
 async fn serve(mut stream: TcpStream, state: Arc<State>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
-        state.seen.lock().unwrap().push(request);
-        let next = state.replies.lock().unwrap().pop_front();
-        let reply = next.or_else(|| state.forever.clone()).unwrap_or_else(|| status(418));
+        let reply = if let Some(handler) = &state.handler {
+            handler(request).await
+        } else {
+            state.seen.lock().unwrap().push(request);
+            let next = state.replies.lock().unwrap().pop_front();
+            next.or_else(|| state.forever.clone()).unwrap_or_else(|| status(418))
+        };
         let now = state.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         state.most.fetch_max(now, Ordering::SeqCst);
         tokio::time::sleep(reply.delay).await;
