@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark lint lint-rust lint-python format bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark lint lint-rust lint-python format connector-spec bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	cargo fmt
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
+
+connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of options
+	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 bench: $(RELEASE)  ## Measure; asserts nothing
 	$(BIN)/pytest -m bench -s

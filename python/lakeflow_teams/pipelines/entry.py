@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
+from lakeflow_teams._extras import need
 from lakeflow_teams.options import as_options
 from lakeflow_teams.pipelines import declare, streaming
 from lakeflow_teams.pipelines.engine import Engine
@@ -13,12 +16,12 @@ from lakeflow_teams.pipelines.spec import parse
 
 def ingest(
     spark: Any,
-    pipeline_spec: Mapping[str, Any],
+    pipeline_spec: Mapping[str, Any] | str | PathLike[str],
     *,
     connection: Mapping[str, Any] | None = None,
     location: str | None = None,
 ) -> None:
-    """Reads the tables of a pipeline spec into their destinations.
+    """Reads the tables of a pipeline spec, a mapping or a YAML file, into their destinations.
 
     On Databricks, in a pipeline's ``ingest.py``, it declares streaming tables with AUTO CDC; ``connection_name`` names a
     Unity Catalog connection, which brings the credentials. In an open-source declarative pipeline it does the same as far
@@ -32,10 +35,15 @@ def ingest(
 
     Raises :class:`ConfigurationError` for a spec that is wrong, before anything is read.
     """
-    spec = parse(pipeline_spec)
+    spec = parse(pipeline_spec if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec)))
     engine = Engine.of(spark, spec.connection_name, {**spec.connection, **as_options(connection or {})})
     for target in spec.targets:
         if engine.pipelines is not None:
             declare.declare(engine, target)
         else:
             streaming.run(engine, target, location)
+
+
+def _load(path: Path) -> Any:
+    yaml = need("yaml", "local", f"the pipeline file {path.name}")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
