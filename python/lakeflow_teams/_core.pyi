@@ -1,10 +1,33 @@
 """The native core. Everything that touches the network, JSON or Arrow happens here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypedDict, final
+from typing import Any, Literal, TypedDict, final, type_check_only
+
+__all__ = [
+    "AuthenticationError",
+    "Batch",
+    "BatchStream",
+    "Client",
+    "ConfigurationError",
+    "GraphEmulator",
+    "LakeflowTeamsError",
+    "MicroBatch",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "Plan",
+    "ProtocolError",
+    "Schema",
+    "ServiceError",
+    "ThrottledError",
+    "__version__",
+    "options",
+    "schema",
+    "tables",
+]
 
 __version__: str
 
+@type_check_only
 class TableInfo(TypedDict):
     """One table's declaration."""
 
@@ -14,9 +37,12 @@ class TableInfo(TypedDict):
     cursor_field: str | None
     ingestion_type: Literal["snapshot", "cdc", "cdc_with_deletes", "append"]
     permissions: list[str]
+    reading: str
+    """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
 
+@type_check_only
 class OptionInfo(TypedDict):
     """One option's entry in the catalogue."""
 
@@ -32,6 +58,9 @@ def tables() -> list[TableInfo]:
 
 def options() -> list[OptionInfo]:
     """Every connection and table option."""
+
+def schema(table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema:
+    """A table's schema, without a connection."""
 
 class LakeflowTeamsError(RuntimeError):
     """Base of the connector's errors.
@@ -129,6 +158,8 @@ class Client:
     @property
     def warnings(self) -> list[str]: ...
     def schema(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema: ...
+    def validate(self, tables: Sequence[str], options: Mapping[str, str]) -> None:
+        """Raises :class:`ConfigurationError` where a read of the tables would, without a request."""
     def scopes(self, table: str, options: Mapping[str, str]) -> list[str]:
         """What a read of the table can be divided by: the teams or users that the options name or discover, sorted.
 
@@ -188,7 +219,26 @@ class Client:
 class GraphEmulator:
     """A Microsoft Graph tenant on loopback, for tests, demos and benchmarks. Deterministic from its seed."""
 
-    def __new__(cls, **knobs: Any) -> GraphEmulator: ...
+    def __new__(
+        cls,
+        *,
+        teams: int = 5,
+        channels_per_team: int = 3,
+        messages_per_channel: int = 40,
+        replies_per_message: float = 1.0,
+        users: int = 20,
+        chats: int = 10,
+        messages_per_chat: int = 20,
+        seed: int = 7,
+        port: int = 0,
+        rate_limits: bool = False,
+        time_scale: float = 1.0,
+        latency_ms: int = 0,
+        export_lag_seconds: int = 0,
+        history_days: int = 400,
+        gzip: bool = True,
+        **knobs: Any,
+    ) -> GraphEmulator: ...
     @property
     def url(self) -> str: ...
     @property
@@ -201,10 +251,13 @@ class GraphEmulator:
     def __enter__(self) -> GraphEmulator: ...
     def __exit__(self, *exc: object) -> None: ...
     def close(self) -> None: ...
-    def mutate(self, **counts: int) -> dict[str, int]: ...
+    def mutate(self, **counts: Any) -> dict[str, Any]:
+        """Changes the tenant; returns ``now`` and what was touched, by kind."""
     def advance(self, seconds: float) -> None: ...
     def truth(self, table: str) -> list[dict[str, Any]]: ...
     def truth_json(self, table: str) -> str: ...
+    def unreadable_teams(self) -> list[str]:
+        """Ids of teams that are listed and answer 403 or 404."""
     def fault(self, **rule: Any) -> None: ...
     def clear_faults(self) -> None: ...
     def set(self, **knobs: Any) -> None: ...

@@ -137,7 +137,7 @@ impl EntraCredential {
     }
 
     fn broken(&self, broken: &Broken) -> Refusal {
-        let host = self.url.host_str().unwrap_or_default();
+        let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
         let limit = if broken.connect { PATIENCE_TO_CONNECT } else { PATIENCE };
         Refusal {
             failure: AuthFailure {

@@ -214,7 +214,7 @@ impl Engine {
     }
 
     fn broken(&self, broken: &Broken) -> Setback {
-        let host = self.base.host_str().unwrap_or_default();
+        let host = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
         let reached = self.reached.load(Ordering::Relaxed);
         let limit = if broken.connect && !reached { NEVER_REACHED } else { self.retry_timeout };
         let next = match broken.remedy {

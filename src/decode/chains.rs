@@ -51,7 +51,6 @@ impl ChainOutcome {
 }
 
 impl<'a, 'f> ChainRows<'a, 'f> {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one reading, named at the only call")]
     pub fn new(
         roots: &'a mut TableBuilder,
         replies: &'a mut TableBuilder,

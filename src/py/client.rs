@@ -31,10 +31,10 @@ pub struct Client {
 impl Client {
     fn session(&self, py: Python<'_>) -> PyResult<Session> {
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((pid, session)) = &*slot {
-            if *pid == std::process::id() {
-                return Ok(session.clone());
-            }
+        if let Some((pid, session)) = &*slot
+            && *pid == std::process::id()
+        {
+            return Ok(session.clone());
         }
         let session = self.connect(py).map_err(|error| to_py(&error))?;
         for warning in &self.warnings {
@@ -71,6 +71,21 @@ impl Client {
     }
 }
 
+fn project(table: &str, options: Options, columns: Option<&[String]>, strictness: Strictness) -> PyResult<Schema> {
+    let projection = || -> Result<Projection> {
+        let (options, _) = parse_table(options, strictness)?;
+        Projection::new(find(table)?, columns, options.include_raw)
+    };
+    Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
+}
+
+/// A table's schema, without a connection.
+#[pyfunction]
+#[pyo3(signature = (table, options, columns=None))]
+pub fn schema(table: &str, options: Options, columns: Option<Vec<String>>) -> PyResult<Schema> {
+    project(table, options, columns.as_deref(), Strictness::Strict)
+}
+
 #[pymethods]
 impl Client {
     #[new]
@@ -91,11 +106,12 @@ impl Client {
 
     #[pyo3(signature = (table, options, columns=None))]
     fn schema(&self, table: &str, options: Options, columns: Option<Vec<String>>) -> PyResult<Schema> {
-        let projection = || -> Result<Projection> {
-            let (options, _) = parse_table(options, self.strictness)?;
-            Projection::new(find(table)?, columns.as_deref(), options.include_raw)
-        };
-        Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
+        project(table, options, columns.as_deref(), self.strictness)
+    }
+
+    /// Checks tables and options as a read would, without a request.
+    fn validate(&self, tables: Vec<String>, options: Options) -> PyResult<()> {
+        self.pass(None, &tables, options, None).map(drop)
     }
 
     fn scopes(&self, py: Python<'_>, table: String, options: Options) -> PyResult<Vec<String>> {

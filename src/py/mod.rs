@@ -19,6 +19,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(tables, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
+    module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;
@@ -42,6 +43,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("cursor_field", table.cursor)?;
         info.set_item("ingestion_type", table.ingestion.as_str())?;
         info.set_item("permissions", table.permissions)?;
+        info.set_item("reading", table.reading.as_str())?;
         info.set_item("endpoint", table.endpoint)?;
         info.set_item("required_options", table.required_options)?;
         list.append(info)?;

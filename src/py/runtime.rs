@@ -31,6 +31,11 @@ pub fn runtime() -> &'static Runtime {
     }
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is not general enough over lifetimes")]
+fn signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
+}
+
 /// Waits for a future without the GIL; Ctrl-C ends the wait, and with it the future.
 pub fn wait<F: Future + Send>(py: Python<'_>, future: F) -> PyResult<F::Output>
 where
@@ -42,7 +47,7 @@ where
             loop {
                 tokio::select! {
                     output = &mut future => return Ok(output),
-                    () = tokio::time::sleep(SIGNAL_CHECK) => Python::attach(|py| py.check_signals())?,
+                    () = tokio::time::sleep(SIGNAL_CHECK) => signals()?,
                 }
             }
         })

@@ -56,8 +56,13 @@ impl Caps {
     }
 
     pub fn are_reached(&self, rows: usize) -> bool {
-        self.max_pages.is_some_and(|max| self.pages.load(Ordering::Relaxed) >= max)
-            || self.max_rows.is_some_and(|max| rows >= max)
+        !self.have_room(rows, 0)
+    }
+
+    /// Whether one more page may be asked for while `running` pages are on their way.
+    fn have_room(&self, rows: usize, running: usize) -> bool {
+        self.max_pages.is_none_or(|max| self.pages.load(Ordering::Relaxed) + running < max)
+            && self.max_rows.is_none_or(|max| rows < max)
     }
 }
 
@@ -86,7 +91,7 @@ pub async fn run(
     let mut work = Work::new(open, scopes, after);
     let mut running = FuturesUnordered::new();
     loop {
-        while running.len() < CONCURRENCY && !caps.are_reached(rows()) && !work.is_fatal() {
+        while running.len() < CONCURRENCY && caps.have_room(rows(), running.len()) && !work.is_fatal() {
             let Some((order, item)) = work.next(running.len()) else { break };
             running.push(step(reader, order, item));
         }
@@ -244,7 +249,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::error::GraphFailure;
 
     /// Scopes of three pages each; `bad` fails, `gone` is skipped.
     #[derive(Default)]
@@ -258,7 +262,7 @@ mod tests {
             Box::pin(async move {
                 self.caps.count_page();
                 if item.scope == "bad" {
-                    return Err(Error::Service(Box::new(GraphFailure::default())));
+                    return Err(Error::Service(Box::default()));
                 }
                 if item.scope == "gone" {
                     return Ok(Step::Skipped);

@@ -74,12 +74,13 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
     if page.next_link.is_none() {
         return end_of_window(conversations, item, window).await;
     }
-    if item.rows >= ROWS_PER_WINDOW && !item.filter_ignored {
-        if let Some(windows) = window.cut(item.oldest, item.newest) {
-            let children = item.children.clone();
-            let part = |window| Item { children: children.clone(), ..item.window(window) };
-            return Ok(Step::Split(windows.into_iter().map(part).collect()));
-        }
+    if item.rows >= ROWS_PER_WINDOW
+        && !item.filter_ignored
+        && let Some(windows) = window.cut(item.oldest, item.newest)
+    {
+        let children = item.children.clone();
+        let part = |window| Item { children: children.clone(), ..item.window(window) };
+        return Ok(Step::Split(windows.into_iter().map(part).collect()));
     }
     job.advance(item, &request, page.next_link.as_deref())
 }

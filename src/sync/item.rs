@@ -13,6 +13,7 @@ use crate::client::link::Link;
 pub type Seen = Arc<Mutex<HashSet<u64>>>;
 
 /// Something to read, resumable at its page.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any mix of them can be true")]
 #[derive(Debug, Clone, Default)]
 pub struct Item {
     /// `team`, `team/channel`, `user`, `user/chat`.

@@ -56,7 +56,7 @@ impl Job {
             let answer = self.client.get(&request, read_raw_page).await?;
             let (page, mut found) = answer.body;
             match trail.next(&self.client, &request, page.next_link.as_deref())? {
-                Next::Again => continue,
+                Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
                     return Ok(items);

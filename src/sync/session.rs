@@ -164,17 +164,7 @@ impl Session {
                 Some(next) => (next.to_text(), next.phase == Phase::Done),
                 None => (text.to_owned(), true),
             },
-            None => match pass.reading() {
-                Reading::DirectoryDelta(object) => {
-                    let next = directory::read(&job, object, start.as_ref()).await?;
-                    let finished = next.as_ref().is_none_or(|next| next.phase == Phase::Done);
-                    (next.map_or_else(|| text.to_owned(), |next| next.to_text()), finished)
-                }
-                _ => {
-                    whole(&job, pass).await?;
-                    ("{}".to_owned(), true)
-                }
-            },
+            None => unrounded(&job, pass, start.as_ref(), text).await?,
         };
         job.sink.finish().await?;
         Ok(collect(pass, &job, offset, finished))
@@ -271,6 +261,18 @@ impl Session {
             }
         })
     }
+}
+
+/// A step of a table that is not read in rounds: its next offset, and whether that is the end.
+async fn unrounded(job: &Job, pass: &Pass, start: Option<&Offset>, text: &str) -> Result<(String, bool)> {
+    let Reading::DirectoryDelta(object) = pass.reading() else {
+        whole(job, pass).await?;
+        return Ok(("{}".to_owned(), true));
+    };
+    Ok(match directory::read(job, object, start).await? {
+        Some(next) => (next.to_text(), next.phase == Phase::Done),
+        None => (text.to_owned(), true),
+    })
 }
 
 fn rounds(reading: Reading) -> Option<Rounds> {

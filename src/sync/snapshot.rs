@@ -103,7 +103,10 @@ async fn detailed(job: &Job, listed: &[Box<RawValue>]) -> Result<()> {
     job.sink.with(|builders| {
         for (listed, detail) in listed.iter().zip(details) {
             match detail {
-                Ok(team) => push(builders, &team),
+                Ok(team) => {
+                    note_basic_answer(job, &team);
+                    push(builders, &team);
+                }
                 Err(error) => {
                     report_missing_settings(job, &error);
                     push(builders, listed);
@@ -135,6 +138,19 @@ fn report_missing_settings(job: &Job, error: &Error) {
         _ => String::new(),
     };
     job.report().note(format!("settings of some teams stay null, because GET /teams/{{id}} is refused{remedy}"));
+}
+
+/// With the basic permission alone the single read succeeds, and leaves the settings null.
+fn note_basic_answer(job: &Job, team: &RawValue) {
+    #[derive(serde::Deserialize)]
+    struct Team {
+        #[serde(rename = "memberSettings")]
+        settings: Option<serde::de::IgnoredAny>,
+    }
+    if serde_json::from_str::<Team>(team.get()).is_ok_and(|team| team.settings.is_none()) {
+        let permission = endpoint::TEAM.permission;
+        job.report().note(format!("settings of some teams stay null: grant {permission} to fill them"));
+    }
 }
 
 fn push(builders: &mut [crate::decode::TableBuilder], team: &RawValue) {

@@ -62,6 +62,22 @@ pub enum DirectoryObject {
     Groups,
 }
 
+impl Reading {
+    /// The name of the pass; tables of equal names can be read together.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Teams => "teams",
+            Self::PerTeam(PerTeam::Channels) => "channels",
+            Self::PerTeam(PerTeam::Members) => "members",
+            Self::ChannelMessages => "channel_messages",
+            Self::Chats => "chats",
+            Self::ChatMessages => "chat_messages",
+            Self::DirectoryDelta(DirectoryObject::Users) => "users",
+            Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,

@@ -94,7 +94,15 @@ def test_every_way_of_writing(graph, options, tmp_path):
 
 
 def test_a_failed_destination_does_not_stop_the_others(graph, options, tmp_path):
-    graph.set(roles=["Team.ReadBasic.All", "Channel.ReadBasic.All", "TeamMember.Read.All", "Chat.Read.All"])
+    graph.set(
+        roles=[
+            "Team.ReadBasic.All",
+            "TeamSettings.Read.All",
+            "Channel.ReadBasic.All",
+            "TeamMember.Read.All",
+            "Chat.Read.All",
+        ]
+    )
     summary = run(load(pipeline()), tmp_path, options)
     failed = {line.source_table for line in summary.destinations if line.error}
     assert failed == {"messages", "message_replies"}

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import client, split
-from lakeflow_teams.schema import table_schema
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 option = click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option; repeatable.")
@@ -48,7 +47,7 @@ def tables(as_json: bool) -> None:
 @as_json
 def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
     """Show the columns of TABLE."""
-    found = table_schema(table, split(options)[1]).to_dict()
+    found = _core.schema(table, split(options)[1]).to_dict()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

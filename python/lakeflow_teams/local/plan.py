@@ -17,9 +17,6 @@ from lakeflow_teams.local.stamp import Stamp
 
 Way = Literal["merge", "append", "scd2", "snapshot", "snapshot_scd2"]
 
-#: Source tables that one reading fills together.
-ONE_PASS = (("messages", "message_replies"),)
-
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
 
@@ -80,22 +77,21 @@ def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client
     for job in jobs:
         if job.name in taken:
             continue
-        together = _together(job, [other for other in jobs if other.name not in taken])
+        together = _together(job, [other for other in jobs if other.name not in taken], infos)
+        client.validate([member.spec.source_table for member in together], job.spec.options)
         taken.update(member.name for member in together)
         passes.append(Pass(together, job.spec.options))
     return passes
 
 
-def _together(job: Job, open_jobs: list[Job]) -> tuple[Job, ...]:
-    for tables in ONE_PASS:
-        if job.spec.source_table not in tables:
-            continue
-        found = {job.spec.source_table: job}
-        for other in open_jobs:
-            if other.spec.source_table in tables and other.spec.options == job.spec.options:
-                found.setdefault(other.spec.source_table, other)
-        return tuple(found[table] for table in tables if table in found)
-    return (job,)
+def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInfo]) -> tuple[Job, ...]:
+    """The job, and others whose tables come from the same reading with the same options."""
+    reading = infos[job.spec.source_table]["reading"]
+    found = {job.spec.source_table: job}
+    for other in open_jobs:
+        if infos[other.spec.source_table]["reading"] == reading and other.spec.options == job.spec.options:
+            found.setdefault(other.spec.source_table, other)
+    return tuple(found[table] for table in infos if table in found)
 
 
 def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
