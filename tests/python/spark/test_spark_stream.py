@@ -6,7 +6,9 @@ import pytest
 from sparking import INFO, differences, happen, offsets, reader, rows, run_stream, stored
 
 
-@pytest.mark.parametrize("table", ["messages", "message_replies", "chats"])
+@pytest.mark.parametrize(
+    "table", ["messages", *(pytest.param(table, marks=pytest.mark.slow) for table in ("message_replies", "chats"))]
+)
 def test_three_runs_with_changes_between(spark, graph, options, tmp_path, table):
     for _ in range(3):
         run_stream(spark, options, table, tmp_path)
@@ -42,6 +44,7 @@ def test_a_micro_batch_that_was_planned_but_not_written_is_read_again(spark, gra
     assert differences(graph, "messages", stored(spark, "messages", tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_a_stopped_query_goes_on_from_its_checkpoint(spark, graph, options, tmp_path):
     query = (
         reader(spark.readStream, options, "messages", windows_per_batch="1")
