@@ -38,10 +38,10 @@ test-python: $(DEV)
 	$(BIN)/pytest
 
 test-spark-quick: $(DEV)
-	$(BIN)/pytest -m "spark and not slow"
+	$(BIN)/pytest -m "spark and not slow and not bench"
 
 test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
-	$(BIN)/pytest -m spark
+	$(BIN)/pytest -m "spark and not bench"
 
 lint: lint-rust lint-python  ## rustfmt, clippy, ruff, mypy and stubtest
 

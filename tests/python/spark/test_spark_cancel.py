@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from lakeflow_teams import GraphEmulator
 from sparking import batch
+
+from lakeflow_teams import GraphEmulator
 
 
 def test_cancelling_a_job_stops_its_requests(spark):
