@@ -9,7 +9,7 @@ from pyspark.sql.datasource import DataSourceReader, InputPartition
 from pyspark.sql.types import StructType
 
 from lakeflow_teams import _core
-from lakeflow_teams.spark.connection import client, warn
+from lakeflow_teams.spark.connection import client, warn, warn_of_secret
 from lakeflow_teams.spark.options import ReadOptions
 from lakeflow_teams.spark.partition import Share, shares
 from lakeflow_teams.spark.projection import arrow_batches, columns_of
@@ -37,6 +37,7 @@ class TeamsBatchReader(DataSourceReader):
         """One task's rows, decoded straight into Arrow."""
         assert isinstance(partition, Share)  # noqa: S101
         options = self._options
+        warn_of_secret(options.values)
         source = client(options.values, options.table, partition.readers)
         scopes = None if partition.texts is None else list(partition.texts)
         yield from arrow_batches(source.read(options.table, options.values, self._columns, scopes))

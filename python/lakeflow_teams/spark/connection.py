@@ -37,14 +37,16 @@ def client(options: Mapping[str, str], table: str, readers: int = 1) -> _core.Cl
 
 
 def warn(options: Mapping[str, str]) -> None:
-    """Logs, once per process, what is wrong with the options but does not stop a read."""
-    warnings = list(_core.Client(options, strict=False).warnings)
+    """Logs what is wrong with the options but does not stop a read: names that nobody knows, secrets that Spark logs."""
+    for warning in _core.Client(options, strict=False).warnings:
+        _warn_once(warning)
+    warn_of_secret(options)
+
+
+def warn_of_secret(options: Mapping[str, str]) -> None:
+    """Logs that a secret came in clear over Spark Connect. Planners can't always see the session, tasks can."""
     if is_plain_secret(options) and is_connect():
-        warnings.append(plain_secret_warning(options))
-    for warning in warnings:
-        if warning not in _warned:
-            _warned.add(warning)
-            _log.warning("%s", warning)
+        _warn_once(plain_secret_warning(options))
 
 
 def is_plain_secret(options: Mapping[str, str]) -> bool:
@@ -70,6 +72,12 @@ def is_connect() -> bool:
     context = TaskContext.get()
     tags = context.getLocalProperty("spark.job.tags") if context is not None else None
     return bool(tags and "SparkConnect" in tags)
+
+
+def _warn_once(warning: str) -> None:
+    if warning not in _warned:
+        _warned.add(warning)
+        _log.warning("%s", warning)
 
 
 def _plain_secrets(options: Mapping[str, str]) -> list[str]:

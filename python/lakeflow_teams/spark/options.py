@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lakeflow_teams import _core
-from lakeflow_teams.options import as_options, redacted, whole_number
+from lakeflow_teams.options import as_options, whole_number
 
 #: Options of the Spark door itself: name, and what it does.
 OWN = {
@@ -50,6 +50,3 @@ class ReadOptions:
     def info(self) -> _core.TableInfo | None:
         """The table's declaration; ``None`` for a name that the core does not know, which it refuses in its own words."""
         return next((info for info in _core.tables() if info["name"] == self.table), None)
-
-    def __str__(self) -> str:
-        return f"{self.table} {redacted(self.values)}"

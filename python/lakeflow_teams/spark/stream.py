@@ -12,7 +12,7 @@ from pyspark.sql.types import StructType
 from lakeflow_teams import _core
 from lakeflow_teams.options import whole_number
 from lakeflow_teams.planner import SCOPES_PER_BATCH, Offset, Planner
-from lakeflow_teams.spark.connection import client, warn
+from lakeflow_teams.spark.connection import client, warn, warn_of_secret
 from lakeflow_teams.spark.options import ReadOptions
 from lakeflow_teams.spark.partition import Share, shares
 from lakeflow_teams.spark.projection import arrow_batches, columns_of, widened
@@ -63,6 +63,7 @@ class TeamsStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """One task's rows, or deleted keys where ``isDeleteFlow`` is set."""
         assert isinstance(partition, Share)  # noqa: S101
         options = self._options
+        warn_of_secret(options.values)
         source = client(options.values, options.table, partition.readers)
         for text in partition.texts or ():
             if options.deletes:

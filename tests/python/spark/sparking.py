@@ -46,6 +46,13 @@ def run_stream(spark, options, table, folder, form="microsoft_teams", **more):
     return query
 
 
+def run_stream_to_the_end(spark, options, table, folder, **more):
+    """AvailableNow runs until one adds nothing: before Spark 4.2 each of them is one micro-batch."""
+    before = None
+    while before != (before := offsets(folder)) or not before:
+        run_stream(spark, options, table, folder, **more)
+
+
 def stored(spark, table, folder, keys=None):
     """The newest row of each key in a stream's Parquet destination, as plain values."""
     cursor = INFO[table]["cursor_field"]
@@ -76,8 +83,5 @@ def happen(graph, seconds=3600):
 
 def offsets(folder):
     """The offsets of a checkpoint, by batch."""
-    found = {}
-    for file in sorted((folder / "checkpoint" / "offsets").iterdir()):
-        if file.name.isdigit():
-            found[int(file.name)] = json.loads(file.read_text().splitlines()[-1])
-    return found
+    files = (folder / "checkpoint" / "offsets").glob("[0-9]*")
+    return {int(file.name): json.loads(file.read_text().splitlines()[-1]) for file in files}

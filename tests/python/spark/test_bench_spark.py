@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,9 @@ def worker_seconds():
     """CPU seconds of Spark's Python workers: those of this process and of the emulator are not in it."""
     total = 0
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):  # it ended meanwhile
             if "pyspark.daemon" in (process / "cmdline").read_text():
                 total += sum(map(int, (process / "stat").read_text().rsplit(")", 1)[1].split()[11:15]))
-        except OSError:
-            continue
     return total / os.sysconf("SC_CLK_TCK")
 
 

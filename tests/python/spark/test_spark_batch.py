@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pyarrow as pa
 import pytest
 from sparking import INFO, NEEDS, TABLES, batch, differences, rows
@@ -14,9 +16,10 @@ def test_a_tables_arrow_schema_is_the_one_spark_expects(options, table):
     from pyspark.sql.pandas.types import to_arrow_schema
     from pyspark.sql.types import StructType
 
+    zone = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_schema).parameters else {}
     for more in ({}, {"include_raw": "true"}):
         schema = _core.Client(options, strict=False).schema(table, {**NEEDS.get(table, {}), **more})
-        expected = to_arrow_schema(StructType.fromJson(schema.to_dict()), timezone="UTC")
+        expected = to_arrow_schema(StructType.fromJson(schema.to_dict()), **zone)
         assert pa.schema(schema).remove_metadata().equals(expected)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sparking import INFO, differences, happen, offsets, reader, rows, run_stream, stored
+from sparking import INFO, differences, happen, offsets, reader, rows, run_stream, run_stream_to_the_end, stored
 
 
 @pytest.mark.parametrize(
@@ -24,23 +24,22 @@ def test_a_run_over_an_unchanged_tenant_adds_nothing(spark, graph, options, tmp_
 
 
 def test_micro_batches_are_stretches_of_teams(spark, graph, options, tmp_path):
-    query = run_stream(spark, options, "messages", tmp_path, windows_per_batch="1")
+    run_stream_to_the_end(spark, options, "messages", tmp_path, windows_per_batch="1")
     assert len(offsets(tmp_path)) >= 4
-    assert all(progress.numInputRows >= 0 for progress in query.recentProgress)
     assert differences(graph, "messages", stored(spark, "messages", tmp_path)) == []
 
 
 def test_a_micro_batch_that_was_planned_but_not_written_is_read_again(spark, graph, options, tmp_path):
-    run_stream(spark, options, "messages", tmp_path, windows_per_batch="1")
+    run_stream(spark, options, "messages", tmp_path)
     happen(graph)
-    run_stream(spark, options, "messages", tmp_path, windows_per_batch="1")
+    run_stream(spark, options, "messages", tmp_path, windows_per_batch="2")
     last = max(offsets(tmp_path))
     # What a kill between the plan and the commit leaves: an offset without its rows.
     for folder in ("checkpoint/commits", "rows/_spark_metadata"):
         for name in (str(last), f".{last}.crc"):
             (tmp_path / folder / name).unlink(missing_ok=True)
     happen(graph)
-    run_stream(spark, options, "messages", tmp_path, windows_per_batch="1")
+    run_stream_to_the_end(spark, options, "messages", tmp_path, windows_per_batch="2")
     assert differences(graph, "messages", stored(spark, "messages", tmp_path)) == []
 
 
