@@ -47,10 +47,12 @@ def run_stream(spark, options, table, folder, form="microsoft_teams", **more):
 
 
 def run_stream_to_the_end(spark, options, table, folder, **more):
-    """AvailableNow runs until one adds nothing: before Spark 4.2 each of them is one micro-batch."""
-    before = None
-    while before != (before := offsets(folder)) or not before:
+    """AvailableNow runs until two in a row add nothing: before Spark 4.2 a run is one micro-batch, or the last one again."""
+    unchanged, before = 0, None
+    while unchanged < 2:
         run_stream(spark, options, table, folder, **more)
+        unchanged = unchanged + 1 if offsets(folder) == before else 0
+        before = offsets(folder)
 
 
 def stored(spark, table, folder, keys=None):

@@ -58,8 +58,7 @@ def test_a_stopped_query_goes_on_from_its_checkpoint(spark, graph, options, tmp_
     query.stop()
     assert query.exception() is None
     happen(graph)
-    run_stream(spark, options, "messages", tmp_path)
-    run_stream(spark, options, "messages", tmp_path)
+    run_stream_to_the_end(spark, options, "messages", tmp_path)
     assert differences(graph, "messages", stored(spark, "messages", tmp_path)) == []
 
 
