@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -93,7 +94,8 @@ def _active_pipelines(*, databricks: bool) -> ModuleType | None:
     try:
         from pyspark import pipelines
     except ImportError:
-        return None
+        # Runtimes on Spark 4.0 know the declarations under their older name.
+        return import_module("dlt") if databricks else None
     if databricks:
         return pipelines
     from pyspark.errors import PySparkException

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -43,7 +44,7 @@ class Target:
     @property
     def label(self) -> str:
         """The destination as part of the names of views and folders."""
-        return "_".join(self.parts)
+        return re.sub(r"\W", "_", "_".join(self.parts))
 
     def beside(self, suffix: str) -> str:
         """The name of a table next to the destination."""

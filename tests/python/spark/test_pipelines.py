@@ -60,6 +60,7 @@ def test_a_plain_session_keeps_tables_equal_to_the_tenant(spark, graph, options,
             graph.advance(3600)
 
 
+@pytest.mark.slow
 def test_history_and_overrides(spark, graph, options, tmp_path, clean):
     spec = pipeline(
         entry("messages", "history", scd_type="SCD_TYPE_2", **EVERYTHING),

@@ -23,6 +23,7 @@ def test_a_run_over_an_unchanged_tenant_adds_nothing(spark, graph, options, tmp_
     assert offsets(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_micro_batches_are_stretches_of_teams(spark, graph, options, tmp_path):
     run_stream_to_the_end(spark, options, "messages", tmp_path, windows_per_batch="1")
     assert len(offsets(tmp_path)) >= 4
