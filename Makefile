@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark lint lint-rust lint-python format bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint test-rust test-python  ## Lint, type check and test everything
+test: lint test-rust test-python test-spark-quick  ## Lint, type check and test everything
 
 test-rust: $(STAMPS)/python
 	LD_LIBRARY_PATH="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")'):$$LD_LIBRARY_PATH" \
@@ -37,8 +37,11 @@ test-rust: $(STAMPS)/python
 test-python: $(DEV)
 	$(BIN)/pytest
 
-test-spark: $(DEV)  ## The tests that start Spark (needs Java)
-	$(BIN)/pytest -m spark
+test-spark-quick: $(DEV)
+	$(BIN)/pytest -m "spark and not slow and not bench"
+
+test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
+	$(BIN)/pytest -m "spark and not bench"
 
 lint: lint-rust lint-python  ## rustfmt, clippy, ruff, mypy and stubtest
 
@@ -56,6 +59,9 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	cargo fmt
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
+
+connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of options
+	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 bench: $(RELEASE)  ## Measure; asserts nothing
 	$(BIN)/pytest -m bench -s

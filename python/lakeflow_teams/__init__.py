@@ -1,10 +1,12 @@
 """Microsoft Teams in the lakehouse.
 
-Three doors, all on one native core:
+Four doors, all on one native core:
 
 - :class:`TeamsClient` reads a table into anything that takes Arrow (pyarrow, polars, pandas, duckdb);
 - :class:`MicrosoftTeamsLakeflowConnect` is the connector interface of Databricks Lakeflow;
-- :func:`ingest_local` runs a pipeline spec into local Delta tables.
+- :class:`MicrosoftTeamsDataSource` and :class:`TeamsDataSource` are Spark data sources, and :func:`ingest` runs a pipeline
+  spec with them, on Databricks or open-source Spark;
+- :func:`ingest_local` runs the same spec into local Delta tables.
 
 :class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
 Importing this package loads nothing else; each name is loaded when it is first used.
@@ -30,13 +32,16 @@ if TYPE_CHECKING:
     from lakeflow_teams.client import TeamsClient
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
+    from lakeflow_teams.pipelines import ingest
     from lakeflow_teams.report import Report
+    from lakeflow_teams.spark import MicrosoftTeamsDataSource, TeamsDataSource
 
 __all__ = [
     "AuthenticationError",
     "ConfigurationError",
     "GraphEmulator",
     "LakeflowTeamsError",
+    "MicrosoftTeamsDataSource",
     "MicrosoftTeamsLakeflowConnect",
     "NotFoundError",
     "PermissionDeniedError",
@@ -44,15 +49,20 @@ __all__ = [
     "Report",
     "ServiceError",
     "TeamsClient",
+    "TeamsDataSource",
     "ThrottledError",
     "__version__",
+    "ingest",
     "ingest_local",
 ]
 
 _ELSEWHERE = {
+    "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
     "Report": "report",
     "TeamsClient": "client",
+    "TeamsDataSource": "spark",
+    "ingest": "pipelines",
     "ingest_local": "local",
 }
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
+from lakeflow_teams._framework import Interfaces
 from lakeflow_teams.options import as_options, show, whole_number
+from lakeflow_teams.planner import Offset, Planner, offset_text
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 Row = dict[str, Any]
-Offset = dict[str, Any]
 
 #: Rows held at a time while a whole table is read.
 ROWS_PER_STEP = 20_000
@@ -25,8 +26,11 @@ PAGES_PER_BATCH = 100
 _log = logging.getLogger(__name__)
 
 
-class MicrosoftTeamsLakeflowConnect:
+class MicrosoftTeamsLakeflowConnect(Interfaces):
     """Microsoft Teams for Lakeflow: tables, their schemas, and their rows as dicts.
+
+    Where Databricks' community framework is installed, this is a ``LakeflowConnect`` with ``SupportsPartitionedStream``;
+    where it is not, the class stands alone.
 
     ``options`` is the connection's map as Spark hands it over: names in any case, table options and the framework's
     own keys mixed in. What nobody knows is a warning here, not an error. Everything but :meth:`get_table_schema` works
@@ -36,6 +40,7 @@ class MicrosoftTeamsLakeflowConnect:
     def __init__(self, options: Mapping[str, str]) -> None:
         self._options = as_options(options)
         self._client: _core.Client | None = None
+        self._planners: dict[str, Planner] = {}
         for warning in self._connection().warnings:
             _log.warning("%s", warning)
 
@@ -94,6 +99,54 @@ class MicrosoftTeamsLakeflowConnect:
             return self._everything(table_name, options, deletes=True)
         return self._one_batch(table_name, start_offset, options, deletes=True)
 
+    def is_partitioned(self, table_name: str) -> bool:
+        """Whether the framework streams a table in partitions.
+
+        Tables with deletes say no, because the framework reads deletes in one piece only.
+        """
+        return self._info(table_name, {})["ingestion_type"] == "cdc"
+
+    def latest_offset(self, table_name: str, table_options: Mapping[str, str], start_offset: Offset | None = None) -> Offset:
+        """Where a micro-batch that begins at ``start_offset`` ends, fixed before any row is read.
+
+        It is a stretch of ``windows_per_batch`` whole scopes (teams or users), or all that is left of the round. An equal
+        offset means that there is nothing to do for now.
+        """
+        return self._planner(table_name, table_options).latest(start_offset)
+
+    def get_partitions(
+        self,
+        table_name: str,
+        table_options: Mapping[str, str],
+        start_offset: Offset | None = None,
+        end_offset: Offset | None = None,
+    ) -> list[dict[str, str]]:
+        """What can be read side by side: a whole table without ``end_offset``, else what changed between two offsets."""
+        if end_offset is None:
+            options = self._merged(table_options)
+            scopes = self._connection().scopes(table_name, options)
+            return [{"scope": scope} for scope in scopes] or [{}]
+        return [
+            {"partition": text} for text in self._planner(table_name, table_options).partitions(start_offset, end_offset)
+        ]
+
+    def read_partition(
+        self, table_name: str, partition: Mapping[str, str], table_options: Mapping[str, str]
+    ) -> Iterator[Row]:
+        """The rows of one partition, as dicts. Can be read anywhere and again: the same rows, or later versions."""
+        options = self._merged(table_options)
+        if "partition" in partition:
+            return _rows(self._connection().read_partition(table_name, options, partition["partition"]))
+        scopes = [partition["scope"]] if "scope" in partition else None
+        return _rows(self._connection().read(table_name, options, scopes=scopes))
+
+    def _planner(self, table: str, table_options: Mapping[str, str]) -> Planner:
+        options = self._merged(table_options)
+        key = json.dumps([table, options], sort_keys=True)
+        if key not in self._planners:
+            self._planners[key] = Planner(table, options, self._connection, whole_number(options, "windows_per_batch"))
+        return self._planners[key]
+
     def _everything(self, table: str, options: dict[str, str], *, deletes: bool) -> tuple[Iterator[Row], Offset]:
         final: Offset = {}
 
@@ -114,7 +167,7 @@ class MicrosoftTeamsLakeflowConnect:
     ) -> tuple[Iterator[Row], Offset]:
         max_rows = whole_number(options, "max_records_per_batch")
         max_pages = whole_number(options, "max_pages_per_batch") or PAGES_PER_BATCH
-        text = json.dumps(start, separators=(",", ":"), ensure_ascii=False) if start else None
+        text = offset_text(start)
         step = self._connection().micro_batch([table], options, text, max_rows=max_rows, max_pages=max_pages)
         found = list(_rows((step.deletes if deletes else step.tables).get(table, [])))
         return iter(found), json.loads(step.offset)
@@ -138,7 +191,7 @@ class MicrosoftTeamsLakeflowConnect:
         return show("MicrosoftTeamsLakeflowConnect", self._options)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_options": self._options, "_client": None}
+        return {"_options": self._options, "_client": None, "_planners": {}}
 
 
 def _rows(batches: Iterable[_core.Batch]) -> Iterator[Row]:

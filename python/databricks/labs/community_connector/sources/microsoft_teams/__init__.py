@@ -1,0 +1,49 @@
+"""Microsoft Teams for Databricks' community framework: where the framework looks for a source.
+
+``find_data_source("microsoft_teams")`` finds :class:`MicrosoftTeamsDataSource` here. Reading happens in
+``lakeflow_teams``; without the framework this module offers the same two classes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
+from lakeflow_teams.spark import MicrosoftTeamsDataSource as _Plain
+
+if TYPE_CHECKING:
+    LakeflowSource = _Plain
+else:
+    try:
+        from databricks.labs.community_connector.sparkpds import LakeflowSource
+    except ImportError:
+        LakeflowSource = _Plain
+
+__all__ = ["MicrosoftTeamsDataSource", "MicrosoftTeamsLakeflowConnect"]
+
+
+class MicrosoftTeamsDataSource(LakeflowSource):
+    """The framework's source, whose tables are read in Arrow batches.
+
+    What the framework adds beside tables (operations of its ingestion agent) stays the framework's.
+    """
+
+    _lakeflow_connect_cls = MicrosoftTeamsLakeflowConnect
+
+    def schema(self) -> Any:
+        """The schema of the table, or of the operation's answer."""
+        return super().schema() if self._is_operation() else self._arrow().schema()
+
+    def reader(self, schema: Any) -> Any:
+        """Reads a whole table in Arrow batches."""
+        return super().reader(schema) if self._is_operation() else self._arrow().reader(schema)
+
+    def streamReader(self, schema: Any) -> Any:  # noqa: N802
+        """Streams a table's changes in Arrow batches."""
+        return super().streamReader(schema) if self._is_operation() else self._arrow().streamReader(schema)
+
+    def _is_operation(self) -> bool:
+        return bool(self.options.get("operation"))
+
+    def _arrow(self) -> _Plain:
+        return _Plain(self.options)

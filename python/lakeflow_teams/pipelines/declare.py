@@ -1,0 +1,114 @@
+"""Declares a spec inside of a pipeline: Databricks, or Spark Declarative Pipelines."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from lakeflow_teams import _core
+from lakeflow_teams.pipelines.engine import Engine
+from lakeflow_teams.pipelines.replay import current
+from lakeflow_teams.pipelines.spec import Target
+
+_log = logging.getLogger(__name__)
+
+
+def declare(engine: Engine, target: Target) -> None:
+    """Declares one destination and the flows that fill it."""
+    if target.kind == "snapshot":
+        _snapshot(engine, target)
+    elif target.kind == "append":
+        _append(engine, target)
+    elif engine.can_change(history=target.history):
+        _auto_cdc(engine, target)
+    else:
+        _log_and_view(engine, target)
+
+
+def _auto_cdc(engine: Engine, target: Target) -> None:
+    """Rows and deletes are one source: open-source Spark takes one AUTO CDC flow per table."""
+    from pyspark.sql.functions import col, expr
+
+    source = _view(engine, f"{target.source}_changes_to_{target.label}", lambda: engine.changes(target))
+    _streaming_table(engine, target.name, target)
+    settings: dict[str, Any] = {"sequence_by": col(str(target.sequence_by)), "stored_as_scd_type": _scd(target)}
+    if target.deletes:
+        settings |= {"apply_as_deletes": expr("_deleted"), "except_column_list": ["_deleted"]}
+    if target.track_history:
+        settings["track_history_column_list"] = list(target.track_history)
+    flow = getattr(engine.pipelines, "create_auto_cdc_flow", None) or getattr(engine.pipelines, "apply_changes")  # noqa: B009
+    flow(target=target.name, source=source, keys=list(target.keys), **settings)
+
+
+def _snapshot(engine: Engine, target: Target) -> None:
+    pipelines: Any = engine.pipelines
+    names = ("create_auto_cdc_from_snapshot_flow", "apply_changes_from_snapshot")
+    flow = next((getattr(pipelines, name) for name in names if hasattr(pipelines, name)), None)
+    if flow is not None:
+        source = _view(engine, f"{target.source}_snapshot_to_{target.label}", lambda: engine.read(target))
+        _streaming_table(engine, target.name, target)
+        flow(target=target.name, source=source, keys=list(target.keys), stored_as_scd_type=_scd(target))
+        return
+    if target.history:
+        raise _core.ConfigurationError(
+            f"destination {target.name}: the history of a snapshot needs AUTO CDC from snapshots, which this Spark does not "
+            "have; use SCD_TYPE_1 here, or SCD_TYPE_2 with ingest_local or on Databricks"
+        )
+
+    @pipelines.materialized_view(name=target.name, **_cluster(engine, target))  # type: ignore[untyped-decorator]
+    def whole() -> Any:
+        return engine.read(target)
+
+
+def _append(engine: Engine, target: Target) -> None:
+    _streaming_table(engine, target.name, target)
+    _flow(engine, target.name, f"{target.label}_append", lambda: engine.stream(target))
+
+
+def _log_and_view(engine: Engine, target: Target) -> None:
+    """Without AUTO CDC: changes are appended to a log, and the destination is what the log amounts to."""
+    pipelines: Any = engine.pipelines
+    log = target.beside("log")
+    pipelines.create_streaming_table(name=log)
+    _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
+
+    @pipelines.materialized_view(name=target.name, **_cluster(engine, target))  # type: ignore[untyped-decorator]
+    def replayed() -> Any:
+        return engine.spark.sql(current(target, log))
+
+
+def _view(engine: Engine, name: str, frame: Any) -> str:
+    pipelines: Any = engine.pipelines
+    view = getattr(pipelines, "temporary_view", None) or pipelines.view
+
+    @view(name=name)  # type: ignore[untyped-decorator]
+    def source() -> Any:
+        return frame()
+
+    return name
+
+
+def _flow(engine: Engine, table: str, name: str, frame: Any) -> None:
+    pipelines: Any = engine.pipelines
+
+    @pipelines.append_flow(target=table, name=name)  # type: ignore[untyped-decorator]
+    def flow() -> Any:
+        return frame()
+
+
+def _streaming_table(engine: Engine, name: str, target: Target) -> None:
+    pipelines: Any = engine.pipelines
+    pipelines.create_streaming_table(name=name, **_cluster(engine, target))
+
+
+def _cluster(engine: Engine, target: Target) -> dict[str, Any]:
+    if not target.cluster_by:
+        return {}
+    if not engine.has_delta:
+        _log.warning("cluster_by of %s is left out: it lays out Delta tables, and this Spark writes others", target.name)
+        return {}
+    return {"cluster_by": list(target.cluster_by)}
+
+
+def _scd(target: Target) -> str:
+    return "2" if target.history else "1"

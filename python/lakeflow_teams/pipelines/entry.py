@@ -1,0 +1,49 @@
+"""``ingest(spark, pipeline_spec)``: the one call of an ``ingest.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from lakeflow_teams._extras import need
+from lakeflow_teams.options import as_options
+from lakeflow_teams.pipelines import declare, streaming
+from lakeflow_teams.pipelines.engine import Engine
+from lakeflow_teams.pipelines.spec import parse
+
+
+def ingest(
+    spark: Any,
+    pipeline_spec: Mapping[str, Any] | str | PathLike[str],
+    *,
+    connection: Mapping[str, Any] | None = None,
+    location: str | None = None,
+) -> None:
+    """Reads the tables of a pipeline spec, a mapping or a YAML file, into their destinations.
+
+    On Databricks, in a pipeline's ``ingest.py``, it declares streaming tables with AUTO CDC; ``connection_name`` names a
+    Unity Catalog connection, which brings the credentials. In an open-source declarative pipeline it does the same as far
+    as that Spark can; where there is no AUTO CDC or no Delta, changes go to a log table ``<destination>__log`` and the
+    destination is a view of it. In a plain session it runs at once, with Structured Streaming, until everything that there
+    is has been read.
+
+    Outside of Databricks ``connection`` (or the spec's own ``connection``) holds the connection's options. Give a secret by
+    reference there, with ``client_secret_env`` or ``client_secret_file``: Spark Connect logs plain options.
+    ``location`` is the folder for checkpoints and logs of a plain session, by default in Spark's warehouse.
+
+    Raises :class:`ConfigurationError` for a spec that is wrong, before anything is read.
+    """
+    spec = parse(pipeline_spec if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec)))
+    engine = Engine.of(spark, spec.connection_name, {**spec.connection, **as_options(connection or {})})
+    for target in spec.targets:
+        if engine.pipelines is not None:
+            declare.declare(engine, target)
+        else:
+            streaming.run(engine, target, location)
+
+
+def _load(path: Path) -> Any:
+    yaml = need("yaml", "local", f"the pipeline file {path.name}")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,0 +1,86 @@
+"""A spec without a pipeline: Structured Streaming runs it at once, as far as there is something to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakeflow_teams import _core
+from lakeflow_teams.pipelines.engine import Engine
+from lakeflow_teams.pipelines.replay import current, merge
+from lakeflow_teams.pipelines.spec import Target
+
+
+def run(engine: Engine, target: Target, location: str | None) -> None:
+    """Brings one destination up to date. Where it was is kept in a checkpoint under ``location``."""
+    root = f"{location or _warehouse(engine)}/{target.label}"
+    if len(target.parts) > 1:
+        engine.spark.sql("CREATE SCHEMA IF NOT EXISTS " + ".".join(f"`{part}`" for part in target.parts[:-1]))
+    if target.kind == "snapshot":
+        _replace(engine, target)
+    elif target.kind == "append":
+        _append(engine, engine.stream(target), target.name, root)
+    elif engine.has_delta and not target.history:
+        _merge(engine, target, root)
+    else:
+        log = target.beside("log")
+        _append(engine, engine.changes(target), log, root)
+        engine.spark.sql(f"CREATE OR REPLACE VIEW {target.name} AS {current(target, log)}")
+
+
+def _replace(engine: Engine, target: Target) -> None:
+    if target.history:
+        raise _core.ConfigurationError(
+            f"destination {target.name}: the history of a snapshot can't be kept here; use SCD_TYPE_1, or SCD_TYPE_2 with "
+            "ingest_local or in a Databricks pipeline"
+        )
+    writer = engine.read(target).write.format(_format(engine)).mode("overwrite").option("overwriteSchema", "true")
+    if target.cluster_by and engine.has_delta:
+        writer = writer.clusterBy(*target.cluster_by)
+    writer.saveAsTable(target.name)
+
+
+def _append(engine: Engine, frame: Any, table: str, root: str) -> None:
+    """The folder is named, so that a session with a new catalogue finds the rows of the last one."""
+    query = (
+        frame.writeStream.format(_format(engine))
+        .option("checkpointLocation", f"{root}/checkpoint")
+        .option("path", f"{root}/rows")
+        .trigger(availableNow=True)
+        .toTable(table)
+    )
+    query.awaitTermination()
+
+
+def _merge(engine: Engine, target: Target, root: str) -> None:
+    frame = engine.changes(target)
+    columns = [name for name in frame.columns if name != "_deleted"]
+    _create(engine, target, frame.select(*columns).schema)
+
+    def write(batch: Any, _number: int) -> None:
+        view = f"changes_of_{target.label}"
+        batch.createOrReplaceTempView(view)
+        batch.sparkSession.sql(merge(target, view, columns))
+
+    query = (
+        frame.writeStream.foreachBatch(write)
+        .option("checkpointLocation", f"{root}/checkpoint")
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()
+
+
+def _create(engine: Engine, target: Target, schema: Any) -> None:
+    if engine.spark.catalog.tableExists(target.name):
+        return
+    writer = engine.spark.createDataFrame([], schema).writeTo(target.name).using("delta")
+    (writer.clusterBy(*target.cluster_by) if target.cluster_by else writer).create()
+
+
+def _format(engine: Engine) -> str:
+    return "delta" if engine.has_delta else "parquet"
+
+
+def _warehouse(engine: Engine) -> str:
+    warehouse = str(engine.spark.conf.get("spark.sql.warehouse.dir")).rstrip("/")
+    return f"{warehouse}/_lakeflow_teams"

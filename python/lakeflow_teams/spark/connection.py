@@ -1,0 +1,94 @@
+"""Connections of one Spark process: made when they are first needed, shared by all its tasks, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Lock
+
+from lakeflow_teams import _core
+from lakeflow_teams.options import names
+
+_log = logging.getLogger(__name__)
+_lock = Lock()
+#: By process, because Spark forks its workers: what was inherited belongs to the parent and is left alone.
+_clients: dict[tuple[int, str], _core.Client] = {}
+_warned: set[str] = set()
+
+#: Requests per second that the core plans with for a whole tenant, by what a table mostly asks for.
+_PLANNED = {"teams": 24.0, "channels": 48.0, "members": 48.0, "chats": 16.0}
+_PLANNED_EXPORT = 160.0
+
+
+def client(options: Mapping[str, str], table: str, readers: int = 1) -> _core.Client:
+    """The process's connection for these options, with the share of the rate budget of one in ``readers`` tasks."""
+    own = {name: value for name, value in options.items() if name in names("connection")}
+    own.update(_share(own, table, readers))
+    digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+    key = (os.getpid(), digest)
+    with _lock:
+        if key not in _clients:
+            _clients[key] = _core.Client(own, strict=False)
+        return _clients[key]
+
+
+def warn(options: Mapping[str, str]) -> None:
+    """Logs what is wrong with the options but does not stop a read: names that nobody knows, secrets that Spark logs."""
+    for warning in _core.Client(options, strict=False).warnings:
+        _warn_once(warning)
+    warn_of_secret(options)
+
+
+def warn_of_secret(options: Mapping[str, str]) -> None:
+    """Logs that a secret came in clear over Spark Connect. Planners can't always see the session, tasks can."""
+    if is_plain_secret(options) and is_connect():
+        _warn_once(plain_secret_warning(options))
+
+
+def is_plain_secret(options: Mapping[str, str]) -> bool:
+    """Whether a secret stands in the options that did not come from a Unity Catalog connection."""
+    return bool(_plain_secrets(options)) and not any(name.startswith("databricks.") for name in options)
+
+
+def plain_secret_warning(options: Mapping[str, str]) -> str:
+    """What to do about a secret that Spark Connect logs."""
+    found = ", ".join(_plain_secrets(options))
+    return (
+        f"{found} arrived as a plain option of a Spark Connect session, and Spark writes every such option to its event log "
+        "and user interface; use client_secret_env or client_secret_file instead"
+    )
+
+
+def is_connect() -> bool:
+    """Whether this process serves a Spark Connect session, as far as it can be seen from here."""
+    if any(os.environ.get(name) for name in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE", "SPARK_LOCAL_REMOTE")):
+        return True
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    tags = context.getLocalProperty("spark.job.tags") if context is not None else None
+    return bool(tags and "SparkConnect" in tags)
+
+
+def _warn_once(warning: str) -> None:
+    if warning not in _warned:
+        _warned.add(warning)
+        _log.warning("%s", warning)
+
+
+def _plain_secrets(options: Mapping[str, str]) -> list[str]:
+    return [option["name"] for option in _core.options() if option["secret"] and options.get(option["name"])]
+
+
+def _share(options: Mapping[str, str], table: str, readers: int) -> dict[str, str]:
+    """The ceiling of one of several processes that read side by side, each with a plan of its own."""
+    if readers <= 1:
+        return {}
+    ceilings = [] if options.get("rate_limits") == "off" else [_PLANNED.get(table, _PLANNED_EXPORT)]
+    with suppress(KeyError, ValueError):  # not given, or refused by the core in its own words
+        ceilings.append(float(options["requests_per_second"]))
+    return {"requests_per_second": f"{max(min(ceilings) / readers, 0.01):g}"} if ceilings else {}

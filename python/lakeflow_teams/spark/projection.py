@@ -1,0 +1,62 @@
+"""The columns of a read: the table's own schema, or the part of it that a user declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+import pyarrow as pa
+from pyspark.sql.types import StructField, StructType
+
+from lakeflow_teams import _core
+from lakeflow_teams.spark.connection import client
+from lakeflow_teams.spark.options import ReadOptions
+
+
+def table_schema(options: ReadOptions) -> StructType:
+    """The table's schema as Spark sees it. Sends no request."""
+    schema = client(options.values, options.table).schema(options.table, options.values)
+    struct: StructType = StructType.fromJson(schema.to_dict())
+    return struct
+
+
+def columns_of(options: ReadOptions, asked: StructType) -> list[str] | None:
+    """The columns to decode, or ``None`` for all. What a user declares must be columns of the table, of the same type."""
+    whole = table_schema(options)
+    if asked == whole:
+        return None
+    known = {field.name: field for field in whole.fields}
+    for field in asked.fields:
+        _check(options.table, field, known)
+    return [field.name for field in asked.fields]
+
+
+def _check(table: str, field: StructField, known: dict[str, StructField]) -> None:
+    own = known.get(field.name)
+    if own is None:
+        near = get_close_matches(field.name, list(known), 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; its columns are {', '.join(known)}"
+        raise _core.ConfigurationError(f"schema: table {table} has no column {field.name}{hint}")
+    if field.dataType != own.dataType:
+        raise _core.ConfigurationError(
+            f"schema: column {field.name} of {table} is {own.dataType.simpleString()}, not {field.dataType.simpleString()}; "
+            "declare it as it is and cast afterwards"
+        )
+    if not field.nullable:
+        raise _core.ConfigurationError(f"schema: column {field.name} of {table} can be null; declare it without NOT NULL")
+
+
+def arrow_batches(batches: Iterable[_core.Batch]) -> Iterator[pa.RecordBatch]:
+    """The core's batches as pyarrow's, in the same memory: Spark takes no other class."""
+    for batch in batches:
+        yield pa.record_batch(batch)
+
+
+def widened(batches: Iterable[_core.Batch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Deleted keys as rows of the whole table, where all other columns are null."""
+    for batch in arrow_batches(batches):
+        present = set(batch.schema.names)
+        arrays = [
+            batch.column(field.name) if field.name in present else pa.nulls(batch.num_rows, field.type) for field in schema
+        ]
+        yield pa.record_batch(arrays, schema=schema)

@@ -1,0 +1,36 @@
+"""An open-source declarative pipeline, from end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_a_declarative_pipeline_keeps_tables_equal_to_the_tenant(tmp_path):
+    pytest.importorskip("pyspark.pipelines")
+    pytest.importorskip("grpc")
+    here = Path(__file__).parent
+    run = subprocess.run(
+        [sys.executable, here / "declarative.py", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(here), *filter(None, [os.environ.get("PYTHONPATH")])))},
+    )
+    answer = next((line for line in run.stdout.splitlines() if line.startswith("ANSWER ")), None)
+    assert answer is not None, run.stderr[-4000:]
+    first, second, more = json.loads(answer.removeprefix("ANSWER "))
+    assert {**first, **second} == {"teams": [], "users": [], "messages": []}
+    assert first == second
+    assert more["rows"] > 0
+    # Spark Connect writes every option to the event log; the secret was given by reference.
+    events = "".join(file.read_text() for file in (tmp_path / "events").rglob("*") if file.is_file())
+    assert "client_secret_file" in events
+    assert more["secret"] not in events
+    assert more["secret"] not in run.stderr

@@ -1,0 +1,122 @@
+"""The community framework and ours in one environment. Each check runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import framework
+import pytest
+
+import lakeflow_teams
+
+OURS = Path(lakeflow_teams.__file__).parents[1]
+COMMUNITY = os.environ.get("LAKEFLOW_COMMUNITY_CONNECTORS")
+SOURCE = Path("databricks/labs/community_connector/sources/microsoft_teams")
+
+
+@pytest.fixture
+def site(tmp_path):
+    """One folder that holds both, as site-packages does after both wheels were installed."""
+    framework.install(tmp_path)
+    shutil.copytree(OURS / SOURCE, tmp_path / SOURCE, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def python(code, *paths, **environment):
+    """Runs code where ``paths`` come first."""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), **environment},
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip().splitlines()
+
+
+CLASSES = """
+from databricks.labs.community_connector.interface import LakeflowConnect, SupportsPartitionedStream
+from databricks.labs.community_connector.sparkpds import LakeflowSource, find_data_source, register
+import lakeflow_teams, pickle
+from lakeflow_teams import MicrosoftTeamsLakeflowConnect as Connector
+print(issubclass(Connector, LakeflowConnect), issubclass(Connector, SupportsPartitionedStream))
+connector = Connector({"tenant_id": "a.example", "client_id": "c", "client_secret": "s"})
+print(isinstance(pickle.loads(pickle.dumps(connector)), LakeflowConnect))
+source = find_data_source("microsoft_teams")
+print(source.__name__, source.name(), issubclass(source, LakeflowSource))
+class Session:
+    class dataSource:
+        register = staticmethod(lambda found: print(found is source))
+register(Session, "microsoft_teams")
+options = {"tenant_id": "a.example", "client_id": "c", "client_secret": "s", "tableName": "teams"}
+made = source(options)
+print(made.schema().names[0], type(made.reader(made.schema())).__name__)
+print(source({**options, "operation": "list"}).schema())
+"""
+
+
+def test_our_classes_are_the_frameworks(site):
+    assert python(CLASSES, site) == [
+        "True True",
+        "True",
+        "MicrosoftTeamsDataSource lakeflow_connect True",
+        "True",
+        "id TeamsBatchReader",
+        "operation string",
+    ]
+
+
+def test_without_the_framework_the_package_stands_alone():
+    code = """
+from databricks.labs.community_connector.sources.microsoft_teams import MicrosoftTeamsDataSource as Source
+from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect as Connector
+print(Source.name(), Connector.__mro__[1].__name__)
+print(Source({"tenant_id": "a.example", "client_id": "c", "client_secret": "s", "tableName": "teams"}).schema().names[0])
+"""
+    assert python(code, OURS) == ["lakeflow_connect object", "id"]
+
+
+def test_the_package_holds_nothing_of_the_parents():
+    for parent in SOURCE.parents:
+        assert not (OURS / parent / "__init__.py").exists() or parent == Path()
+
+
+@pytest.fixture
+def real(tmp_path):
+    """The framework's own source, where a path to it is given."""
+    if not COMMUNITY:
+        pytest.skip("LAKEFLOW_COMMUNITY_CONNECTORS does not name a checkout of the community framework")
+    root = tmp_path / "databricks"
+    shutil.copytree(
+        Path(COMMUNITY) / "src" / "databricks", root, ignore=shutil.ignore_patterns("__pycache__", "sources", "*.json")
+    )
+    shutil.copytree(OURS / SOURCE, tmp_path / SOURCE, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_real_framework_finds_us(real):
+    lines = python(CLASSES.rsplit("print(source({**", 1)[0], real)
+    assert lines[:4] == ["True True", "True", "MicrosoftTeamsDataSource lakeflow_connect True", "True"]
+
+
+def test_the_spec_of_the_connector_is_up_to_date():
+    yaml = pytest.importorskip("yaml")
+    from lakeflow_teams import _core
+    from lakeflow_teams.connector_spec import render, spark_options
+    from lakeflow_teams.spark.options import OWN
+
+    text = (OURS / SOURCE / "connector_spec.yaml").read_text()
+    assert text == render(), "run `make connector-spec`"
+    assert spark_options() == tuple(OWN)
+    spec = yaml.safe_load(text)
+    secrets = {entry["name"] for entry in spec["connection"]["parameters"] if entry["secret"]}
+    assert secrets == {option["name"] for option in _core.options() if option["secret"]}
+    allowed = spec["external_options_allowlist"].split(",")
+    assert {"tableName", "isDeleteFlow", "team_id", "start_date", "windows_per_batch"} <= set(allowed)
+    assert not secrets & set(allowed)
+    assert json.loads(json.dumps(spec)) == spec

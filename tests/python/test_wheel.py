@@ -1,0 +1,50 @@
+"""The wheel holds what the framework and Databricks look for. Only where `make wheel` has been run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+DIST = Path(__file__).parents[2] / "dist"
+USE = """
+import importlib.util, lakeflow_teams
+with lakeflow_teams.GraphEmulator(teams=2) as graph:
+    assert sum(map(len, lakeflow_teams.TeamsClient(graph.options).read("teams"))) == 2
+package = "databricks.labs.community_connector.sources.microsoft_teams"
+spec = importlib.util.find_spec("databricks.labs.community_connector.sources")
+print((next(iter(spec.submodule_search_locations)) + "/microsoft_teams/connector_spec.yaml"))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel():
+    found = sorted(DIST.glob("lakeflow_teams-*.whl"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        pytest.skip("no wheel in dist; `make wheel` makes one")
+    return found[-1]
+
+
+def test_the_wheel_brings_the_frameworks_package_and_nothing_of_its_parents(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    ours = {name.rsplit("/", 1)[1] for name in names if name.startswith("databricks/")}
+    assert ours == {"__init__.py", "_generated_microsoft_teams_python_source.py", "connector_spec.yaml"}
+    assert all("/sources/microsoft_teams/" in name for name in names if name.startswith("databricks/"))
+    assert "abi3" in wheel.name
+
+
+def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
+    venv.create(tmp_path, with_pip=False)
+    (site,) = tmp_path.glob("lib/python3.*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    python = tmp_path / "bin" / Path(sys.executable).name
+    run = subprocess.run(
+        [python if python.exists() else tmp_path / "bin" / "python", "-c", USE], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert Path(run.stdout.strip()).is_file()
