@@ -17,7 +17,7 @@ use crate::config::Strategy;
 use crate::decode::{
     ChainOutcome, ChainRows, Context, Continuation, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// 50 is the endpoint's maximum.
 const PAGE: u32 = 50;
@@ -25,7 +25,8 @@ const PAGE: u32 = 50;
 /// Where only changes are asked for, a channel has few of them.
 const SMALL_PAGE: u32 = 10;
 
-const LEFT_OUT: &str = "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
+const LEFT_OUT: &str =
+    "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
 
 /// Reads one page of a channel with all its threads.
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<Step> {
@@ -43,12 +44,12 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<
         return channel.list_page(item).await;
     }
     match channel.delta_page(item).await {
-        Err(error) if item.link.is_none() && matches!(error.status(), Some(400 | 404 | 405 | 501)) => {
+        Err(error) if item.link.is_none() && is_refused_delta(&error) => {
             // Not found may be the channel itself; its list tells.
             refused.fetch_or(error.status() != Some(404), Ordering::Relaxed);
             channel.job.report().note("channel delta is refused, so channels are listed instead");
             item.listed = true;
-            Ok(Step::More)
+            channel.list_page(item).await
         }
         result => result,
     }
@@ -109,10 +110,9 @@ impl<'c> Channel<'c> {
     /// `None` for a small page that did not reach what is known.
     async fn sized_page(&self, item: &mut Item, is_small: bool) -> Result<Option<Step>> {
         let top = if is_small { self.page_size().min(SMALL_PAGE) } else { self.page_size() };
-        let first =
-            self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
+        let first = self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, is_end) = match self.chains(&request, is_small).await? {
+        let (page, is_end) = match self.chains(&request, is_small, self.bound).await? {
             Chains::TooSmall => return Ok(None),
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
@@ -125,7 +125,11 @@ impl<'c> Channel<'c> {
                 (page, is_end)
             }
         };
-        if is_end { Ok(Some(Step::Done)) } else { self.job.advance(item, &request, page.next_link.as_deref()).map(Some) }
+        if is_end {
+            Ok(Some(Step::Done))
+        } else {
+            self.job.advance(item, &request, page.next_link.as_deref()).map(Some)
+        }
     }
 
     /// Channel delta is no longer documented: it sees the last eight months, and which chains changed.
@@ -137,11 +141,12 @@ impl<'c> Channel<'c> {
         if let Some(bound) = self.bound {
             first = first.query("$filter", format!("lastModifiedDateTime gt {bound:.3}"));
         }
-        self.job.report().note(
-            "strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents",
-        );
+        self.job
+            .report()
+            .note("strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents");
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let page = match self.chains(&request, false).await? {
+        // The server has chosen the chains; what made one change may not be among the replies that come with it.
+        let page = match self.chains(&request, false, None).await? {
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
                 page
@@ -156,7 +161,7 @@ impl<'c> Channel<'c> {
         self.job.advance(item, &request, page.next_link.as_deref())
     }
 
-    async fn chains(&self, request: &Request, is_small: bool) -> Result<Chains> {
+    async fn chains(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
         let wants = (self.job.sink.wants(0), self.job.sink.wants(1));
         let result = self
             .job
@@ -165,11 +170,10 @@ impl<'c> Channel<'c> {
                 let marks = (roots.len(), replies.len());
                 let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
-                let mut rows =
-                    ChainRows::new(roots, replies, wants, &self.team, &self.id, self.bound, &mut filter);
+                let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
-                let needs_replies = wants.1 || self.bound.is_some();
+                let needs_replies = wants.1 || bound.is_some();
                 let is_bare = needs_replies && outcome.is_bare();
                 let is_too_small = is_small && !outcome.reached_bound && page.next_link.is_some();
                 if is_bare || is_too_small {
@@ -283,7 +287,12 @@ impl<'c> Channel<'c> {
     }
 
     /// Rows of a root, or of the replies to it: the newest of them, and the keys of those that are new.
-    fn bare_rows(&self, items: &[Box<RawValue>], parent: &str, rows: &mut TableBuilder) -> (Option<Timestamp>, Vec<u64>) {
+    fn bare_rows(
+        &self,
+        items: &[Box<RawValue>],
+        parent: &str,
+        rows: &mut TableBuilder,
+    ) -> (Option<Timestamp>, Vec<u64>) {
         let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
         let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
         for item in items {
@@ -291,6 +300,12 @@ impl<'c> Channel<'c> {
         }
         (filter.page.newest, filter.page.keys)
     }
+}
+
+/// Delta is refused, and not something that was asked for after it.
+fn is_refused_delta(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 404 | 405 | 501))
+        && error.graph().is_some_and(|failure| failure.endpoint == endpoint::CHANNEL_MESSAGES_DELTA.template)
 }
 
 fn root_id(root: &RawValue) -> String {

@@ -198,7 +198,8 @@ impl<'j> Conversations<'j> {
         }
         let known = self.round.known();
         let name = |child: &Child| format!("{}/{}", item.scope, child.id);
-        let mut ordinary = item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
+        let mut ordinary =
+            item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
     }
 
@@ -301,19 +302,18 @@ impl<'j> Conversations<'j> {
         if result.is_ok() && !self.proven.swap(true, Ordering::Relaxed) {
             self.probes.add_permits(UNLIMITED);
         }
-        let refused_here = matches!(&result, Err(error) if matches!(error.status(), Some(400 | 404)));
-        let step = match result {
-            Err(error) => match self.export_refused(item, &error) {
-                Some(step) => Ok(step),
-                None => self.job.judge(item, error, self.is_parent_named()),
-            },
-            step => step,
+        let error = match result {
+            Err(error) => error,
+            step => return step,
         };
-        if let Some(permit) = permit.filter(|_| refused_here) {
+        let Some(step) = self.export_refused(item, &error) else {
+            return self.job.judge(item, error, self.is_parent_named());
+        };
+        if let Some(permit) = permit.filter(|_| matches!(error.status(), Some(400 | 404))) {
             // One chance less, until an export succeeds.
             permit.forget();
         }
-        step
+        Ok(step)
     }
 
     async fn child(&self, item: &mut Item) -> Result<Step> {

@@ -156,7 +156,8 @@ async fn page(
 
 /// What was deleted while the token was lost: the directory keeps deleted objects for 30 days.
 async fn deleted_items(job: &Job, paths: &Paths, observed: jiff::Timestamp) -> Result<()> {
-    let request = Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
+    let request =
+        Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
     let items = match job.list_raw(&request).await {
         Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) => {
             job.report().note(format!("deleted {} can't be listed after a lost delta token: {error}", paths.name));

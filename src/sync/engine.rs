@@ -141,7 +141,9 @@ impl Work {
             alive: HashMap::new(),
             skipped: BTreeSet::new(),
         };
-        open.into_iter().for_each(|item| work.push(0, item));
+        for item in open {
+            work.push(0, item);
+        }
         work
     }
 
@@ -182,7 +184,9 @@ impl Work {
                 self.close(reader, order, &item);
             }
             Ok(Step::Split(parts)) => {
-                parts.into_iter().for_each(|part| self.push(order.0, part));
+                for part in parts {
+                    self.push(order.0, part);
+                }
                 self.close(reader, order, &item);
             }
             Err(error) => self.fail(item, error),
@@ -241,7 +245,10 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
     let mut windows: BTreeMap<String, Vec<Window>> = BTreeMap::new();
     for item in queue {
         match item.stage {
-            Stage::Export(window) if item.link.is_none() => windows.entry(item.scope).or_default().push(window),
+            // A window that is read again remembers how often.
+            Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
+                windows.entry(item.scope).or_default().push(window)
+            }
             Stage::Child if item.link.is_none() => children.push(item),
             _ => open.push(item),
         }
@@ -265,7 +272,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::error::GraphFailure;
 
     /// Scopes of three pages each; `bad` fails, `gone` is skipped.
     #[derive(Default)]
@@ -279,7 +285,7 @@ mod tests {
             Box::pin(async move {
                 self.caps.count_page();
                 if item.scope == "bad" {
-                    return Err(Error::Service(Box::new(GraphFailure::default())));
+                    return Err(Error::Service(Box::default()));
                 }
                 if item.scope == "gone" {
                     return Ok(Step::Skipped);

@@ -71,12 +71,13 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
     if page.next_link.is_none() {
         return end_of_window(conversations, item, window).await;
     }
-    if item.rows >= ROWS_PER_WINDOW && !item.filter_ignored {
-        if let Some(windows) = window.cut(item.oldest, item.newest) {
-            let children = item.children.clone();
-            let part = |window| Item { children: children.clone(), ..item.window(window) };
-            return Ok(Step::Split(windows.into_iter().map(part).collect()));
-        }
+    if item.rows >= ROWS_PER_WINDOW
+        && !item.filter_ignored
+        && let Some(windows) = window.cut(item.oldest, item.newest)
+    {
+        let children = item.children.clone();
+        let part = |window| Item { children: children.clone(), ..item.window(window) };
+        return Ok(Step::Split(windows.into_iter().map(part).collect()));
     }
     job.advance(item, &request, page.next_link.as_deref())
 }
@@ -98,12 +99,9 @@ fn chooses_chats(conversations: &Conversations<'_>, item: &Item) -> bool {
 fn wanted(conversations: &Conversations<'_>, item: &Item) -> Option<HashSet<String>> {
     let options = &conversations.job.options;
     match conversations.family {
-        Family::Channels => {
-            (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect())
-        }
-        Family::Chats => chooses_chats(conversations, item).then(|| {
-            item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()
-        }),
+        Family::Channels => (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect()),
+        Family::Chats => chooses_chats(conversations, item)
+            .then(|| item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()),
     }
 }
 
@@ -154,7 +152,10 @@ fn note(conversations: &Conversations<'_>, item: &mut Item, tally: &Tally) {
     item.newest = item.newest.max(tally.newest);
     if tally.outside > 0 && !item.filter_ignored {
         item.filter_ignored = true;
-        conversations.job.report().note("the slow way: the export ignores the time filter, so more is read than was asked for");
+        conversations
+            .job
+            .report()
+            .note("the slow way: the export ignores the time filter, so more is read than was asked for");
     }
     // A sweep reads only changes, and the strategy `export` knows parents, not children.
     if conversations.job.options.strategy == Strategy::Export || conversations.round.phase != Phase::Read {

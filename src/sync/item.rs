@@ -12,6 +12,7 @@ pub type Seen = Arc<Mutex<HashSet<u64>>>;
 
 /// Something to read, resumable at its page.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was learned on its own")]
 pub struct Item {
     /// `team`, `team/channel`, `user`, `user/chat`.
     pub scope: String,
@@ -93,12 +94,7 @@ impl Item {
     }
 
     pub fn window(&self, window: Window) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            stage: Stage::Export(window),
-            seen: self.seen.clone(),
-            ..Self::default()
-        }
+        Self { scope: self.scope.clone(), stage: Stage::Export(window), seen: self.seen.clone(), ..Self::default() }
     }
 
     /// The parent's id and the child's; ids hold no slash.

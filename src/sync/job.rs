@@ -39,10 +39,8 @@ impl Job {
         request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
-        let answer = self
-            .client
-            .get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed))
-            .await?;
+        let answer =
+            self.client.get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed)).await?;
         self.caps.count_page();
         self.sink.flush().await?;
         Ok(answer.body)
@@ -57,7 +55,7 @@ impl Job {
             let answer = self.client.get(&request, read_raw_page).await?;
             let (page, mut found) = answer.body;
             match trail.next(&self.client, &request, page.next_link.as_deref())? {
-                Next::Again => continue,
+                Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
                     return Ok(items);

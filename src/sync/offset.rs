@@ -187,7 +187,11 @@ mod tests {
             swept: None,
             export: false,
             after: Some("a/b".into()),
-            open: vec![Open { scope: "a/c".into(), link: Some("https://graph/x?$skiptoken=1".into()), ..Open::default() }],
+            open: vec![Open {
+                scope: "a/c".into(),
+                link: Some("https://graph/x?$skiptoken=1".into()),
+                ..Open::default()
+            }],
             known,
         }
     }

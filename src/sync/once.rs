@@ -27,7 +27,8 @@ const WINDOWS: usize = 8;
 /// Reads all messages of the parents.
 pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
     let round = Round { since: Some(until), ..Round::first(until) };
-    let once = Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
+    let once =
+        Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
     side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
     let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failures.into_iter().next().map_or(Ok(()), Err)

@@ -59,7 +59,11 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         offset = advance(&offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
             // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
-            return if offset == begun || is_immediate(&error) && job.sink.rows() == 0 { Err(error) } else { Ok(Some(offset)) };
+            return if offset == begun || is_immediate(&error) && job.sink.rows() == 0 {
+                Err(error)
+            } else {
+                Ok(Some(offset))
+            };
         }
         if !is_over {
             return Ok(Some(offset));
@@ -94,7 +98,9 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
         let request = match rounds {
             Rounds::ChannelMessages => {
                 let team = &job.options.team_ids[0];
-                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}")).team(team).query("$select", "id")
+                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"))
+                    .team(team)
+                    .query("$select", "id")
             }
             Rounds::Chats | Rounds::ChatMessages => {
                 Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)

@@ -65,7 +65,9 @@ impl Pass {
     fn slots(&self) -> Result<Vec<Slot>> {
         let mut wanted = self.projections()?;
         match self.reading() {
-            Reading::ChannelMessages => ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect(),
+            Reading::ChannelMessages => {
+                ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect()
+            }
             Reading::DirectoryDelta(_) => {
                 let rows = wanted.remove(0);
                 let deletes = Projection::keys_and_cursor(rows.table);
@@ -171,17 +173,16 @@ impl Session {
                 // Too early for a new round.
                 None => (text.to_owned(), true),
             },
-            None => match pass.reading() {
-                Reading::DirectoryDelta(object) => {
+            None => {
+                if let Reading::DirectoryDelta(object) = pass.reading() {
                     let next = directory::read(&job, object, start.as_ref()).await?;
                     let finished = next.as_ref().is_none_or(|next| next.phase == Phase::Done);
                     (next.map_or_else(|| text.to_owned(), |next| next.to_text()), finished)
-                }
-                _ => {
+                } else {
                     whole(&job, pass).await?;
                     ("{}".to_owned(), true)
                 }
-            },
+            }
         };
         job.sink.finish().await?;
         Ok(collect(pass, &job, offset, finished))
@@ -257,7 +258,8 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::PerTeam(what) => snapshot::per_team(job, what).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
-            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await).await
+            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)
+                .await
         }
         Reading::ChatMessages => {
             let users = round::enumerate(job, Rounds::ChatMessages).await?;

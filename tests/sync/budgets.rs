@@ -5,7 +5,14 @@ use lakeflow_teams::emulator::{EmulatorConfig, Mutation};
 use crate::harness::*;
 
 fn tenant() -> EmulatorConfig {
-    EmulatorConfig { teams: 4, channels_per_team: 6, messages_per_channel: 150, replies_per_message: 2.0, empty_channel: false, ..small() }
+    EmulatorConfig {
+        teams: 4,
+        channels_per_team: 6,
+        messages_per_channel: 150,
+        replies_per_message: 2.0,
+        empty_channel: false,
+        ..small()
+    }
 }
 
 fn budget(rows: usize, scopes: usize, each: usize) -> f64 {
@@ -53,7 +60,8 @@ async fn a_quiet_round_costs_one_request_per_scope_and_one_percent_a_little_more
         assert!(used <= scopes + 1, "{strategy}: {used} requests for {scopes} scopes");
 
         let roots = emulator.truth("messages").len();
-        let change = Mutation { advance_seconds: 600, new_messages: roots / 200, edits: roots / 200, ..Mutation::default() };
+        let change =
+            Mutation { advance_seconds: 600, new_messages: roots / 200, edits: roots / 200, ..Mutation::default() };
         emulator.mutate(&change);
         emulator.clear_requests();
         let rows = reader.round().await;

@@ -31,7 +31,8 @@ async fn chats_come_once_whoever_takes_part() {
 #[tokio::test]
 async fn chats_pause_and_resume() {
     for lifetime in [0, 30] {
-        let emulator = with_knobs(EmulatorConfig { chats: 40, ..small() }, |knobs| knobs.link_lifetime_seconds = lifetime);
+        let emulator =
+            with_knobs(EmulatorConfig { chats: 40, ..small() }, |knobs| knobs.link_lifetime_seconds = lifetime);
         let mut reader = Reader::new(&emulator, &["chats"], &[("top", "3")]).pages(1);
         let mut steps = 0;
         while !reader.step().await.unwrap() {
@@ -93,7 +94,8 @@ async fn edits_of_old_chat_messages_are_found_by_lists() {
 #[tokio::test]
 async fn named_chats_and_users() {
     let emulator = start(small());
-    let chats: Vec<String> = emulator.truth("chats").iter().map(|chat| chat["id"].as_str().unwrap().to_owned()).collect();
+    let chats: Vec<String> =
+        emulator.truth("chats").iter().map(|chat| chat["id"].as_str().unwrap().to_owned()).collect();
     let named = chats[..2].join(",");
     let mut reader = Reader::new(&emulator, &["chat_messages"], &[("chat_id", named.as_str())]);
     reader.round().await;

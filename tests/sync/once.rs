@@ -28,7 +28,8 @@ async fn messages_once_under_every_strategy() {
     let emulator = start(EmulatorConfig { big_threads: 1, ..small() });
     for strategy in ["auto", "export", "channels", "delta"] {
         for tables in [BOTH, &["messages"], &["message_replies"]] {
-            assert_once(&emulator, tables, &join(ALL_MESSAGES, &[("strategy", strategy), ("top", "6")]), strategy).await;
+            assert_once(&emulator, tables, &join(ALL_MESSAGES, &[("strategy", strategy), ("top", "6")]), strategy)
+                .await;
         }
     }
 }
@@ -70,7 +71,18 @@ async fn the_other_tables_once() {
 #[tokio::test]
 async fn faults_neither_lose_nor_double_a_row() {
     use FaultKind as K;
-    let kinds = [K::Reset, K::Truncate, K::GarbageHtml, K::GarbageJson, K::Loop, K::Repeat, K::EmptyPage, K::IgnoreExpand, K::IgnoreFilter, K::IgnoreTop];
+    let kinds = [
+        K::Reset,
+        K::Truncate,
+        K::GarbageHtml,
+        K::GarbageJson,
+        K::Loop,
+        K::Repeat,
+        K::EmptyPage,
+        K::IgnoreExpand,
+        K::IgnoreFilter,
+        K::IgnoreTop,
+    ];
     for kind in kinds {
         let lasting = matches!(kind, K::Repeat | K::EmptyPage | K::IgnoreExpand | K::IgnoreFilter | K::IgnoreTop);
         let emulator = start(EmulatorConfig { teams: 2, ..small() });
@@ -85,11 +97,23 @@ async fn faults_neither_lose_nor_double_a_row() {
                 ..fault("essages", kind)
             };
             emulator.fault(rule());
-            assert_once(&emulator, BOTH, &join(ALL_MESSAGES, &[("strategy", strategy), ("top", "9")]), &format!("{kind:?} {strategy}")).await;
+            assert_once(
+                &emulator,
+                BOTH,
+                &join(ALL_MESSAGES, &[("strategy", strategy), ("top", "9")]),
+                &format!("{kind:?} {strategy}"),
+            )
+            .await;
             if strategy != "delta" {
                 emulator.clear_faults();
                 emulator.fault(rule());
-                assert_once(&emulator, &["chat_messages"], &join(ALL_CHATS, &[("strategy", strategy), ("top", "9")]), &format!("chats, {kind:?} {strategy}")).await;
+                assert_once(
+                    &emulator,
+                    &["chat_messages"],
+                    &join(ALL_CHATS, &[("strategy", strategy), ("top", "9")]),
+                    &format!("chats, {kind:?} {strategy}"),
+                )
+                .await;
             }
         }
     }
@@ -108,7 +132,9 @@ async fn refused_exports_are_listed() {
 async fn one_bad_team_fails_the_read_after_the_others_were_given() {
     let emulator = start(small());
     let team = team_ids(&emulator)[0].clone();
-    emulator.set(|knobs| { knobs.forbidden_team_ids.insert(team.clone()); });
+    emulator.set(|knobs| {
+        knobs.forbidden_team_ids.insert(team.clone());
+    });
     for strategy in ["auto", "export", "channels", "delta"] {
         let options = join(ALL_MESSAGES, &[("strategy", strategy)]);
         let (found, failure) = read_once(&session(&emulator), &pass(BOTH, &options)).await;

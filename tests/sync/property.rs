@@ -51,11 +51,25 @@ fn case(seed: u64) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
     let tables: &'static [&'static str] = one(
         rng,
-        &[BOTH, BOTH, BOTH, &["messages"], &["message_replies"], &["chats"], &["chat_messages"], &["chat_messages"], &["users"], &["groups"]],
+        &[
+            BOTH,
+            BOTH,
+            BOTH,
+            &["messages"],
+            &["message_replies"],
+            &["chats"],
+            &["chat_messages"],
+            &["chat_messages"],
+            &["users"],
+            &["groups"],
+        ],
     );
     let is_chat = tables == ["chat_messages"];
-    let strategies: &[&'static str] =
-        if is_chat { &["auto", "auto", "export", "channels"] } else { &["auto", "auto", "auto", "export", "channels", "delta"] };
+    let strategies: &[&'static str] = if is_chat {
+        &["auto", "auto", "export", "channels"]
+    } else {
+        &["auto", "auto", "auto", "export", "channels", "delta"]
+    };
     let strategy = one(rng, strategies);
     let paging = one(rng, &[ExportPaging::Token, ExportPaging::Token, ExportPaging::Skip]);
     // A row that moves inside a window when the lagging copy catches up is not to be seen by anybody.
@@ -161,7 +175,21 @@ fn random_fault(rng: &mut StdRng) -> FaultRule {
     let path = one(rng, &["essages", "getAllMessages", "/channels", "delta", "/chats", "skip"]);
     let kind = one(
         rng,
-        &[K::Status, K::Status, K::Status, K::Reset, K::Truncate, K::GarbageHtml, K::GarbageJson, K::Loop, K::Repeat, K::EmptyPage, K::IgnoreExpand, K::IgnoreFilter, K::IgnoreTop],
+        &[
+            K::Status,
+            K::Status,
+            K::Status,
+            K::Reset,
+            K::Truncate,
+            K::GarbageHtml,
+            K::GarbageJson,
+            K::Loop,
+            K::Repeat,
+            K::EmptyPage,
+            K::IgnoreExpand,
+            K::IgnoreFilter,
+            K::IgnoreTop,
+        ],
     );
     FaultRule {
         times: Some(if kind == K::Loop { 1 } else { rng.random_range(1..4) }),
@@ -244,7 +272,7 @@ async fn run(case: &Case) -> Result<(), String> {
     emulator.clear_faults();
     emulator.set(|knobs| knobs.forbidden_team_ids.clear());
     // Whatever is behind its lag or waits for its turn in the week comes with these.
-    let is_weekly = !case.bubble && (case.strategy == "channels" || case.strategy == "auto");
+    let is_weekly = case.strategy == "channels" || case.strategy == "auto";
     let quiet = if is_weekly { 10 } else { 3 };
     for _ in 0..quiet {
         emulator.advance(26 * HOUR);
@@ -282,10 +310,16 @@ async fn run(case: &Case) -> Result<(), String> {
             lake.upsert(table, row);
         }
         for table in case.tables {
-            wrong.extend(differences(&emulator, &lake, table, &BTreeSet::new()).iter().map(|text| format!("once: {text}")));
+            wrong.extend(
+                differences(&emulator, &lake, table, &BTreeSet::new()).iter().map(|text| format!("once: {text}")),
+            );
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(format!("{} differences: {:#?}", wrong.len(), &wrong[..wrong.len().min(4)])) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} differences: {:#?}", wrong.len(), &wrong[..wrong.len().min(4)]))
+    }
 }
 
 fn number(name: &str) -> Option<u64> {
