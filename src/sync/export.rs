@@ -4,9 +4,9 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::conversations::{Conversations, Family};
+use super::conversations::{Conversations, Family, before};
 use super::engine::Step;
 use super::item::{Item, Seen};
 use super::job::{Job, into};
@@ -54,14 +54,11 @@ fn sender(job: &Job, family: Family, user: &str) -> Option<String> {
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Window) -> Result<Step> {
     let job = conversations.job;
     let parent = item.scope.clone();
-    let needs_children = match conversations.family {
-        Family::Channels => job.options.strategy != Strategy::Export && item.children.is_none(),
-        Family::Chats => !job.options.chat_types.is_empty(),
-    };
-    if needs_children {
+    if needs_children(conversations, item) {
         conversations.children(item).await?;
     }
     let top = job.options.top.unwrap_or(PAGE).min(MAX_PAGE);
+    item.checked = item.checked.or_else(|| job.client.now());
     let first = request(job, conversations.family, &parent, window, top);
     let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
     let wanted = wanted(conversations, item);
@@ -85,13 +82,25 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
     job.advance(item, &request, page.next_link.as_deref())
 }
 
+/// A history makes its children known, and a choice of chats has to be known. A sweep asks for neither.
+fn needs_children(conversations: &Conversations<'_>, item: &Item) -> bool {
+    let makes_known =
+        conversations.job.options.strategy != Strategy::Export && conversations.round.phase == Phase::Read;
+    makes_known || chooses_chats(conversations, item)
+}
+
+/// Whether rows of some chats only are wanted. Where each row may come only once, a chat belongs to one of its members.
+fn chooses_chats(conversations: &Conversations<'_>, item: &Item) -> bool {
+    let options = &conversations.job.options;
+    conversations.family == Family::Chats && (!options.takes_all_chats() || item.seen.is_some())
+}
+
 /// The channels or chats whose rows are wanted; `None` for all.
 fn wanted(conversations: &Conversations<'_>, item: &Item) -> Option<HashSet<String>> {
     let options = &conversations.job.options;
     match conversations.family {
         Family::Channels => (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect()),
-        // Where each row may come only once, a chat belongs to one of its members.
-        Family::Chats => (!options.chat_types.is_empty() || item.seen.is_some())
+        Family::Chats => chooses_chats(conversations, item)
             .then(|| item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()),
     }
 }
@@ -137,7 +146,7 @@ async fn read(
     Ok(result)
 }
 
-/// Remembers what a page said of its scope: the conversations that the export holds have been read by it.
+/// Remembers what a page said of its scope: the conversations that the export holds will have been read at its end.
 fn note(conversations: &Conversations<'_>, item: &mut Item, tally: &Tally) {
     item.oldest = [item.oldest, tally.oldest].into_iter().flatten().min();
     item.newest = item.newest.max(tally.newest);
@@ -163,7 +172,7 @@ fn note(conversations: &Conversations<'_>, item: &mut Item, tally: &Tally) {
     for conversation in &tally.conversations {
         if !special.contains(conversation.as_str()) {
             let scope = format!("{}/{conversation}", item.scope);
-            known.insert(conversations.known_name(&scope));
+            known.insert_pending(conversations.known_name(&scope));
         }
     }
 }
@@ -188,7 +197,9 @@ async fn end_of_window(conversations: &Conversations<'_>, item: &mut Item, windo
 
 /// Whether anything was changed after the window's end and since the window was last begun.
 async fn changed_since(conversations: &Conversations<'_>, item: &mut Item, to: Timestamp) -> Result<bool> {
-    let window = Window { from: Some(item.checked.unwrap_or(to).max(to)), to: None };
+    // The server tells its time in seconds: a change of the second in which the window was begun counts too.
+    let begun = item.checked.map_or(to, |begun| before(begun, SignedDuration::from_secs(1)).max(to));
+    let window = Window { from: Some(begun), to: None };
     let probe = request(conversations.job, conversations.family, &item.scope, window, 1);
     let found = conversations.job.client.get(&probe, super::job::read_raw_page).await?;
     item.checked = conversations.job.client.now();

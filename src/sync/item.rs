@@ -15,6 +15,7 @@ pub type Seen = Arc<Mutex<HashSet<u64>>>;
 /// Something to read, resumable at its page.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any mix of them can be true")]
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was learned on its own")]
 pub struct Item {
     /// `team`, `team/channel`, `user`, `user/chat`.
     pub scope: String,
@@ -38,12 +39,12 @@ pub struct Item {
     pub filter_ignored: bool,
     /// Whether pages were linked by plain `$skip`, which drops a row when another leaves the window.
     pub skip_paging: bool,
-    /// When the window was last found to have changed.
+    /// When the window was last begun.
     pub checked: Option<jiff::Timestamp>,
-    /// A small first page did not reach what is known: ask for whole pages.
-    pub enlarged: bool,
     /// The server leaves replies out: they are listed for each root.
     pub unexpanded: bool,
+    /// Delta is refused: the channel is listed.
+    pub listed: bool,
     pub(super) visited: HashSet<u64>,
     pub(super) tries: Tries,
 }
@@ -114,11 +115,18 @@ impl Item {
             && !self.refused
     }
 
+    /// A scope whose link died in a pause is read to its end now: its next link might not outlive the next pause. Nor
+    /// is there a pause between a page that links to itself and its second reading.
+    pub fn outlasts_caps(&self) -> bool {
+        self.tries.restarted || self.tries.reread
+    }
+
     /// Begins again at the first page.
     pub(super) fn restart(&mut self) {
         self.link = None;
         self.visited.clear();
         self.rows = 0;
+        self.checked = None;
     }
 
     pub fn to_open(&self) -> Open {
@@ -133,6 +141,9 @@ impl Item {
             to: window.to,
             after: self.after_child.clone(),
             exported: self.exported,
+            rereads: self.tries.window_reads,
+            begun: self.checked.filter(|_| self.link.is_some()),
+            resync: false,
         }
     }
 
@@ -143,10 +154,15 @@ impl Item {
             None if open.scope.contains('/') => Stage::Child,
             None => Stage::Parent,
         };
+        let link = open.link.as_deref().and_then(link);
         Self {
             scope: open.scope.clone(),
             stage,
-            link: open.link.as_deref().and_then(link),
+            // A page that links to itself is found out in the next step too.
+            visited: link.iter().map(Link::digest).collect(),
+            checked: open.begun.filter(|_| link.is_some()),
+            tries: Tries { window_reads: open.rereads, ..Tries::default() },
+            link,
             after_child: open.after.clone(),
             exported: open.exported,
             ..Self::default()

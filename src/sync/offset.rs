@@ -25,7 +25,7 @@ pub enum Phase {
 }
 
 /// A half-read scope: its next page, or the window still to be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     pub scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +40,15 @@ pub struct Open {
     /// The history was exported in this round.
     #[serde(default, skip_serializing_if = "is_false")]
     pub exported: bool,
+    /// How often the window has been read again because rows left it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rereads: u8,
+    /// When the window was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Timestamp>,
+    /// A directory is being read anew, and what was deleted meanwhile is still to be asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub resync: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +101,11 @@ fn is_yes(value: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u8) -> bool {
+    *value == 0
 }
 
 /// What an offset's text turned out to be.
@@ -176,10 +190,7 @@ mod tests {
             open: vec![Open {
                 scope: "a/c".into(),
                 link: Some("https://graph/x?$skiptoken=1".into()),
-                from: None,
-                to: None,
-                after: None,
-                exported: false,
+                ..Open::default()
             }],
             known,
         }

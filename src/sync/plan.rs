@@ -85,13 +85,13 @@ pub async fn rounds(
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
         finished => match (end, round::server_time(job, rounds)) {
-            (Some(end), _) => round::begin(job, finished, end.until),
+            (Some(end), _) => round::begin(job, rounds, finished, end.until),
             (None, now) => {
                 let until = now.await;
                 if finished.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job)) {
                     return Ok(None);
                 }
-                round::begin(job, finished, until)
+                round::begin(job, rounds, finished, until)
             }
         },
     };
@@ -226,8 +226,7 @@ pub async fn directory(
 
 /// Reads a directory delta from a partition's start.
 pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Partition) -> Result<()> {
-    let open =
-        Open { scope: String::new(), link: partition.link.clone(), from: None, to: None, after: None, exported: false };
+    let open = Open { link: partition.link.clone(), ..Open::default() };
     let start = Offset {
         phase: Phase::Read,
         since: None,

@@ -174,7 +174,8 @@ pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
     }
     let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
     let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let is_wanted = |chat: &Chat| types.is_empty() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
+    let is_wanted =
+        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
     let request = chats_request(job, user).query("$expand", "lastMessagePreview");
     let mut chats: Vec<Child> = job
         .list::<Chat>(&request)

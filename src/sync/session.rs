@@ -1,6 +1,7 @@
 //! One connection, and the two ways to read through it: once, and step by step.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -118,11 +119,14 @@ pub struct MicroBatch {
 #[derive(Clone)]
 pub struct Session {
     client: GraphClient,
+    /// Rounds that found nothing, by what was read: they leave no trace in the offset.
+    polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
 }
 
 impl Session {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
-        Ok(Self { client: GraphClient::new(config, provider, Arc::new(Report::new()))? })
+        let client = GraphClient::new(config, provider, Arc::new(Report::new()))?;
+        Ok(Self { client, polled: Arc::default() })
     }
 
     pub fn report(&self) -> &Arc<Report> {
@@ -135,8 +139,8 @@ impl Session {
     }
 
     fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
-        let options = Arc::new(pass.options.clone());
-        Job { client: self.client.clone(), options, scopes: pass.scopes.clone(), sink, caps }
+        let (options, scopes) = (Arc::new(pass.options.clone()), pass.scopes.clone());
+        Job { client: self.client.clone(), options, scopes, sink, caps, polled: None }
     }
 
     /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches
@@ -163,11 +167,19 @@ impl Session {
         let start = self.start(offset)?;
         let sink = Sink::collect(pass.slots()?, Arc::clone(self.report()));
         let caps = Caps::new(limits.max_pages, limits.max_rows);
-        let job = self.job(pass, sink, caps);
+        let mut job = self.job(pass, sink, caps);
+        job.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
         let (offset, finished) = match rounds(pass.reading()) {
             Some(rounds) => match round::step(&job, rounds, start.as_ref()).await? {
-                Some(next) => (next.to_text(), next.phase == Phase::Done),
+                Some(next) => {
+                    let (offset, finished) = (next.to_text(), next.phase == Phase::Done);
+                    if offset == text {
+                        self.remember(pass, text);
+                    }
+                    (offset, finished)
+                }
+                // Too early for a new round.
                 None => (text.to_owned(), true),
             },
             None => unrounded(&job, pass, start.as_ref(), text).await?,
@@ -252,6 +264,19 @@ impl Session {
         let slot = |table| Slot { projection: Projection { table, columns: Vec::new() }, wanted: false };
         let slots = vec![slot(pass.tables[0]), slot(pass.tables[0])];
         self.job(pass, Sink::collect(slots, Arc::clone(self.report())), Caps::default())
+    }
+
+    fn polled(&self, pass: &Pass, offset: Option<&str>) -> Option<Timestamp> {
+        let polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, at) = polled.get(pass.tables[0].name)?;
+        (Some(seen.as_str()) == offset).then_some(*at)
+    }
+
+    fn remember(&self, pass: &Pass, offset: &str) {
+        if let Some(now) = self.client.now() {
+            let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+            polled.insert(pass.tables[0].name, (offset.to_owned(), now));
+        }
     }
 
     fn start(&self, offset: Option<&str>) -> Result<Option<Offset>> {

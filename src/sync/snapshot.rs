@@ -46,7 +46,9 @@ async fn whole_list(job: &Job, request: &Request, context: Context<'_>) -> Resul
         if let [rows, ..] = builders {
             let mut filter = Filter::default();
             let mut rows = ListRows::new(rows, context, &mut filter);
-            items.iter().for_each(|item| read_item(item.get(), &mut rows));
+            for item in &items {
+                read_item(item.get(), &mut rows);
+            }
         }
     });
     job.sink.flush().await

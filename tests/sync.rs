@@ -1,0 +1,26 @@
+//! The sync engine against the emulated tenant: what is promised, written as tests.
+#![cfg(feature = "emulator")]
+
+#[path = "sync/harness.rs"]
+mod harness;
+
+#[path = "sync/budgets.rs"]
+mod budgets;
+#[path = "sync/chats.rs"]
+mod chats;
+#[path = "sync/directory.rs"]
+mod directory;
+#[path = "sync/export.rs"]
+mod export;
+#[path = "sync/guards.rs"]
+mod guards;
+#[path = "sync/lists.rs"]
+mod lists;
+#[path = "sync/once.rs"]
+mod once;
+#[path = "sync/property.rs"]
+mod property;
+#[path = "sync/rounds.rs"]
+mod rounds;
+#[path = "sync/scopes.rs"]
+mod scopes;

@@ -1,0 +1,112 @@
+//! Pages that loop, repeat, are empty, lead elsewhere or have no date.
+
+use lakeflow_teams::emulator::{EmulatorConfig, FaultKind, FaultRule, Mutation};
+use lakeflow_teams::error::Error;
+
+use crate::harness::*;
+
+const STRATEGIES: [&str; 4] = ["auto", "export", "channels", "delta"];
+
+#[tokio::test]
+async fn a_passing_loop_is_left_behind() {
+    for strategy in STRATEGIES {
+        for pages in [100, 1] {
+            let emulator = start(small());
+            emulator.fault(FaultRule { skip: 1, times: Some(1), ..fault("essages", FaultKind::Loop) });
+            let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]).pages(pages);
+            reader.round().await;
+            reader.assert_whole();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lasting_loop_is_an_error_with_and_without_pauses() {
+    for strategy in STRATEGIES {
+        for pages in [100, 1] {
+            let emulator = start(EmulatorConfig { teams: 1, ..small() });
+            emulator.fault(fault("essages", FaultKind::Loop));
+            let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]).pages(pages);
+            let error = reader.until_error().await;
+            assert!(matches!(error, Error::Protocol(_)), "{strategy}: {error}");
+            emulator.clear_faults();
+            reader.round().await;
+            reader.assert_whole();
+        }
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_with_a_link_are_followed() {
+    for strategy in STRATEGIES {
+        let emulator = start(small());
+        emulator.fault(FaultRule { probability: 0.5, ..fault("essages", FaultKind::EmptyPage) });
+        let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]);
+        reader.round().await;
+        emulator.mutate(&Mutation { advance_seconds: 600, ..all_kinds(1) });
+        reader.round().await;
+        reader.assert_whole();
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_another_host_is_never_followed() {
+    for strategy in STRATEGIES {
+        let emulator = start(EmulatorConfig { teams: 1, ..small() });
+        emulator.fault(fault("essages", FaultKind::ForeignLink));
+        let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]);
+        let error = reader.until_error().await;
+        assert!(matches!(error, Error::Protocol(_)), "{strategy}: {error}");
+        emulator.clear_faults();
+        reader.round().await;
+        reader.assert_whole();
+    }
+}
+
+#[tokio::test]
+async fn a_link_in_an_offset_to_another_host_is_not_followed_either() {
+    let emulator = start(small());
+    let mut reader = Reader::messages(&emulator, &[("top", "5")]).pages(1);
+    reader.step().await.unwrap();
+    let offset = reader.offset.take().unwrap();
+    assert!(offset.contains(&emulator.url()));
+    reader.offset = Some(offset.replace(&emulator.url(), "https://evil.example"));
+    reader.round().await;
+    reader.assert_whole();
+}
+
+#[tokio::test]
+async fn without_a_date_header_the_result_is_still_complete() {
+    for strategy in STRATEGIES {
+        // Only this machine's clock is left, so the tenant has to live now.
+        let emulator =
+            with_knobs(EmulatorConfig { start: jiff::Timestamp::now(), frozen_clock: false, ..small() }, |knobs| {
+                knobs.date_header = false
+            });
+        let mut reader = Reader::messages(&emulator, &[("strategy", strategy)]);
+        reader.try_round().await.unwrap();
+        reader.assert_whole();
+        emulator.mutate(&all_kinds(1));
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        reader.try_round().await.unwrap();
+        reader.assert_whole();
+        assert!(reader.report().notes.iter().any(|note| note.contains("Date")));
+    }
+}
+
+#[tokio::test]
+async fn broken_answers_are_asked_for_again() {
+    use FaultKind as K;
+    for kind in [K::Reset, K::Truncate, K::GarbageHtml, K::GarbageUtf8, K::GarbageJson] {
+        for strategy in STRATEGIES {
+            let emulator = start(EmulatorConfig { teams: 1, ..small() });
+            emulator.fault(FaultRule { skip: 1, times: Some(1), ..fault("essages", kind) });
+            let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "7")]);
+            reader.session = session_with(&emulator, &[("retry_timeout_seconds", "20")]);
+            reader.round().await;
+            if kind != K::GarbageUtf8 {
+                reader.assert_whole();
+            }
+        }
+    }
+}
