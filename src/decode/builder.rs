@@ -4,6 +4,8 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
 use super::column::ColumnBuilder;
+use super::keys::Keys;
+use super::row::{USES, Use};
 use crate::tables::{Derived, Projection, Source};
 
 /// What an item's surroundings say of it: the values of the derived columns.
@@ -30,9 +32,43 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What each property of an item is read for, and the column it fills.
+pub(super) struct Properties {
+    pub(super) keys: Keys,
+    uses: Vec<(Use, Option<usize>)>,
+}
+
+impl Properties {
+    fn new(projection: &Projection) -> Self {
+        let mut names: Vec<_> = USES.iter().map(|(name, _)| *name).collect();
+        let mut uses: Vec<_> = USES.iter().map(|(_, usage)| (*usage, None)).collect();
+        for (index, column) in projection.columns.iter().enumerate() {
+            // The cursor is filled when the row ends, because it may fall back on another property.
+            if column.source != Source::Property {
+                continue;
+            }
+            if let Some(place) = names.iter().position(|name| *name == column.name) {
+                uses[place].1 = Some(index);
+            } else {
+                names.push(column.name);
+                uses.push((Use::Column, Some(index)));
+            }
+        }
+        Self { keys: Keys::new(names.into_iter()), uses }
+    }
+
+    /// What a key is read for, and its column.
+    pub(super) fn get(&self, key: usize) -> (Use, Option<usize>) {
+        self.uses.get(key).copied().unwrap_or((Use::Column, None))
+    }
+}
+
 pub struct TableBuilder {
-    pub(super) projection: Projection,
+    projection: Projection,
+    pub(super) properties: Properties,
     pub(super) columns: Vec<ColumnBuilder>,
+    /// Columns that are not filled from properties of their own.
+    derived: Vec<(usize, Source)>,
     /// Values of the wrong type, per column.
     pub(super) wrong: Vec<u64>,
     schema: SchemaRef,
@@ -42,7 +78,16 @@ pub struct TableBuilder {
 impl TableBuilder {
     pub fn new(projection: Projection) -> Self {
         let columns: Vec<_> = projection.columns.iter().map(|column| ColumnBuilder::new(&column.kind)).collect();
-        Self { schema: projection.schema(), wrong: vec![0; columns.len()], columns, rows: 0, projection }
+        let sources = projection.columns.iter().map(|column| column.source).enumerate();
+        Self {
+            schema: projection.schema(),
+            properties: Properties::new(&projection),
+            derived: sources.filter(|(_, source)| *source != Source::Property).collect(),
+            wrong: vec![0; columns.len()],
+            columns,
+            rows: 0,
+            projection,
+        }
     }
 
     pub fn projection(&self) -> &Projection {
@@ -66,25 +111,16 @@ impl TableBuilder {
         self.projection.columns.iter().any(|column| column.source == Source::Derived(Derived::Raw))
     }
 
-    /// Whether the row in progress has a value for this column already.
-    pub(super) fn is_filled(&self, index: usize) -> bool {
-        self.columns[index].len() > self.rows
-    }
-
-    /// Ends the row in progress: fills the cursor, the derived columns and what the item did not have.
+    /// Ends the row in progress: fills the cursor and the derived columns.
     pub(super) fn end_row(&mut self, cursor: Option<&str>, context: &Context<'_>) {
-        for (column, builder) in self.projection.columns.iter().zip(&mut self.columns) {
-            if builder.len() > self.rows {
-                continue;
-            }
-            let value = match column.source {
+        for (index, source) in &self.derived {
+            let value = match source {
                 Source::Property => None,
                 Source::Cursor => cursor,
-                Source::Derived(derived) => context.value(derived),
+                Source::Derived(derived) => context.value(*derived),
             };
-            match value {
-                Some(value) => builder.append_text(value),
-                None => builder.append_null(),
+            if let Some(value) = value {
+                self.columns[*index].append_text(self.rows, value);
             }
         }
         self.rows += 1;
@@ -93,7 +129,7 @@ impl TableBuilder {
     /// A row of which only the id is known: a tombstone.
     pub(super) fn append_tombstone(&mut self, id: &str, context: &Context<'_>) {
         if let Some(index) = self.projection.columns.iter().position(|column| column.name == "id") {
-            self.columns[index].append_text(id);
+            self.columns[index].append_text(self.rows, id);
         }
         self.end_row(None, context);
     }
@@ -112,8 +148,8 @@ impl TableBuilder {
 
     /// Takes over all rows of a builder of the same projection.
     pub fn append(&mut self, from: &mut Self) {
-        for (to, from) in self.columns.iter_mut().zip(&from.columns) {
-            to.extend(from, 0..from.len());
+        for (to, column) in self.columns.iter_mut().zip(&from.columns) {
+            (0..from.rows).for_each(|row| to.copy(self.rows + row, column, row));
         }
         self.rows += from.rows;
         self.wrong.iter_mut().zip(&mut from.wrong).for_each(|(to, from)| *to += std::mem::take(from));
@@ -126,29 +162,13 @@ impl TableBuilder {
         self.rows = rows;
     }
 
-    /// Moves the last row to a builder of another table of the same shape: columns are matched by name, and what
-    /// the other table derives comes from `context`.
-    pub(super) fn move_last_row(&mut self, to: &mut Self, context: &Context<'_>) {
-        let last = self.rows - 1;
-        for (index, column) in to.projection.columns.iter().enumerate() {
-            if matches!(column.source, Source::Derived(_)) {
-                continue;
-            }
-            if let Some(from) = self.projection.columns.iter().position(|other| other.name == column.name) {
-                to.columns[index].extend(&self.columns[from], last..last + 1);
-            }
-        }
-        to.end_row(None, context);
-        self.truncate(last);
-    }
-
     /// The rows so far as a batch; the builder starts anew.
     pub fn finish(&mut self) -> RecordBatch {
         let arrays = self
             .columns
             .iter_mut()
             .zip(self.schema.fields())
-            .map(|(column, field)| column.finish(field.data_type()))
+            .map(|(column, field)| column.finish(self.rows, field.data_type()))
             .collect::<Result<Vec<_>, _>>();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         self.rows = 0;

@@ -1,40 +1,121 @@
 //! Column buffers that can take a row back: a chain of messages is judged only when its last reply has been read.
+//!
+//! A null costs nothing: a column that gets no value in a row is not touched, and catches up with its next value or when
+//! the batch is closed. Most columns of most messages are null, so this is worth more than any cleverness elsewhere.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Int32Array, ListArray, StringArray, StructArray};
-use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
+use super::json::{Json, Read};
+use super::keys::Keys;
 use crate::tables::Kind;
 
+/// One bit per row; rows behind the last word are unset.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn get(&self, row: usize) -> bool {
+        self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, row: usize) {
+        let word = row / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (row % 64);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows.div_ceil(64));
+        if let (Some(last), true) = (self.0.get_mut(rows / 64), !rows.is_multiple_of(64)) {
+            *last &= (1 << (rows % 64)) - 1;
+        }
+    }
+
+    fn finish(&mut self, rows: usize) -> BooleanBuffer {
+        self.0.resize(rows.div_ceil(64), 0);
+        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.0.clear();
+        BooleanBuffer::new(Buffer::from_vec(bytes), 0, rows)
+    }
+
+    fn nulls(&mut self, rows: usize) -> Option<NullBuffer> {
+        Some(NullBuffer::new(self.finish(rows))).filter(|nulls| nulls.null_count() > 0)
+    }
+}
+
+/// Where each row's values end. Rows behind the last end have none.
+struct Ends(Vec<i32>);
+
+impl Ends {
+    fn new() -> Self {
+        Self(vec![0])
+    }
+
+    fn last(&self) -> usize {
+        self.0.last().map_or(0, |end| *end as usize)
+    }
+
+    /// Gives all rows before `row` their ends.
+    fn pad(&mut self, row: usize) {
+        if self.0.len() <= row {
+            self.0.resize(row + 1, self.last() as i32);
+        }
+    }
+
+    fn push(&mut self, row: usize, end: usize) {
+        self.pad(row);
+        self.0.push(end as i32);
+    }
+
+    fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.0[row] as usize..self.0[row + 1] as usize
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows + 1);
+    }
+
+    fn finish(&mut self, rows: usize) -> OffsetBuffer<i32> {
+        self.pad(rows);
+        // The next batch will be about as long.
+        let mut next = Vec::with_capacity(self.0.len());
+        next.push(0);
+        OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(&mut self.0, next)))
+    }
+}
+
 pub(super) struct Text {
-    offsets: Vec<i32>,
+    ends: Ends,
     data: Vec<u8>,
-    valid: NullBufferBuilder,
+    valid: Bits,
 }
 
 pub(super) struct Bool {
-    values: BooleanBufferBuilder,
-    valid: NullBufferBuilder,
+    values: Bits,
+    valid: Bits,
 }
 
 pub(super) struct Int {
     values: Vec<i32>,
-    valid: NullBufferBuilder,
+    valid: Bits,
 }
 
 pub(super) struct Struct {
-    pub(super) names: Vec<&'static str>,
+    pub(super) keys: Keys,
     pub(super) fields: Vec<ColumnBuilder>,
-    valid: NullBufferBuilder,
+    valid: Bits,
 }
 
 pub(super) struct List {
-    offsets: Vec<i32>,
-    pub(super) items: Box<ColumnBuilder>,
-    valid: NullBufferBuilder,
+    ends: Ends,
+    items: Box<ColumnBuilder>,
+    valid: Bits,
 }
 
 pub(super) enum ColumnBuilder {
@@ -49,222 +130,207 @@ pub(super) enum ColumnBuilder {
 
 impl Text {
     fn new() -> Self {
-        Self { offsets: vec![0], data: Vec::new(), valid: NullBufferBuilder::new(0) }
+        Self { ends: Ends::new(), data: Vec::new(), valid: Bits::default() }
     }
 
-    pub(super) fn append(&mut self, value: &str) {
+    pub(super) fn append(&mut self, row: usize, value: &str) {
         self.data.extend_from_slice(value.as_bytes());
-        self.offsets.push(self.data.len() as i32);
-        self.valid.append_non_null();
+        self.close(row);
     }
 
-    fn append_null(&mut self) {
-        self.offsets.push(self.data.len() as i32);
-        self.valid.append_null();
+    /// Writes a JSON string, unescaped, where it stays.
+    pub(super) fn read(&mut self, row: usize, json: &mut Json<'_>) -> Read<()> {
+        json.string_into(&mut self.data)?;
+        self.close(row);
+        Ok(())
     }
 
-    fn truncate(&mut self, len: usize) {
-        self.offsets.truncate(len + 1);
-        self.data.truncate(self.offsets[len] as usize);
-        self.valid.truncate(len);
+    fn close(&mut self, row: usize) {
+        self.ends.push(row, self.data.len());
+        self.valid.set(row);
     }
 
-    fn extend(&mut self, from: &Self, range: Range<usize>) {
-        for row in range {
-            let bytes = &from.data[from.offsets[row] as usize..from.offsets[row + 1] as usize];
-            self.data.extend_from_slice(bytes);
-            self.offsets.push(self.data.len() as i32);
-            self.valid.append(from.valid.is_valid(row));
-        }
+    fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.data.truncate(self.ends.last());
+        self.valid.truncate(rows);
     }
 
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
-        let data = std::mem::take(&mut self.data);
-        let array = StringArray::try_new(
-            OffsetBuffer::new(ScalarBuffer::from(offsets)),
-            Buffer::from_vec(data),
-            self.valid.finish(),
-        )?;
-        Ok(Arc::new(array))
+    fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let next = Vec::with_capacity(self.data.len());
+        let data = Buffer::from_vec(std::mem::replace(&mut self.data, next));
+        Ok(Arc::new(StringArray::try_new(self.ends.finish(rows), data, self.valid.nulls(rows))?))
     }
 }
 
 impl Bool {
-    pub(super) fn append(&mut self, value: bool) {
-        self.values.append(value);
-        self.valid.append_non_null();
+    pub(super) fn append(&mut self, row: usize, value: bool) {
+        if value {
+            self.values.set(row);
+        }
+        self.valid.set(row);
     }
 }
 
 impl Int {
-    pub(super) fn append(&mut self, value: i32) {
+    pub(super) fn append(&mut self, row: usize, value: i32) {
+        self.values.resize(row, 0);
         self.values.push(value);
-        self.valid.append_non_null();
+        self.valid.set(row);
     }
 }
 
 impl Struct {
-    /// Closes a struct whose fields have all been appended.
-    pub(super) fn append_valid(&mut self) {
-        self.valid.append_non_null();
+    /// Whether there is such a field, and the row has none of it yet.
+    pub(super) fn is_open(&self, field: usize, row: usize) -> bool {
+        self.fields.get(field).is_some_and(|field| !field.is_filled(row))
+    }
+
+    /// Closes a struct whose fields have all been read.
+    pub(super) fn close(&mut self, row: usize) {
+        self.valid.set(row);
     }
 }
 
 impl List {
-    /// Closes a list whose items have all been appended.
-    pub(super) fn append_valid(&mut self) {
-        self.offsets.push(self.items.len() as i32);
-        self.valid.append_non_null();
+    /// Reads a list; `read` reads one item into the column of items, at the row it is given.
+    pub(super) fn read(
+        &mut self,
+        row: usize,
+        json: &mut Json<'_>,
+        mut read: impl FnMut(&mut ColumnBuilder, usize, &mut Json<'_>) -> Read<()>,
+    ) -> Read<()> {
+        let mut end = self.ends.last();
+        json.array(|json| {
+            read(&mut self.items, end, json)?;
+            end += 1;
+            Ok(())
+        })?;
+        self.ends.push(row, end);
+        self.valid.set(row);
+        Ok(())
     }
 }
 
 impl ColumnBuilder {
     pub(super) fn new(kind: &Kind) -> Self {
-        let valid = || NullBufferBuilder::new(0);
+        let valid = Bits::default();
         match kind {
             Kind::Text => Self::Text(Text::new()),
             Kind::Json => Self::Json(Text::new()),
-            Kind::Bool => Self::Bool(Bool { values: BooleanBufferBuilder::new(0), valid: valid() }),
-            Kind::Int => Self::Int(Int { values: Vec::new(), valid: valid() }),
+            Kind::Bool => Self::Bool(Bool { values: Bits::default(), valid }),
+            Kind::Int => Self::Int(Int { values: Vec::new(), valid }),
             Kind::Struct(columns) => Self::Struct(Struct {
-                names: columns.iter().map(|column| column.name).collect(),
+                keys: Keys::new(columns.iter().map(|column| column.name)),
                 fields: columns.iter().map(|column| Self::new(&column.kind)).collect(),
-                valid: valid(),
+                valid,
             }),
-            Kind::List(item) => Self::List(List { offsets: vec![0], items: Box::new(Self::new(item)), valid: valid() }),
+            Kind::List(item) => Self::List(List { ends: Ends::new(), items: Box::new(Self::new(item)), valid }),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Whether the row has a value.
+    pub(super) fn is_filled(&self, row: usize) -> bool {
         match self {
-            Self::Text(text) | Self::Json(text) => text.valid.len(),
-            Self::Bool(bool) => bool.valid.len(),
-            Self::Int(int) => int.valid.len(),
-            Self::Struct(item) => item.valid.len(),
-            Self::List(list) => list.valid.len(),
+            Self::Text(text) | Self::Json(text) => text.valid.get(row),
+            Self::Bool(bool) => bool.valid.get(row),
+            Self::Int(int) => int.valid.get(row),
+            Self::Struct(item) => item.valid.get(row),
+            Self::List(list) => list.valid.get(row),
         }
     }
 
     /// Bytes of values, which is what the size of a batch is judged by.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Json(text) => text.data.len() + 4 * text.offsets.len(),
-            Self::Bool(bool) => bool.values.len() / 8,
+            Self::Text(text) | Self::Json(text) => text.data.len() + 4 * text.ends.0.len(),
+            Self::Bool(bool) => 8 * bool.values.0.len(),
             Self::Int(int) => 4 * int.values.len(),
             Self::Struct(item) => item.fields.iter().map(Self::bytes).sum(),
-            Self::List(list) => 4 * list.offsets.len() + list.items.bytes(),
+            Self::List(list) => 4 * list.ends.0.len() + list.items.bytes(),
         }
     }
 
-    pub(super) fn append_text(&mut self, value: &str) {
+    /// Appends text; other columns stay null.
+    pub(super) fn append_text(&mut self, row: usize, value: &str) {
         if let Self::Text(text) | Self::Json(text) = self {
-            text.append(value);
-        } else {
-            self.append_null();
+            text.append(row, value);
         }
     }
 
-    pub(super) fn append_null(&mut self) {
+    /// Takes back every row from `rows` on, and what was begun of the next.
+    pub(super) fn truncate(&mut self, rows: usize) {
         match self {
-            Self::Text(text) | Self::Json(text) => text.append_null(),
+            Self::Text(text) | Self::Json(text) => text.truncate(rows),
             Self::Bool(bool) => {
-                bool.values.append(false);
-                bool.valid.append_null();
+                bool.values.truncate(rows);
+                bool.valid.truncate(rows);
             }
             Self::Int(int) => {
-                int.values.push(0);
-                int.valid.append_null();
+                int.values.truncate(rows);
+                int.valid.truncate(rows);
             }
             Self::Struct(item) => {
-                item.fields.iter_mut().for_each(Self::append_null);
-                item.valid.append_null();
+                item.fields.iter_mut().for_each(|field| field.truncate(rows));
+                item.valid.truncate(rows);
             }
             Self::List(list) => {
-                list.offsets.push(list.items.len() as i32);
-                list.valid.append_null();
+                list.ends.truncate(rows);
+                list.items.truncate(list.ends.last());
+                list.valid.truncate(rows);
             }
         }
     }
 
-    pub(super) fn truncate(&mut self, len: usize) {
-        match self {
-            Self::Text(text) | Self::Json(text) => text.truncate(len),
-            Self::Bool(bool) => {
-                bool.values.truncate(len);
-                bool.valid.truncate(len);
-            }
-            Self::Int(int) => {
-                int.values.truncate(len);
-                int.valid.truncate(len);
-            }
-            Self::Struct(item) => {
-                item.fields.iter_mut().for_each(|field| field.truncate(len));
-                item.valid.truncate(len);
-            }
-            Self::List(list) => {
-                list.offsets.truncate(len + 1);
-                list.items.truncate(list.offsets[len] as usize);
-                list.valid.truncate(len);
-            }
+    /// Appends a row of another builder of the same kind.
+    pub(super) fn copy(&mut self, row: usize, from: &Self, at: usize) {
+        if !from.is_filled(at) {
+            return;
         }
-    }
-
-    /// Appends a range of another builder of the same kind.
-    pub(super) fn extend(&mut self, from: &Self, range: Range<usize>) {
         match (self, from) {
-            (Self::Text(to), Self::Text(from)) | (Self::Json(to), Self::Json(from)) => to.extend(from, range),
-            (Self::Bool(to), Self::Bool(from)) => {
-                for row in range {
-                    to.values.append(from.values.get_bit(row));
-                    to.valid.append(from.valid.is_valid(row));
-                }
+            (Self::Text(to), Self::Text(from)) | (Self::Json(to), Self::Json(from)) => {
+                to.data.extend_from_slice(&from.data[from.ends.range(at)]);
+                to.close(row);
             }
-            (Self::Int(to), Self::Int(from)) => {
-                for row in range {
-                    to.values.push(from.values[row]);
-                    to.valid.append(from.valid.is_valid(row));
-                }
-            }
+            (Self::Bool(to), Self::Bool(from)) => to.append(row, from.values.get(at)),
+            (Self::Int(to), Self::Int(from)) => to.append(row, from.values[at]),
             (Self::Struct(to), Self::Struct(from)) => {
-                for (to, from) in to.fields.iter_mut().zip(&from.fields) {
-                    to.extend(from, range.clone());
-                }
-                range.for_each(|row| to.valid.append(from.valid.is_valid(row)));
+                to.fields.iter_mut().zip(&from.fields).for_each(|(to, from)| to.copy(row, from, at));
+                to.close(row);
             }
             (Self::List(to), Self::List(from)) => {
-                for row in range {
-                    to.items.extend(&from.items, from.offsets[row] as usize..from.offsets[row + 1] as usize);
-                    to.offsets.push(to.items.len() as i32);
-                    to.valid.append(from.valid.is_valid(row));
+                let mut end = to.ends.last();
+                for item in from.ends.range(at) {
+                    to.items.copy(end, &from.items, item);
+                    end += 1;
                 }
+                to.ends.push(row, end);
+                to.valid.set(row);
             }
-            (to, _) => range.for_each(|_| to.append_null()),
+            _ => {}
         }
     }
 
-    pub(super) fn finish(&mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    /// The first `rows` rows as an array; the builder starts anew.
+    pub(super) fn finish(&mut self, rows: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         Ok(match (self, data_type) {
-            (Self::Text(text) | Self::Json(text), _) => text.finish()?,
-            (Self::Bool(bool), _) => Arc::new(BooleanArray::new(bool.values.finish(), bool.valid.finish())),
+            (Self::Text(text) | Self::Json(text), _) => text.finish(rows)?,
+            (Self::Bool(bool), _) => Arc::new(BooleanArray::new(bool.values.finish(rows), bool.valid.nulls(rows))),
             (Self::Int(int), _) => {
+                int.values.resize(rows, 0);
                 let values = ScalarBuffer::from(std::mem::take(&mut int.values));
-                Arc::new(Int32Array::try_new(values, int.valid.finish())?)
+                Arc::new(Int32Array::try_new(values, int.valid.nulls(rows))?)
             }
             (Self::Struct(item), DataType::Struct(fields)) => {
-                let arrays = item
-                    .fields
-                    .iter_mut()
-                    .zip(fields)
-                    .map(|(column, field)| column.finish(field.data_type()))
-                    .collect::<Result<Vec<_>, _>>()?;
-                Arc::new(StructArray::try_new(fields.clone(), arrays, item.valid.finish())?)
+                let columns = item.fields.iter_mut().zip(fields);
+                let arrays = columns.map(|(column, field)| column.finish(rows, field.data_type()));
+                let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+                Arc::new(StructArray::try_new(fields.clone(), arrays, item.valid.nulls(rows))?)
             }
             (Self::List(list), DataType::List(field)) => {
-                let items = list.items.finish(field.data_type())?;
-                let offsets = std::mem::replace(&mut list.offsets, vec![0]);
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-                Arc::new(ListArray::try_new(Arc::clone(field), offsets, items, list.valid.finish())?)
+                let items = list.items.finish(list.ends.last(), field.data_type())?;
+                let ends = list.ends.finish(rows);
+                Arc::new(ListArray::try_new(Arc::clone(field), ends, items, list.valid.nulls(rows))?)
             }
             (_, other) => return Err(ArrowError::SchemaError(format!("a column was declared as {other}"))),
         })

@@ -1,9 +1,10 @@
 //! Which items of a page become rows, and what the page says of its scope.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::Timestamp;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::row::Head;
 
@@ -17,7 +18,7 @@ pub struct Filter<'a> {
     /// The channels or chats that are wanted; `None` for all.
     pub conversations: Option<&'a HashSet<String>>,
     /// Keys that have been given out already, where each may come only once.
-    pub seen: Option<&'a HashSet<u64>>,
+    pub seen: Option<&'a KeySet>,
     pub page: Tally,
 }
 
@@ -31,7 +32,7 @@ pub struct Tally {
     pub newest: Option<Timestamp>,
     /// The keys of the rows kept, in order, where [`Filter::seen`] asks for them.
     pub keys: Vec<u64>,
-    repeated: HashSet<u64>,
+    repeated: KeySet,
 }
 
 impl Tally {
@@ -59,7 +60,7 @@ impl Filter<'_> {
             return false;
         }
         if let Some(seen) = self.seen {
-            let key = key_hash(conversation, parent, &head.id);
+            let key = key_hash(conversation, parent, head.id());
             if seen.contains(&key) || !self.page.repeated.insert(key) {
                 return false;
             }
@@ -86,12 +87,29 @@ impl Filter<'_> {
     }
 }
 
-/// Hashes a key of three parts; the separator can't occur in Graph's ids.
-pub fn key_hash(conversation: &str, parent: &str, id: &str) -> u64 {
-    let mut hasher = Xxh3::new();
-    for part in [conversation, parent, id] {
-        hasher.update(part.as_bytes());
-        hasher.update(&[0]);
+/// Keys by their hashes.
+pub type KeySet = HashSet<u64, BuildHasherDefault<Itself>>;
+
+/// What is a hash already is not hashed once more.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
     }
-    hasher.digest()
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64_with_seed(bytes, self.0);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Hashes a key of three parts.
+pub fn key_hash(conversation: &str, parent: &str, id: &str) -> u64 {
+    let chain = |seed, part: &str| xxh3_64_with_seed(part.as_bytes(), seed);
+    [conversation, parent, id].into_iter().fold(0, chain)
 }

@@ -1,11 +1,12 @@
 //! Rows of an export: roots and replies of a whole team, told apart by `replyToId`.
 
-use serde::de::Deserializer;
-
 use super::builder::{Context, TableBuilder};
 use super::filter::Filter;
+use super::json::{Json, Read};
 use super::row::{Head, Mark, NoNested, Rows, read_row};
-use super::salvage;
+
+/// How many properties are looked at to guess whether an item is a reply: Graph puts `replyToId` second.
+const LOOK_AHEAD: usize = 6;
 
 /// Messages into two tables.
 pub struct FlatRows<'a, 'f> {
@@ -19,37 +20,39 @@ pub struct FlatRows<'a, 'f> {
 }
 
 impl FlatRows<'_, '_> {
-    fn end(&mut self, mark: usize, is_object: bool, raw: Option<&str>) {
-        let channel = self.head.channel_id().unwrap_or_default();
-        let parent = self.head.reply_to.as_deref().unwrap_or_default();
-        if !is_object || !self.filter.keep(&self.head, &channel, parent) {
-            self.roots.truncate(mark);
-            return;
+    /// Reads an item into one of the tables; `false` when it belongs to the other.
+    fn read_as(&mut self, is_reply: bool, json: &mut Json<'_>) -> Read<bool> {
+        let builder = if is_reply { &mut *self.replies } else { &mut *self.roots };
+        let is_wanted = if is_reply { self.wants_replies } else { self.wants_roots };
+        let mark = builder.len();
+        let start = json.position();
+        let is_object = read_row(builder, &mut self.head, &mut NoNested, json)?;
+        let parent = self.head.reply_to();
+        if is_object && parent.is_some() != is_reply {
+            builder.truncate(mark);
+            return Ok(false);
         }
-        let context = Context {
-            team: Some(self.team),
-            channel: Some(&channel),
-            parent: self.head.reply_to.as_deref(),
-            raw,
-            ..Context::default()
-        };
-        let is_reply = self.head.reply_to.is_some();
-        if is_reply && !self.wants_replies || !is_reply && !self.wants_roots {
-            self.roots.truncate(mark);
-            return;
+        let channel = self.head.channel().unwrap_or_default();
+        if is_object && self.filter.keep(&self.head, channel, parent.unwrap_or_default()) && is_wanted {
+            let raw = builder.wants_raw().then(|| json.since(start));
+            let context = Context { team: Some(self.team), channel: Some(channel), parent, raw, ..Context::default() };
+            builder.end_row(self.head.cursor(), &context);
+        } else {
+            builder.truncate(mark);
         }
-        self.roots.end_row(self.head.cursor.as_deref(), &context);
-        if is_reply {
-            self.roots.move_last_row(self.replies, &context);
-        }
+        Ok(true)
     }
 }
 
 impl Rows for FlatRows<'_, '_> {
-    fn read<'de, D: Deserializer<'de>>(&mut self, item: D) -> Result<(), D::Error> {
-        let mark = self.roots.len();
-        let is_object = read_row(self.roots, &mut self.head, &mut NoNested, item)?;
-        self.end(mark, is_object, None);
+    fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
+        json.peek()?;
+        let start = json.position();
+        let is_reply = json.look_ahead("replyToId", LOOK_AHEAD) == Some(b'"');
+        if !self.read_as(is_reply, json)? {
+            json.go_back(start);
+            self.read_as(!is_reply, json)?;
+        }
         Ok(())
     }
 
@@ -64,23 +67,5 @@ impl Rows for FlatRows<'_, '_> {
 
     fn forget(&mut self) {
         self.filter.forget();
-    }
-
-    fn wants_raw(&self) -> bool {
-        self.roots.wants_raw()
-    }
-
-    fn read_raw(&mut self, text: &str) -> serde_json::Result<()> {
-        let mark = self.roots.len();
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let is_object = read_row(self.roots, &mut self.head, &mut NoNested, &mut deserializer)?;
-        self.end(mark, is_object, Some(text));
-        Ok(())
-    }
-
-    fn salvage(&mut self, text: &str) {
-        let mark = self.roots.len();
-        let is_object = salvage::row(self.roots, &mut self.head, &mut NoNested, text);
-        self.end(mark, is_object, Some(text));
     }
 }

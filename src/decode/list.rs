@@ -1,12 +1,11 @@
 //! Rows of a plain list: one item, one row.
 
-use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::builder::{Context, TableBuilder};
 use super::filter::Filter;
+use super::json::{FaultKind, Json, Read};
 use super::row::{Head, Mark, NoNested, Rows, read_row};
-use super::salvage;
 
 /// Items into one table.
 pub struct ListRows<'a, 'f> {
@@ -23,33 +22,29 @@ impl<'a, 'f> ListRows<'a, 'f> {
         Self { builder, deletes: None, context, filter, head: Head::default() }
     }
 
-    fn end(&mut self, mark: usize, is_object: bool, raw: Option<&str>) {
-        let head = &self.head;
-        let context = Context { chat: self.context.chat.or(head.chat.as_deref()), raw, ..self.context };
-        if is_object && head.removed {
-            self.builder.truncate(mark);
-            if let Some(deletes) = &mut self.deletes {
-                deletes.append_tombstone(&head.id, &context);
-            }
-        } else if is_object
-            && self.filter.keep(
-                head,
-                context.channel.or(context.chat).unwrap_or_default(),
-                context.parent.unwrap_or_default(),
-            )
-        {
-            self.builder.end_row(head.cursor.as_deref(), &context);
-        } else {
-            self.builder.truncate(mark);
-        }
+    fn is_kept(&mut self) -> bool {
+        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).unwrap_or_default();
+        self.filter.keep(&self.head, conversation, self.context.parent.unwrap_or_default())
     }
 }
 
 impl Rows for ListRows<'_, '_> {
-    fn read<'de, D: Deserializer<'de>>(&mut self, item: D) -> Result<(), D::Error> {
-        let mark = self.builder.len();
-        let is_object = read_row(self.builder, &mut self.head, &mut NoNested, item)?;
-        self.end(mark, is_object, None);
+    fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
+        json.peek()?;
+        let (mark, start) = (self.builder.len(), json.position());
+        let is_object = read_row(self.builder, &mut self.head, &mut NoNested, json)?;
+        let is_removed = is_object && self.head.removed;
+        let is_kept = is_object && !is_removed && self.is_kept();
+        let raw = self.builder.wants_raw().then(|| json.since(start));
+        let context = Context { chat: self.context.chat.or(self.head.chat()), raw, ..self.context };
+        if is_kept {
+            self.builder.end_row(self.head.cursor(), &context);
+            return Ok(());
+        }
+        self.builder.truncate(mark);
+        if let (true, Some(deletes)) = (is_removed, &mut self.deletes) {
+            deletes.append_tombstone(self.head.id(), &context);
+        }
         Ok(())
     }
 
@@ -67,24 +62,6 @@ impl Rows for ListRows<'_, '_> {
     fn forget(&mut self) {
         self.filter.forget();
     }
-
-    fn wants_raw(&self) -> bool {
-        self.builder.wants_raw()
-    }
-
-    fn read_raw(&mut self, text: &str) -> serde_json::Result<()> {
-        let mark = self.builder.len();
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let is_object = read_row(self.builder, &mut self.head, &mut NoNested, &mut deserializer)?;
-        self.end(mark, is_object, Some(text));
-        Ok(())
-    }
-
-    fn salvage(&mut self, text: &str) {
-        let mark = self.builder.len();
-        let is_object = salvage::row(self.builder, &mut self.head, &mut NoNested, text);
-        self.end(mark, is_object, Some(text));
-    }
 }
 
 /// Items as they were sent, for what has to be asked about each of them first.
@@ -94,8 +71,11 @@ pub struct RawItems {
 }
 
 impl Rows for RawItems {
-    fn read<'de, D: Deserializer<'de>>(&mut self, item: D) -> Result<(), D::Error> {
-        self.items.push(Box::<RawValue>::deserialize(item)?);
+    fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
+        match RawValue::from_string(json.raw()?.to_owned()) {
+            Ok(item) => self.items.push(item),
+            Err(_) => return json.fail(FaultKind::Syntax),
+        }
         Ok(())
     }
 
@@ -108,15 +88,4 @@ impl Rows for RawItems {
     }
 
     fn forget(&mut self) {}
-
-    fn wants_raw(&self) -> bool {
-        false
-    }
-
-    fn read_raw(&mut self, text: &str) -> serde_json::Result<()> {
-        self.items.push(serde_json::from_str(text)?);
-        Ok(())
-    }
-
-    fn salvage(&mut self, _: &str) {}
 }

@@ -1,8 +1,8 @@
 //! JSON to Arrow, straight from a page's bytes into column buffers, driven by the table's declaration.
 //!
-//! The fast path makes no JSON tree and no allocation per field. Where it meets something it can't take (a lone
-//! surrogate, a number out of range) the item is read once more, field by field, so that one bad field costs no more
-//! than itself ([`salvage`]).
+//! There is no JSON tree and no allocation per field: [`json`] reads each value where it stands, and [`cell`] writes it
+//! where it stays. A value of the wrong type becomes null and costs no more than itself; text that is no JSON makes the
+//! page malformed.
 
 mod builder;
 mod cell;
@@ -10,16 +10,20 @@ mod chains;
 mod column;
 mod filter;
 mod flat;
+mod json;
+mod keys;
 mod list;
 mod page;
 mod row;
-mod salvage;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 
 pub use builder::{Context, TableBuilder};
 pub use chains::{ChainOutcome, ChainRows, Continuation};
-pub use filter::{Filter, Tally, key_hash};
+pub use filter::{Filter, KeySet, Tally, key_hash};
 pub use flat::FlatRows;
+pub use json::{Fault, Json, Read};
 pub use list::{ListRows, RawItems};
 pub use page::{Page, read_item, read_page};
 pub use row::{Head, Rows};

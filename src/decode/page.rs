@@ -1,12 +1,8 @@
 //! A page: the envelope around the items, and its links.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
-use serde_json::value::RawValue;
-
+use super::json::{FaultKind, Json, Read};
 use super::row::Rows;
 
 /// What a page says beside its items.
@@ -22,133 +18,78 @@ pub fn read_page<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
     // Validated once here, so that no string has to be validated on its own.
     let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mark = rows.mark();
-    for slow in [rows.wants_raw(), true] {
-        let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let envelope = deserializer.deserialize_map(Envelope { rows, slow });
-        match envelope.and_then(|page| deserializer.end().map(|()| page)) {
-            Ok(page) => return Ok(page),
-            Err(error) => {
-                rows.truncate(mark);
-                rows.forget();
-                if slow {
-                    return Err(describe(&error, &text));
-                }
-            }
-        }
-    }
-    unreachable!("the slow pass returns")
+    let mut json = Json::new(&text);
+    read_envelope(&mut json, rows).map_err(|_| {
+        rows.truncate(mark);
+        rows.forget();
+        describe(json.failure(), &text)
+    })
 }
 
 /// Reads one item whose text is at hand.
 pub fn read_item<R: Rows>(text: &str, rows: &mut R) {
     let mark = rows.mark();
-    if rows.read_raw(text).is_err() {
+    if rows.read(&mut Json::new(text)).is_err() {
         rows.truncate(mark);
-        rows.salvage(text);
     }
+}
+
+fn read_envelope<R: Rows>(json: &mut Json<'_>, rows: &mut R) -> Read<Page> {
+    let mut page = Page::default();
+    let mut has_value = false;
+    if json.peek()? != b'{' {
+        return json.fail(FaultKind::Shape);
+    }
+    json.object(|json| {
+        match json.key()?.as_ref() {
+            "value" => {
+                page.items += read_items(json, rows)?;
+                has_value = true;
+            }
+            "@odata.nextLink" => page.next_link = link(json)?,
+            "@odata.deltaLink" => page.delta_link = link(json)?,
+            "error" => return json.fail(FaultKind::ErrorBody),
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    json.end()?;
+    if has_value { Ok(page) } else { json.fail(FaultKind::Shape) }
+}
+
+fn read_items<R: Rows>(json: &mut Json<'_>, rows: &mut R) -> Read<usize> {
+    let mut items = 0;
+    match json.peek()? {
+        b'[' => json.array(|json| {
+            items += 1;
+            rows.read(json)
+        })?,
+        b'n' => json.null()?,
+        _ => return json.fail(FaultKind::Shape),
+    }
+    Ok(items)
+}
+
+fn link(json: &mut Json<'_>) -> Read<Option<String>> {
+    if json.peek()? != b'"' {
+        json.skip()?;
+        return Ok(None);
+    }
+    Ok(Some(json.string()?.into_owned()).filter(|link| !link.is_empty()))
 }
 
 /// Says what is wrong without quoting the body, which may hold private messages.
-fn describe(error: &serde_json::Error, text: &str) -> String {
-    let position = format!("at line {} column {}", error.line(), error.column());
-    match (text.trim_start().as_bytes().first(), error.classify()) {
+fn describe((kind, at): (FaultKind, usize), text: &str) -> String {
+    let before = &text.as_bytes()[..at];
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(1, |last| last.len() + 1);
+    let position = format!("at line {line} column {column}");
+    match (text.trim_start().as_bytes().first(), kind) {
         (None, _) => "an empty body".to_owned(),
         (Some(b'<'), _) => "markup instead of JSON".to_owned(),
-        (_, Category::Eof) => format!("JSON that is cut off {position}"),
-        (_, Category::Syntax | Category::Io) => format!("malformed JSON {position}"),
-        (_, Category::Data) if text.trim_start().starts_with("{\"error\"") => ERROR_BODY.to_owned(),
-        (_, Category::Data) => format!("JSON that is no page of items {position}"),
-    }
-}
-
-const ERROR_BODY: &str = "an error body with status 200";
-
-/// Reads the envelope; `slow` reads each item from its own text, so that a bad one can be salvaged.
-struct Envelope<'r, R> {
-    rows: &'r mut R,
-    slow: bool,
-}
-
-impl<'de, R: Rows> Visitor<'de> for Envelope<'_, R> {
-    type Value = Page;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with \"value\"")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
-        let mut page = Page::default();
-        let mut has_value = false;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match key.as_ref() {
-                "value" => {
-                    page.items += map.next_value_seed(Items { rows: &mut *self.rows, slow: self.slow })?;
-                    has_value = true;
-                }
-                "@odata.nextLink" => page.next_link = link(map.next_value::<&RawValue>()?),
-                "@odata.deltaLink" => page.delta_link = link(map.next_value::<&RawValue>()?),
-                "error" => return Err(A::Error::custom(ERROR_BODY)),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        if has_value { Ok(page) } else { Err(A::Error::custom("no \"value\"")) }
-    }
-}
-
-fn link(raw: &RawValue) -> Option<String> {
-    serde_json::from_str::<Option<String>>(raw.get()).ok().flatten().filter(|link| !link.is_empty())
-}
-
-struct Items<'r, R> {
-    rows: &'r mut R,
-    slow: bool,
-}
-
-impl<'de, R: Rows> DeserializeSeed<'de> for Items<'_, R> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, R: Rows> Visitor<'de> for Items<'_, R> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of items")
-    }
-
-    fn visit_unit<E>(self) -> Result<usize, E> {
-        Ok(0)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<usize, A::Error> {
-        let mut items = 0;
-        if self.slow {
-            while let Some(raw) = sequence.next_element::<&RawValue>()? {
-                read_item(raw.get(), self.rows);
-                items += 1;
-            }
-        } else {
-            while sequence.next_element_seed(Item { rows: &mut *self.rows })?.is_some() {
-                items += 1;
-            }
-        }
-        Ok(items)
-    }
-}
-
-struct Item<'r, R> {
-    rows: &'r mut R,
-}
-
-impl<'de, R: Rows> DeserializeSeed<'de> for Item<'_, R> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.rows.read(deserializer)
+        (_, FaultKind::End) => format!("JSON that is cut off {position}"),
+        (_, FaultKind::Syntax) => format!("malformed JSON {position}"),
+        (_, FaultKind::ErrorBody) => "an error body with status 200".to_owned(),
+        (_, FaultKind::Shape) => format!("JSON that is no page of items {position}"),
     }
 }

@@ -1,6 +1,5 @@
 //! The table `chats`: every user's list, each chat once.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::BoxFuture;
@@ -11,13 +10,13 @@ use super::engine::{Reader, Step};
 use super::item::Item;
 use super::job::{Job, into};
 use super::roster::chats_request;
-use crate::decode::{Context, Filter, ListRows};
+use crate::decode::{Context, Filter, KeySet, ListRows};
 use crate::error::Result;
 
 pub struct Chats<'j> {
     pub job: &'j Job,
     pub round: Round,
-    given: Mutex<HashSet<u64>>,
+    given: Mutex<KeySet>,
 }
 
 impl<'j> Chats<'j> {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::offset::Open;
 use super::window::Window;
 use crate::client::link::Link;
+use crate::decode::KeySet;
 
 /// Keys given out so far, where each may come only once.
-pub type Seen = Arc<Mutex<HashSet<u64>>>;
+pub type Seen = Arc<Mutex<KeySet>>;
 
 /// Something to read, resumable at its page.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any mix of them can be true")]

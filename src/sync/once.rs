@@ -45,7 +45,7 @@ struct Once<'j> {
 impl Once<'_> {
     async fn parent(&self, scope: &str) -> Result<()> {
         // Keys repeat only within one parent, or one chat, which is read under one parent.
-        let seen: Seen = Arc::new(Mutex::new(HashSet::new()));
+        let seen: Seen = Arc::default();
         let item = Item { seen: Some(seen), ..Item::parent(scope) };
         match self.read_parent(item).await {
             Err(error @ (Error::Interrupted | Error::Authentication(_))) => Err(error),

@@ -1,0 +1,269 @@
+//! Page bytes to Arrow, beside parsers that only parse: megabytes per second, and CPU seconds per million messages.
+//!
+//! `cargo bench --features bench --bench floor` prints one JSON object. The pages are the emulator's, fetched once and
+//! kept in memory. The contenders take turns, and the median of several turns counts.
+
+use std::fs;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow_schema::{DataType, Field, Fields, Schema};
+use lakeflow_teams::decode::{ChainRows, Filter, FlatRows, Head, KeySet, TableBuilder, read_page};
+use lakeflow_teams::emulator::{Emulator, EmulatorConfig};
+use lakeflow_teams::tables::{Projection, find};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+/// As in the reader: a batch is closed at this many rows.
+const BATCH_ROWS: usize = 8192;
+
+/// One measurement spans several passes: the processor's clock ticks coarsely on some systems.
+const PASSES: u32 = 5;
+
+/// Pages of one endpoint, and how many messages they hold.
+struct Pages {
+    bodies: Vec<Vec<u8>>,
+    rows: usize,
+}
+
+impl Pages {
+    fn bytes(&self) -> usize {
+        self.bodies.iter().map(Vec::len).sum()
+    }
+}
+
+pub fn run() {
+    let turns = std::env::var("BENCH_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(7);
+    let only = std::env::var("BENCH_ONLY").ok();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (export, lists) = runtime.block_on(fetch());
+    let mut results = serde_json::Map::new();
+    for (name, pages) in [("export", &export), ("list", &lists)] {
+        let contenders: Vec<(&str, fn(&Pages) -> usize)> = vec![
+            ("lakeflow-teams", if name == "export" { to_arrow_flat } else { to_arrow_chains }),
+            ("sonic-rs value", sonic),
+            ("simd-json tape", simd_tape),
+            ("simd-json value", simd_value),
+            ("serde_json skip", serde_skip),
+            ("serde_json value", serde_value),
+            ("arrow-json", if name == "export" { arrow_json } else { arrow_json_chains }),
+        ];
+        let wanted = |contender: &str| only.as_deref().is_none_or(|only| contender.contains(only));
+        let contenders: Vec<_> = contenders.into_iter().filter(|(contender, _)| wanted(contender)).collect();
+        let mut seconds = vec![Vec::new(); contenders.len()];
+        for _ in 0..turns {
+            for ((contender, run), seconds) in contenders.iter().zip(&mut seconds) {
+                let before = cpu_seconds();
+                for _ in 0..PASSES {
+                    let rows = run(pages);
+                    assert!(rows == pages.rows || rows == 0, "{contender}: {rows} of {} rows", pages.rows);
+                }
+                seconds.push((cpu_seconds() - before) / f64::from(PASSES));
+            }
+        }
+        let table: serde_json::Map<String, Value> = contenders
+            .iter()
+            .zip(seconds)
+            .map(|((contender, _), seconds)| ((*contender).to_owned(), figures(pages, seconds)))
+            .collect();
+        let page = json!({"rows": pages.rows, "pages": pages.bodies.len(), "bytes": pages.bytes(), "parsers": table});
+        results.insert(name.to_owned(), page);
+    }
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{}", Value::Object(results));
+}
+
+fn figures(pages: &Pages, mut seconds: Vec<f64>) -> Value {
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds[seconds.len() / 2];
+    json!({
+        "cpu_seconds_per_million": median / pages.rows as f64 * 1e6,
+        "megabytes_per_second": pages.bytes() as f64 / 1e6 / median,
+    })
+}
+
+/// Processor time of this thread, in nanoseconds' resolution where the system tells it.
+fn cpu_seconds() -> f64 {
+    thread_local!(static START: Instant = Instant::now());
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    nanos.map_or_else(|| START.with(|start| start.elapsed().as_secs_f64()), |nanos| nanos / 1e9)
+}
+
+async fn fetch() -> (Pages, Pages) {
+    let config = EmulatorConfig {
+        teams: 4,
+        channels_per_team: 3,
+        messages_per_channel: 1_000,
+        empty_channel: false,
+        missing_teams: 0,
+        big_threads: 0,
+        ..EmulatorConfig::default()
+    };
+    let emulator = Emulator::start(config).expect("an emulator");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let token = token(&http, &emulator).await;
+    let mut export = Pages { bodies: Vec::new(), rows: 0 };
+    let mut lists = Pages { bodies: Vec::new(), rows: 0 };
+    for channel in emulator.truth("channels") {
+        let (team, id) = (channel["team_id"].as_str().unwrap_or_default(), channel["id"].as_str().unwrap_or_default());
+        let id = id.replace(':', "%3A").replace('@', "%40");
+        let target = format!("/teams/{team}/channels/{id}/messages?$top=50&$expand=replies");
+        crawl(&http, &emulator, &token, &target, &mut lists).await;
+    }
+    for team in emulator.truth("teams") {
+        let target = format!("/teams/{}/channels/getAllMessages?$top=50", team["id"].as_str().unwrap_or_default());
+        crawl(&http, &emulator, &token, &target, &mut export).await;
+    }
+    (export, lists)
+}
+
+async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
+    let form = [
+        ("client_id", emulator.client_id()),
+        ("client_secret", emulator.client_secret()),
+        ("scope", "https://graph.microsoft.com/.default"),
+        ("grant_type", "client_credentials"),
+    ];
+    let url = format!("{}/{}/oauth2/v2.0/token", emulator.url(), emulator.tenant_id());
+    let answer = http.post(url).form(&form).send().await.expect("an answer").text().await.expect("a body");
+    let body: Value = serde_json::from_str(&answer).expect("JSON");
+    body["access_token"].as_str().expect("a token").to_owned()
+}
+
+async fn crawl(http: &reqwest::Client, emulator: &Emulator, token: &str, target: &str, pages: &mut Pages) {
+    let mut next = Some(format!("{}/v1.0{target}", emulator.url()));
+    while let Some(url) = next {
+        let answer = http.get(url).bearer_auth(token).send().await.expect("an answer");
+        let body = answer.bytes().await.expect("a body").to_vec();
+        let page: Value = serde_json::from_slice(&body).expect("JSON");
+        let items = page["value"].as_array().expect("items");
+        pages.rows +=
+            items.len() + items.iter().filter_map(|item| item["replies"].as_array()).map(Vec::len).sum::<usize>();
+        next = page["@odata.nextLink"].as_str().map(str::to_owned);
+        pages.bodies.push(body);
+    }
+}
+
+fn builders() -> (TableBuilder, TableBuilder) {
+    let builder =
+        |name| TableBuilder::new(Projection::new(find(name).expect("a table"), None, false).expect("columns"));
+    (builder("messages"), builder("message_replies"))
+}
+
+/// Closes full batches; at the end, whatever is left.
+fn flush(builder: &mut TableBuilder, at: usize) -> usize {
+    if builder.len() < at.max(1) { 0 } else { black_box(builder.finish()).num_rows() }
+}
+
+fn to_arrow_flat(pages: &Pages) -> usize {
+    let (mut roots, mut replies) = builders();
+    let mut seen = KeySet::default();
+    let mut rows = 0;
+    for body in &pages.bodies {
+        let mut filter = Filter { seen: Some(&seen), ..Filter::default() };
+        let mut reader = FlatRows {
+            roots: &mut roots,
+            replies: &mut replies,
+            wants_roots: true,
+            wants_replies: true,
+            team: "19b4ab0d-5f3a-4e0a-8d0c-5b8a5c7d2f11",
+            filter: &mut filter,
+            head: Head::default(),
+        };
+        read_page(body, &mut reader).expect("a page");
+        let keys = filter.page.keys;
+        seen.extend(keys);
+        rows += flush(&mut roots, BATCH_ROWS) + flush(&mut replies, BATCH_ROWS);
+    }
+    rows + flush(&mut roots, 0) + flush(&mut replies, 0)
+}
+
+fn to_arrow_chains(pages: &Pages) -> usize {
+    let (mut roots, mut replies) = builders();
+    let mut rows = 0;
+    let seen = KeySet::default();
+    for body in &pages.bodies {
+        let mut filter = Filter { seen: Some(&seen), ..Filter::default() };
+        let (team, channel) = ("19b4ab0d-5f3a-4e0a-8d0c-5b8a5c7d2f11", "19:0123456789abcdef@thread.tacv2");
+        let mut reader = ChainRows::new(&mut roots, &mut replies, (true, true), team, channel, None, &mut filter);
+        read_page(body, &mut reader).expect("a page");
+        rows += flush(&mut roots, BATCH_ROWS) + flush(&mut replies, BATCH_ROWS);
+    }
+    rows + flush(&mut roots, 0) + flush(&mut replies, 0)
+}
+
+fn sonic(pages: &Pages) -> usize {
+    for body in &pages.bodies {
+        black_box(sonic_rs::from_slice::<sonic_rs::Value>(body).expect("JSON"));
+    }
+    0
+}
+
+/// It parses in place, so that the copy belongs to it.
+fn simd_tape(pages: &Pages) -> usize {
+    let mut buffers = simd_json::Buffers::default();
+    for body in &pages.bodies {
+        let mut copy = body.clone();
+        black_box(simd_json::to_tape_with_buffers(&mut copy, &mut buffers).expect("JSON"));
+    }
+    0
+}
+
+fn simd_value(pages: &Pages) -> usize {
+    for body in &pages.bodies {
+        let mut copy = body.clone();
+        black_box(simd_json::to_borrowed_value(&mut copy).expect("JSON"));
+    }
+    0
+}
+
+fn serde_skip(pages: &Pages) -> usize {
+    for body in &pages.bodies {
+        black_box(serde_json::from_slice::<IgnoredAny>(body).expect("JSON"));
+    }
+    0
+}
+
+fn serde_value(pages: &Pages) -> usize {
+    for body in &pages.bodies {
+        black_box(serde_json::from_slice::<Value>(body).expect("JSON"));
+    }
+    0
+}
+
+/// The columns that arrow-json can read too: it has no way to keep an object as text.
+fn plain_fields() -> Fields {
+    const JSON: [&str; 4] = ["channelIdentity", "policyViolation", "eventDetail", "messageHistory"];
+    let schema = Projection::new(find("messages").expect("a table"), None, false).expect("columns").schema();
+    schema.fields().iter().filter(|field| !JSON.contains(&field.name().as_str())).cloned().collect()
+}
+
+fn page_schema(item: Fields) -> Arc<Schema> {
+    let list = DataType::List(Arc::new(Field::new("element", DataType::Struct(item), true)));
+    Arc::new(Schema::new(vec![Field::new("value", list, true)]))
+}
+
+fn arrow_json(pages: &Pages) -> usize {
+    arrow_json_with(pages, page_schema(plain_fields()))
+}
+
+fn arrow_json_chains(pages: &Pages) -> usize {
+    let reply = Field::new("element", DataType::Struct(plain_fields()), true);
+    let replies = Arc::new(Field::new("replies", DataType::List(Arc::new(reply)), true));
+    arrow_json_with(pages, page_schema(plain_fields().iter().cloned().chain([replies]).collect()))
+}
+
+fn arrow_json_with(pages: &Pages, schema: Arc<Schema>) -> usize {
+    let mut decoder = arrow_json::ReaderBuilder::new(schema).with_batch_size(256).build_decoder().expect("a decoder");
+    for (page, body) in pages.bodies.iter().enumerate() {
+        assert_eq!(decoder.decode(body).expect("JSON"), body.len());
+        if page % 128 == 127 {
+            black_box(decoder.flush().expect("a batch"));
+        }
+    }
+    black_box(decoder.flush().expect("a batch"));
+    0
+}

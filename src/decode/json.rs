@@ -1,0 +1,535 @@
+//! A reader over JSON text that never builds a tree: who reads it takes each value where it stands, or skips it.
+//!
+//! It is written for pages of Graph: keys and most strings are short, so that what a general parser does per value
+//! (an index of the whole page, or a visitor for each type) costs more than reading the value. The grammar is that of
+//! RFC 8259, with two kindnesses: half of a surrogate pair becomes U+FFFD, because software that cuts text at a fixed
+//! length splits emoji in two; and a number may be of any size, because columns judge that for themselves.
+
+use std::borrow::Cow;
+
+/// The text is at fault; the reader knows how and where. Empty, so that results stay in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault(());
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    /// The text ends too soon.
+    End,
+    Syntax,
+    /// Right JSON, but not what belongs there.
+    Shape,
+    /// An `error` where items were expected.
+    ErrorBody,
+}
+
+pub type Read<T> = Result<T, Fault>;
+
+/// Words that a key is compared in; a longer one is compared as text.
+const WORDS: usize = 4;
+
+/// A key as it usually stands in the text, with quotes and colon.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// In words of eight bytes, which are compared without a call; how many are whole, and which bits of the last count.
+    words: [u64; WORDS],
+    whole: usize,
+    mask: u64,
+    quoted: String,
+    pub(super) name: Cow<'static, str>,
+}
+
+impl Key {
+    pub(super) fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        let quoted = format!("\"{name}\":");
+        let mut words = [0; WORDS];
+        for (word, chunk) in words.iter_mut().zip(quoted.as_bytes().chunks(8)) {
+            *word = chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        }
+        let whole = (quoted.len() - 1) / 8;
+        let spare = 8 * (whole + 1) - quoted.len();
+        Self { words, whole, mask: u64::MAX >> (8 * spare), quoted, name }
+    }
+
+    #[inline]
+    fn is_at(&self, text: &[u8]) -> bool {
+        let Some(text_words) = text.first_chunk::<{ 8 * WORDS }>().filter(|_| self.whole < WORDS) else {
+            return text.starts_with(self.quoted.as_bytes());
+        };
+        let (text_words, _) = text_words.as_chunks::<8>();
+        for (at, (word, text)) in self.words.iter().zip(text_words).enumerate() {
+            let text = u64::from_le_bytes(*text);
+            if at == self.whole {
+                return text & self.mask == *word;
+            }
+            if text != *word {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+/// A position in JSON text.
+pub struct Json<'t> {
+    text: &'t str,
+    at: usize,
+    /// The ends that open brackets wait for while a value is skipped.
+    open: Vec<u8>,
+    fault: FaultKind,
+}
+
+impl<'t> Json<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self { text, at: 0, open: Vec::new(), fault: FaultKind::Syntax }
+    }
+
+    /// Stops here.
+    #[cold]
+    pub(super) fn fail<T>(&mut self, kind: FaultKind) -> Read<T> {
+        self.fault = kind;
+        Err(Fault(()))
+    }
+
+    /// Why and where the reader stopped.
+    pub(super) fn failure(&self) -> (FaultKind, usize) {
+        (self.fault, self.at)
+    }
+
+    #[cold]
+    fn unexpected<T>(&mut self) -> Read<T> {
+        self.fail(if self.at < self.text.len() { FaultKind::Syntax } else { FaultKind::End })
+    }
+
+    #[inline]
+    fn rest(&self) -> &'t [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The next byte that is no white space.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Read<u8> {
+        loop {
+            match self.byte() {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(byte) => return Ok(byte),
+                None => return self.unexpected(),
+            }
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Read<()> {
+        if self.peek()? != byte {
+            return self.unexpected();
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Only white space may be left.
+    pub(super) fn end(&mut self) -> Read<()> {
+        match self.peek() {
+            Ok(_) => self.unexpected(),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Reads an object; `member` reads each key, and reads or skips its value.
+    pub(super) fn object(&mut self, mut member: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        self.expect(b'{')?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            member(self)?;
+            if self.is_last(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Steps over a key if it is this one. Most objects of a page have the same keys in the same order, so that asking
+    /// for the expected key is several times cheaper than reading any.
+    #[inline]
+    pub(super) fn is_key(&mut self, key: &Key) -> bool {
+        let is_it = key.is_at(self.rest());
+        if is_it {
+            self.at += key.quoted.len();
+        }
+        is_it
+    }
+
+    /// Reads any key.
+    pub(super) fn key(&mut self) -> Read<Cow<'t, str>> {
+        self.peek()?;
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// Reads an array; `item` reads or skips each item.
+    pub(super) fn array(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        self.expect(b'[')?;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            item(self)?;
+            if self.is_last(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Steps over a comma, or over the bracket that closes.
+    #[inline]
+    fn is_last(&mut self, close: u8) -> Read<bool> {
+        let byte = self.peek()?;
+        if byte != b',' && byte != close {
+            return self.unexpected();
+        }
+        self.at += 1;
+        Ok(byte == close)
+    }
+
+    /// Reads a string; borrowed, unless something in it is escaped.
+    pub(super) fn string(&mut self) -> Read<Cow<'t, str>> {
+        let start = self.open_string()?;
+        self.at += plain(self.rest());
+        if self.byte() == Some(b'"') {
+            let text = self.text;
+            let value = &text[start..self.at];
+            self.at += 1;
+            return Ok(Cow::Borrowed(value));
+        }
+        self.at = start;
+        let mut bytes = Vec::new();
+        self.unescape(&mut bytes)?;
+        // Escapes are written as whole characters, so nothing is ever lost here.
+        Ok(Cow::Owned(String::from_utf8(bytes).unwrap_or_default()))
+    }
+
+    /// Reads a string to the end of `out`. On an error `out` may hold a part of it.
+    pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Read<()> {
+        self.open_string()?;
+        self.unescape(out)
+    }
+
+    #[inline]
+    fn open_string(&mut self) -> Read<usize> {
+        if self.byte() != Some(b'"') {
+            return self.unexpected();
+        }
+        self.at += 1;
+        Ok(self.at)
+    }
+
+    fn unescape(&mut self, out: &mut Vec<u8>) -> Read<()> {
+        loop {
+            let rest = self.rest();
+            let length = plain(rest);
+            append(out, rest, length);
+            self.at += length;
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    let character = self.escape()?;
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                _ => return self.unexpected(),
+            }
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self) -> Read<char> {
+        let Some(byte) = self.byte() else { return self.unexpected() };
+        let character = match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.code_point();
+            }
+            _ => return self.unexpected(),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// The four digits behind `\u`, and the other half of a surrogate pair.
+    fn code_point(&mut self) -> Read<char> {
+        let first = self.hex()?;
+        if let Some(character) = char::from_u32(first) {
+            return Ok(character);
+        }
+        let rest = self.rest();
+        if first < 0xDC00 && rest.starts_with(b"\\u") {
+            let back = self.at;
+            self.at += 2;
+            let second = self.hex()?;
+            if (0xDC00..0xE000).contains(&second) {
+                let pair = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                return Ok(char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            self.at = back;
+        }
+        Ok(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn hex(&mut self) -> Read<u32> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let Some(digit) = self.byte().and_then(|byte| char::from(byte).to_digit(16)) else {
+                return self.unexpected();
+            };
+            value = value << 4 | digit;
+            self.at += 1;
+        }
+        Ok(value)
+    }
+
+    #[inline]
+    fn literal(&mut self, word: &[u8]) -> Read<()> {
+        if self.rest().starts_with(word) {
+            self.at += word.len();
+            return Ok(());
+        }
+        let wrong = |(own, byte): &(&u8, &u8)| own != byte;
+        self.at += word.iter().zip(self.rest()).position(|pair| wrong(&pair)).unwrap_or(self.rest().len());
+        self.unexpected()
+    }
+
+    pub(super) fn null(&mut self) -> Read<()> {
+        self.literal(b"null")
+    }
+
+    pub(super) fn bool(&mut self) -> Read<bool> {
+        let value = self.byte() == Some(b't');
+        let word: &[u8] = if value { b"true" } else { b"false" };
+        self.literal(word)?;
+        Ok(value)
+    }
+
+    /// Reads a number as its text.
+    pub(super) fn number(&mut self) -> Read<&'t str> {
+        let (text, start) = (self.text, self.at);
+        if self.byte() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.byte() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.byte() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(&text[start..self.at])
+    }
+
+    fn digits(&mut self) -> Read<()> {
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start { self.unexpected() } else { Ok(()) }
+    }
+
+    /// Skips a value and returns its text as it stands.
+    pub(super) fn raw(&mut self) -> Read<&'t str> {
+        self.peek()?;
+        let (text, start) = (self.text, self.at);
+        self.skip()?;
+        Ok(&text[start..self.at])
+    }
+
+    /// Skips a value, without recursion: whoever sends a million brackets costs a megabyte, not the stack.
+    pub(super) fn skip(&mut self) -> Read<()> {
+        self.open.clear();
+        loop {
+            match self.peek()? {
+                b'"' => self.skip_string()?,
+                b't' => self.literal(b"true")?,
+                b'f' => self.literal(b"false")?,
+                b'n' => self.literal(b"null")?,
+                b'-' | b'0'..=b'9' => drop(self.number()?),
+                b'{' => {
+                    self.at += 1;
+                    if self.peek()? != b'}' {
+                        self.open.push(b'}');
+                        self.skip_key()?;
+                        continue;
+                    }
+                    self.at += 1;
+                }
+                b'[' => {
+                    self.at += 1;
+                    if self.peek()? != b']' {
+                        self.open.push(b']');
+                        continue;
+                    }
+                    self.at += 1;
+                }
+                _ => return self.unexpected(),
+            }
+            loop {
+                let Some(&close) = self.open.last() else { return Ok(()) };
+                if self.is_last(close)? {
+                    self.open.pop();
+                    continue;
+                }
+                if close == b'}' {
+                    self.skip_key()?;
+                }
+                break;
+            }
+        }
+    }
+
+    fn skip_key(&mut self) -> Read<()> {
+        self.peek()?;
+        self.skip_string()?;
+        self.expect(b':')
+    }
+
+    fn skip_string(&mut self) -> Read<()> {
+        self.open_string()?;
+        loop {
+            self.at += plain(self.rest());
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return self.unexpected(),
+            }
+        }
+    }
+
+    /// The first byte of a member's value, if the member is among the first few of the object here; nothing is read.
+    pub(super) fn look_ahead(&mut self, name: &str, few: usize) -> Option<u8> {
+        let start = self.at;
+        let found = self.first_byte_of(name, few);
+        self.at = start;
+        found.ok().flatten()
+    }
+
+    fn first_byte_of(&mut self, name: &str, few: usize) -> Read<Option<u8>> {
+        self.expect(b'{')?;
+        for _ in 0..few {
+            if self.key()? == name {
+                return self.peek().map(Some);
+            }
+            self.skip()?;
+            if self.is_last(b'}')? {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The position, to come back to.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn go_back(&mut self, position: usize) {
+        self.at = position;
+    }
+
+    /// The text from a position to here.
+    pub(super) fn since(&self, position: usize) -> &'t str {
+        let text = self.text;
+        &text[position..self.at]
+    }
+}
+
+/// Appends the first bytes of a text. Most strings are short, and a copy of fixed length, cut afterwards, needs no call.
+#[inline]
+fn append(out: &mut Vec<u8>, text: &[u8], length: usize) {
+    match text.first_chunk::<32>() {
+        Some(chunk) if length <= chunk.len() => {
+            let end = out.len() + length;
+            out.extend_from_slice(chunk);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(&text[..length]),
+    }
+}
+
+/// How many bytes at the start of a string's rest stand for themselves: neither quote nor backslash nor control
+/// character. Written so that the compiler finds the vector instructions that every processor has.
+fn plain(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    // Most strings end within the first words.
+    for _ in 0..SHORT {
+        match bytes[at..].first_chunk::<8>().map(|chunk| special(u64::from_le_bytes(*chunk))) {
+            Some(0) => at += 8,
+            Some(found) => return at + found.trailing_zeros() as usize / 8,
+            None => return at + plain_bytes(&bytes[at..]),
+        }
+    }
+    while let Some(chunk) = bytes[at..].first_chunk::<32>() {
+        // Zero as soon as one byte is special.
+        let least = |least: u8, byte: &u8| least.min(byte ^ b'"').min(byte ^ b'\\').min(byte & !0x1F);
+        if chunk.iter().fold(u8::MAX, least) == 0 {
+            break;
+        }
+        at += 32;
+    }
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let found = special(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + plain_bytes(&bytes[at..])
+}
+
+/// How many words of eight bytes are looked at one by one, before wider steps pay.
+const SHORT: usize = 4;
+
+fn plain_bytes(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(bytes.len())
+}
+
+/// The high bit of each byte that is special. A borrow may mark bytes above a special one too, so that only the lowest
+/// mark counts. See "Determine if a word has a byte less than n" in <https://graphics.stanford.edu/~seander/bithacks.html>.
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let less_than = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+    let quote = less_than(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = less_than(word ^ (ONES * u64::from(b'\\')), 1);
+    let control = less_than(word, 0x20);
+    (quote | backslash | control) & (ONES << 7)
+}
