@@ -39,9 +39,11 @@ def worker_seconds():
 @pytest.mark.bench
 @pytest.mark.slow
 def test_two_hundred_thousand_messages(spark, tenant):
-    from rowdoor import RowDoor
+    import rowdoor
+    from pyspark.cloudpickle import register_pickle_by_value
 
-    spark.dataSource.register(RowDoor)
+    register_pickle_by_value(rowdoor)  # Spark's workers can't import a test's module
+    spark.dataSource.register(rowdoor.RowDoor)
     truth = None
     for door in ("microsoft_teams", "microsoft_teams", "row_door"):
         frame = reader(spark.read, tenant, "messages", door).load()
