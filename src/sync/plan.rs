@@ -84,10 +84,12 @@ pub async fn rounds(
 ) -> Result<Option<(Offset, Vec<Partition>)>> {
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
-        finished => match (end, round::server_time(job, rounds)) {
-            (Some(end), _) => round::begin(job, rounds, finished, end.until),
-            (None, now) => {
-                let until = now.await;
+        finished => match end {
+            Some(end) => round::begin(job, rounds, finished, end.until),
+            None => {
+                // As a step does: the answer tells the server's time.
+                round::enumerate(job, rounds).await?;
+                let until = round::server_time(job, rounds).await;
                 if finished.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job)) {
                     return Ok(None);
                 }
