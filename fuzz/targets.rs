@@ -139,7 +139,7 @@ pub fn links(data: &[u8]) {
 pub fn errors(data: &[u8]) {
     let body = ErrorBody::parse(data);
     for text in [&body.code, &body.message] {
-        assert!(text.chars().count() <= 310 && !text.chars().any(char::is_control), "{text:?}");
+        assert!(text.chars().count() <= 330 && !text.chars().any(char::is_control), "{text:?}");
         let lower = text.to_ascii_lowercase();
         for (at, _) in lower.match_indices("bearer ") {
             let rest = lower[at + 7..].trim_start();

@@ -519,3 +519,20 @@ async fn a_run_that_is_dropped_sends_nothing_more() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(server.seen().len(), before);
 }
+
+#[tokio::test]
+async fn only_graphs_own_clock_counts() {
+    const AHEAD: &str = "Sat, 06 Nov 2094 08:49:37 GMT";
+    for (reply, is_graph) in [
+        (json("<html>Sign in</html>"), false),
+        (status(502), false),
+        (status(404), false),
+        (status(404).header("request-id", "abc"), true),
+        (json(PAGE), true),
+    ] {
+        let server = Fifo::forever(reply.header("Date", AHEAD)).await;
+        let client = client_with(&server, &[("retry_timeout_seconds", "0")]);
+        drop(get(&client).await);
+        assert_eq!(client.now().is_some(), is_graph);
+    }
+}

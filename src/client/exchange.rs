@@ -177,9 +177,6 @@ impl Engine {
         self.reached.store(true, Ordering::Relaxed);
         let status = response.status().as_u16();
         let headers = Headers::of(response.headers());
-        if let Some(date) = headers.date {
-            self.clock.set(date);
-        }
         let raw = read_body(response).await?;
         let on_wire = raw.len();
         let body = inflate(raw);
@@ -213,12 +210,18 @@ impl Engine {
                 Err(why) => Err(Malformed((*why).to_owned())),
             };
             return match result {
-                Ok(value) => Ok(Answer { body: value, date: reply.headers.date }),
+                Ok(value) => {
+                    self.set_clock(&reply.headers);
+                    Ok(Answer { body: value, date: reply.headers.date })
+                }
                 Err(malformed) => Err(Setback {
                     trouble: Box::new(Trouble::malformed(&malformed, &reply.headers, body)),
                     next: Next::Wait { asked: None, limit: self.retry_timeout, new_connection: false },
                 }),
             };
+        }
+        if reply.headers.request_id.is_some() {
+            self.set_clock(&reply.headers);
         }
         let trouble = |kind| Box::new(Trouble::answered(kind, reply.status, &reply.headers, body));
         Err(match action {
@@ -233,6 +236,14 @@ impl Engine {
             Action::Accept => unreachable!("returned above"),
             Action::Fail(kind) => Setback { trouble: trouble(kind), next: Next::Stop },
         })
+    }
+
+    /// Rounds end at this time, so it is taken only from what is surely Graph: a page that was read, or a refusal with a
+    /// `request-id`. The clock of a proxy or of a sign-in page could lie ahead, and changes up to it would be skipped.
+    fn set_clock(&self, headers: &Headers) {
+        if let Some(date) = headers.date {
+            self.clock.set(date);
+        }
     }
 
     fn broken(&self, broken: &Broken) -> Setback {

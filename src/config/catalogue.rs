@@ -91,6 +91,10 @@ pub fn find(name: &str) -> Option<&'static OptionSpec> {
 
 /// The known name most like an unknown one.
 pub fn nearest(name: &str) -> Option<&'static str> {
+    // Likeness costs the product of both lengths, and nothing so long is a slip of the pen.
+    if name.len() > 64 {
+        return None;
+    }
     let name = name.to_ascii_lowercase();
     CATALOGUE
         .iter()
@@ -206,5 +210,6 @@ mod tests {
         assert_eq!(nearest("tennant_id"), Some("tenant_id"));
         assert_eq!(nearest("Fetch_All_Team"), Some("fetch_all_teams"));
         assert_eq!(nearest("xyzzy"), None);
+        assert_eq!(nearest(&"team_id".repeat(100_000)), None);
     }
 }

@@ -111,7 +111,9 @@ impl Values {
 }
 
 fn unknown(name: &str) -> String {
-    match catalogue::nearest(name) {
+    let nearest = catalogue::nearest(name);
+    let name: String = name.chars().take(100).collect();
+    match nearest {
         Some(nearest) => format!("Unknown option {name:?}: did you mean {nearest}?"),
         None => format!("Unknown option {name:?}: remove it, or see the list of options in the documentation"),
     }
