@@ -252,7 +252,7 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
         match item.stage {
             // A window that is read again remembers how often.
             Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
-                windows.entry(item.scope).or_default().push(window)
+                windows.entry(item.scope).or_default().push(window);
             }
             Stage::Child if item.link.is_none() => children.push(item),
             _ => open.push(item),

@@ -11,7 +11,7 @@ use super::engine::Step;
 use super::item::{Item, Seen};
 use super::job::{Job, into};
 use super::offset::Phase;
-use super::window::{ROWS_PER_WINDOW, Window};
+use super::window::Window;
 use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
@@ -71,13 +71,16 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
     if page.next_link.is_none() {
         return end_of_window(conversations, item, window).await;
     }
-    if item.rows >= ROWS_PER_WINDOW
+    if item.rows >= job.rows_per_window
         && !item.filter_ignored
         && let Some(windows) = window.cut(item.oldest, item.newest)
     {
         let children = item.children.clone();
         let part = |window| Item { children: children.clone(), ..item.window(window) };
-        return Ok(Step::Split(windows.into_iter().map(part).collect()));
+        let mut parts: Vec<Item> = windows.into_iter().map(part).collect();
+        // A pause joins windows that were not begun, so that one of them at least is read before it.
+        parts[0].tries.first_of_cut = true;
+        return Ok(Step::Split(parts));
     }
     job.advance(item, &request, page.next_link.as_deref())
 }

@@ -79,6 +79,8 @@ pub(super) struct Tries {
     pub(super) confirmed: bool,
     pub(super) reread: bool,
     pub(super) window_reads: u8,
+    /// The first window of a cut.
+    pub(super) first_of_cut: bool,
 }
 
 impl Item {
@@ -119,7 +121,7 @@ impl Item {
     /// A scope whose link died in a pause is read to its end now: its next link might not outlive the next pause. Nor
     /// is there a pause between a page that links to itself and its second reading.
     pub fn outlasts_caps(&self) -> bool {
-        self.tries.restarted || self.tries.reread
+        self.tries.restarted || self.tries.reread || self.tries.first_of_cut
     }
 
     /// Begins again at the first page.

@@ -28,6 +28,8 @@ pub struct Job {
     pub caps: Caps,
     /// When the session last read a round from this offset and found nothing.
     pub polled: Option<jiff::Timestamp>,
+    /// Past this many rows an export is cut into windows.
+    pub rows_per_window: usize,
 }
 
 impl Job {

@@ -206,6 +206,20 @@ mod tests {
     }
 
     #[test]
+    fn ten_thousand_channels_and_all_places_taken_stay_below_64_kib() {
+        let mut offset = sample();
+        for n in 0..10_000 {
+            offset.known.insert(&format!("0b1d2f3a-4c5d-4e6f-8a9b-{n:012}/19:{n:032x}@thread.tacv2"));
+        }
+        let link = format!("https://graph.microsoft.com/v1.0/teams/x?$skiptoken={}", "t".repeat(300));
+        let open = Open { scope: "s".repeat(90), link: Some(link), from: offset.since, ..Open::default() };
+        offset.open = vec![open; MAX_OPEN];
+        let text = offset.to_text();
+        assert!(text.len() < 64 * 1024, "{}", text.len());
+        assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));
+    }
+
+    #[test]
     fn empty_and_foreign_offsets_are_told_apart() {
         assert_eq!(Offset::parse("{}").unwrap(), Parsed::Start);
         assert_eq!(Offset::parse("null").unwrap(), Parsed::Start);

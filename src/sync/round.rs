@@ -130,8 +130,9 @@ pub(super) fn begin(job: &Job, rounds: Rounds, last: Option<&Offset>, until: Tim
     };
     let mut offset = Offset { phase: Phase::Read, since: Some(last.until), until, after: None, ..last.clone() };
     offset.known.begin_round();
-    // Lists of channels do not show late edits of old replies; those of chats do.
-    let is_listed = rounds == Rounds::ChannelMessages && (!offset.export || job.options.strategy == Strategy::Channels);
+    // Lists of channels do not show late edits of old replies. Those of chats do, but quiet chats were not asked while
+    // there seemed to be an export to sweep.
+    let is_listed = !offset.export || rounds == Rounds::ChannelMessages && job.options.strategy == Strategy::Channels;
     if is_listed && is_sweep_due(&offset) {
         let swept = offset.swept.unwrap_or(until);
         offset.known.forget_due(days(swept, until), job.options.resweep_days);

@@ -14,6 +14,7 @@ use super::offset::{Offset, Parsed, Phase};
 use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
+use super::window::ROWS_PER_WINDOW;
 use super::{directory, once, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
@@ -121,12 +122,20 @@ pub struct Session {
     client: GraphClient,
     /// Rounds that found nothing, by what was read: they leave no trace in the offset.
     polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
+    rows_per_window: usize,
 }
 
 impl Session {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
         let client = GraphClient::new(config, provider, Arc::new(Report::new()))?;
-        Ok(Self { client, polled: Arc::default() })
+        Ok(Self { client, polled: Arc::default(), rows_per_window: ROWS_PER_WINDOW })
+    }
+
+    /// Cuts exports past another number of rows, for tests that have fewer.
+    #[must_use]
+    pub fn with_rows_per_window(mut self, rows: usize) -> Self {
+        self.rows_per_window = rows;
+        self
     }
 
     pub fn report(&self) -> &Arc<Report> {
@@ -139,8 +148,15 @@ impl Session {
     }
 
     fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
-        let (options, scopes) = (Arc::new(pass.options.clone()), pass.scopes.clone());
-        Job { client: self.client.clone(), options, scopes, sink, caps, polled: None }
+        Job {
+            client: self.client.clone(),
+            options: Arc::new(pass.options.clone()),
+            scopes: pass.scopes.clone(),
+            sink,
+            caps,
+            polled: None,
+            rows_per_window: self.rows_per_window,
+        }
     }
 
     /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches

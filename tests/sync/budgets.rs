@@ -35,7 +35,7 @@ async fn a_full_read_costs_rows_by_50_and_two_per_scope() {
         reader.round().await;
         reader.assert_whole();
         let (used, allowed) = (reader.requests(), budget(rows, scopes, 2) + 1.0);
-        println!("full read, {strategy}: {used} requests of {allowed:.0} for {rows} rows and {scopes} scopes");
+        eprintln!("full read, {strategy}: {used} requests of {allowed:.0} for {rows} rows and {scopes} scopes");
         assert!(used as f64 <= allowed, "{strategy}: {used} requests, {allowed} allowed");
     }
 }
@@ -56,7 +56,7 @@ async fn a_quiet_round_costs_one_request_per_scope_and_one_percent_a_little_more
         emulator.clear_requests();
         assert_eq!(reader.round().await, 0);
         let used = reader.requests();
-        println!("quiet round, {strategy}: {used} requests for {scopes} scopes");
+        eprintln!("quiet round, {strategy}: {used} requests for {scopes} scopes");
         assert!(used <= scopes + 1, "{strategy}: {used} requests for {scopes} scopes");
 
         let roots = emulator.truth("messages").len();
@@ -67,7 +67,7 @@ async fn a_quiet_round_costs_one_request_per_scope_and_one_percent_a_little_more
         let rows = reader.round().await;
         reader.assert_whole();
         let (used, allowed) = (reader.requests(), budget(rows, scopes, 1) + 1.0);
-        println!("one percent changed, {strategy}: {used} requests of {allowed:.0} for {rows} rows");
+        eprintln!("one percent changed, {strategy}: {used} requests of {allowed:.0} for {rows} rows");
         assert!(used as f64 <= allowed, "{strategy}: {used} requests, {allowed} allowed");
     }
 }
@@ -83,7 +83,7 @@ async fn quiet_chats_are_not_asked() {
     emulator.clear_requests();
     assert_eq!(reader.round().await, 0);
     let users = emulator.truth("users").len();
-    println!("quiet round of chat messages: {} requests for {users} users", reader.requests());
+    eprintln!("quiet round of chat messages: {} requests for {users} users", reader.requests());
     assert!(reader.requests() <= users + 1, "{} requests for {users} users", reader.requests());
 }
 
@@ -101,6 +101,6 @@ async fn a_day_with_a_sweep_costs_one_more_per_team() {
     emulator.clear_requests();
     reader.round().await;
     let private = channel_ids(&emulator).iter().filter(|(_, _, kind)| kind != "standard").count();
-    println!("sweep round: {} requests for {teams} teams and {channels} channels", reader.requests());
+    eprintln!("sweep round: {} requests for {teams} teams and {channels} channels", reader.requests());
     assert!(reader.requests() <= 1 + 2 * teams + channels + 4 * private, "{}", reader.requests());
 }

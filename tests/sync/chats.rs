@@ -183,3 +183,19 @@ async fn an_ignored_filter_or_expand_costs_requests_but_no_rows() {
         }
     }
 }
+
+/// The export is given up only when a sweep asks for it, and quiet chats were not asked before that.
+#[tokio::test]
+async fn edits_of_quiet_chats_are_found_though_their_sweep_is_refused() {
+    for users in [2, 8] {
+        let emulator = with_knobs(EmulatorConfig { users, chats: 6, ..small() }, |knobs| knobs.export_refused = 404);
+        let mut reader = Reader::new(&emulator, &["chat_messages"], ALL_CHATS);
+        reader.round().await;
+        emulator.mutate(&Mutation { advance_seconds: 7200, chat_edits: 20, ..Mutation::default() });
+        for _ in 0..9 {
+            emulator.advance(26 * HOUR);
+            reader.round().await;
+        }
+        reader.assert_whole();
+    }
+}

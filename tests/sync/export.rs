@@ -235,3 +235,39 @@ async fn a_second_sweep_asks_only_for_what_lies_behind_the_first() {
     let sweeps: Vec<_> = emulator.requests().into_iter().filter(|r| r.template.ends_with("getAllMessages")).collect();
     assert_eq!(sweeps.len(), team_ids(&emulator).len());
 }
+
+#[tokio::test]
+async fn a_big_team_is_cut_into_windows_and_stays_whole() {
+    for (order, paging) in [
+        (ExportOrder::Stored, ExportPaging::Token),
+        (ExportOrder::Modified, ExportPaging::Skip),
+        (ExportOrder::ModifiedDesc, ExportPaging::Token),
+    ] {
+        for strategy in ["auto", "export"] {
+            for pages in [None, Some(1), Some(3)] {
+                let emulator = with_knobs(EmulatorConfig { teams: 1, messages_per_channel: 25, ..small() }, |knobs| {
+                    knobs.export_order = order;
+                    knobs.export_paging = paging;
+                    knobs.link_lifetime_seconds = 30;
+                });
+                let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "10")]);
+                reader.limits.max_pages = pages;
+                reader.session = reader.session.with_rows_per_window(30);
+                let mut steps = 0;
+                while !reader.step().await.unwrap() {
+                    emulator.mutate(&Mutation { advance_seconds: 40, edits: 1, ..Mutation::default() });
+                    steps += 1;
+                    assert!(steps < 3000, "{strategy} {order:?} {pages:?}: the round does not end");
+                }
+                reader.round().await;
+                reader.assert_whole();
+                let (found, failure) = read_once(&reader.session, &reader.pass).await;
+                assert!(failure.is_none(), "{failure:?}");
+                let keys: std::collections::BTreeSet<_> =
+                    found.iter().map(|(table, row)| (*table, key(table, row))).collect();
+                assert_eq!(keys.len(), found.len(), "a key comes twice");
+                assert_eq!(keys.len(), emulator.truth("messages").len() + emulator.truth("message_replies").len());
+            }
+        }
+    }
+}

@@ -81,7 +81,7 @@ async fn without_a_date_header_the_result_is_still_complete() {
         // Only this machine's clock is left, so the tenant has to live now.
         let emulator =
             with_knobs(EmulatorConfig { start: jiff::Timestamp::now(), frozen_clock: false, ..small() }, |knobs| {
-                knobs.date_header = false
+                knobs.date_header = false;
             });
         let mut reader = Reader::messages(&emulator, &[("strategy", strategy)]);
         reader.try_round().await.unwrap();
