@@ -33,7 +33,10 @@ fn teams(table: &Table, options: &TableOptions) -> Result<()> {
 }
 
 fn contradiction(table: &Table, named: &str, all: &str) -> Error {
-    Error::configuration(format!("table '{}': {named} names some and {all}=true means all; give one of them", table.name))
+    Error::configuration(format!(
+        "table '{}': {named} names some and {all}=true means all; give one of them",
+        table.name
+    ))
 }
 
 fn channels(table: &Table, options: &TableOptions) -> Result<()> {

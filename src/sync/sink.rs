@@ -98,7 +98,10 @@ impl Sink {
         let due: Vec<Batch> = {
             let mut builders = self.lock();
             let slots = builders.iter_mut().enumerate();
-            slots.filter(|(slot, b)| self.wanted[*slot] && is_due(b)).map(|(slot, b)| (slot, self.close(slot, b))).collect()
+            slots
+                .filter(|(slot, b)| self.wanted[*slot] && is_due(b))
+                .map(|(slot, b)| (slot, self.close(slot, b)))
+                .collect()
         };
         for (slot, batch) in due {
             self.report.add_rows(self.names[slot], batch.num_rows() as u64);

@@ -46,7 +46,9 @@ async fn whole_list(job: &Job, request: &Request, context: Context<'_>) -> Resul
         if let [rows, ..] = builders {
             let mut filter = Filter::default();
             let mut rows = ListRows::new(rows, context, &mut filter);
-            items.iter().for_each(|item| read_item(item.get(), &mut rows));
+            for item in &items {
+                read_item(item.get(), &mut rows);
+            }
         }
     });
     job.sink.flush().await
@@ -74,7 +76,8 @@ pub async fn teams(job: &Job) -> Result<()> {
     }
     let listed = match job.list_raw(&roster::teams_request()).await {
         Err(error) if roster::is_refused(&error) => {
-            let groups = roster::groups_request().query("$select", "id,displayName,description,visibility,createdDateTime,classification");
+            let groups = roster::groups_request()
+                .query("$select", "id,displayName,description,visibility,createdDateTime,classification");
             job.list_raw(&groups).await.map_err(|second| if roster::is_refused(&second) { error } else { second })?
         }
         teams => teams?,

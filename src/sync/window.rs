@@ -55,8 +55,7 @@ impl Window {
         };
         let count = (span / covered).clamp(2, MAX_WINDOWS).min(span / MIN_SECONDS);
         let bound = |n: i64| from.checked_add(SignedDuration::from_secs(span * n / count)).unwrap_or(to);
-        let mut windows: Vec<_> =
-            (0..count).map(|n| Self { from: Some(bound(n)), to: Some(bound(n + 1)) }).collect();
+        let mut windows: Vec<_> = (0..count).map(|n| Self { from: Some(bound(n)), to: Some(bound(n + 1)) }).collect();
         // What is older than the first row seen may still exist.
         windows[0].from = self.from;
         windows.last_mut()?.to = Some(to);
