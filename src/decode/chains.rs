@@ -51,7 +51,6 @@ impl ChainOutcome {
 }
 
 impl<'a, 'f> ChainRows<'a, 'f> {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one reading, named at the only call")]
     pub fn new(
         roots: &'a mut TableBuilder,
         replies: &'a mut TableBuilder,
@@ -115,7 +114,9 @@ impl<'a, 'f> ChainRows<'a, 'f> {
         self.outcome.expanded += usize::from(chain.expanded);
         self.outcome.unexpanded += usize::from(!chain.expanded);
         if is_old {
-            self.outcome.reached_bound = true;
+            // Of a chain that goes on behind a link only the newest replies are here: an older one may have been edited,
+            // so that it says nothing of what comes after it.
+            self.outcome.reached_bound |= chain.link.is_none();
             self.take_back(&start);
             return;
         }

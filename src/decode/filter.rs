@@ -52,10 +52,10 @@ impl Filter<'_> {
     /// Whether an item becomes a row. `conversation` is its channel or chat, `parent` the root it replies to.
     pub fn keep(&mut self, head: &Head, conversation: &str, parent: &str) -> bool {
         self.note_time(head.modified);
-        if let (Some(after), Some(modified)) = (self.after, head.modified) {
-            if modified <= after {
-                return false;
-            }
+        if let (Some(after), Some(modified)) = (self.after, head.modified)
+            && modified <= after
+        {
+            return false;
         }
         if self.conversations.is_some_and(|wanted| !wanted.contains(conversation)) {
             return false;
