@@ -29,6 +29,11 @@ impl Link {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Tells links apart without keeping them.
+    pub fn digest(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(self.as_str().as_bytes())
+    }
 }
 
 /// Links hold opaque tokens, so they never show in logs.

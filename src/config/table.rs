@@ -101,6 +101,13 @@ impl Default for TableOptions {
     }
 }
 
+impl TableOptions {
+    /// All kinds of chats are asked for, those that Microsoft may add included.
+    pub fn takes_all_chats(&self) -> bool {
+        ChatType::ALL.iter().all(|kind| self.chat_types.contains(kind))
+    }
+}
+
 /// Reads the table options of a map; known connection options are left alone.
 pub fn parse_table(
     pairs: impl IntoIterator<Item = (String, String)>,

@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/graph/api/channel-list-messages>
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::config::Strategy;
 use crate::decode::{
     ChainOutcome, ChainRows, Context, Continuation, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// 50 is the endpoint's maximum.
 const PAGE: u32 = 50;
@@ -24,7 +25,8 @@ const PAGE: u32 = 50;
 /// Where only changes are asked for, a channel has few of them.
 const SMALL_PAGE: u32 = 10;
 
-const LEFT_OUT: &str = "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
+const LEFT_OUT: &str =
+    "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
 
 /// Reads one page of a channel with all its threads.
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<Step> {
@@ -32,10 +34,25 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<
     if !channel.job.options.message_ids.is_empty() {
         return channel.named_threads(item).await;
     }
-    if channel.job.options.strategy == Strategy::Delta {
-        return channel.delta_page(item).await;
+    let refused = &conversations.delta_refused;
+    let is_delta = channel.job.options.strategy == Strategy::Delta
+        && item.link.as_ref().map_or_else(
+            || !item.listed && !refused.load(Ordering::Relaxed),
+            |link| link.url().path().ends_with("/delta"),
+        );
+    if !is_delta {
+        return channel.list_page(item).await;
     }
-    channel.list_page(item).await
+    match channel.delta_page(item).await {
+        Err(error) if item.link.is_none() && is_refused_delta(&error) => {
+            // Not found may be the channel itself; its list tells.
+            refused.fetch_or(error.status() != Some(404), Ordering::Relaxed);
+            channel.job.report().note("channel delta is refused, so channels are listed instead");
+            item.listed = true;
+            channel.list_page(item).await
+        }
+        result => result,
+    }
 }
 
 struct Channel<'c> {
@@ -79,16 +96,24 @@ impl<'c> Channel<'c> {
     }
 
     async fn list_page(&self, item: &mut Item) -> Result<Step> {
-        let is_small = self.bound.is_some() && item.link.is_none() && !item.enlarged && !item.unexpanded;
-        let top = if is_small { self.page_size().min(SMALL_PAGE) } else { self.page_size() };
-        let first =
-            self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
-        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, is_end) = match self.chains(&request, is_small).await? {
-            Chains::TooSmall => {
-                item.enlarged = true;
-                return Ok(Step::More);
+        let is_small = self.bound.is_some() && item.link.is_none() && !item.unexpanded;
+        if is_small {
+            // Both in one step: a pause between them would begin with the small page again.
+            match self.sized_page(item, true).await? {
+                Some(step) => return Ok(step),
+                None => log::debug!("{}: more than a small page has changed", item.scope),
             }
+        }
+        Ok(self.sized_page(item, false).await?.unwrap_or(Step::More))
+    }
+
+    /// `None` for a small page that did not reach what is known.
+    async fn sized_page(&self, item: &mut Item, is_small: bool) -> Result<Option<Step>> {
+        let top = if is_small { self.page_size().min(SMALL_PAGE) } else { self.page_size() };
+        let first = self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
+        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
+        let (page, is_end) = match self.chains(&request, is_small, self.bound).await? {
+            Chains::TooSmall => return Ok(None),
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
                 (page, outcome.reached_bound)
@@ -100,7 +125,11 @@ impl<'c> Channel<'c> {
                 (page, is_end)
             }
         };
-        if is_end { Ok(Step::Done) } else { self.job.advance(item, &request, page.next_link.as_deref()) }
+        if is_end {
+            Ok(Some(Step::Done))
+        } else {
+            self.job.advance(item, &request, page.next_link.as_deref()).map(Some)
+        }
     }
 
     /// Channel delta is no longer documented: it sees the last eight months, and which chains changed.
@@ -112,11 +141,12 @@ impl<'c> Channel<'c> {
         if let Some(bound) = self.bound {
             first = first.query("$filter", format!("lastModifiedDateTime gt {bound:.3}"));
         }
-        self.job.report().note(
-            "strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents",
-        );
+        self.job
+            .report()
+            .note("strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents");
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let page = match self.chains(&request, false).await? {
+        // The server has chosen the chains; what made one change may not be among the replies that come with it.
+        let page = match self.chains(&request, false, None).await? {
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
                 page
@@ -131,7 +161,7 @@ impl<'c> Channel<'c> {
         self.job.advance(item, &request, page.next_link.as_deref())
     }
 
-    async fn chains(&self, request: &Request, is_small: bool) -> Result<Chains> {
+    async fn chains(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
         let wants = (self.job.sink.wants(0), self.job.sink.wants(1));
         let result = self
             .job
@@ -140,11 +170,10 @@ impl<'c> Channel<'c> {
                 let marks = (roots.len(), replies.len());
                 let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
-                let mut rows =
-                    ChainRows::new(roots, replies, wants, &self.team, &self.id, self.bound, &mut filter);
+                let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
-                let needs_replies = wants.1 || self.bound.is_some();
+                let needs_replies = wants.1 || bound.is_some();
                 let is_bare = needs_replies && outcome.is_bare();
                 let is_too_small = is_small && !outcome.reached_bound && page.next_link.is_some();
                 if is_bare || is_too_small {
@@ -235,14 +264,16 @@ impl<'c> Channel<'c> {
         for root in roots {
             let mut scratch = self.job.sink.scratch();
             let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
-            let mut filter = Filter::default();
             let id = root_id(root);
-            read_item(root.get(), &mut ListRows::new(root_rows, self.context(""), &mut filter));
-            let mut newest = filter.page.newest;
-            newest = newest.max(self.bare_replies(&id, replies).await?);
+            let (mut newest, mut keys) = self.bare_rows(std::slice::from_ref(root), "", root_rows);
+            let first = self.request(&endpoint::REPLIES, &[&id, "replies"]).query("$top", self.page_size());
+            let (newest_reply, reply_keys) = self.bare_rows(&self.job.list_raw(&first).await?, &id, replies);
+            newest = newest.max(newest_reply);
+            keys.extend(reply_keys);
             if newest.zip(self.bound).is_some_and(|(newest, bound)| newest < bound) {
                 return Ok(true);
             }
+            self.remember(&keys);
             self.job.sink.with(|builders| {
                 for (slot, (builder, scratch)) in builders.iter_mut().zip(&mut scratch).enumerate() {
                     if self.job.sink.wants(slot) {
@@ -255,14 +286,26 @@ impl<'c> Channel<'c> {
         Ok(false)
     }
 
-    async fn bare_replies(&self, root: &str, rows: &mut TableBuilder) -> Result<Option<Timestamp>> {
-        let first = self.request(&endpoint::REPLIES, &[root, "replies"]).query("$top", self.page_size());
-        let mut filter = Filter::default();
-        for reply in self.job.list_raw(&first).await? {
-            read_item(reply.get(), &mut ListRows::new(rows, self.context(root), &mut filter));
+    /// Rows of a root, or of the replies to it: the newest of them, and the keys of those that are new.
+    fn bare_rows(
+        &self,
+        items: &[Box<RawValue>],
+        parent: &str,
+        rows: &mut TableBuilder,
+    ) -> (Option<Timestamp>, Vec<u64>) {
+        let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
+        for item in items {
+            read_item(item.get(), &mut ListRows::new(rows, self.context(parent), &mut filter));
         }
-        Ok(filter.page.newest)
+        (filter.page.newest, filter.page.keys)
     }
+}
+
+/// Delta is refused, and not something that was asked for after it.
+fn is_refused_delta(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 404 | 405 | 501))
+        && error.graph().is_some_and(|failure| failure.endpoint == endpoint::CHANNEL_MESSAGES_DELTA.template)
 }
 
 fn root_id(root: &RawValue) -> String {

@@ -24,8 +24,14 @@ use crate::error::{Error, Result};
 /// The export may lag behind by a day; one hour more for clocks and long rounds.
 pub const EXPORT_LAG: SignedDuration = SignedDuration::from_hours(25);
 
+/// The export is swept for late edits once in this time.
+const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
 /// The export is taken to be missing here once this many parents in a row have refused it.
 const REFUSALS: usize = 3;
+
+/// More than are ever tried at once.
+const UNLIMITED: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -72,6 +78,8 @@ pub struct Conversations<'j> {
     claimed: Mutex<HashSet<String>>,
     refusals: AtomicUsize,
     proven: AtomicBool,
+    /// Channel delta does not answer here.
+    pub delta_refused: AtomicBool,
     /// Until an export has succeeded, only this many are tried at once.
     probes: Semaphore,
 }
@@ -85,6 +93,7 @@ impl<'j> Conversations<'j> {
             claimed: Mutex::default(),
             refusals: AtomicUsize::new(0),
             proven: AtomicBool::new(false),
+            delta_refused: AtomicBool::new(false),
             probes: Semaphore::new(REFUSALS),
         }
     }
@@ -154,8 +163,13 @@ impl<'j> Conversations<'j> {
         }
         self.children(item).await?;
         if self.round.phase == Phase::Sweep {
-            self.forget_due(item);
+            self.forget_due(item, |_| true);
             return Ok(Step::Done);
+        }
+        let is_begun = item.exported || item.refused || item.after_child.is_some();
+        if !is_begun && self.offers_export() && is_sweep_due(self.round.swept, self.round.until) {
+            // The sweep to come may not hold these.
+            self.forget_due(item, |child| child.is_special);
         }
         if self.is_unread(item) {
             let window = Window::new(self.job.options.start_date, self.round.until);
@@ -184,7 +198,8 @@ impl<'j> Conversations<'j> {
         }
         let known = self.round.known();
         let name = |child: &Child| format!("{}/{}", item.scope, child.id);
-        let mut ordinary = item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
+        let mut ordinary =
+            item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
     }
 
@@ -209,18 +224,32 @@ impl<'j> Conversations<'j> {
         drop(claimed);
         let probe = Item { exported: item.exported, ..item.child(&child.id) };
         let is_known = self.round.known().contains(&child.id);
+        // An edit moves no preview. Only where a sweep finds it later, a chat that looks quiet need not be asked.
+        let is_swept = self.offers_export() && !item.refused && !self.is_child_named();
         let is_quiet = child.active.zip(self.bound(&probe)).is_some_and(|(active, bound)| active < bound);
-        !(is_known && is_quiet)
+        if is_known && is_swept && is_quiet {
+            self.round.known().confirm(&child.id);
+            return false;
+        }
+        true
     }
 
-    /// Late edits of old replies can't be seen in a parent whose export is refused, so each of its children is read
-    /// whole once in `resweep_days`.
-    fn forget_due(&self, item: &Item) {
+    /// The parent's export has been read to its end: the children it holds are known now.
+    pub fn settle(&self, parent: &Item) {
+        let mut known = self.round.known();
+        for child in parent.children.iter().flat_map(|list| list.iter()) {
+            known.settle_pending(self.known_name(&format!("{}/{}", parent.scope, child.id)));
+        }
+    }
+
+    /// Late edits of old replies can't be seen in children that no export holds, so each of them is read whole once in
+    /// `resweep_days`.
+    fn forget_due(&self, item: &Item, is_concerned: impl Fn(&Child) -> bool) {
         let days = days(self.round.swept.unwrap_or(self.round.until), self.round.until);
         let mut due = self.round.known().clone();
         due.forget_due(days, self.job.options.resweep_days);
         let mut known = self.round.known();
-        for child in item.children.iter().flat_map(|list| list.iter()) {
+        for child in item.children.iter().flat_map(|list| list.iter()).filter(|child| is_concerned(child)) {
             let scope = format!("{}/{}", item.scope, child.id);
             let name = self.known_name(&scope);
             if !due.contains(name) {
@@ -251,6 +280,8 @@ impl<'j> Conversations<'j> {
     }
 
     fn give_up_export(&self, status: u16) {
+        // Whoever waits for a turn to try need not try.
+        self.probes.close();
         if self.round.export.swap(false, Ordering::Relaxed) {
             self.job.report().note(format!(
                 "the export API (getAllMessages) is not offered here (status {status}): messages are listed instead, and \
@@ -268,17 +299,21 @@ impl<'j> Conversations<'j> {
             return Ok(Step::Split(vec![parent]));
         }
         let result = export::step(self, item, window).await;
-        if result.is_ok() {
-            self.proven.store(true, Ordering::Relaxed);
+        if result.is_ok() && !self.proven.swap(true, Ordering::Relaxed) {
+            self.probes.add_permits(UNLIMITED);
         }
-        drop(permit);
-        match result {
-            Err(error) => match self.export_refused(item, &error) {
-                Some(step) => Ok(step),
-                None => self.job.judge(item, error, self.is_parent_named()),
-            },
-            step => step,
+        let error = match result {
+            Err(error) => error,
+            step => return step,
+        };
+        let Some(step) = self.export_refused(item, &error) else {
+            return self.job.judge(item, error, self.is_parent_named());
+        };
+        if let Some(permit) = permit.filter(|_| matches!(error.status(), Some(400 | 404))) {
+            // One chance less, until an export succeeds.
+            permit.forget();
         }
+        Ok(step)
     }
 
     async fn child(&self, item: &mut Item) -> Result<Step> {
@@ -308,6 +343,7 @@ impl Reader for Conversations<'_> {
                 self.round.known().insert(&last.scope);
             }
             Stage::Export(_) if self.round.phase == Phase::Read => {
+                self.settle(last);
                 let children = last.children.clone();
                 return Some(Item { exported: true, children, seen: last.seen.clone(), ..Item::parent(&last.scope) });
             }
@@ -317,13 +353,14 @@ impl Reader for Conversations<'_> {
     }
 
     fn skipped(&self, last: &Item) {
-        let mut known = self.round.known();
-        known.remove(self.known_name(&last.scope));
-        // A half-read export has made its children known.
-        for child in last.children.iter().flat_map(|list| list.iter()) {
-            known.remove(self.known_name(&format!("{}/{}", last.scope, child.id)));
-        }
+        // Children that are not met are forgotten at the round's end.
+        self.round.known().remove(self.known_name(&last.scope));
     }
+}
+
+/// Whether it is time for the next sweep.
+pub fn is_sweep_due(swept: Option<Timestamp>, until: Timestamp) -> bool {
+    swept.is_none_or(|swept| until.duration_since(swept) >= SWEEP_EVERY)
 }
 
 /// A time earlier by `by`; the beginning of time at the earliest.

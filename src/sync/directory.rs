@@ -49,11 +49,14 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     let link = start.and_then(|offset| offset.open.first()).and_then(|open| open.link.as_deref());
     let link = link.and_then(|link| job.client.link(link, &first).ok());
     let mut item = Item { link, ..Item::parent(paths.name) };
-    let mut resynced = start.is_some() && item.link.is_none();
+    let is_resync = start.and_then(|offset| offset.open.first()).is_some_and(|open| open.resync);
+    let mut resynced = is_resync || start.is_some() && item.link.is_none();
+    // What is observed later has a later time, though the server tells seconds only and each run begins anew.
+    let mut observed = start.map_or(jiff::Timestamp::MIN, |last| last.until + jiff::SignedDuration::from_millis(1));
     loop {
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, delta_link) = match page(job, &request).await {
-            Err(error) if item.link.is_some() && is_expired(&error) && !item.tries.restarted => {
+        let (page, delta_link) = match page(job, &request, &mut observed).await {
+            Err(error) if item.link.is_some() && is_dead(&error) && !item.tries.restarted => {
                 job.report().note(format!("the delta token of {} has expired, so all {0} are read again", paths.name));
                 item.restart();
                 item.tries.restarted = true;
@@ -62,7 +65,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
             }
             page => page?,
         };
-        let until = job.client.now().unwrap_or_else(jiff::Timestamp::now);
+        let until = observed;
         let offset = |phase, link: Option<String>| Offset {
             phase,
             since: None,
@@ -70,19 +73,25 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
             swept: None,
             export: true,
             after: None,
-            open: vec![Open { scope: paths.name.to_owned(), link, from: None, to: None, after: None, exported: false }],
+            open: vec![Open {
+                scope: paths.name.to_owned(),
+                link,
+                resync: resynced && phase != Phase::Done,
+                ..Open::default()
+            }],
             known: Known::default(),
         };
         if matches!(job.advance(&mut item, &request, page.as_deref())?, Step::Done) {
             if resynced {
-                deleted_items(job, &paths).await?;
+                deleted_items(job, &paths, observed).await?;
             }
             // A server that gives neither link is read from the beginning each time.
             let link = delta_link.filter(|link| job.client.link(link, &first).is_ok());
             let renewed = offset(Phase::Done, link);
             return Ok(Some(unless_equal(job, start, renewed, resynced)));
         }
-        if job.caps.are_reached(job.sink.rows()) {
+        // Links that do not outlive a pause are followed to the end.
+        if job.caps.are_reached(job.sink.rows()) && !item.outlasts_caps() {
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
             return Ok(Some(offset(Phase::Read, link)));
         }
@@ -107,7 +116,7 @@ fn unless_equal(job: &Job, start: Option<&Offset>, renewed: Offset, resynced: bo
 /// A stream asks again and again; the clock of this process is enough to know that it is too early.
 fn is_too_early(job: &Job, last: &Offset) -> bool {
     let min_poll = jiff::SignedDuration::try_from(job.options.min_poll).unwrap_or_default();
-    job.client.now().is_some_and(|now| now.duration_since(last.until) < min_poll)
+    !min_poll.is_zero() && job.client.now().is_some_and(|now| now.duration_since(last.until) < min_poll)
 }
 
 /// The properties that the table's columns take.
@@ -116,16 +125,25 @@ fn select(table: &str) -> Result<String> {
     Ok(columns.map(|column| column.name).collect::<Vec<_>>().join(","))
 }
 
-fn is_expired(error: &Error) -> bool {
-    const CODES: [&str; 3] = ["syncstatenotfound", "resyncrequired", "syncstateinvalid"];
-    let code = error.graph().map(|failure| failure.code.to_lowercase()).unwrap_or_default();
-    error.status() == Some(410) || CODES.contains(&code.as_str())
+/// A token that expired (410, `syncStateNotFound`, `resyncRequired`), or a page token that did (400, 404).
+fn is_dead(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 404 | 410))
 }
 
-async fn page(job: &Job, request: &Request) -> Result<(Option<String>, Option<String>)> {
+/// The time of an observation: the server's, and never before the one before it.
+fn observe(job: &Job, last: jiff::Timestamp) -> jiff::Timestamp {
+    job.client.now().unwrap_or_else(jiff::Timestamp::now).max(last)
+}
+
+async fn page(
+    job: &Job,
+    request: &Request,
+    observed: &mut jiff::Timestamp,
+) -> Result<(Option<String>, Option<String>)> {
     job.page(request, |builders, body| {
         let [rows, deletes, ..] = builders else { return Err("no table to read into".to_owned()) };
-        let observed_at = timestamp_text(job.client.now().unwrap_or_else(jiff::Timestamp::now));
+        *observed = observe(job, *observed);
+        let observed_at = timestamp_text(*observed);
         let context = Context { observed_at: Some(&observed_at), ..Context::default() };
         let mut filter = Filter::default();
         let mut rows = ListRows::new(rows, context, &mut filter);
@@ -137,8 +155,9 @@ async fn page(job: &Job, request: &Request) -> Result<(Option<String>, Option<St
 }
 
 /// What was deleted while the token was lost: the directory keeps deleted objects for 30 days.
-async fn deleted_items(job: &Job, paths: &Paths) -> Result<()> {
-    let request = Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
+async fn deleted_items(job: &Job, paths: &Paths, observed: jiff::Timestamp) -> Result<()> {
+    let request =
+        Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
     let items = match job.list_raw(&request).await {
         Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) => {
             job.report().note(format!("deleted {} can't be listed after a lost delta token: {error}", paths.name));
@@ -146,7 +165,7 @@ async fn deleted_items(job: &Job, paths: &Paths) -> Result<()> {
         }
         items => items?,
     };
-    let observed_at = timestamp_text(job.client.now().unwrap_or_else(jiff::Timestamp::now));
+    let observed_at = timestamp_text(observe(job, observed));
     job.sink.with(|builders| {
         if let [_, deletes, ..] = builders {
             for item in &items {

@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// (20 requests per second); more than [`MAX_OPEN`] could not be kept in an offset.
 const CONCURRENCY: usize = 24;
 
+/// However small the caps are, a scope whose links do not outlive a pause is read on up to here.
+const ROWS_BEYOND_CAPS: usize = 200_000;
+
 /// What one step of an item led to.
 #[derive(Debug)]
 pub enum Step {
@@ -86,8 +89,16 @@ pub async fn run(
     let mut work = Work::new(open, scopes, after);
     let mut running = FuturesUnordered::new();
     loop {
-        while running.len() < CONCURRENCY && !caps.are_reached(rows()) && !work.is_fatal() {
-            let Some((order, item)) = work.next(running.len()) else { break };
+        while running.len() < CONCURRENCY && work.has_room(running.len()) && !work.is_fatal() {
+            let rows = rows();
+            let next = if !caps.are_reached(rows) {
+                work.next(running.len())
+            } else if rows < ROWS_BEYOND_CAPS {
+                work.next_beyond_caps()
+            } else {
+                None
+            };
+            let Some((order, item)) = next else { break };
             running.push(step(reader, order, item));
         }
         let Some((order, item, result)) = running.next().await else { break };
@@ -130,7 +141,9 @@ impl Work {
             alive: HashMap::new(),
             skipped: BTreeSet::new(),
         };
-        open.into_iter().for_each(|item| work.push(0, item));
+        for item in open {
+            work.push(0, item);
+        }
         work
     }
 
@@ -142,12 +155,22 @@ impl Work {
 
     /// The next item; a new scope is started only while all that is half-read fits into an offset.
     fn next(&mut self, running: usize) -> Option<(Order, Item)> {
-        if self.queue.is_empty() && running + self.failed.len() < MAX_OPEN {
+        if self.queue.is_empty() && self.has_room(running) {
             let scope = self.scopes.pop_front()?;
             self.started.push(Some(scope.clone()));
             self.push(self.started.len(), Item::parent(scope));
         }
         self.queue.pop_first()
+    }
+
+    /// All that runs may fail, and what failed has to fit into an offset.
+    fn has_room(&self, running: usize) -> bool {
+        running + self.failed.len() < MAX_OPEN
+    }
+
+    fn next_beyond_caps(&mut self) -> Option<(Order, Item)> {
+        let order = *self.queue.iter().find(|(_, item)| item.outlasts_caps())?.0;
+        self.queue.remove_entry(&order)
     }
 
     fn settle(&mut self, reader: &dyn Reader, order: Order, item: Item, result: Result<Step>) {
@@ -161,7 +184,9 @@ impl Work {
                 self.close(reader, order, &item);
             }
             Ok(Step::Split(parts)) => {
-                parts.into_iter().for_each(|part| self.push(order.0, part));
+                for part in parts {
+                    self.push(order.0, part);
+                }
                 self.close(reader, order, &item);
             }
             Err(error) => self.fail(item, error),
@@ -198,7 +223,7 @@ impl Work {
         let mut open = compact(self.failed, self.queue.into_values().collect());
         let mut left = !self.scopes.is_empty();
         // Scopes that were started last and not read at all count as not started.
-        while let [.., Some(last)] = self.started.as_slice() {
+        while let [_, .., Some(last)] = self.started.as_slice() {
             let Some(at) = open.iter().position(|item| item.scope == *last && item.is_fresh()) else { break };
             open.remove(at);
             self.started.pop();
@@ -220,7 +245,10 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
     let mut windows: BTreeMap<String, Vec<Window>> = BTreeMap::new();
     for item in queue {
         match item.stage {
-            Stage::Export(window) if item.link.is_none() => windows.entry(item.scope).or_default().push(window),
+            // A window that is read again remembers how often.
+            Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
+                windows.entry(item.scope).or_default().push(window);
+            }
             Stage::Child if item.link.is_none() => children.push(item),
             _ => open.push(item),
         }
@@ -244,7 +272,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::error::GraphFailure;
 
     /// Scopes of three pages each; `bad` fails, `gone` is skipped.
     #[derive(Default)]
@@ -258,7 +285,7 @@ mod tests {
             Box::pin(async move {
                 self.caps.count_page();
                 if item.scope == "bad" {
-                    return Err(Error::Service(Box::new(GraphFailure::default())));
+                    return Err(Error::Service(Box::default()));
                 }
                 if item.scope == "gone" {
                     return Ok(Step::Skipped);

@@ -4,14 +4,14 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::conversations::{Conversations, Family};
+use super::conversations::{Conversations, Family, before};
 use super::engine::Step;
 use super::item::{Item, Seen};
 use super::job::{Job, into};
 use super::offset::Phase;
-use super::window::{ROWS_PER_WINDOW, Window};
+use super::window::Window;
 use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
@@ -54,14 +54,11 @@ fn sender(job: &Job, family: Family, user: &str) -> Option<String> {
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Window) -> Result<Step> {
     let job = conversations.job;
     let parent = item.scope.clone();
-    let needs_children = match conversations.family {
-        Family::Channels => job.options.strategy != Strategy::Export && item.children.is_none(),
-        Family::Chats => !job.options.chat_types.is_empty(),
-    };
-    if needs_children {
+    if needs_children(conversations, item) {
         conversations.children(item).await?;
     }
     let top = job.options.top.unwrap_or(PAGE).min(MAX_PAGE);
+    item.checked = item.checked.or_else(|| job.client.now());
     let first = request(job, conversations.family, &parent, window, top);
     let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
     let wanted = wanted(conversations, item);
@@ -74,27 +71,40 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
     if page.next_link.is_none() {
         return end_of_window(conversations, item, window).await;
     }
-    if item.rows >= ROWS_PER_WINDOW && !item.filter_ignored {
-        if let Some(windows) = window.cut(item.oldest, item.newest) {
-            let children = item.children.clone();
-            let part = |window| Item { children: children.clone(), ..item.window(window) };
-            return Ok(Step::Split(windows.into_iter().map(part).collect()));
-        }
+    if item.rows >= job.rows_per_window
+        && !item.filter_ignored
+        && let Some(windows) = window.cut(item.oldest, item.newest)
+    {
+        let children = item.children.clone();
+        let part = |window| Item { children: children.clone(), ..item.window(window) };
+        let mut parts: Vec<Item> = windows.into_iter().map(part).collect();
+        // A pause joins windows that were not begun, so that one of them at least is read before it.
+        parts[0].tries.first_of_cut = true;
+        return Ok(Step::Split(parts));
     }
     job.advance(item, &request, page.next_link.as_deref())
+}
+
+/// A history makes its children known, and a choice of chats has to be known. A sweep asks for neither.
+fn needs_children(conversations: &Conversations<'_>, item: &Item) -> bool {
+    let makes_known =
+        conversations.job.options.strategy != Strategy::Export && conversations.round.phase == Phase::Read;
+    makes_known || chooses_chats(conversations, item)
+}
+
+/// Whether rows of some chats only are wanted. Where each row may come only once, a chat belongs to one of its members.
+fn chooses_chats(conversations: &Conversations<'_>, item: &Item) -> bool {
+    let options = &conversations.job.options;
+    conversations.family == Family::Chats && (!options.takes_all_chats() || item.seen.is_some())
 }
 
 /// The channels or chats whose rows are wanted; `None` for all.
 fn wanted(conversations: &Conversations<'_>, item: &Item) -> Option<HashSet<String>> {
     let options = &conversations.job.options;
     match conversations.family {
-        Family::Channels => {
-            (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect())
-        }
-        // Where each row may come only once, a chat belongs to one of its members.
-        Family::Chats => (!options.chat_types.is_empty() || item.seen.is_some()).then(|| {
-            item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()
-        }),
+        Family::Channels => (!options.channel_ids.is_empty()).then(|| options.channel_ids.iter().cloned().collect()),
+        Family::Chats => chooses_chats(conversations, item)
+            .then(|| item.children.iter().flat_map(|list| list.iter()).map(|child| child.id.clone()).collect()),
     }
 }
 
@@ -139,13 +149,16 @@ async fn read(
     Ok(result)
 }
 
-/// Remembers what a page said of its scope: the conversations that the export holds have been read by it.
+/// Remembers what a page said of its scope: the conversations that the export holds will have been read at its end.
 fn note(conversations: &Conversations<'_>, item: &mut Item, tally: &Tally) {
     item.oldest = [item.oldest, tally.oldest].into_iter().flatten().min();
     item.newest = item.newest.max(tally.newest);
     if tally.outside > 0 && !item.filter_ignored {
         item.filter_ignored = true;
-        conversations.job.report().note("the slow way: the export ignores the time filter, so more is read than was asked for");
+        conversations
+            .job
+            .report()
+            .note("the slow way: the export ignores the time filter, so more is read than was asked for");
     }
     // A sweep reads only changes, and the strategy `export` knows parents, not children.
     if conversations.job.options.strategy == Strategy::Export || conversations.round.phase != Phase::Read {
@@ -162,7 +175,7 @@ fn note(conversations: &Conversations<'_>, item: &mut Item, tally: &Tally) {
     for conversation in &tally.conversations {
         if !special.contains(conversation.as_str()) {
             let scope = format!("{}/{conversation}", item.scope);
-            known.insert(conversations.known_name(&scope));
+            known.insert_pending(conversations.known_name(&scope));
         }
     }
 }
@@ -187,7 +200,9 @@ async fn end_of_window(conversations: &Conversations<'_>, item: &mut Item, windo
 
 /// Whether anything was changed after the window's end and since the window was last begun.
 async fn changed_since(conversations: &Conversations<'_>, item: &mut Item, to: Timestamp) -> Result<bool> {
-    let window = Window { from: Some(item.checked.unwrap_or(to).max(to)), to: None };
+    // The server tells its time in seconds: a change of the second in which the window was begun counts too.
+    let begun = item.checked.map_or(to, |begun| before(begun, SignedDuration::from_secs(1)).max(to));
+    let window = Window { from: Some(begun), to: None };
     let probe = request(conversations.job, conversations.family, &item.scope, window, 1);
     let found = conversations.job.client.get(&probe, super::job::read_raw_page).await?;
     item.checked = conversations.job.client.now();

@@ -12,6 +12,7 @@ pub type Seen = Arc<Mutex<HashSet<u64>>>;
 
 /// Something to read, resumable at its page.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was learned on its own")]
 pub struct Item {
     /// `team`, `team/channel`, `user`, `user/chat`.
     pub scope: String,
@@ -35,12 +36,12 @@ pub struct Item {
     pub filter_ignored: bool,
     /// Whether pages were linked by plain `$skip`, which drops a row when another leaves the window.
     pub skip_paging: bool,
-    /// When the window was last found to have changed.
+    /// When the window was last begun.
     pub checked: Option<jiff::Timestamp>,
-    /// A small first page did not reach what is known: ask for whole pages.
-    pub enlarged: bool,
     /// The server leaves replies out: they are listed for each root.
     pub unexpanded: bool,
+    /// Delta is refused: the channel is listed.
+    pub listed: bool,
     pub(super) visited: HashSet<u64>,
     pub(super) tries: Tries,
 }
@@ -74,6 +75,8 @@ pub(super) struct Tries {
     pub(super) confirmed: bool,
     pub(super) reread: bool,
     pub(super) window_reads: u8,
+    /// The first window of a cut.
+    pub(super) first_of_cut: bool,
 }
 
 impl Item {
@@ -93,12 +96,7 @@ impl Item {
     }
 
     pub fn window(&self, window: Window) -> Self {
-        Self {
-            scope: self.scope.clone(),
-            stage: Stage::Export(window),
-            seen: self.seen.clone(),
-            ..Self::default()
-        }
+        Self { scope: self.scope.clone(), stage: Stage::Export(window), seen: self.seen.clone(), ..Self::default() }
     }
 
     /// The parent's id and the child's; ids hold no slash.
@@ -116,11 +114,18 @@ impl Item {
             && !self.refused
     }
 
+    /// A scope whose link died in a pause is read to its end now: its next link might not outlive the next pause. Nor
+    /// is there a pause between a page that links to itself and its second reading.
+    pub fn outlasts_caps(&self) -> bool {
+        self.tries.restarted || self.tries.reread || self.tries.first_of_cut
+    }
+
     /// Begins again at the first page.
     pub(super) fn restart(&mut self) {
         self.link = None;
         self.visited.clear();
         self.rows = 0;
+        self.checked = None;
     }
 
     pub fn to_open(&self) -> Open {
@@ -135,6 +140,9 @@ impl Item {
             to: window.to,
             after: self.after_child.clone(),
             exported: self.exported,
+            rereads: self.tries.window_reads,
+            begun: self.checked.filter(|_| self.link.is_some()),
+            resync: false,
         }
     }
 
@@ -145,10 +153,15 @@ impl Item {
             None if open.scope.contains('/') => Stage::Child,
             None => Stage::Parent,
         };
+        let link = open.link.as_deref().and_then(link);
         Self {
             scope: open.scope.clone(),
             stage,
-            link: open.link.as_deref().and_then(link),
+            // A page that links to itself is found out in the next step too.
+            visited: link.iter().map(Link::digest).collect(),
+            checked: open.begun.filter(|_| link.is_some()),
+            tries: Tries { window_reads: open.rereads, ..Tries::default() },
+            link,
             after_child: open.after.clone(),
             exported: open.exported,
             ..Self::default()

@@ -1,7 +1,6 @@
 //! What the readers of one call share: the client, the options, where rows go, and how failures are judged.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -25,6 +24,10 @@ pub struct Job {
     pub options: Arc<TableOptions>,
     pub sink: Sink,
     pub caps: Caps,
+    /// When the session last read a round from this offset and found nothing.
+    pub polled: Option<jiff::Timestamp>,
+    /// Past this many rows an export is cut into windows.
+    pub rows_per_window: usize,
 }
 
 impl Job {
@@ -38,10 +41,8 @@ impl Job {
         request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
-        let answer = self
-            .client
-            .get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed))
-            .await?;
+        let answer =
+            self.client.get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed)).await?;
         self.caps.count_page();
         self.sink.flush().await?;
         Ok(answer.body)
@@ -56,7 +57,7 @@ impl Job {
             let answer = self.client.get(&request, read_raw_page).await?;
             let (page, mut found) = answer.body;
             match trail.next(&self.client, &request, page.next_link.as_deref())? {
-                Next::Again => continue,
+                Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
                     return Ok(items);
@@ -94,19 +95,24 @@ impl Job {
     /// Judges the failure of an item's step: start again, skip and report, or fail the scope.
     pub fn judge(&self, item: &mut Item, error: Error, is_named: bool) -> Result<Step> {
         let status = error.status();
+        let is_first_page = item.link.is_none();
         // Links die (their life is not documented); the scope is read again from where the round began.
         if item.link.is_some() && matches!(status, Some(400 | 404 | 410)) && !item.tries.restarted {
             item.restart();
             item.tries.restarted = true;
             return Ok(Step::More);
         }
+        if matches!(status, Some(400 | 404 | 410)) {
+            // The next step does not come back to a dead link.
+            item.restart();
+        }
         match (&error, error.graph()) {
-            (Error::NotFound(_), Some(_)) if !is_named && !item.tries.confirmed => {
+            (Error::NotFound(_), Some(_)) if !is_named && is_first_page && !item.tries.confirmed => {
                 item.tries.confirmed = true;
                 item.restart();
                 Ok(Step::More)
             }
-            (Error::NotFound(_), Some(failure)) if !is_named => {
+            (Error::NotFound(_), Some(failure)) if !is_named && is_first_page => {
                 self.skip(failure, "it is listed, but it was not found twice");
                 Ok(Step::Skipped)
             }
@@ -167,9 +173,7 @@ impl Trail {
     fn next(&mut self, client: &GraphClient, request: &Request, link: Option<&str>) -> Result<Next> {
         let Some(text) = link else { return Ok(Next::End) };
         let link = client.link(text, request)?;
-        let mut hasher = DefaultHasher::new();
-        link.as_str().hash(&mut hasher);
-        if self.visited.insert(hasher.finish()) {
+        if self.visited.insert(link.digest()) {
             self.reread = false;
             return Ok(Next::Follow(link));
         }

@@ -1,22 +1,54 @@
 //! The scopes that have been read whole, small enough to live in an offset.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// A set of scopes by 32-bit hash. Written as base64 of the varint gaps between sorted hashes: about four characters a
-/// scope at 10,000 scopes, and never more than six.
+/// A set of scopes by 32-bit hash, each with whether the current round has met it. A scope that a round did not meet
+/// (deleted, skipped, not permitted) is forgotten at its end, so that it is read whole when it comes back.
+///
+/// Written as base64 of the varint gaps between sorted hashes, the mark in the lowest bit: about four characters a scope
+/// at 10,000 scopes, and never more than six.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known(BTreeSet<u32>);
+pub struct Known(BTreeMap<u32, bool>);
 
 impl Known {
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.contains(&hash(scope))
+        self.0.contains_key(&hash(scope))
     }
 
     pub fn insert(&mut self, scope: &str) {
-        self.0.insert(hash(scope));
+        self.0.insert(hash(scope), true);
+    }
+
+    /// The scope was met and needs no reading; it stays known if it was.
+    pub fn confirm(&mut self, scope: &str) {
+        if let Some(met) = self.0.get_mut(&hash(scope)) {
+            *met = true;
+        }
+    }
+
+    /// A new round has met nothing yet.
+    pub fn begin_round(&mut self) {
+        self.0.values_mut().for_each(|met| *met = false);
+    }
+
+    /// Forgets what the round did not meet.
+    pub fn end_round(&mut self) {
+        self.0.retain(|_, met| *met);
+    }
+
+    /// A scope whose export is under way: it becomes known when the export has been read to its end.
+    pub fn insert_pending(&mut self, scope: &str) {
+        self.insert(&pending(scope));
+    }
+
+    /// The export that held the scope has been read.
+    pub fn settle_pending(&mut self, scope: &str) {
+        if self.0.remove(&hash(&pending(scope))).is_some() {
+            self.insert(scope);
+        }
     }
 
     pub fn remove(&mut self, scope: &str) {
@@ -38,14 +70,14 @@ impl Known {
             self.0.clear();
             return;
         }
-        self.0.retain(|scope| !days.clone().any(|day| i64::from(*scope) % cycle == day.rem_euclid(cycle)));
+        self.0.retain(|scope, _| !days.clone().any(|day| i64::from(*scope) % cycle == day.rem_euclid(cycle)));
     }
 
     pub fn encode(&self) -> String {
         let mut bytes = Vec::with_capacity(self.0.len() * 3);
         let mut last = 0;
-        for scope in &self.0 {
-            let mut gap = scope - last;
+        for (scope, met) in &self.0 {
+            let mut gap = u64::from(scope - last) << 1 | u64::from(*met);
             last = *scope;
             while gap >= 0x80 {
                 bytes.push(gap as u8 | 0x80);
@@ -59,13 +91,13 @@ impl Known {
     /// `None` for text that [`Known::encode`] did not write.
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = STANDARD_NO_PAD.decode(text).ok()?;
-        let mut scopes = BTreeSet::new();
-        let (mut last, mut gap, mut shift) = (0_u32, 0_u32, 0);
+        let mut scopes = BTreeMap::new();
+        let (mut last, mut gap, mut shift) = (0_u32, 0_u64, 0);
         for byte in bytes {
-            gap |= u32::from(byte & 0x7f).checked_shl(shift).filter(|_| shift <= 28)?;
+            gap |= u64::from(byte & 0x7f).checked_shl(shift).filter(|_| shift <= 28)?;
             if byte & 0x80 == 0 {
-                last = last.checked_add(gap)?;
-                scopes.insert(last);
+                last = last.checked_add(u32::try_from(gap >> 1).ok()?)?;
+                scopes.insert(last, gap & 1 == 1);
                 (gap, shift) = (0, 0);
             } else {
                 shift += 7;
@@ -73,6 +105,11 @@ impl Known {
         }
         (shift == 0).then_some(Self(scopes))
     }
+}
+
+/// No id begins with this, so that a pending name is never a scope's.
+fn pending(scope: &str) -> String {
+    format!("\0{scope}")
 }
 
 fn hash(scope: &str) -> u32 {
@@ -107,9 +144,33 @@ mod tests {
 
     #[test]
     fn what_was_not_written_by_us_is_refused() {
-        for text in ["!", "gICAgICAgICA", "/////w", "gA"] {
+        for text in ["!", "gICAgICAgICA", "/////////w", "gA"] {
             assert_eq!(Known::decode(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_round_did_not_meet_is_forgotten_at_its_end() {
+        let mut known = many(3);
+        known.begin_round();
+        known.insert("team-0/19:channel-0@thread.tacv2");
+        known.confirm("team-0/19:channel-1@thread.tacv2");
+        known.confirm("never seen");
+        let mut known = Known::decode(&known.encode()).unwrap();
+        assert_eq!(known.len(), 3);
+        known.end_round();
+        assert_eq!(known.len(), 2);
+        assert!(!known.contains("team-0/19:channel-2@thread.tacv2"));
+    }
+
+    #[test]
+    fn a_pending_scope_is_known_only_when_it_is_settled() {
+        let mut known = Known::default();
+        known.insert_pending("a/b");
+        known.settle_pending("a/c");
+        assert!(!known.contains("a/b") && !known.contains("a/c"));
+        known.settle_pending("a/b");
+        assert!(known.contains("a/b") && known.len() == 1);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Phase {
 }
 
 /// A half-read scope: its next page, or the window still to be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     pub scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +40,15 @@ pub struct Open {
     /// The history was exported in this round.
     #[serde(default, skip_serializing_if = "is_false")]
     pub exported: bool,
+    /// How often the window has been read again because rows left it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rereads: u8,
+    /// When the window was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Timestamp>,
+    /// A directory is being read anew, and what was deleted meanwhile is still to be asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub resync: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +101,11 @@ fn is_yes(value: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(value: &u8) -> bool {
+    *value == 0
 }
 
 /// What an offset's text turned out to be.
@@ -173,7 +187,11 @@ mod tests {
             swept: None,
             export: false,
             after: Some("a/b".into()),
-            open: vec![Open { scope: "a/c".into(), link: Some("https://graph/x?$skiptoken=1".into()), from: None, to: None, after: None, exported: false }],
+            open: vec![Open {
+                scope: "a/c".into(),
+                link: Some("https://graph/x?$skiptoken=1".into()),
+                ..Open::default()
+            }],
             known,
         }
     }
@@ -185,6 +203,20 @@ mod tests {
         assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert!(value.as_object().unwrap().values().all(|v| !v.is_object() && !v.is_array()), "{text}");
+    }
+
+    #[test]
+    fn ten_thousand_channels_and_all_places_taken_stay_below_64_kib() {
+        let mut offset = sample();
+        for n in 0..10_000 {
+            offset.known.insert(&format!("0b1d2f3a-4c5d-4e6f-8a9b-{n:012}/19:{n:032x}@thread.tacv2"));
+        }
+        let link = format!("https://graph.microsoft.com/v1.0/teams/x?$skiptoken={}", "t".repeat(300));
+        let open = Open { scope: "s".repeat(90), link: Some(link), from: offset.since, ..Open::default() };
+        offset.open = vec![open; MAX_OPEN];
+        let text = offset.to_text();
+        assert!(text.len() < 64 * 1024, "{}", text.len());
+        assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));
     }
 
     #[test]

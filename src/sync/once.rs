@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::conversations::{Conversations, Family, Round};
 use super::engine::{Reader, Step};
-use super::item::{Item, Seen};
+use super::item::{Child, Item, Seen};
 use super::job::{Job, side_by_side};
 use super::window::Window;
 use crate::config::Strategy;
@@ -27,7 +27,8 @@ const WINDOWS: usize = 8;
 /// Reads all messages of the parents.
 pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
     let round = Round { since: Some(until), ..Round::first(until) };
-    let once = Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
+    let once =
+        Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
     side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
     let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failures.into_iter().next().map_or(Ok(()), Err)
@@ -59,11 +60,14 @@ impl Once<'_> {
     async fn read_parent(&self, mut item: Item) -> Result<()> {
         let strategy = self.reader.job.options.strategy;
         let whole = Window::new(self.reader.job.options.start_date, self.reader.round.until);
-        if strategy == Strategy::Export {
-            return self.windows(vec![item.window(whole)]).await.map(drop);
-        }
-        if !self.list(&mut item).await? {
+        // A team's export needs no list of its channels; of a user's, a chat belongs to one of its members.
+        let is_listed = strategy != Strategy::Export || self.reader.family == Family::Chats;
+        if is_listed && !self.list(&mut item).await? {
             return Ok(());
+        }
+        if strategy == Strategy::Export {
+            let export = Item { children: item.children.clone(), ..item.window(whole) };
+            return self.windows(vec![export]).await;
         }
         let exports = strategy == Strategy::Auto && !self.reader.is_child_named();
         if !exports {
@@ -73,9 +77,13 @@ impl Once<'_> {
         let export = Item { children: item.children.clone(), ..item.window(whole) };
         self.forget(&item);
         self.windows(vec![export]).await?;
+        self.reader.settle(&item);
         // What the export holds is known by now; the rest is read whole.
-        let known = |name: &str| self.reader.round.known().contains(name);
-        self.children(&item, |scope| !known(self.reader.known_name(scope))).await
+        let known = |child: &Child| {
+            let scope = format!("{}/{}", item.scope, child.id);
+            self.reader.round.known().contains(self.reader.known_name(&scope))
+        };
+        self.children(&item, |child| !child.is_special && !known(child)).await
     }
 
     /// Lists the children; `false` when the parent was skipped.
@@ -103,14 +111,15 @@ impl Once<'_> {
         item.children = Some(children.filter(|child| claimed.insert(child.id.clone())).cloned().collect());
     }
 
-    /// The chains of the last day or so, which the export may not hold yet.
+    /// The chains of the last day or so, which the export may not hold yet, and children that it may not hold at all.
+    /// An export that holds them nevertheless comes later, so that its older versions are left out.
     async fn fresh(&self, item: &Item) -> Result<()> {
         for child in item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special) {
             let scope = format!("{}/{}", item.scope, child.id);
             self.reader.round.known().insert(self.reader.known_name(&scope));
         }
         let exported = Item { exported: true, ..item.clone() };
-        self.children(&exported, |scope| self.reader.round.known().contains(self.reader.known_name(scope))).await
+        self.children(&exported, |_| true).await
     }
 
     /// Children become known again by their rows in the export.
@@ -121,13 +130,10 @@ impl Once<'_> {
         }
     }
 
-    async fn children(&self, item: &Item, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
-        let children = item.children.iter().flat_map(|list| list.iter()).map(|child| Item {
-            after_child: None,
-            ..item.child(&child.id)
-        });
-        let wanted = children.filter(|child| is_wanted(&child.scope));
-        side_by_side(CHILDREN, wanted.map(|child| self.drive(child).boxed()).collect()).await
+    async fn children(&self, item: &Item, is_wanted: impl Fn(&Child) -> bool) -> Result<()> {
+        let children = item.children.iter().flat_map(|list| list.iter()).filter(|child| is_wanted(child));
+        let items = children.map(|child| Item { after_child: None, ..item.child(&child.id) });
+        side_by_side(CHILDREN, items.map(|child| self.drive(child).boxed()).collect()).await
     }
 
     /// Reads windows, and what they are cut into, side by side.

@@ -64,8 +64,7 @@ pub async fn users(job: &Job) -> Result<Vec<String>> {
     if !job.options.user_ids.is_empty() {
         return Ok(named(&job.options.user_ids));
     }
-    let request =
-        Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
+    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
     match job.list(&request).await {
         Err(Error::PermissionDenied(_)) => {
             job.report().note(format!(
@@ -143,9 +142,7 @@ const CHATS_PAGE: u32 = 50;
 /// <https://learn.microsoft.com/graph/api/chat-list>: 50 a page at most.
 pub fn chats_request(job: &Job, user: &str) -> Request {
     let top = job.options.top.unwrap_or(CHATS_PAGE).min(CHATS_PAGE);
-    Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}"))
-        .user(user)
-        .query("$top", top)
+    Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}")).user(user).query("$top", top)
 }
 
 /// The chats of a user, of the types the options ask for, sorted.
@@ -171,9 +168,8 @@ pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
     }
     let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
     let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let is_wanted = |chat: &Chat| {
-        types.is_empty() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind))
-    };
+    let is_wanted =
+        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
     let request = chats_request(job, user).query("$expand", "lastMessagePreview");
     let mut chats: Vec<Child> = job
         .list::<Chat>(&request)

@@ -18,9 +18,6 @@ use crate::client::request::Request;
 use crate::config::Strategy;
 use crate::error::{Error, Result};
 
-/// The export is swept for late edits once in this time.
-const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
-
 /// What is read in rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounds {
@@ -41,26 +38,32 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         finished => {
             parents = Some(enumerate(job, rounds).await?);
             let until = server_time(job, rounds).await;
-            if finished.is_some_and(|last| until.duration_since(last.until) < min_poll(job)) {
+            // A round that found nothing left the offset as it was, so that only the session knows of it.
+            let last = |last: &Offset| job.polled.map_or(last.until, |polled| polled.max(last.until));
+            if finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(job)) {
                 return Ok(None);
             }
-            begin(job, finished, until)
+            begin(job, rounds, finished, until)
         }
     };
+    let begun = offset.clone();
     let mut offset = offset;
     loop {
         let scopes = match parents.take() {
             Some(parents) => parents,
             None => enumerate(job, rounds).await?,
         };
-        let before = (offset.after.clone(), offset.open.len(), job.sink.rows());
         let (outcome, round) = run(job, rounds, &offset, scopes.clone()).await;
         let is_over = outcome.open.is_empty() && !outcome.left;
         let failure = outcome.failure;
         offset = advance(&offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
-            let is_stuck = (offset.after.clone(), offset.open.len()) == (before.0, before.1) && job.sink.rows() == before.2;
-            return if is_stuck || is_immediate(&error) && job.sink.rows() == 0 { Err(error) } else { Ok(Some(offset)) };
+            // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
+            return if offset == begun || is_immediate(&error) && job.sink.rows() == 0 {
+                Err(error)
+            } else {
+                Ok(Some(offset))
+            };
         }
         if !is_over {
             return Ok(Some(offset));
@@ -95,7 +98,9 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
         let request = match rounds {
             Rounds::ChannelMessages => {
                 let team = &job.options.team_ids[0];
-                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}")).team(team).query("$select", "id")
+                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"))
+                    .team(team)
+                    .query("$select", "id")
             }
             Rounds::Chats | Rounds::ChatMessages => {
                 Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)
@@ -110,7 +115,7 @@ pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
     })
 }
 
-fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
+fn begin(job: &Job, rounds: Rounds, last: Option<&Offset>, until: Timestamp) -> Offset {
     let Some(last) = last else {
         return Offset {
             phase: Phase::Read,
@@ -124,7 +129,11 @@ fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
         };
     };
     let mut offset = Offset { phase: Phase::Read, since: Some(last.until), until, after: None, ..last.clone() };
-    if !offset.export && is_sweep_due(&offset) {
+    offset.known.begin_round();
+    // Lists of channels do not show late edits of old replies. Those of chats do, but quiet chats were not asked while
+    // there seemed to be an export to sweep.
+    let is_listed = !offset.export || rounds == Rounds::ChannelMessages && job.options.strategy == Strategy::Channels;
+    if is_listed && is_sweep_due(&offset) {
         let swept = offset.swept.unwrap_or(until);
         offset.known.forget_due(days(swept, until), job.options.resweep_days);
         offset.swept = Some(until);
@@ -133,7 +142,7 @@ fn begin(job: &Job, last: Option<&Offset>, until: Timestamp) -> Offset {
 }
 
 fn is_sweep_due(offset: &Offset) -> bool {
-    offset.swept.is_none_or(|swept| offset.until.duration_since(swept) >= SWEEP_EVERY)
+    super::conversations::is_sweep_due(offset.swept, offset.until)
 }
 
 async fn run(job: &Job, rounds: Rounds, offset: &Offset, mut scopes: Vec<String>) -> (Outcome, Round) {
@@ -173,11 +182,14 @@ fn reopen(job: &Job, offset: &Offset) -> Vec<Item> {
 }
 
 fn advance(offset: &Offset, round: Round, after: Option<String>, open: &[Item]) -> Offset {
+    let mut open: Vec<_> = open.iter().map(Item::to_open).collect();
+    // In which order they failed says nothing.
+    open.sort_by(|a, b| (&a.scope, a.from).cmp(&(&b.scope, b.from)));
     Offset {
         export: round.export.load(Ordering::Relaxed),
         known: round.known.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
         after,
-        open: open.iter().map(Item::to_open).collect(),
+        open,
         ..offset.clone()
     }
 }
@@ -190,6 +202,9 @@ fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool {
         && offset.export
         && is_sweep_due(offset);
     offset.after = None;
+    if offset.phase == Phase::Read {
+        offset.known.end_round();
+    }
     if offset.phase == Phase::Read && sweeps {
         offset.phase = Phase::Sweep;
         return true;

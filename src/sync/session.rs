@@ -1,7 +1,9 @@
 //! One connection, and the two ways to read through it: once, and step by step.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::chats::Chats;
@@ -11,6 +13,7 @@ use super::job::Job;
 use super::offset::{Offset, Parsed, Phase};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
+use super::window::ROWS_PER_WINDOW;
 use super::{directory, once, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
@@ -63,7 +66,9 @@ impl Pass {
     fn slots(&self) -> Result<Vec<Slot>> {
         let mut wanted = self.projections()?;
         match self.reading() {
-            Reading::ChannelMessages => ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect(),
+            Reading::ChannelMessages => {
+                ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect()
+            }
             Reading::DirectoryDelta(_) => {
                 let rows = wanted.remove(0);
                 let deletes = Projection::keys_and_cursor(rows.table);
@@ -112,11 +117,22 @@ pub struct MicroBatch {
 #[derive(Clone)]
 pub struct Session {
     client: GraphClient,
+    /// Rounds that found nothing, by what was read: they leave no trace in the offset.
+    polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
+    rows_per_window: usize,
 }
 
 impl Session {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
-        Ok(Self { client: GraphClient::new(config, provider, Arc::new(Report::new()))? })
+        let client = GraphClient::new(config, provider, Arc::new(Report::new()))?;
+        Ok(Self { client, polled: Arc::default(), rows_per_window: ROWS_PER_WINDOW })
+    }
+
+    /// Cuts exports past another number of rows, for tests that have fewer.
+    #[must_use]
+    pub fn with_rows_per_window(mut self, rows: usize) -> Self {
+        self.rows_per_window = rows;
+        self
     }
 
     pub fn report(&self) -> &Arc<Report> {
@@ -124,7 +140,14 @@ impl Session {
     }
 
     fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
-        Job { client: self.client.clone(), options: Arc::new(pass.options.clone()), sink, caps }
+        Job {
+            client: self.client.clone(),
+            options: Arc::new(pass.options.clone()),
+            sink,
+            caps,
+            polled: None,
+            rows_per_window: self.rows_per_window,
+        }
     }
 
     /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches
@@ -151,27 +174,47 @@ impl Session {
         let start = self.start(offset)?;
         let sink = Sink::collect(pass.slots()?, Arc::clone(self.report()));
         let caps = Caps::new(limits.max_pages, limits.max_rows);
-        let job = self.job(pass, sink, caps);
+        let mut job = self.job(pass, sink, caps);
+        job.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
         let (offset, finished) = match rounds(pass.reading()) {
             Some(rounds) => match round::step(&job, rounds, start.as_ref()).await? {
-                Some(next) => (next.to_text(), next.phase == Phase::Done),
+                Some(next) => {
+                    let (offset, finished) = (next.to_text(), next.phase == Phase::Done);
+                    if offset == text {
+                        self.remember(pass, text);
+                    }
+                    (offset, finished)
+                }
+                // Too early for a new round.
                 None => (text.to_owned(), true),
             },
-            None => match pass.reading() {
-                Reading::DirectoryDelta(object) => {
+            None => {
+                if let Reading::DirectoryDelta(object) = pass.reading() {
                     let next = directory::read(&job, object, start.as_ref()).await?;
                     let finished = next.as_ref().is_none_or(|next| next.phase == Phase::Done);
                     (next.map_or_else(|| text.to_owned(), |next| next.to_text()), finished)
-                }
-                _ => {
+                } else {
                     whole(&job, pass).await?;
                     ("{}".to_owned(), true)
                 }
-            },
+            }
         };
         job.sink.finish().await?;
         Ok(collect(pass, &job, offset, finished))
+    }
+
+    fn polled(&self, pass: &Pass, offset: Option<&str>) -> Option<Timestamp> {
+        let polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, at) = polled.get(pass.tables[0].name)?;
+        (Some(seen.as_str()) == offset).then_some(*at)
+    }
+
+    fn remember(&self, pass: &Pass, offset: &str) {
+        if let Some(now) = self.client.now() {
+            let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+            polled.insert(pass.tables[0].name, (offset.to_owned(), now));
+        }
     }
 
     fn start(&self, offset: Option<&str>) -> Result<Option<Offset>> {
@@ -231,7 +274,8 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::PerTeam(what) => snapshot::per_team(job, what).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
-            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await).await
+            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)
+                .await
         }
         Reading::ChatMessages => {
             let users = round::enumerate(job, Rounds::ChatMessages).await?;
