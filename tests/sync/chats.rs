@@ -31,7 +31,8 @@ async fn chats_come_once_whoever_takes_part() {
 #[tokio::test]
 async fn chats_pause_and_resume() {
     for lifetime in [0, 30] {
-        let emulator = with_knobs(EmulatorConfig { chats: 40, ..small() }, |knobs| knobs.link_lifetime_seconds = lifetime);
+        let emulator =
+            with_knobs(EmulatorConfig { chats: 40, ..small() }, |knobs| knobs.link_lifetime_seconds = lifetime);
         let mut reader = Reader::new(&emulator, &["chats"], &[("top", "3")]).pages(1);
         let mut steps = 0;
         while !reader.step().await.unwrap() {
@@ -93,7 +94,8 @@ async fn edits_of_old_chat_messages_are_found_by_lists() {
 #[tokio::test]
 async fn named_chats_and_users() {
     let emulator = start(small());
-    let chats: Vec<String> = emulator.truth("chats").iter().map(|chat| chat["id"].as_str().unwrap().to_owned()).collect();
+    let chats: Vec<String> =
+        emulator.truth("chats").iter().map(|chat| chat["id"].as_str().unwrap().to_owned()).collect();
     let named = chats[..2].join(",");
     let mut reader = Reader::new(&emulator, &["chat_messages"], &[("chat_id", named.as_str())]);
     reader.round().await;
@@ -179,5 +181,21 @@ async fn an_ignored_filter_or_expand_costs_requests_but_no_rows() {
             reader.round().await;
             reader.assert_whole();
         }
+    }
+}
+
+/// The export is given up only when a sweep asks for it, and quiet chats were not asked before that.
+#[tokio::test]
+async fn edits_of_quiet_chats_are_found_though_their_sweep_is_refused() {
+    for users in [2, 8] {
+        let emulator = with_knobs(EmulatorConfig { users, chats: 6, ..small() }, |knobs| knobs.export_refused = 404);
+        let mut reader = Reader::new(&emulator, &["chat_messages"], ALL_CHATS);
+        reader.round().await;
+        emulator.mutate(&Mutation { advance_seconds: 7200, chat_edits: 20, ..Mutation::default() });
+        for _ in 0..9 {
+            emulator.advance(26 * HOUR);
+            reader.round().await;
+        }
+        reader.assert_whole();
     }
 }

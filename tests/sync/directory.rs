@@ -31,7 +31,12 @@ async fn changes_and_deletes_arrive() {
             reader.round().await;
             reader.assert_whole();
             let restored = usize::from(seed % 2 == 1);
-            emulator.mutate(&Mutation { advance_seconds: 600, purged_users: 1, restored_teams: restored, ..changes(seed) });
+            emulator.mutate(&Mutation {
+                advance_seconds: 600,
+                purged_users: 1,
+                restored_teams: restored,
+                ..changes(seed)
+            });
         }
     }
 }
@@ -46,7 +51,12 @@ async fn a_delete_right_after_its_row_wins_and_so_does_a_restore_right_after_its
         reader.session = session(&emulator);
         reader.round().await;
         reader.assert_whole();
-        emulator.mutate(&Mutation { seed, deleted_users: 2, restored_users: usize::from(seed > 0), ..Mutation::default() });
+        emulator.mutate(&Mutation {
+            seed,
+            deleted_users: 2,
+            restored_users: usize::from(seed > 0),
+            ..Mutation::default()
+        });
     }
 }
 

@@ -10,7 +10,14 @@ async fn late_edits_of_old_replies_are_caught_by_the_sweep() {
     let mut reader = Reader::messages(&emulator, &[]);
     reader.round().await;
     for seed in 0..3 {
-        emulator.mutate(&Mutation { seed, advance_seconds: 3600, edits: 4, reply_edits: 8, reply_deletes: 3, ..Mutation::default() });
+        emulator.mutate(&Mutation {
+            seed,
+            advance_seconds: 3600,
+            edits: 4,
+            reply_edits: 8,
+            reply_deletes: 3,
+            ..Mutation::default()
+        });
         reader.round().await;
     }
     emulator.advance(25 * HOUR);
@@ -56,7 +63,11 @@ async fn an_export_that_lags_a_day_loses_nothing() {
         let emulator = with_knobs(small(), |knobs| knobs.export_lag_seconds = lag as u64);
         // The last day is busy.
         for seed in 0..4 {
-            emulator.mutate(&Mutation { advance_seconds: 5 * 3600, new_channels: usize::from(seed == 1), ..all_kinds(seed) });
+            emulator.mutate(&Mutation {
+                advance_seconds: 5 * 3600,
+                new_channels: usize::from(seed == 1),
+                ..all_kinds(seed)
+            });
         }
         let mut reader = Reader::messages(&emulator, &[]);
         reader.round().await;
@@ -77,7 +88,13 @@ async fn late_edits_behind_a_lag_are_caught_by_the_next_sweep() {
     });
     let mut reader = Reader::messages(&emulator, &[]);
     for seed in 0..9 {
-        emulator.mutate(&Mutation { seed, advance_seconds: 11 * 3600, edits: 3, reply_edits: 5, ..Mutation::default() });
+        emulator.mutate(&Mutation {
+            seed,
+            advance_seconds: 11 * 3600,
+            edits: 3,
+            reply_edits: 5,
+            ..Mutation::default()
+        });
         reader.round().await;
     }
     // Private channels wait for their turn in the week.
@@ -131,12 +148,15 @@ async fn where_one_teams_export_is_refused_that_team_is_listed() {
     for code in [403, 404] {
         let emulator = with_knobs(small(), |knobs| knobs.bubble_edits = false);
         let team = team_ids(&emulator)[1].clone();
-        emulator.set(|knobs| { knobs.export_refused_teams.insert(team.clone(), code); });
+        emulator.set(|knobs| {
+            knobs.export_refused_teams.insert(team.clone(), code);
+        });
         let mut reader = Reader::messages(&emulator, &[]);
         reader.round().await;
         reader.assert_whole();
         assert!(!reader.report().notes.iter().any(|note| note.contains("not offered here")));
-        let exports = emulator.requests().iter().filter(|r| r.template.ends_with("getAllMessages") && r.status == 200).count();
+        let exports =
+            emulator.requests().iter().filter(|r| r.template.ends_with("getAllMessages") && r.status == 200).count();
         assert!(exports >= 2, "the others are exported");
         emulator.mutate(&Mutation { advance_seconds: 600, edits: 9, reply_edits: 9, ..Mutation::default() });
         for _ in 0..8 {
@@ -214,4 +234,40 @@ async fn a_second_sweep_asks_only_for_what_lies_behind_the_first() {
     assert_eq!(reader.round().await, 0);
     let sweeps: Vec<_> = emulator.requests().into_iter().filter(|r| r.template.ends_with("getAllMessages")).collect();
     assert_eq!(sweeps.len(), team_ids(&emulator).len());
+}
+
+#[tokio::test]
+async fn a_big_team_is_cut_into_windows_and_stays_whole() {
+    for (order, paging) in [
+        (ExportOrder::Stored, ExportPaging::Token),
+        (ExportOrder::Modified, ExportPaging::Skip),
+        (ExportOrder::ModifiedDesc, ExportPaging::Token),
+    ] {
+        for strategy in ["auto", "export"] {
+            for pages in [None, Some(1), Some(3)] {
+                let emulator = with_knobs(EmulatorConfig { teams: 1, messages_per_channel: 25, ..small() }, |knobs| {
+                    knobs.export_order = order;
+                    knobs.export_paging = paging;
+                    knobs.link_lifetime_seconds = 30;
+                });
+                let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "10")]);
+                reader.limits.max_pages = pages;
+                reader.session = reader.session.with_rows_per_window(30);
+                let mut steps = 0;
+                while !reader.step().await.unwrap() {
+                    emulator.mutate(&Mutation { advance_seconds: 40, edits: 1, ..Mutation::default() });
+                    steps += 1;
+                    assert!(steps < 3000, "{strategy} {order:?} {pages:?}: the round does not end");
+                }
+                reader.round().await;
+                reader.assert_whole();
+                let (found, failure) = read_once(&reader.session, &reader.pass).await;
+                assert!(failure.is_none(), "{failure:?}");
+                let keys: std::collections::BTreeSet<_> =
+                    found.iter().map(|(table, row)| (*table, key(table, row))).collect();
+                assert_eq!(keys.len(), found.len(), "a key comes twice");
+                assert_eq!(keys.len(), emulator.truth("messages").len() + emulator.truth("message_replies").len());
+            }
+        }
+    }
 }

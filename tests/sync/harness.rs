@@ -206,7 +206,8 @@ fn essence(table: &str, row: &Value) -> Value {
         "groups" => return serde_json::json!([row["displayName"], row["description"], row["mail"]]),
         _ => length(&row["reactions"]),
     };
-    let modified = if row["lastModifiedDateTime"].is_null() { &row["createdDateTime"] } else { &row["lastModifiedDateTime"] };
+    let modified =
+        if row["lastModifiedDateTime"].is_null() { &row["createdDateTime"] } else { &row["lastModifiedDateTime"] };
     serde_json::json!([
         row["body"]["content"],
         time(modified),

@@ -151,7 +151,8 @@ async fn a_kill_resumes_from_the_last_committed_offset() {
 #[tokio::test]
 async fn an_incumbents_offset_is_recognised_reported_and_answered_by_a_full_read() {
     let emulator = start(small());
-    for foreign in [r#"{"cursor":"2026-01-14T00:00:00Z"}"#, r#"{"deltaLinks":{"a/b":"https://graph.microsoft.com/x"}}"#] {
+    for foreign in [r#"{"cursor":"2026-01-14T00:00:00Z"}"#, r#"{"deltaLinks":{"a/b":"https://graph.microsoft.com/x"}}"#]
+    {
         let mut reader = Reader::messages(&emulator, &[]);
         reader.offset = Some(foreign.to_owned());
         reader.round().await;
@@ -242,12 +243,13 @@ async fn a_start_date_leaves_out_only_what_is_older() {
         let newer: Vec<String> = BOTH
             .iter()
             .flat_map(|table| emulator.truth(table).into_iter().map(move |row| (table, row)))
-            .filter(|(_, row)| row["lastModifiedDateTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() > bound)
+            .filter(|(_, row)| {
+                row["lastModifiedDateTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() > bound
+            })
             .map(|(table, row)| key(table, &row))
             .collect();
         assert!(newer.len() > 10);
-        let held: std::collections::BTreeSet<String> =
-            BOTH.iter().flat_map(|table| reader.lake.keys(table)).collect();
+        let held: std::collections::BTreeSet<String> = BOTH.iter().flat_map(|table| reader.lake.keys(table)).collect();
         assert!(newer.iter().all(|key| held.contains(key)), "{strategy}");
         assert!(held.len() < emulator.truth("messages").len() + emulator.truth("message_replies").len());
     }
