@@ -70,6 +70,7 @@ pub enum Stage {
 
 /// Second chances that were taken.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a chance of its own")]
 pub(super) struct Tries {
     pub(super) restarted: bool,
     pub(super) confirmed: bool,
