@@ -106,10 +106,17 @@ impl<'j> Conversations<'j> {
         }
     }
 
+    /// A channel is known as long as its team is: a team that was left out takes its channels along.
+    fn is_known(&self, child: &str, is_exported: bool) -> bool {
+        let known = self.round.known();
+        let parent = child.split_once('/').map_or("", |(parent, _)| parent);
+        let is_parent_known = self.family == Family::Chats || is_exported || known.contains(parent);
+        is_parent_known && known.contains(self.known_name(child))
+    }
+
     /// A child's messages are read back to here; `None` for all of them.
     pub fn bound(&self, item: &Item) -> Option<Timestamp> {
-        let name = self.known_name(&item.scope);
-        if !self.round.known().contains(name) {
+        if !self.is_known(&item.scope, item.exported) {
             return self.job.options.start_date;
         }
         let since = match (self.round.since, item.exported) {
@@ -196,11 +203,10 @@ impl<'j> Conversations<'j> {
         if self.is_child_named() {
             return false;
         }
-        let known = self.round.known();
         let name = |child: &Child| format!("{}/{}", item.scope, child.id);
         let mut ordinary =
             item.children.iter().flat_map(|list| list.iter()).filter(|child| !child.is_special).peekable();
-        ordinary.peek().is_some() && ordinary.all(|child| !known.contains(self.known_name(&name(child))))
+        ordinary.peek().is_some() && ordinary.all(|child| !self.is_known(&name(child), false))
     }
 
     /// Takes the next child off the parent.
@@ -347,13 +353,16 @@ impl Reader for Conversations<'_> {
                 let children = last.children.clone();
                 return Some(Item { exported: true, children, seen: last.seen.clone(), ..Item::parent(&last.scope) });
             }
+            Stage::Parent if self.family == Family::Channels && self.round.phase == Phase::Read => {
+                self.round.known().insert(&last.scope);
+            }
             Stage::Export(_) | Stage::Parent => {}
         }
         None
     }
 
     fn skipped(&self, last: &Item) {
-        // Children that are not met are forgotten at the round's end.
+        // Children that are not met are forgotten at the round's end, and those of a team with it.
         self.round.known().remove(self.known_name(&last.scope));
     }
 }

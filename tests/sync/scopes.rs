@@ -307,3 +307,28 @@ async fn named_channels_are_read_alone_and_kept_up_to_date() {
         assert!(wrong.iter().all(|text| !text.contains(&prefix)), "{wrong:#?}");
     }
 }
+
+#[tokio::test]
+async fn a_team_that_is_forbidden_only_while_the_others_are_swept_is_read_whole() {
+    let emulator = with_knobs(small(), |knobs| knobs.bubble_edits = false);
+    let team = team_ids(&emulator)[1].clone();
+    let mut reader = Reader::messages(&emulator, &[("on_forbidden", "skip")]);
+    reader.round().await;
+    let edits = Mutation { team_id: Some(team.clone()), edits: 15, reply_edits: 15, ..Mutation::default() };
+    emulator.mutate(&Mutation { advance_seconds: 600, ..edits });
+    emulator.advance(26 * HOUR);
+    reader.limits.max_pages = Some(1);
+    while !reader.offset.as_ref().unwrap().contains("\"sweep\"") {
+        assert!(!reader.step().await.unwrap());
+    }
+    emulator.set(|knobs| {
+        knobs.forbidden_team_ids.insert(team.clone());
+    });
+    reader.round().await;
+    emulator.set(|knobs| knobs.forbidden_team_ids.clear());
+    for _ in 0..2 {
+        emulator.advance(50 * HOUR);
+        reader.round().await;
+    }
+    reader.assert_whole();
+}
