@@ -204,6 +204,9 @@ impl Engine {
         );
         let body = reply.body.as_deref().unwrap_or_default();
         let action = classify(reply.status, &reply.headers, body);
+        if reply.headers.request_id.is_some() {
+            self.set_clock(&reply.headers);
+        }
         if action == Action::Accept {
             let result = match &reply.body {
                 Ok(body) => read(body),
@@ -220,9 +223,6 @@ impl Engine {
                 }),
             };
         }
-        if reply.headers.request_id.is_some() {
-            self.set_clock(&reply.headers);
-        }
         let trouble = |kind| Box::new(Trouble::answered(kind, reply.status, &reply.headers, body));
         Err(match action {
             Action::Retry { after, throttled, new_connection } => Setback {
@@ -238,8 +238,8 @@ impl Engine {
         })
     }
 
-    /// Rounds end at this time, so it is taken only from what is surely Graph: a page that was read, or a refusal with a
-    /// `request-id`. The clock of a proxy or of a sign-in page could lie ahead, and changes up to it would be skipped.
+    /// Rounds end at this time, so it is taken only from what is surely Graph: an answer with a `request-id`, or a page that
+    /// was read. The clock of a proxy or of a sign-in page could lie ahead, and changes up to it would be skipped.
     fn set_clock(&self, headers: &Headers) {
         if let Some(date) = headers.date {
             self.clock.set(date);

@@ -161,7 +161,7 @@ impl<'j> Conversations<'j> {
     }
 
     async fn parent(&self, item: &mut Item) -> Result<Step> {
-        if self.round.phase == Phase::Sweep && !item.refused {
+        if self.round.phase == Phase::Sweep && !item.refused && item.after_child.is_none() {
             let from = self.round.swept.map(|swept| before(swept, EXPORT_LAG));
             return Ok(Step::Split(vec![item.window(Window::new(from, self.round.until))]));
         }
