@@ -14,7 +14,6 @@ use crate::decode::KeySet;
 pub type Seen = Arc<Mutex<KeySet>>;
 
 /// Something to read, resumable at its page.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any mix of them can be true")]
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each was learned on its own")]
 pub struct Item {

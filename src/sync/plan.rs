@@ -84,18 +84,10 @@ pub async fn rounds(
 ) -> Result<Option<(Offset, Vec<Partition>)>> {
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
-        finished => match end {
-            Some(end) => round::begin(job, rounds, finished, end.until),
-            None => {
-                // As a step does: the answer tells the server's time.
-                round::enumerate(job, rounds).await?;
-                let until = round::server_time(job, rounds).await;
-                if finished.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job)) {
-                    return Ok(None);
-                }
-                round::begin(job, rounds, finished, until)
-            }
-        },
+        finished => {
+            let Some(until) = until(job, rounds, finished, end).await? else { return Ok(None) };
+            round::begin(job, rounds, finished, until)
+        }
     };
     let mut partitions = Vec::new();
     loop {
@@ -111,6 +103,18 @@ pub async fn rounds(
             return Ok(Some((offset, partitions)));
         }
     }
+}
+
+/// When the round to plan begins; `None` when it is too early for it.
+async fn until(job: &Job, rounds: Rounds, last: Option<&Offset>, end: Option<&Offset>) -> Result<Option<Timestamp>> {
+    if let Some(end) = end {
+        return Ok(Some(end.until));
+    }
+    // As a step does: the answer tells the server's time.
+    round::enumerate(job, rounds).await?;
+    let until = round::server_time(job, rounds).await;
+    let is_early = last.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job));
+    Ok((!is_early).then_some(until))
 }
 
 /// The next scopes of the phase, and whether they are the last ones.
