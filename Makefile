@@ -57,8 +57,8 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-bench: $(RELEASE)  ## Measure; asserts nothing
-	$(BIN)/pytest -m bench -s
+bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
+	$(BIN)/python tests/bench
 
 wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution, in dist/
 	$(BIN)/maturin build --release --locked --sdist --out dist
