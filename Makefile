@@ -63,7 +63,8 @@ format: $(STAMPS)/python  ## Format Rust and Python
 connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of options
 	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
-bench: $(RELEASE)  ## Measure; asserts nothing
+bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
+	$(BIN)/python tests/bench
 	$(BIN)/pytest -m bench -s
 
 wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution, in dist/

@@ -133,3 +133,36 @@ impl Sink {
         self.builders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::decode::{Context, Filter, ListRows, read_page};
+    use crate::tables::find;
+
+    #[tokio::test]
+    async fn a_slow_consumer_stops_the_reading() {
+        let projection = Projection::new(find("chats").unwrap(), None, false).unwrap();
+        let (sender, mut receiver) = mpsc::channel(2);
+        let sink = Sink::stream(vec![Slot { projection, wanted: true }], sender, Arc::new(Report::new()));
+        let page = format!("{{\"value\":[{}]}}", vec![r#"{"id":"x"}"#; BATCH_ROWS].join(","));
+        let read = || {
+            sink.with(|builders| {
+                let mut filter = Filter::default();
+                read_page(page.as_bytes(), &mut ListRows::new(&mut builders[0], Context::default(), &mut filter))
+                    .unwrap()
+            })
+        };
+        for _ in 0..2 {
+            read();
+            assert!(sink.flush().now_or_never().is_some());
+        }
+        read();
+        let mut full = Box::pin(sink.flush());
+        assert!(full.as_mut().now_or_never().is_none(), "the channel is full");
+        assert_eq!(receiver.recv().await.unwrap().unwrap().1.num_rows(), BATCH_ROWS);
+        assert!(full.now_or_never().is_some());
+    }
+}

@@ -1,0 +1,271 @@
+"""``make bench``: one table per question, and all figures in bench-results/bench.json. It asserts nothing.
+
+``BENCH=quick`` takes less than two minutes; ``BENCH_ONLY=decode,limits`` runs some sections.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import stage
+
+Figures = dict[str, Any]
+QUICK = os.environ.get("BENCH") == "quick"
+CONSOLE = Console(width=140)
+INCUMBENT = os.environ.get("INCUMBENT_SOURCE")
+
+
+def show(title: str, head: list[str], lines: list[list[str]], note: str = "") -> None:
+    table = Table(title=title, title_justify="left", caption=note or None, caption_justify="left")
+    for at, name in enumerate(head):
+        table.add_column(name, justify="left" if at == 0 else "right")
+    for line in lines:
+        table.add_row(*line)
+    CONSOLE.print(table)
+
+
+def attempt(measure: Callable[[], Figures]) -> Figures:
+    try:
+        return measure()
+    except stage.SkippedError as reason:
+        return {"skipped": str(reason)}
+
+
+def median_of(turns: int, measure: Callable[[], Figures]) -> Figures:
+    """The run with the median processor time."""
+    return sorted((measure() for _ in range(turns)), key=lambda result: result["cpu"])[turns // 2]
+
+
+def per_million(result: Figures) -> float:
+    return result["cpu"] / result["rows"] * 1e6
+
+
+# Sections -------------------------------------------------------------------------------------------------------------
+
+
+def decode() -> Figures:
+    """(a) Page bytes to Arrow, beside parsers that only parse."""
+    figures, _, _ = stage.floor(BENCH_TURNS="3" if QUICK else "7")
+    names = {"export": "export pages", "list": "channel lists with replies"}
+    for kind, pages in figures.items():
+        fastest = min(
+            parser["cpu_seconds_per_million"]
+            for name, parser in pages["parsers"].items()
+            if "value" in name or "tape" in name
+        )
+        lines = [
+            [
+                name + (" (to Arrow)" if name in {"lakeflow-teams", "arrow-json"} else ""),
+                f"{parser['megabytes_per_second']:,.0f}",
+                f"{parser['cpu_seconds_per_million']:.2f}",
+                f"{parser['cpu_seconds_per_million'] / fastest:.1f}",
+            ]
+            for name, parser in pages["parsers"].items()
+        ]
+        size = pages["bytes"] / pages["rows"]
+        show(
+            f"Decode: {names[kind]}, {size:,.0f} bytes per message",
+            ["", "MB/s", "CPU s per million", "x fastest parse"],
+            lines,
+        )
+    return figures
+
+
+def _end_to_end(rows: int, latency: int) -> Figures:
+    figures: Figures = {}
+    turns = 1 if QUICK or latency else 3
+    with stage.tenant(rows, latency_ms=latency) as emulator:
+        figures["connector, both tables"] = median_of(turns, lambda: stage.contend("connector", emulator))
+        urls = emulator.ask("urls")
+        for encoding in ("identity", "gzip", "inflate"):
+            drained = median_of(turns, lambda encoding=encoding: stage.drain(emulator, urls, encoding))
+            figures[f"raw drain, {encoding}"] = {**drained, "rows": figures["connector, both tables"]["rows"]}
+        for table in ("messages", "message_replies"):
+            figures[f"connector, {table}"] = stage.contend("connector", emulator, tables=[table])
+    others = {"careful": rows // 5, "dlt": rows // 20, "msgraph": rows // 500}
+    for name, size in others.items():
+        with stage.tenant(size, latency_ms=latency) as emulator:
+            figures[name] = attempt(lambda name=name: stage.contend(name, emulator, python=stage.tools(name)))
+    if INCUMBENT:
+        with stage.tenant(rows // 50, latency_ms=latency) as emulator:
+            figures["incumbent"] = attempt(
+                lambda: stage.contend("incumbent", emulator, python=stage.tools("careful"), source=INCUMBENT)
+            )
+    else:
+        figures["incumbent"] = {"skipped": "INCUMBENT_SOURCE is not set"}
+    return figures
+
+
+def end_to_end() -> Figures:
+    """(b) From the emulator to Arrow, with and without latency."""
+    rows = 20_000 if QUICK else 100_000
+    all_figures = {}
+    for latency in (0, 30):
+        figures = _end_to_end(rows, latency)
+        lines = []
+        for name, result in figures.items():
+            if "skipped" in result:
+                lines.append([name, "skipped", result["skipped"], *[""] * 5])
+                continue
+            lines.append(
+                [
+                    name,
+                    f"{result['rows']:,}",
+                    f"{result['rows'] / result['wall']:,.0f}",
+                    f"{per_million(result):.2f}",
+                    f"{result['requests']:,}",
+                    str(result.get("connections", "")),
+                    f"{result['wall']:.2f}",
+                    f"{result['peak_mb']:.0f}",
+                ]
+            )
+        head = ["", "rows", "rows/s", "CPU s per million", "requests", "connections", "wall s", "peak MB"]
+        show(f"End to end, {latency} ms latency", head, lines)
+        all_figures[f"{latency} ms"] = figures
+    return all_figures
+
+
+def incremental() -> Figures:
+    """(c) Runs after the first, with nothing, 1 % and 10 % changed."""
+    rows = 10_000 if QUICK else 100_000
+    figures: Figures = {}
+    place = stage.RESULTS / "offset.json"
+    place.unlink(missing_ok=True)
+    with stage.tenant(rows, export_lag_seconds=0) as emulator:
+        figures["first run"] = stage.contend("incremental", emulator, offset_file=str(place))
+        for name, changed in (("nothing changed", 0), ("1 % changed", rows // 100), ("10 % changed", rows // 10)):
+            emulator.ask("advance", seconds=3600)
+            if changed:
+                emulator.ask("mutate", edits=changed // 2, late_replies=changed // 4, new_messages=changed // 4)
+                emulator.ask("advance", seconds=120)
+            figures[name] = stage.contend("incremental", emulator, offset_file=str(place))
+    lines = [
+        [name, f"{one['rows']:,}", f"{one['requests']:,}", f"{one['cpu']:.3f}", f"{one['wall']:.2f}"]
+        for name, one in figures.items()
+    ]
+    show(f"Incremental, {rows:,} messages in 100 channels", ["", "rows", "requests", "CPU s", "wall s"], lines)
+    return figures
+
+
+#: Planned requests per second: 80 % of the documented limits.
+PLANNED = {"getAllMessages": 160.0, "/messages": 16.0, "/channels": 48.0}
+
+
+def _planned_seconds(counts: dict[str, int]) -> float:
+    """The time of the busiest budget: different budgets run side by side."""
+    seconds: dict[str, float] = {}
+    for endpoint, count in counts.items():
+        key = next((key for key in PLANNED if endpoint.endswith(key)), None)
+        if key:
+            seconds[key] = seconds.get(key, 0) + count / PLANNED[key]
+    return max(seconds.values())
+
+
+def limits() -> Figures:
+    """(d) With Graph's limits enforced: how much of the planned rate is reached, and how many requests are refused."""
+    figures: Figures = {}
+    for strategy, rows in (("export", 60_000), ("channels", 15_000), ("auto", 60_000)):
+        with stage.tenant(rows // (4 if QUICK else 1), rate_limits=True) as emulator:
+            job = {"options": {"rate_limits": "documented"}, "table_options": {"strategy": strategy}}
+            one = stage.contend("connector", emulator, **job)
+            statuses = emulator.ask("statuses")
+        one["planned"] = _planned_seconds(one["counts"])
+        one["refused"] = statuses.count(429) / len(statuses)
+        figures[strategy] = one
+    lines = [
+        [
+            name,
+            f"{one['requests']:,}",
+            f"{one['planned']:.1f}",
+            f"{one['wall']:.1f}",
+            f"{one['planned'] / one['wall']:.0%}",
+            f"{one['refused']:.2%}",
+        ]
+        for name, one in figures.items()
+    ]
+    show("Limits enforced", ["strategy", "requests", "planned s", "wall s", "share of the plan", "429s"], lines)
+    return figures
+
+
+def memory() -> Figures:
+    """(e) Memory over a million rows, and with a consumer that is slower than the network."""
+    rows = 100_000 if QUICK else 1_000_000
+    figures: Figures = {}
+    for size in (rows // 10, rows):
+        with stage.tenant(size) as emulator:
+            figures[f"{size:,} rows"] = stage.contend("connector", emulator, every=size // 10)
+    with stage.tenant(rows // 10) as emulator:
+        figures["slow consumer"] = stage.contend("connector", emulator, pause=0.5, every=rows // 100)
+    lines = []
+    for name, one in figures.items():
+        curve = [f"{mb:.0f}" for _, mb in one["curve"]]
+        lines.append(
+            [
+                name,
+                f"{one['rows']:,}",
+                f"{one['wall']:.1f}",
+                f"{per_million(one):.2f}",
+                f"{one['peak_mb']:.0f}",
+                " ".join(curve),
+            ]
+        )
+    show("Memory", ["", "rows", "wall s", "CPU s per million", "peak MB", "MB at each tenth"], lines)
+    return figures
+
+
+def size() -> Figures:
+    """(f) Start-up and size."""
+    figures: Figures = {"import_ms": stage.timed_import()}
+    core = next((stage.ROOT / "python" / "lakeflow_teams").glob("_core*.so"))
+    packed = stage.RESULTS / "core.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in core.parent.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(core.parent))
+    figures["wheel_mb"] = packed.stat().st_size / 1e6
+    figures["core_mb"] = core.stat().st_size / 1e6
+    packed.unlink()
+    lines = [
+        ["import lakeflow_teams, beyond the interpreter", f"{figures['import_ms']:.0f} ms"],
+        ["the native module", f"{figures['core_mb']:.1f} MB"],
+        ["packed, as in the wheel", f"{figures['wheel_mb']:.1f} MB"],
+    ]
+    show("Start-up and size", ["", ""], lines)
+    return figures
+
+
+SECTIONS = {one.__name__: one for one in (decode, end_to_end, incremental, limits, memory, size)}
+
+
+def main() -> None:
+    stage.RESULTS.mkdir(exist_ok=True)
+    wanted = os.environ.get("BENCH_ONLY", ",".join(SECTIONS)).split(",")
+    place = stage.RESULTS / "bench.json"
+    machine = {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version(), "quick": QUICK}
+    figures: Figures = {"machine": machine, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    started = time.perf_counter()
+    for name in wanted:
+        begun, others = time.perf_counter(), os.getloadavg()[0]
+        figures[name] = attempt(SECTIONS[name])
+        if "skipped" in figures[name]:
+            CONSOLE.print(f"{name}: skipped, {figures[name]['skipped']}")
+        CONSOLE.print(f"[dim]{name}: {time.perf_counter() - begun:.0f} s, load before {others:.1f}[/]\n")
+        place.write_text(json.dumps(figures, indent=1))
+    CONSOLE.print(f"{time.perf_counter() - started:.0f} s in all; the figures are in {place.relative_to(stage.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
