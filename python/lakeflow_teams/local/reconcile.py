@@ -19,6 +19,8 @@ from lakeflow_teams.local.rows import table_of
 from lakeflow_teams.local.scd2 import END
 
 _TOMBSTONE = "deletedDateTime"
+#: The parts of a key that say in which channel or chat a row is.
+_CONVERSATION = ("team_id", "channel_id", "chat_id")
 
 
 def is_due(job: Job, last: str | None, now: str) -> bool:
@@ -41,8 +43,8 @@ def vanished(client: _core.Client, job: Job, until: str) -> pa.Table:
         client.read(table, options, columns=list(keys)), pa.schema(client.schema(table, options, columns=list(keys)))
     )
     stored = read(job.destination.path, [*keys, cursor], _candidates(job, until))
-    if len(keys) > 1:
-        conversation = list(keys[:-1])
+    conversation = [key for key in keys if key in _CONVERSATION]
+    if conversation:
         stored = stored.join(_distinct(present, conversation), keys=conversation, join_type="left semi")
     return stored.join(_distinct(present, keys), keys=list(keys), join_type="left anti").select([*keys, cursor])
 
