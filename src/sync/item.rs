@@ -116,9 +116,10 @@ impl Item {
     }
 
     /// A scope whose link died in a pause is read to its end now: its next link might not outlive the next pause. Nor
-    /// is there a pause between a page that links to itself and its second reading.
+    /// is there a pause before the second question where a scope was not found, or where a page links to itself.
     pub fn outlasts_caps(&self) -> bool {
-        self.tries.restarted || self.tries.reread || self.tries.first_of_cut
+        let tries = &self.tries;
+        tries.restarted || tries.confirmed || tries.reread || tries.first_of_cut
     }
 
     /// Begins again at the first page.

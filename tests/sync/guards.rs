@@ -40,7 +40,7 @@ async fn a_lasting_loop_is_an_error_with_and_without_pauses() {
 async fn empty_pages_with_a_link_are_followed() {
     for strategy in STRATEGIES {
         let emulator = start(small());
-        emulator.fault(FaultRule { probability: 0.5, ..fault("essages", FaultKind::EmptyPage) });
+        emulator.fault(FaultRule { probability: 0.5, times: Some(6), ..fault("essages", FaultKind::EmptyPage) });
         let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]);
         reader.round().await;
         emulator.mutate(&Mutation { advance_seconds: 600, ..all_kinds(1) });

@@ -204,7 +204,7 @@ async fn channels_alone_finds_late_edits_within_the_resweep_cycle() {
 async fn the_same_message_on_two_pages_is_one_row() {
     for strategy in ["auto", "export", "channels", "delta"] {
         let emulator = start(small());
-        emulator.fault(FaultRule { probability: 0.3, ..fault("essages", FaultKind::Repeat) });
+        emulator.fault(FaultRule { probability: 0.3, times: Some(6), ..fault("essages", FaultKind::Repeat) });
         let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]);
         reader.round().await;
         reader.assert_whole();

@@ -92,7 +92,11 @@ async fn faults_neither_lose_nor_double_a_row() {
             emulator.clear_faults();
             let rule = || FaultRule {
                 skip: 1,
-                times: (!lasting).then_some(1),
+                // Of the links to one place there are seven.
+                times: match kind {
+                    K::Repeat | K::EmptyPage => Some(6),
+                    _ => (!lasting).then_some(1),
+                },
                 probability: if matches!(kind, K::Repeat | K::EmptyPage) { 0.4 } else { 1.0 },
                 ..fault("essages", kind)
             };

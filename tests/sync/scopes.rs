@@ -332,3 +332,21 @@ async fn a_team_that_is_forbidden_only_while_the_others_are_swept_is_read_whole(
     }
     reader.assert_whole();
 }
+
+/// The page was read, its long chain was not found, and the page count is used up: the second question comes before the
+/// pause, or the step would repeat without end.
+#[tokio::test]
+async fn a_scope_that_is_not_found_is_confirmed_before_a_pause() {
+    for strategy in ["channels", "delta"] {
+        let config = EmulatorConfig { teams: 1, channels_per_team: 1, replies_per_message: 6.0, ..small() };
+        let emulator = with_knobs(config, |knobs| knobs.reply_cap = 2);
+        emulator.fault(status("/replies", 404));
+        let mut reader = Reader::messages(&emulator, &[("strategy", strategy)]).pages(1);
+        reader.round().await;
+        assert!(reader.report().skipped_count > 0, "{strategy}");
+        emulator.clear_faults();
+        emulator.advance(HOUR);
+        reader.round().await;
+        reader.assert_whole();
+    }
+}
