@@ -30,6 +30,7 @@ _CREDENTIALS = (
     "client_certificate",
     "federated_token_file",
     "managed_identity",
+    "default_credential",
 )
 
 
