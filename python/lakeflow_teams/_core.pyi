@@ -156,6 +156,9 @@ class Client:
 
     def __new__(cls, options: Mapping[str, str], *, credential: object | None = None, strict: bool = True) -> Client: ...
     @property
+    def now(self) -> str | None:
+        """Graph's clock as ISO 8601 with milliseconds, once Graph has answered."""
+    @property
     def warnings(self) -> list[str]: ...
     def schema(self, table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema: ...
     def validate(self, tables: Sequence[str], options: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ use super::runtime::wait;
 use super::stream::{BatchStream, ManyStream, start, start_partition};
 use crate::auth::{self, TokenProvider};
 use crate::config::{ConnectionConfig, Strictness, parse_connection, parse_table};
+use crate::decode::timestamp_text;
 use crate::error::Result;
 use crate::sync::{self, Limits, Partition, Pass, Session};
 use crate::tables::{Projection, find};
@@ -97,6 +98,12 @@ impl Client {
         // A wrong credential is told before anything is read.
         client.session(py)?;
         Ok(client)
+    }
+
+    /// Graph's clock as ISO 8601, once Graph has answered.
+    #[getter]
+    fn now(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.session(py)?.now().map(timestamp_text))
     }
 
     #[getter]

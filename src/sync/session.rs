@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::chats::Chats;
@@ -126,6 +127,11 @@ impl Session {
 
     pub fn report(&self) -> &Arc<Report> {
         self.client.report()
+    }
+
+    /// Graph's clock, once Graph has answered.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.client.now()
     }
 
     fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {

@@ -14,7 +14,7 @@ from time import monotonic
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import append, merge, scd2
+from lakeflow_teams.local import append, merge, reconcile, scd2
 from lakeflow_teams.local.plan import Pass
 from lakeflow_teams.local.rows import table_of
 from lakeflow_teams.local.stamp import Found, Stamp
@@ -50,6 +50,7 @@ class Incremental:
         self._max_pages = whole_number(step.options, "max_pages_per_batch")
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
+        self._reconciled: list[str | None] = [None] * len(lines)
         self._epoch = 1
         self._position = 0
         self._old_round = False
@@ -66,6 +67,7 @@ class Incremental:
             if step.offset != offset:
                 self._commit(step)
             if step.offset == offset or (step.finished and not self._old_round):
+                self._reconcile(step.offset)
                 break
             self._old_round &= not step.finished
             offset = step.offset
@@ -74,6 +76,7 @@ class Incremental:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
         found = [job.destination.found() for job in self._pass.jobs]
         self._batches = [state.batch or 0 for state in found]
+        self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
         stamps = [state.stamp for state in found if state.stamp is not None]
         for job, state in zip(self._pass.jobs, found, strict=True):
             if state.stamp is not None:
@@ -127,17 +130,35 @@ class Incremental:
         rows = table_of(step.tables.get(table, []), self._schemas[table])
         gone = step.deletes.get(table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
+        stamp = self._stamp(index, step.offset, finished=step.finished)
+        self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+
+    def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1
-        stamp = Stamp(
+        return Stamp(
             batch=self._batches[index],
-            offset=step.offset,
+            offset=offset,
             epoch=self._epoch,
             position=self._position,
-            finished=step.finished,
+            finished=finished,
             members=self._pass.members,
-            settings=job.settings,
+            settings=self._pass.jobs[index].settings,
+            reconciled=self._reconciled[index],
         )
-        self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+
+    def _reconcile(self, offset: str) -> None:
+        """Removes rows that Graph no longer has, where ``reconcile_days`` asks for it and they have passed."""
+        now = self._client.now
+        if now is None:
+            return
+        for index, job in enumerate(self._pass.jobs):
+            if not reconcile.is_due(job, self._reconciled[index], now) or job.destination.open() is None:
+                continue
+            gone = reconcile.vanished(self._client, job, now)
+            self._reconciled[index] = now
+            rows = self._schemas[job.spec.source_table].empty_table()
+            stamp = self._stamp(index, offset, finished=True)
+            self._lines[index].add(_WRITERS[job.way](job.destination, rows, gone, stamp))
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""

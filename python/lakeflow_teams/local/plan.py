@@ -118,6 +118,10 @@ def _way(table: TableSpec, info: _core.TableInfo) -> Way:
     kind = info["ingestion_type"]
     scd = table.scd_type or ("APPEND_ONLY" if kind == "append" else "SCD_TYPE_1")
     if kind == "snapshot":
+        if table.reconcile_days is not None:
+            raise _core.ConfigurationError(
+                f"destination {table.name}: {table.source_table} is a snapshot, so leave out reconcile_days"
+            )
         if scd == "APPEND_ONLY":
             raise _core.ConfigurationError(
                 f"destination {table.name}: scd_type APPEND_ONLY needs a table with a cursor, and {table.source_table} is "
@@ -127,6 +131,10 @@ def _way(table: TableSpec, info: _core.TableInfo) -> Way:
     if kind == "append" and scd != "APPEND_ONLY" and info["cursor_field"] is None and table.sequence_by is None:
         raise _core.ConfigurationError(
             f"destination {table.name}: {table.source_table} has no cursor, so scd_type {scd} needs sequence_by"
+        )
+    if scd == "APPEND_ONLY" and table.reconcile_days is not None:
+        raise _core.ConfigurationError(
+            f"destination {table.name}: reconcile_days removes rows, and APPEND_ONLY never does; leave one of them out"
         )
     ways: dict[str, Way] = {"SCD_TYPE_1": "merge", "SCD_TYPE_2": "scd2", "APPEND_ONLY": "append"}
     return ways[scd]

@@ -20,7 +20,7 @@ DEFAULT_SCHEMA = "default"
 
 _TOP = ("connection_name", "connection", "objects")
 _TABLE = ("source_table", "destination_catalog", "destination_schema", "destination_table", "table_configuration")
-_OURS = ("scd_type", "primary_keys", "sequence_by")
+_OURS = ("scd_type", "primary_keys", "sequence_by", "reconcile_days")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class TableSpec:
     scd_type: str | None = None
     primary_keys: tuple[str, ...] | None = None
     sequence_by: str | None = None
+    reconcile_days: int | None = None
 
     @property
     def name(self) -> str:
@@ -95,6 +96,7 @@ def _table(where: str, entry: Any) -> TableSpec:
         scd_type=_scd_type(where, configuration.get("scd_type")),
         primary_keys=_columns(where, "primary_keys", configuration.get("primary_keys")),
         sequence_by=_sequence_by(where, configuration.get("sequence_by")),
+        reconcile_days=_days(where, configuration.get("reconcile_days")),
     )
 
 
@@ -139,6 +141,14 @@ def _sequence_by(where: str, value: Any) -> str | None:
     if columns is not None and len(columns) > 1:
         _refuse(f"{where}.sequence_by: {value!r} names several columns; name one")
     return columns[0] if columns else None
+
+
+def _days(where: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if not str(value).isdecimal() or int(value) < 1:
+        _refuse(f"{where}.reconcile_days: {value!r} is not a whole number of days of at least 1")
+    return int(value)
 
 
 def _connection(value: Any, folder: Path) -> dict[str, str]:

@@ -33,6 +33,8 @@ class Stamp:
     finished: bool = True
     members: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    #: Graph's clock at the last reconciliation.
+    reconciled: str | None = None
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""

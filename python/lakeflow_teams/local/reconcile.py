@@ -1,0 +1,93 @@
+"""Rows that Graph no longer has, where nothing said that they were deleted.
+
+Graph shows a soft delete as a row with ``deletedDateTime``, and a hard delete not at all. A reconciliation reads the keys of
+everything that can be read now, and what is stored but was not read is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakeflow_teams import _core
+from lakeflow_teams.local.destination import Destination, read
+from lakeflow_teams.local.plan import Job
+from lakeflow_teams.local.rows import table_of
+from lakeflow_teams.local.scd2 import END
+
+_TOMBSTONE = "deletedDateTime"
+
+
+def is_due(job: Job, last: str | None, now: str) -> bool:
+    """Whether ``reconcile_days`` have passed since the last reconciliation; times are Graph's, as ISO 8601."""
+    days = job.spec.reconcile_days
+    if days is None:
+        return False
+    return last is None or _time(now) - _time(last) >= timedelta(days=days)
+
+
+def vanished(client: _core.Client, job: Job, until: str) -> pa.Table:
+    """Keys and cursor of stored rows that are not there any more.
+
+    Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are tombstones,
+    and conversations of which nothing was read, because they may merely be out of reach.
+    """
+    table, options = job.spec.source_table, job.spec.options
+    keys, cursor = job.destination.shape.keys, job.destination.shape.sequence
+    present = table_of(
+        client.read(table, options, columns=list(keys)), pa.schema(client.schema(table, options, columns=list(keys)))
+    )
+    stored = read(job.destination.path, [*keys, cursor], _candidates(job, until))
+    if len(keys) > 1:
+        conversation = list(keys[:-1])
+        stored = stored.join(_distinct(present, conversation), keys=conversation, join_type="left semi")
+    return stored.join(_distinct(present, keys), keys=list(keys), join_type="left anti").select([*keys, cursor])
+
+
+def unseen(destination: Destination, since: str) -> pa.Table:
+    """Keys of rows that were last observed before ``since``, when everything began to be read again, as deletes.
+
+    They are dated a millisecond before ``since``: whatever was observed after it is newer.
+    """
+    keys, cursor = destination.shape.keys, destination.shape.sequence
+    older = pc.field(cursor) < since
+    stored = read(destination.path, [*keys, cursor], older & _holding(destination))
+    at = _text(_time(since) - timedelta(milliseconds=1))
+    return stored.select(list(keys)).append_column(cursor, pa.repeat(pa.scalar(at), stored.num_rows))
+
+
+def _candidates(job: Job, until: str) -> pc.Expression:
+    cursor = pc.field(job.destination.shape.sequence)
+    chosen = (cursor < _text(_time(until))) & _holding(job.destination)
+    if "start_date" in job.spec.options:
+        chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
+    if _TOMBSTONE in _columns(job.destination):
+        chosen &= pc.field(_TOMBSTONE).is_null()
+    return chosen
+
+
+def _holding(destination: Destination) -> pc.Expression:
+    """In a history only the versions that hold can end."""
+    return pc.field(END).is_null() if END in _columns(destination) else pc.scalar(True)
+
+
+def _columns(destination: Destination) -> list[str]:
+    table = destination.open()
+    return [field.name for field in table.schema().fields] if table is not None else []
+
+
+def _distinct(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    return rows.select(list(keys)).group_by(list(keys)).aggregate([])
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+
+
+def _text(time: datetime) -> str:
+    """The form of cursors, which sorts as time does."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
