@@ -138,6 +138,9 @@ class MicroBatch:
     def finished(self) -> bool:
         """The round is over: everything up to the round's ``until`` has been read."""
     @property
+    def full_since(self) -> str | None:
+        """Everything has been read again since then: rows with an older ``observed_at`` are gone."""
+    @property
     def num_rows(self) -> int: ...
 
 @final

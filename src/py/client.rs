@@ -285,6 +285,11 @@ impl MicroBatch {
     }
 
     #[getter]
+    fn full_since(&self) -> Option<String> {
+        self.batch.full_since.map(timestamp_text)
+    }
+
+    #[getter]
     fn num_rows(&self) -> usize {
         self.batch.rows.iter().map(|(_, batch)| batch.num_rows()).sum()
     }

@@ -52,7 +52,11 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     let is_resync = start.and_then(|offset| offset.open.first()).is_some_and(|open| open.resync);
     let mut resynced = is_resync || start.is_some() && item.link.is_none();
     // What is observed later has a later time, though the server tells seconds only and each run begins anew.
+    let mut began = start.and_then(|offset| offset.since).filter(|_| is_resync);
     let mut observed = start.map_or(jiff::Timestamp::MIN, |last| last.until + jiff::SignedDuration::from_millis(1));
+    if resynced {
+        began.get_or_insert(observed);
+    }
     loop {
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
         let (page, delta_link) = match page(job, &request, &mut observed).await {
@@ -61,6 +65,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
                 item.restart();
                 item.tries.restarted = true;
                 resynced = true;
+                began = Some(observed);
                 continue;
             }
             page => page?,
@@ -68,7 +73,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
         let until = observed;
         let offset = |phase, link: Option<String>| Offset {
             phase,
-            since: None,
+            since: began,
             until,
             swept: None,
             export: true,

@@ -54,7 +54,7 @@ pub struct Open {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offset {
     pub phase: Phase,
-    /// Changes up to here have been read by earlier rounds.
+    /// Changes up to here have been read by earlier rounds. Of a directory: when everything began to be read again.
     pub since: Option<Timestamp>,
     /// Graph's clock when this round began.
     pub until: Timestamp,

@@ -114,6 +114,8 @@ pub struct MicroBatch {
     pub deletes: Vec<(&'static str, arrow_array::RecordBatch)>,
     pub offset: String,
     pub finished: bool,
+    /// Everything has been read again since then: what was observed before and not again is gone.
+    pub full_since: Option<Timestamp>,
 }
 
 /// Everything read through one connection shares its token, its pool, its budgets and its report.
@@ -186,6 +188,7 @@ impl Session {
         let mut job = self.job(pass, sink, caps);
         job.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
+        let mut full_since = None;
         let (offset, finished) = match rounds(pass.reading()) {
             Some(rounds) => match round::step(&job, rounds, start.as_ref()).await? {
                 Some(next) => {
@@ -198,10 +201,19 @@ impl Session {
                 // Too early for a new round.
                 None => (text.to_owned(), true),
             },
-            None => unrounded(&job, pass, start.as_ref(), text).await?,
+            None => match unrounded(&job, pass, start.as_ref()).await? {
+                Some(next) => {
+                    let finished = next.phase == Phase::Done;
+                    full_since = next.since.filter(|_| finished);
+                    (next.to_text(), finished)
+                }
+                None if pass.is_snapshot() => ("{}".to_owned(), true),
+                // Too early to ask again.
+                None => (text.to_owned(), true),
+            },
         };
         job.sink.finish().await?;
-        Ok(collect(pass, &job, offset, finished))
+        Ok(MicroBatch { full_since, ..collect(pass, &job, offset, finished) })
     }
 
     /// What a read of the table can be divided by; nothing where it is one list.
@@ -310,16 +322,12 @@ impl Session {
     }
 }
 
-/// A step of a table that is not read in rounds: its next offset, and whether that is the end.
-async fn unrounded(job: &Job, pass: &Pass, start: Option<&Offset>, text: &str) -> Result<(String, bool)> {
-    let Reading::DirectoryDelta(object) = pass.reading() else {
-        whole(job, pass).await?;
-        return Ok(("{}".to_owned(), true));
-    };
-    Ok(match directory::read(job, object, start).await? {
-        Some(next) => (next.to_text(), next.phase == Phase::Done),
-        None => (text.to_owned(), true),
-    })
+/// A step of a table that is not read in rounds, and its next offset where it has one.
+async fn unrounded(job: &Job, pass: &Pass, start: Option<&Offset>) -> Result<Option<Offset>> {
+    match pass.reading() {
+        Reading::DirectoryDelta(object) => directory::read(job, object, start).await,
+        _ => whole(job, pass).await.map(|()| None),
+    }
 }
 
 fn rounds(reading: Reading) -> Option<Rounds> {
@@ -340,7 +348,7 @@ fn collect(pass: &Pass, job: &Job, offset: String, finished: bool) -> MicroBatch
             _ => rows.push((pass.table_of(slot), batch)),
         }
     }
-    MicroBatch { rows, deletes, offset, finished }
+    MicroBatch { rows, deletes, offset, finished, full_since: None }
 }
 
 impl Pass {

@@ -130,6 +130,9 @@ class Incremental:
         rows = table_of(step.tables.get(table, []), self._schemas[table])
         gone = step.deletes.get(table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
+        if step.full_since is not None and job.destination.open() is not None and job.way != "append":
+            unseen = reconcile.unseen(job.destination, step.full_since)
+            deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=step.finished)
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
 
