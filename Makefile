@@ -64,6 +64,7 @@ connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of optio
 	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
+	cargo bench --locked --no-run --quiet --features bench --bench floor
 	$(BIN)/python tests/bench
 	$(BIN)/pytest -m bench -s
 

@@ -17,8 +17,9 @@ use super::window::Window;
 use crate::config::Strategy;
 use crate::error::{Error, Result};
 
-/// Parents read at once, and children of each.
-const PARENTS: usize = 12;
+/// Parents read at once, and children of each. The pages of one parent come one after the other, so there are more of
+/// them than connections (`max_concurrency`, 16): the wire is never idle because the last few parents are long.
+const PARENTS: usize = 24;
 const CHILDREN: usize = 24;
 
 /// Windows of one export read at once.

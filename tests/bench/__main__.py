@@ -95,6 +95,7 @@ def _end_to_end(rows: int, latency: int) -> Figures:
             figures[f"raw drain, {encoding}"] = {**drained, "rows": figures["connector, both tables"]["rows"]}
         for table in ("messages", "message_replies"):
             figures[f"connector, {table}"] = stage.contend("connector", emulator, tables=[table])
+        figures["connector, both, top=250"] = stage.contend("connector", emulator, table_options={"top": "250"})
     others = {"careful": rows // 5, "dlt": rows // 20, "msgraph": rows // 500}
     for name, size in others.items():
         with stage.tenant(size, latency_ms=latency) as emulator:
