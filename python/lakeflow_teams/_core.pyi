@@ -41,6 +41,8 @@ class TableInfo(TypedDict):
     """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
+    planned_rate: float | None
+    """Requests per second that the core plans with for a whole tenant, where the table is one list per parent."""
 
 @type_check_only
 class OptionInfo(TypedDict):

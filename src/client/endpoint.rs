@@ -1,5 +1,7 @@
 //! Every Graph endpoint the connector knows: its path template, its rate class and the permission it needs.
 
+use super::limits::limits;
+
 /// Rows of Graph's throttling table (<https://learn.microsoft.com/graph/throttling-limits#microsoft-teams-service-limits>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RateClass {
@@ -12,19 +14,29 @@ pub enum RateClass {
     UserChats,
     Chat,
     ChatMessages,
+    /// Mail of groups: Outlook limits requests per mailbox.
+    Mailbox,
     /// `/users`, `/groups`: a bucket of resource units instead of requests; the number is the cost.
     Directory(u32),
     /// Teams endpoints without a row of their own.
     Other,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// For errors and the report, such as `/teams/{id}/channels`.
     pub template: &'static str,
     pub class: RateClass,
     /// The least privileged application permission.
     pub permission: &'static str,
+}
+
+impl Endpoint {
+    /// Requests per second that are planned with for a whole tenant.
+    pub fn planned_rate(&self) -> f64 {
+        let limits = limits(self.class);
+        limits.tenant / limits.cost
+    }
 }
 
 macro_rules! endpoints {
@@ -37,6 +49,7 @@ endpoints! {
     TEAMS = "/teams", RateClass::Other, "Team.ReadBasic.All";
     TEAM = "/teams/{id}", RateClass::Team, "TeamSettings.Read.All";
     GROUPS_WITH_TEAM = "/groups?$filter=resourceProvisioningOptions", RateClass::Directory(1), "Group.ReadBasic.All";
+    GROUPS = "/groups", RateClass::Directory(1), "Group.ReadBasic.All";
     CHANNELS = "/teams/{id}/channels", RateClass::Channels, "Channel.ReadBasic.All";
     TEAM_MEMBERS = "/teams/{id}/members", RateClass::Members, "TeamMember.Read.All";
     CHANNEL_MESSAGES = "/teams/{id}/channels/{id}/messages", RateClass::ChannelMessages, "ChannelMessage.Read.All";

@@ -244,6 +244,7 @@ fn class_index(class: RateClass) -> u8 {
         RateClass::ChatMessages => 7,
         RateClass::Directory(_) => 8,
         RateClass::Other => 9,
+        RateClass::Mailbox => 10,
     }
 }
 

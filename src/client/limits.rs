@@ -27,6 +27,9 @@ pub fn limits(class: RateClass) -> Limits {
         RateClass::Export => (200, 0, 0, 0, 1),
         RateClass::UserChats => (20, 0, 0, 1, 1),
         RateClass::Chat => (200, 0, 1, 5, 1),
+        // Outlook allows 10,000 requests in ten minutes per mailbox, which stands in the team's place here, and names no
+        // limit per tenant: a Teams list's is taken.
+        RateClass::Mailbox => (60, 16, 0, 0, 1),
         // 3,500 resource units in ten seconds: the smallest tenants' bucket, because the size is not known.
         RateClass::Directory(units) => (350, 0, 0, 0, units.max(1)),
         RateClass::Other => (30, 0, 1, 1, 1),

@@ -171,6 +171,8 @@ options! {
     Table "message_id" Kind::Ids(Some("fetch_all_messages")), "", "Messages whose replies are read.";
     Table "user_id" Kind::Ids(Some("fetch_all_users")), "", "Users whose chats are read.";
     Table "chat_id" Kind::Ids(None), "", "Chats to read.";
+    Table "group_id" Kind::Ids(Some("fetch_all_groups")), "", "Groups to read.";
+    Table "fetch_all_groups" Kind::Bool, "false", "Read every group of the tenant.";
     Table "fetch_all_teams" Kind::Bool, "false", "Read every team of the tenant.";
     Table "fetch_all_channels" Kind::Bool, "false", "Read every channel of the teams.";
     Table "fetch_all_messages" Kind::Bool, "false", "Read the replies of every message.";

@@ -15,6 +15,9 @@ pub struct Context<'a> {
     pub channel: Option<&'a str>,
     pub chat: Option<&'a str>,
     pub parent: Option<&'a str>,
+    pub user: Option<&'a str>,
+    pub group: Option<&'a str>,
+    pub item: Option<&'a str>,
     pub observed_at: Option<&'a str>,
     pub raw: Option<&'a str>,
 }
@@ -26,6 +29,9 @@ impl<'a> Context<'a> {
             Derived::Channel => self.channel,
             Derived::Chat => self.chat,
             Derived::Parent => self.parent,
+            Derived::User => self.user,
+            Derived::Group => self.group,
+            Derived::Item => self.item,
             Derived::ObservedAt => self.observed_at,
             Derived::Raw => self.raw,
         }
@@ -44,13 +50,15 @@ impl Properties {
         let mut uses: Vec<_> = USES.iter().map(|(_, usage)| (*usage, None)).collect();
         for (index, column) in projection.columns.iter().enumerate() {
             // The cursor is filled when the row ends, because it may fall back on another property.
-            if column.source != Source::Property {
-                continue;
-            }
-            if let Some(place) = names.iter().position(|name| *name == column.name) {
+            let property = match column.source {
+                Source::Property => column.name,
+                Source::Named(property) => property,
+                Source::Cursor | Source::Derived(_) => continue,
+            };
+            if let Some(place) = names.iter().position(|name| *name == property) {
                 uses[place].1 = Some(index);
             } else {
-                names.push(column.name);
+                names.push(property);
                 uses.push((Use::Column, Some(index)));
             }
         }
@@ -82,7 +90,7 @@ impl TableBuilder {
         Self {
             schema: projection.schema(),
             properties: Properties::new(&projection),
-            derived: sources.filter(|(_, source)| *source != Source::Property).collect(),
+            derived: sources.filter(|(_, source)| matches!(source, Source::Cursor | Source::Derived(_))).collect(),
             wrong: vec![0; columns.len()],
             columns,
             rows: 0,
@@ -115,7 +123,7 @@ impl TableBuilder {
     pub(super) fn end_row(&mut self, cursor: Option<&str>, context: &Context<'_>) {
         for (index, source) in &self.derived {
             let value = match source {
-                Source::Property => None,
+                Source::Property | Source::Named(_) => None,
                 Source::Cursor => cursor,
                 Source::Derived(derived) => context.value(*derived),
             };

@@ -8,7 +8,7 @@ use super::errors::Refusal;
 use super::members;
 use super::odata::project;
 use super::page::{End, Items, finish};
-use super::tenant::{Channel, Membership, Object, Role, Team};
+use super::tenant::{Channel, Member, Membership, Object, Role, Team, Tenant};
 
 /// `shared` is an evolvable enum member: told only to callers that ask for unknown members.
 fn shown(call: &Call<'_>, channel: &Channel) -> Object {
@@ -65,14 +65,16 @@ pub fn all(call: &Call<'_>, own: bool) -> Outcome {
     for channel in team.channels.iter().filter(|channel| own && !channel.removed) {
         push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, team, channel)));
     }
-    for &(host, at) in &team.incoming {
-        let (host, channel) = (&call.tenant.teams[host], &call.tenant.teams[host].channels[at]);
-        if !channel.removed {
-            push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, host, channel)));
-        }
+    for (host, channel) in call.tenant.incoming(team) {
+        push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, host, channel)));
     }
     let name = if own { "allChannels" } else { "incomingChannels" };
     Ok(finish(call, &format!("teams('{}')/{name}", team.id), items, true, End::Last))
+}
+
+/// The incoming channels of a team as they are, without links.
+pub fn incoming(tenant: &Tenant, team: &Team) -> Vec<Value> {
+    tenant.incoming(team).map(|(_, channel)| Value::Object(channel.properties.clone())).collect()
 }
 
 fn entity(call: &Call<'_>, team: &Team, channel: &Channel) -> Answer {
@@ -108,21 +110,22 @@ pub fn primary(call: &Call<'_>) -> Outcome {
 }
 
 /// Membership of a standard channel is the team's. `all`: with the indirect members of a shared channel.
-pub fn members(call: &Call<'_>, all: bool) -> Outcome {
-    let (team, channel) = call.channel()?;
+pub fn people(tenant: &Tenant, team: &Team, channel: &Channel, all: bool) -> Vec<Member> {
     let mut people =
         if channel.membership == Membership::Standard { team.members.clone() } else { channel.members.clone() };
     if all && channel.membership == Membership::Shared {
-        for guest in &call.tenant.teams {
-            let invited =
-                guest.incoming.iter().any(|&(host, at)| call.tenant.teams[host].channels[at].id == channel.id);
-            for member in guest.members.iter().filter(|_| invited) {
-                if !people.iter().any(|known| known.user == member.user) {
-                    people.push(member.clone());
-                }
+        for member in tenant.invited(channel).flat_map(|guest| &guest.members) {
+            if !people.iter().any(|known| known.user == member.user) {
+                people.push(member.clone());
             }
         }
     }
+    people
+}
+
+pub fn members(call: &Call<'_>, all: bool) -> Outcome {
+    let (team, channel) = call.channel()?;
+    let people = people(call.tenant, team, channel, all);
     let name = if all { "allMembers" } else { "members" };
     let channel_id = channel.id.replace(':', "%3A").replace('@', "%40");
     members::list(call, &format!("teams('{}')/channels('{channel_id}')/{name}", team.id), &channel.id, &people)

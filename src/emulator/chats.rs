@@ -61,7 +61,7 @@ pub fn of_user(call: &Call<'_>) -> Outcome {
     Ok(finish(call, "chats", items, true, end))
 }
 
-fn find<'a>(call: &Call<'a>) -> Result<&'a Chat, Refusal> {
+pub fn find<'a>(call: &Call<'a>) -> Result<&'a Chat, Refusal> {
     let found = call.tenant.chat_index.get(call.id(0)).copied();
     found.map(|chat| &call.tenant.chats[chat]).ok_or_else(|| Refusal::not_found("NotFound"))
 }

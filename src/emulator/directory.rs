@@ -8,7 +8,9 @@ use super::errors::Refusal;
 use super::generate::DAY_MS;
 use super::odata::project;
 use super::page::{End, Items, finish};
-use super::tenant::{Object, Removal};
+use super::people;
+use super::router::Endpoint;
+use super::tenant::{Group, Object, Removal};
 
 /// What Graph returns of a user unless `$select` says otherwise.
 const USER_DEFAULTS: &[&str] = &[
@@ -65,6 +67,10 @@ pub fn users(call: &Call<'_>) -> Outcome {
         .iter()
         .enumerate()
         .filter(|(_, user)| user.removal.is_none() && !call.knobs.hidden_user_ids.contains(&user.id));
+    if call.query.get("$select").is_some_and(|names| names.contains("assigned")) {
+        let licensed: Vec<(usize, Object)> = live.map(|(at, user)| (at, people::licensed(user))).collect();
+        return objects(call, "users", USER_DEFAULTS, licensed.iter().map(|(at, user)| (*at, None, user)));
+    }
     objects(call, "users", USER_DEFAULTS, live.map(|(at, user)| (at, None, &user.properties)))
 }
 
@@ -81,18 +87,23 @@ pub fn user(call: &Call<'_>) -> Outcome {
     Ok(single(call, "users/$entity", &call.tenant.users[found].properties, USER_DEFAULTS))
 }
 
-/// The only filter on groups that matters here: those that carry the Team flag.
-fn team_filter(call: &Call<'_>) -> Result<bool, Refusal> {
+/// The filters on groups that matter here: those that carry the Team flag, and those with a mailbox.
+fn group_filter(call: &Call<'_>) -> Result<fn(&Group) -> bool, Refusal> {
     let Some(filter) = call.query.get("$filter").filter(|_| !call.shape.ignore_filter) else {
-        return Ok(false);
+        return Ok(|_| true);
     };
+    if filter == "groupTypes/any(c:c eq 'Unified')" {
+        return Ok(|group| {
+            group.properties["groupTypes"].as_array().is_some_and(|kinds| kinds.contains(&json!("Unified")))
+        });
+    }
     let compact: String = filter.to_ascii_lowercase().split_whitespace().collect();
     let lambda = compact
         .strip_prefix("resourceprovisioningoptions/any(")
         .and_then(|rest| rest.strip_suffix("eq'team')"))
         .and_then(|rest| rest.split_once(':'));
     match lambda {
-        Some((variable, used)) if variable == used => Ok(true),
+        Some((variable, used)) if variable == used => Ok(|group| group.is_team),
         _ => {
             Err(Refusal::new(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."))
         }
@@ -103,17 +114,12 @@ pub fn groups(call: &Call<'_>) -> Outcome {
     if call.query.get("$skip").is_some() {
         return Err(Refusal::new(400, "Request_BadRequest", "'$skip' is not supported by the service."));
     }
-    let teams_only = team_filter(call)?;
-    let live = call
-        .tenant
-        .groups
-        .iter()
-        .enumerate()
-        .filter(|(_, group)| group.removal.is_none() && (group.is_team || !teams_only));
+    let is_wanted = group_filter(call)?;
+    let live = call.tenant.groups.iter().enumerate().filter(|(_, group)| group.removal.is_none() && is_wanted(group));
     objects(call, "groups", &[], live.map(|(at, group)| (at, None, &group.properties)))
 }
 
-fn group_at(call: &Call<'_>) -> Result<usize, Refusal> {
+pub fn group_at(call: &Call<'_>) -> Result<usize, Refusal> {
     let found = call.tenant.group_index.get(call.id(0)).copied();
     found.filter(|&group| call.tenant.groups[group].removal.is_none()).ok_or_else(|| Refusal::no_resource(call.id(0)))
 }
@@ -126,11 +132,13 @@ pub fn group(call: &Call<'_>) -> Outcome {
 
 pub fn group_people(call: &Call<'_>, owners: bool) -> Outcome {
     let group = &call.tenant.groups[group_at(call)?];
-    let people = if owners { &group.owners } else { &group.members };
-    let rows = people
-        .iter()
-        .enumerate()
-        .map(|(at, &user)| (at, Some("#microsoft.graph.user"), &call.tenant.users[user].properties));
+    let direct = if owners { &group.owners } else { &group.members };
+    let users = direct.iter().map(|&user| &call.tenant.users[user]).filter(|user| user.removal.is_none());
+    let users = users.map(|user| ("#microsoft.graph.user", &user.properties));
+    let is_nested = call.route.endpoint == Endpoint::GroupTransitiveMembers;
+    let others = if is_nested { people::others(group) } else { Vec::new() };
+    let all = users.chain(others.iter().map(|(kind, properties)| (*kind, properties)));
+    let rows = all.enumerate().map(|(at, (kind, properties))| (at, Some(kind), properties));
     objects(call, "directoryObjects", USER_DEFAULTS, rows)
 }
 
@@ -141,7 +149,12 @@ fn deleted_row(properties: &Object, removal: Removal) -> Object {
 }
 
 fn recycled(call: &Call<'_>, removal: Option<Removal>) -> Option<Removal> {
-    removal.filter(|removal| !removal.permanent && call.now_ms - removal.at_ms < RECYCLE_DAYS * DAY_MS)
+    removal.filter(|_| is_recycled(call.now_ms, removal))
+}
+
+/// Whether a deleted object can still be restored.
+pub fn is_recycled(now_ms: i64, removal: Option<Removal>) -> bool {
+    removal.is_some_and(|removal| !removal.permanent && now_ms - removal.at_ms < RECYCLE_DAYS * DAY_MS)
 }
 
 pub fn deleted(call: &Call<'_>, users: bool) -> Outcome {

@@ -12,7 +12,8 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    channels, chats, directory, directory_delta, export, message_delta, messages, permissions, teams, throttle,
+    apps, channels, chats, directory, directory_delta, export, groups_mail, message_delta, messages, permissions,
+    schedule, sharing, tags, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -185,6 +186,21 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::ChatMembers => chats::members(call),
         E::ChatMessages => chats::messages(call),
         E::ChatMessage => chats::message(call),
+        E::GroupConversations => groups_mail::list_conversations(call),
+        E::GroupThreads => groups_mail::list_threads(call),
+        E::ThreadPosts => groups_mail::list_posts(call),
+        E::GroupDrives => groups_mail::list_drives(call),
+        E::UserApps => apps::of_user(call),
+        E::DeletedTeams => sharing::list_deleted(call),
+        E::TeamApps => apps::of_team(call),
+        E::TeamTags => tags::list(call),
+        E::TagMembers => tags::list_members(call),
+        E::Schedule => schedule::get(call),
+        E::Shifts => schedule::list_shifts(call),
+        E::SharedWithTeams => sharing::list_teams(call),
+        E::ChannelTabs => apps::channel_tabs(call),
+        E::ChatApps => apps::of_chat(call),
+        E::ChatTabs => apps::chat_tabs(call),
         E::Batch => Err(Refusal::bad_request("A batch cannot hold a batch.")),
     }
 }

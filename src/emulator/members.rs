@@ -52,7 +52,7 @@ pub fn list(call: &Call<'_>, context: &str, owner: &str, members: &[Member]) -> 
 
 pub fn pages(call: &Call<'_>, context: &str, total: usize, row: impl Fn(usize) -> Value) -> Outcome {
     call.query.only(&["$filter", "$select", "$top", "$skiptoken"])?;
-    let top = call.top(100, 999)?;
+    let top = call.top(call.knobs.list_page.clamp(1, 100), 999)?;
     let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
     let select = call.query.select();
     let last = (after + top).min(total);

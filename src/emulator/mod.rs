@@ -2,6 +2,7 @@
 //! Graph v1.0 serves them, and changed, throttled and broken on demand. For tests, demos and benchmarks.
 
 mod answer;
+mod apps;
 mod batch;
 mod call;
 mod channels;
@@ -21,6 +22,9 @@ mod faults;
 mod filter;
 mod generate;
 mod generate_chats;
+mod groups_mail;
+mod list_truth;
+mod lists;
 mod log;
 mod members;
 mod message_delta;
@@ -31,12 +35,16 @@ mod mutation;
 mod odata;
 mod oddities;
 mod page;
+mod people;
 mod permissions;
 mod render;
 mod router;
+mod schedule;
 mod server;
+mod sharing;
 mod state;
 mod switch;
+mod tags;
 mod teams;
 mod tenant;
 mod throttle;
@@ -165,7 +173,8 @@ impl Emulator {
     pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
         let knobs = self.shared.knobs();
         let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
-        truth::rows(&tenant, &knobs, table)
+        let now_ms = self.shared.clock.now_ms();
+        truth::rows(&tenant, &knobs, table).or_else(|| list_truth::of(&tenant, &knobs, now_ms, table))
     }
 
     /// The same as values; panics on an unknown table.

@@ -19,6 +19,14 @@ pub const ALL: &[&str] = &[
     "Chat.ReadBasic.All",
     "Chat.Read.All",
     "ChatMember.Read.All",
+    "Group-Conversation.Read.All",
+    "Files.Read.All",
+    "TeamsAppInstallation.ReadForTeam.All",
+    "TeamsAppInstallation.ReadForChat.All",
+    "TeamsAppInstallation.ReadForUser.All",
+    "TeamsTab.Read.All",
+    "TeamworkTag.Read.All",
+    "Schedule.Read.All",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,6 +80,19 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         E::ChatMessages | E::ChatMessage | E::UserExport | E::UserExportDelta | E::UserRetained => {
             (&["Chat.Read.All", "Chat.ReadWrite.All"], Style::Messages, false)
         }
+        E::GroupConversations | E::GroupThreads | E::ThreadPosts => {
+            (&["Group-Conversation.Read.All", "Group.Read.All"], Style::Directory, false)
+        }
+        E::GroupDrives => (&["Files.Read.All", "Sites.Read.All"], Style::Directory, false),
+        E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
+        E::SharedWithTeams => (&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"], Style::Teams, true),
+        E::TeamApps => (&["TeamsAppInstallation.ReadForTeam.All"], Style::Teams, true),
+        E::ChatApps => (&["TeamsAppInstallation.ReadForChat.All"], Style::Teams, false),
+        E::UserApps => (&["TeamsAppInstallation.ReadForUser.All"], Style::Teams, false),
+        E::ChannelTabs => (&["TeamsTab.Read.All", "TeamsTab.ReadWrite.All"], Style::Teams, true),
+        E::ChatTabs => (&["TeamsTab.Read.All", "TeamsTab.ReadWrite.All"], Style::Teams, false),
+        E::TeamTags | E::TagMembers => (&["TeamworkTag.Read.All"], Style::Teams, false),
+        E::Schedule | E::Shifts => (&["Schedule.Read.All", "Schedule.ReadWrite.All"], Style::Teams, false),
         E::Chats | E::Batch => (&[], Style::Teams, false),
     }
 }

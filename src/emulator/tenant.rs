@@ -223,8 +223,22 @@ impl Tenant {
 
     /// Teams whose group still exists.
     pub fn live_teams(&self) -> impl Iterator<Item = (usize, &Team)> {
-        self.teams.iter().enumerate().filter(|(_, team)| {
-            self.group_index.get(&team.id).is_some_and(|&group| self.groups[group].removal.is_none())
-        })
+        self.teams.iter().enumerate().filter(|(_, team)| self.is_live(team))
+    }
+
+    fn is_live(&self, team: &Team) -> bool {
+        self.group_index.get(&team.id).is_some_and(|&group| self.groups[group].removal.is_none())
+    }
+
+    /// The shared channels that a team sees, each with its host.
+    pub fn incoming<'a>(&'a self, team: &'a Team) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
+        let channels = team.incoming.iter().map(|&(host, at)| (&self.teams[host], &self.teams[host].channels[at]));
+        channels.filter(|(host, channel)| self.is_live(host) && !channel.removed)
+    }
+
+    /// The teams that see a shared channel as incoming.
+    pub fn invited<'a>(&'a self, channel: &'a Channel) -> impl Iterator<Item = &'a Team> {
+        let sees = |team: &Team| self.incoming(team).any(|(_, incoming)| incoming.id == channel.id);
+        self.live_teams().map(|(_, team)| team).filter(move |team| sees(team))
     }
 }

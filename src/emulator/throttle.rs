@@ -39,7 +39,7 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         E::ChannelMessages | E::ChannelMessagesDelta | E::ChannelMessage | E::Replies | E::Reply => {
             of("channel messages", 20.0, Some((2, 1.0)), None)
         }
-        E::HostedContents => of("default", 30.0, Some((2, 1.0)), None),
+        E::HostedContents | E::SharedWithTeams => of("default", 30.0, Some((2, 1.0)), None),
         E::HostedContentValue => of("hosted content", 60.0, Some((2, 1.0)), None),
         E::UserChats | E::Chats => of("chats", 20.0, None, Some(1.0)),
         E::Chat => of("chat", 200.0, Some((1, 1.0)), None),
@@ -49,7 +49,15 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         E::TeamExport | E::TeamRetained | E::UserExport | E::UserExportDelta | E::UserRetained => {
             of("export", 200.0, None, None)
         }
-        E::Teams => of("default", 30.0, None, None),
+        E::Teams | E::DeletedTeams | E::TeamTags | E::TagMembers => of("default", 30.0, None, None),
+        E::TeamApps => of("installed apps", 30.0, None, None),
+        E::ChatApps => of("installed apps", 30.0, Some((1, 1.0)), None),
+        E::UserApps => of("installed apps", 30.0, None, Some(1.0)),
+        E::ChannelTabs => of("tabs", 30.0, Some((2, 1.0)), None),
+        E::ChatTabs => of("tabs", 30.0, Some((1, 1.0)), None),
+        E::Schedule | E::Shifts => of("schedule", 30.0, None, None),
+        // Outlook's limit is per mailbox: 10,000 requests in ten minutes.
+        E::GroupConversations | E::GroupThreads | E::ThreadPosts => of("mailbox", 1_000.0, Some((1, 16.0)), None),
         // Directory requests cost resource units; a batch costs what its items cost.
         _ => None,
     }

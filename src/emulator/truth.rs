@@ -7,11 +7,11 @@ use super::config::Knobs;
 use super::members;
 use super::tenant::{Access, Channel, Chat, Member, Membership, Object, Team, Tenant};
 
-fn open<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Team> {
+pub fn open<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Team> {
     tenant.teams.iter().enumerate().filter(|(at, _)| access(tenant, knobs, *at) == Access::Open).map(|(_, team)| team)
 }
 
-fn channels<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
+pub fn channels<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
     open(tenant, knobs)
         .flat_map(|team| team.channels.iter().filter(|channel| !channel.removed).map(move |channel| (team, channel)))
 }
@@ -30,7 +30,7 @@ fn spliced(json: &[u8], keys: &[(&str, &str)]) -> String {
     text
 }
 
-fn with(item: &Value, keys: &[(&str, &str)]) -> String {
+pub fn with(item: &Value, keys: &[(&str, &str)]) -> String {
     spliced(item.to_string().as_bytes(), keys)
 }
 
@@ -56,12 +56,12 @@ fn channel_messages(tenant: &Tenant, knobs: &Knobs, replies: bool) -> Vec<String
     rows
 }
 
-fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
+pub fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
     tenant.users[user].removal.is_none() && !knobs.hidden_user_ids.contains(&tenant.users[user].id)
 }
 
 /// Chats are found through their members, so a chat all of whose members left is out of reach.
-fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
+pub fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
     tenant.chats.iter().filter(|chat| chat.members.iter().any(|&user| user_is_listed(tenant, knobs, user)))
 }
 

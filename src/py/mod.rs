@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::config::catalogue::CATALOGUE;
-use crate::tables::TABLES;
+use crate::tables::{Reading, TABLES};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -46,6 +46,11 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("reading", table.reading.as_str())?;
         info.set_item("endpoint", table.endpoint)?;
         info.set_item("required_options", table.required_options)?;
+        let rate = match table.reading {
+            Reading::List(list) => Some(list.endpoint.planned_rate()),
+            _ => None,
+        };
+        info.set_item("planned_rate", rate)?;
         list.append(info)?;
     }
     Ok(list)

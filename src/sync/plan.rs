@@ -18,7 +18,7 @@ use super::job::Job;
 use super::known::Known;
 use super::offset::{Offset, Open, Phase};
 use super::round::{self, Rounds};
-use super::{directory, roster};
+use super::{directory, lists, roster};
 use crate::config::Strategy;
 use crate::error::{Error, Result};
 use crate::tables::DirectoryObject;
@@ -252,7 +252,8 @@ pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Part
 pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<String>> {
     use crate::tables::Reading;
     match reading {
-        Reading::PerTeam(_) | Reading::ChannelMessages => roster::teams(job).await,
+        Reading::ChannelMessages => roster::teams(job).await,
+        Reading::List(list) => lists::scopes(job, list.parent).await,
         Reading::Teams | Reading::Chats | Reading::ChatMessages | Reading::DirectoryDelta(_) => Ok(Vec::new()),
     }
 }

@@ -2,19 +2,31 @@
 
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
-use crate::tables::{Reading, Table};
+use crate::tables::{Parent, Reading, Table};
 
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
     match table.reading {
         Reading::Teams | Reading::Chats | Reading::DirectoryDelta(_) => Ok(()),
-        Reading::PerTeam(_) => teams(table, options),
+        Reading::List(list) => parents(table, options, list.parent),
         Reading::ChannelMessages => {
             teams(table, options)?;
             channels(table, options)?;
             threads(table, options)
         }
         Reading::ChatMessages => chats(table, options),
+    }
+}
+
+fn parents(table: &Table, options: &TableOptions, parent: Parent) -> Result<()> {
+    match parent {
+        Parent::Tenant => Ok(()),
+        Parent::Team => teams(table, options),
+        Parent::Channel | Parent::SharedChannel => teams(table, options).and_then(|()| channels(table, options)),
+        Parent::Chat => chats(table, options),
+        Parent::User => users(table, options),
+        Parent::Group | Parent::MailGroup => groups(table, options),
+        Parent::Item(list) => parents(table, options, list.parent),
     }
 }
 
@@ -87,6 +99,32 @@ fn chats(table: &Table, options: &TableOptions) -> Result<()> {
         )),
         _ => Err(Error::configuration(format!(
             "table '{}': give one of fetch_all_users, user_id and chat_id",
+            table.name
+        ))),
+    }
+}
+
+fn users(table: &Table, options: &TableOptions) -> Result<()> {
+    match (options.user_ids.is_empty(), options.fetch_all_users) {
+        (true, false) => Err(missing(table, "user_id or fetch_all_users", "fetch_all_users=true")),
+        (false, true) => Err(contradiction(table, "user_id", "fetch_all_users")),
+        _ => Ok(()),
+    }
+}
+
+/// A team is a group of the same id.
+fn groups(table: &Table, options: &TableOptions) -> Result<()> {
+    let given = [
+        !options.group_ids.is_empty(),
+        options.fetch_all_groups,
+        !options.team_ids.is_empty(),
+        options.fetch_all_teams,
+    ];
+    match given.iter().filter(|is_given| **is_given).count() {
+        1 => Ok(()),
+        0 => Err(missing(table, "group_id, fetch_all_groups, team_id or fetch_all_teams", "fetch_all_teams=true")),
+        _ => Err(Error::configuration(format!(
+            "table '{}': give one of group_id, fetch_all_groups, team_id and fetch_all_teams",
             table.name
         ))),
     }

@@ -56,22 +56,32 @@ pub async fn teams(job: &Job) -> Result<Vec<String>> {
     }
 }
 
-fn named(ids: &[String]) -> Vec<String> {
+pub fn named(ids: &[String]) -> Vec<String> {
     ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The ids of the groups that the options name, or of all, sorted; of those with mail only those that have a mailbox:
+/// the Microsoft 365 groups.
+pub async fn groups(job: &Job, with_mail: bool) -> Result<Vec<String>> {
+    if let Some(scopes) = &job.scopes {
+        return Ok(named(scopes));
+    }
+    if !job.options.group_ids.is_empty() {
+        return Ok(named(&job.options.group_ids));
+    }
+    let mut request =
+        Request::new(&endpoint::GROUPS, &["groups"], "all groups").query("$select", "id").query("$top", 999);
+    if with_mail {
+        request = request.query("$filter", "groupTypes/any(c:c eq 'Unified')");
+    }
+    job.list(&request).await.map(sorted)
 }
 
 /// The ids of the users that the options name, or of all, sorted.
 ///
 /// Without permission for `/users` the users are those who are members of a team.
 pub async fn users(job: &Job) -> Result<Vec<String>> {
-    if let Some(scopes) = &job.scopes {
-        return Ok(named(scopes));
-    }
-    if !job.options.user_ids.is_empty() {
-        return Ok(named(&job.options.user_ids));
-    }
-    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
-    match job.list(&request).await {
+    match every_user(job).await {
         Err(Error::PermissionDenied(_)) => {
             job.report().note(format!(
                 "/users is refused, so users are taken from the members of the teams: people in no team are missing. \
@@ -80,8 +90,20 @@ pub async fn users(job: &Job) -> Result<Vec<String>> {
             ));
             members_of_teams(job).await
         }
-        users => users.map(sorted),
+        users => users,
     }
+}
+
+/// The same, or an error where `/users` is refused: a snapshot of some users is none.
+pub async fn every_user(job: &Job) -> Result<Vec<String>> {
+    if let Some(scopes) = &job.scopes {
+        return Ok(named(scopes));
+    }
+    if !job.options.user_ids.is_empty() {
+        return Ok(named(&job.options.user_ids));
+    }
+    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
+    job.list(&request).await.map(sorted)
 }
 
 async fn members_of_teams(job: &Job) -> Result<Vec<String>> {
@@ -115,21 +137,31 @@ pub fn channels_request(team: &str) -> Request {
     Request::new(&endpoint::CHANNELS, &["teams", team, "channels"], format!("team {team}")).team(team)
 }
 
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    #[serde(rename = "membershipType")]
+    membership: Option<String>,
+}
+
+async fn listed_channels(job: &Job, team: &str) -> Result<Vec<Channel>> {
+    job.list(&channels_request(team).query("$select", "id,membershipType")).await
+}
+
+/// The ids of a team's channels that are shared with others, sorted.
+pub async fn shared_channels(job: &Job, team: &str) -> Result<Vec<String>> {
+    let channels = listed_channels(job, team).await?.into_iter();
+    let shared = channels.filter(|channel| channel.membership.as_deref() == Some("shared"));
+    Ok(sorted(shared.map(|channel| WithId { id: channel.id }).collect()))
+}
+
 /// The channels of a team that the options name, or all of them, sorted.
 pub async fn channels(job: &Job, team: &str) -> Result<Vec<Child>> {
-    #[derive(Deserialize)]
-    struct Channel {
-        id: String,
-        #[serde(rename = "membershipType")]
-        membership: Option<String>,
-    }
     if !job.options.channel_ids.is_empty() {
         let ids = named(&job.options.channel_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
-    let request = channels_request(team).query("$select", "id,membershipType");
-    let mut channels: Vec<Child> = job
-        .list::<Channel>(&request)
+    let mut channels: Vec<Child> = listed_channels(job, team)
         .await?
         .into_iter()
         .map(|channel| Child {
@@ -151,37 +183,48 @@ pub fn chats_request(job: &Job, user: &str) -> Request {
     Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}")).user(user).query("$top", top)
 }
 
+#[derive(Deserialize)]
+struct Chat {
+    id: String,
+    #[serde(rename = "chatType")]
+    kind: Option<String>,
+    #[serde(rename = "lastUpdatedDateTime")]
+    updated: Option<String>,
+    #[serde(rename = "lastMessagePreview")]
+    preview: Option<Preview>,
+}
+
+#[derive(Deserialize)]
+struct Preview {
+    #[serde(rename = "createdDateTime")]
+    created: Option<String>,
+}
+
+/// What the request lists, of the types the options ask for.
+async fn listed_chats(job: &Job, request: &Request) -> Result<Vec<Chat>> {
+    let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let is_wanted =
+        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
+    Ok(job.list::<Chat>(request).await?.into_iter().filter(is_wanted).collect())
+}
+
+/// The ids of a user's chats of the types the options ask for, sorted.
+pub async fn chat_ids(job: &Job, user: &str) -> Result<Vec<String>> {
+    let chats = listed_chats(job, &chats_request(job, user)).await?;
+    Ok(sorted(chats.into_iter().map(|chat| WithId { id: chat.id }).collect()))
+}
+
 /// The chats of a user, of the types the options ask for, sorted.
 pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
-    #[derive(Deserialize)]
-    struct Chat {
-        id: String,
-        #[serde(rename = "chatType")]
-        kind: Option<String>,
-        #[serde(rename = "lastUpdatedDateTime")]
-        updated: Option<String>,
-        #[serde(rename = "lastMessagePreview")]
-        preview: Option<Preview>,
-    }
-    #[derive(Deserialize)]
-    struct Preview {
-        #[serde(rename = "createdDateTime")]
-        created: Option<String>,
-    }
     if !job.options.chat_ids.is_empty() {
         let ids = named(&job.options.chat_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
     let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
-    let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let is_wanted =
-        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
     let request = chats_request(job, user).query("$expand", "lastMessagePreview");
-    let mut chats: Vec<Child> = job
-        .list::<Chat>(&request)
+    let mut chats: Vec<Child> = listed_chats(job, &request)
         .await?
         .into_iter()
-        .filter(is_wanted)
         .map(|chat| {
             // Without a preview nobody can tell whether something was said, so the chat counts as active.
             let said = chat.preview.and_then(|preview| time(preview.created));

@@ -1,6 +1,4 @@
-//! Snapshots: whole, or an error, because downstream a missing row is a delete.
-
-use std::future::Future;
+//! The table `teams`. Snapshots are whole, or an error, because downstream a missing row is a delete.
 
 use futures::FutureExt;
 use serde_json::value::RawValue;
@@ -11,63 +9,12 @@ use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::decode::{Context, Filter, ListRows, read_item};
 use crate::error::{Error, Result};
-use crate::tables::PerTeam;
-
-/// Lists read at once; the client's budgets decide how fast.
-const CONCURRENCY: usize = 24;
 
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
 const BATCH: usize = 20;
 
 /// Batches on their way at once: each fills the budget of single reads for most of a second.
 const BATCHES: usize = 4;
-
-/// Channels or members of every team.
-pub async fn per_team(job: &Job, what: PerTeam) -> Result<()> {
-    let teams = roster::teams(job).await?;
-    let reads = teams.iter().map(|team| team_list(job, what, team).boxed()).collect();
-    side_by_side(CONCURRENCY, reads).await
-}
-
-async fn team_list(job: &Job, what: PerTeam, team: &str) -> Result<()> {
-    let request = match what {
-        PerTeam::Channels => roster::channels_request(team),
-        PerTeam::Members => roster::members_request(job, team),
-    };
-    let is_named = !job.options.team_ids.is_empty();
-    let context = Context { team: Some(team), ..Context::default() };
-    confirmed(job, is_named, || whole_list(job, &request, context)).await
-}
-
-/// All pages of one list. A list that fails part-way fails the snapshot, so rows already given do no harm.
-async fn whole_list(job: &Job, request: &Request, context: Context<'_>) -> Result<()> {
-    let items = job.list_raw(request).await?;
-    job.sink.with(|builders| {
-        if let [rows, ..] = builders {
-            let mut filter = Filter::default();
-            let mut rows = ListRows::new(rows, context, &mut filter);
-            for item in &items {
-                read_item(item.get(), &mut rows);
-            }
-        }
-    });
-    job.sink.flush().await
-}
-
-/// Reads a scope; one that was discovered and is not found twice is reported and left out: it was deleted meanwhile.
-async fn confirmed<F: Future<Output = Result<()>>>(job: &Job, is_named: bool, read: impl Fn() -> F) -> Result<()> {
-    match read().await {
-        Err(Error::NotFound(_)) if !is_named => {}
-        result => return result,
-    }
-    match read().await {
-        Err(Error::NotFound(failure)) => {
-            job.skip(&failure, "it is listed, but it was not found twice");
-            Ok(())
-        }
-        result => result,
-    }
-}
 
 /// Every team, with the settings that the list leaves null.
 pub async fn teams(job: &Job) -> Result<()> {
@@ -127,7 +74,7 @@ async fn one_by_one(job: &Job, requests: &[Request]) -> Vec<Result<Box<RawValue>
     details
 }
 
-fn read_object(body: &[u8]) -> Result<Box<RawValue>, crate::client::Malformed> {
+pub fn read_object(body: &[u8]) -> Result<Box<RawValue>, crate::client::Malformed> {
     let text = String::from_utf8_lossy(body);
     let value: Box<RawValue> = serde_json::from_str(&text)
         .map_err(|error| crate::client::Malformed(format!("malformed JSON at line {}", error.line())))?;

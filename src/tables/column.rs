@@ -25,6 +25,8 @@ pub enum Source {
     /// The timestamp that orders versions: padded to milliseconds so that text sorts as time, and where it is null
     /// the creation time.
     Cursor,
+    /// A property of another name, such as an annotation whose name SQL could not take.
+    Named(&'static str),
     Derived(Derived),
 }
 
@@ -35,6 +37,10 @@ pub enum Derived {
     Channel,
     Chat,
     Parent,
+    User,
+    Group,
+    /// The item of another list that this list belongs to.
+    Item,
     /// When the connector saw this version, by Graph's clock.
     ObservedAt,
     /// The whole item as sent (`include_raw`).
@@ -67,6 +73,10 @@ impl Column {
 
     pub const fn cursor(name: &'static str) -> Self {
         Self { name, kind: Kind::Text, source: Source::Cursor }
+    }
+
+    pub const fn named(name: &'static str, property: &'static str) -> Self {
+        Self { name, kind: Kind::Text, source: Source::Named(property) }
     }
 
     pub const fn derived(name: &'static str, derived: Derived) -> Self {

@@ -1,9 +1,16 @@
 //! The tables: each is one declaration.
 
+mod apps;
 mod chats;
 mod column;
 mod directory;
+mod group_mail;
+mod list;
 mod messages;
+mod people;
+mod sharing;
+mod shifts;
+mod tags;
 mod teams;
 
 use std::sync::Arc;
@@ -12,6 +19,7 @@ use arrow_schema::{Schema, SchemaRef};
 use serde_json::Value;
 
 pub use column::{Column, Derived, Kind, Source};
+pub use list::{List, Parent, Shape};
 
 use crate::error::{Error, Result};
 
@@ -40,20 +48,14 @@ impl Ingestion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reading {
     Teams,
-    /// One list per team.
-    PerTeam(PerTeam),
+    /// One list per parent.
+    List(&'static List),
     /// Channel messages: roots and replies come out of the same pass.
     ChannelMessages,
     Chats,
     ChatMessages,
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PerTeam {
-    Channels,
-    Members,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,8 +69,7 @@ impl Reading {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Teams => "teams",
-            Self::PerTeam(PerTeam::Channels) => "channels",
-            Self::PerTeam(PerTeam::Members) => "members",
+            Self::List(list) => list.endpoint.template,
             Self::ChannelMessages => "channel_messages",
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
@@ -106,6 +107,28 @@ pub static TABLES: &[&Table] = &[
     &chats::CHAT_MESSAGES,
     &directory::USERS,
     &directory::GROUPS,
+    &people::GROUP_MEMBERS,
+    &people::GROUP_OWNERS,
+    &people::USER_LICENSES,
+    &sharing::CHANNEL_MEMBERS,
+    &sharing::SHARED_CHANNEL_MEMBERS,
+    &sharing::SHARED_CHANNEL_TEAMS,
+    &sharing::INCOMING_CHANNELS,
+    &sharing::CHAT_MEMBERS,
+    &apps::CHANNEL_TABS,
+    &apps::CHAT_TABS,
+    &apps::TEAM_APPS,
+    &apps::CHAT_APPS,
+    &apps::USER_APPS,
+    &tags::TEAM_TAGS,
+    &tags::TEAM_TAG_MEMBERS,
+    &tags::DELETED_TEAMS,
+    &shifts::SCHEDULES,
+    &shifts::SHIFTS,
+    &group_mail::CONVERSATIONS,
+    &group_mail::CONVERSATION_THREADS,
+    &group_mail::CONVERSATION_POSTS,
+    &group_mail::TEAM_DRIVES,
 ];
 
 /// The `include_raw` column.
@@ -183,6 +206,40 @@ mod tests {
             unique.sort_unstable();
             unique.dedup();
             assert_eq!(unique.len(), names.len(), "{} repeats a column", table.name);
+        }
+    }
+
+    #[test]
+    fn a_list_is_keyed_by_its_parent_and_says_where_it_comes_from() {
+        for table in TABLES {
+            let Reading::List(list) = table.reading else { continue };
+            let derived = |column: &&Column| matches!(column.source, Source::Derived(_));
+            let parents: Vec<&Column> = table.columns.iter().filter(derived).collect();
+            let sources: Vec<_> = parents.iter().map(|column| column.source).collect();
+            let wanted: Vec<_> = list.parent.columns().into_iter().map(Source::Derived).collect();
+            assert_eq!(sources, wanted, "{}", table.name);
+            let keys: Vec<_> = parents.iter().map(|column| column.name).chain(["id"]).collect();
+            assert_eq!(keys, table.keys, "{}", table.name);
+            assert_eq!(table.ingestion, Ingestion::Snapshot, "{}", table.name);
+            let (path, _) = table.endpoint.split_once('?').unwrap_or((table.endpoint, ""));
+            assert_eq!(path, format!("GET {}", list.endpoint.template), "{}", table.name);
+            assert_eq!(list.endpoint.template.matches("{id}").count(), parents.len(), "{}", table.name);
+            assert!(table.permissions.contains(&list.endpoint.permission), "{}", table.name);
+            assert!(TABLES.iter().filter(|other| other.reading == table.reading).count() == 1, "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn what_is_selected_is_what_the_columns_take() {
+        for table in TABLES {
+            let Reading::List(list) = table.reading else { continue };
+            let Some((_, select)) = list.query.iter().find(|(name, _)| *name == "$select") else { continue };
+            let mut selected: Vec<_> = select.split(',').collect();
+            let properties = table.columns.iter().filter(|column| column.source == Source::Property);
+            let mut columns: Vec<_> = properties.map(|column| column.name).collect();
+            selected.sort_unstable();
+            columns.sort_unstable();
+            assert_eq!(selected, columns, "{}", table.name);
         }
     }
 

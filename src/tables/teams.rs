@@ -1,6 +1,7 @@
 //! Teams, their channels and their members.
 
-use super::{Column, Derived, Ingestion, Kind, PerTeam, Reading, Table};
+use super::{Column, Derived, Ingestion, Kind, List, Parent, Reading, Table};
+use crate::client::endpoint;
 
 /// <https://learn.microsoft.com/graph/api/resources/team>
 pub(super) static TEAMS: Table = Table {
@@ -59,7 +60,7 @@ pub(super) static CHANNELS: Table = Table {
     ingestion: Ingestion::Snapshot,
     permissions: &["Team.ReadBasic.All", "Channel.ReadBasic.All"],
     required_options: "team_id or fetch_all_teams",
-    reading: Reading::PerTeam(PerTeam::Channels),
+    reading: Reading::List(&List::new(Parent::Team, &endpoint::CHANNELS)),
 };
 
 /// <https://learn.microsoft.com/graph/api/resources/aaduserconversationmember>
@@ -82,5 +83,5 @@ pub(super) static MEMBERS: Table = Table {
     ingestion: Ingestion::Snapshot,
     permissions: &["Team.ReadBasic.All", "TeamMember.Read.All"],
     required_options: "team_id or fetch_all_teams",
-    reading: Reading::PerTeam(PerTeam::Members),
+    reading: Reading::List(&List { top: Some(999), ..List::new(Parent::Team, &endpoint::TEAM_MEMBERS) }),
 };

@@ -19,8 +19,11 @@ _lock = Lock()
 _clients: dict[tuple[int, str], _core.Client] = {}
 _warned: set[str] = set()
 
-#: Requests per second that the core plans with for a whole tenant, by what a table mostly asks for.
-_PLANNED = {"teams": 24.0, "channels": 48.0, "members": 48.0, "chats": 16.0}
+#: Requests per second that the core plans with for a whole tenant, by what a table mostly asks for. Tables that are one
+#: list per parent say it themselves.
+_PLANNED = {"teams": 24.0, "chats": 16.0} | {
+    info["name"]: info["planned_rate"] for info in _core.tables() if info["planned_rate"] is not None
+}
 _PLANNED_EXPORT = 160.0
 
 

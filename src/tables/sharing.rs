@@ -1,0 +1,151 @@
+//! Who is in a channel or chat, and which channels and teams are shared with whom.
+
+use super::list::{CHANNELS_OF_TEAMS, CHATS_OF_USERS, List, Parent, TEAMS};
+use super::{Column, Derived, Ingestion, Kind, Reading, Table};
+use crate::client::endpoint::{Endpoint, RateClass};
+
+/// <https://learn.microsoft.com/graph/api/resources/conversationmember>: people of this tenant and of others, guests,
+/// callers, bots. `odata_type` says which; only the columns of its kind are filled.
+macro_rules! member_columns {
+    ($($key:expr),* $(,)?) => {
+        &[
+            $($key,)*
+            Column::text("id"),
+            Column::named("odata_type", "@odata.type"),
+            Column::new("roles", Kind::List(&Kind::Text)),
+            Column::text("displayName"),
+            Column::text("userId"),
+            Column::text("email"),
+            Column::text("tenantId"),
+            Column::text("visibleHistoryStartDateTime"),
+            Column::text("anonymousGuestId"),
+            Column::text("azureCommunicationServicesId"),
+            Column::text("phoneNumber"),
+            Column::text("skypeId"),
+        ]
+    };
+}
+
+const CHANNEL_MEMBER_COLUMNS: &[Column] =
+    member_columns![Column::derived("team_id", Derived::Team), Column::derived("channel_id", Derived::Channel)];
+
+/// <https://learn.microsoft.com/graph/api/channel-list-members>
+pub(super) static CHANNEL_MEMBERS: Table = Table {
+    name: "channel_members",
+    description: "The direct members of channels; those of a standard channel are the team's.",
+    endpoint: "GET /teams/{id}/channels/{id}/members",
+    columns: CHANNEL_MEMBER_COLUMNS,
+    keys: &["team_id", "channel_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMember.Read.All"],
+    required_options: CHANNELS_OF_TEAMS,
+    reading: Reading::List(&List::new(
+        Parent::Channel,
+        &Endpoint {
+            template: "/teams/{id}/channels/{id}/members",
+            class: RateClass::Members,
+            permission: "ChannelMember.Read.All",
+        },
+    )),
+};
+
+/// <https://learn.microsoft.com/graph/api/channel-list-allmembers>
+pub(super) static SHARED_CHANNEL_MEMBERS: Table = Table {
+    name: "shared_channel_members",
+    description: "Everyone in shared channels, the members of the teams they are shared with included.",
+    endpoint: "GET /teams/{id}/channels/{id}/allMembers",
+    columns: CHANNEL_MEMBER_COLUMNS,
+    keys: &["team_id", "channel_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMember.Read.All"],
+    required_options: CHANNELS_OF_TEAMS,
+    reading: Reading::List(&List::new(
+        Parent::SharedChannel,
+        &Endpoint {
+            template: "/teams/{id}/channels/{id}/allMembers",
+            class: RateClass::Members,
+            permission: "ChannelMember.Read.All",
+        },
+    )),
+};
+
+/// <https://learn.microsoft.com/graph/api/sharedwithchannelteaminfo-list>
+pub(super) static SHARED_CHANNEL_TEAMS: Table = Table {
+    name: "shared_channel_teams",
+    description: "The teams that shared channels are shared with, their hosts among them.",
+    endpoint: "GET /teams/{id}/channels/{id}/sharedWithTeams",
+    columns: &[
+        Column::derived("team_id", Derived::Team),
+        Column::derived("channel_id", Derived::Channel),
+        Column::text("id"),
+        Column::text("displayName"),
+        Column::text("tenantId"),
+        Column::bool("isHostTeam"),
+    ],
+    keys: &["team_id", "channel_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "Channel.ReadBasic.All", "ChannelMember.Read.All"],
+    required_options: CHANNELS_OF_TEAMS,
+    reading: Reading::List(&List::new(
+        Parent::SharedChannel,
+        &Endpoint {
+            template: "/teams/{id}/channels/{id}/sharedWithTeams",
+            class: RateClass::Other,
+            permission: "ChannelMember.Read.All",
+        },
+    )),
+};
+
+/// <https://learn.microsoft.com/graph/api/team-list-incomingchannels>. Without `email`, which is expensive to fill.
+pub(super) static INCOMING_CHANNELS: Table = Table {
+    name: "incoming_channels",
+    description: "Channels of other teams that are shared with the teams read; odata_id names host team and tenant.",
+    endpoint: "GET /teams/{id}/incomingChannels",
+    columns: &[
+        Column::derived("team_id", Derived::Team),
+        Column::text("id"),
+        Column::named("odata_id", "@odata.id"),
+        Column::text("displayName"),
+        Column::text("description"),
+        Column::text("membershipType"),
+        Column::text("tenantId"),
+        Column::text("webUrl"),
+        Column::text("createdDateTime"),
+    ],
+    keys: &["team_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "Channel.ReadBasic.All"],
+    required_options: TEAMS,
+    reading: Reading::List(&List {
+        query: &[("$select", "id,displayName,description,membershipType,tenantId,webUrl,createdDateTime")],
+        ..List::new(
+            Parent::Team,
+            &Endpoint {
+                template: "/teams/{id}/incomingChannels",
+                class: RateClass::Channels,
+                permission: "Channel.ReadBasic.All",
+            },
+        )
+    }),
+};
+
+/// <https://learn.microsoft.com/graph/api/chat-list-members>: `$expand=members` would show 25 of a chat at most.
+pub(super) static CHAT_MEMBERS: Table = Table {
+    name: "chat_members",
+    description: "Who takes part in chats; each chat is read once. Opt-in, because chats are private conversations.",
+    endpoint: "GET /chats/{id}/members",
+    columns: member_columns![Column::derived("chat_id", Derived::Chat)],
+    keys: &["chat_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["User.ReadBasic.All", "Chat.ReadBasic.All"],
+    required_options: CHATS_OF_USERS,
+    reading: Reading::List(&List::new(
+        Parent::Chat,
+        &Endpoint { template: "/chats/{id}/members", class: RateClass::Other, permission: "Chat.ReadBasic.All" },
+    )),
+};
