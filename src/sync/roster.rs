@@ -2,24 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use serde::Deserialize;
-
 use super::item::Child;
 use super::job::Job;
 use crate::client::endpoint;
 use crate::client::request::Request;
-use crate::decode::parse_timestamp;
+use crate::decode::{Fields, parse_timestamp};
 use crate::error::{Error, Result};
 
-#[derive(Deserialize)]
-struct WithId {
-    id: String,
-}
-
-fn sorted(items: Vec<WithId>) -> Vec<String> {
-    let ids: BTreeSet<String> = items.into_iter().map(|item| item.id).filter(|id| !id.is_empty()).collect();
-    ids.into_iter().collect()
+fn id(item: &Fields<'_>) -> Option<String> {
+    item.id("id")
 }
 
 /// The request for all teams; `None` once `/teams` was refused and the groups with a team are to be listed.
@@ -47,9 +38,9 @@ pub async fn teams(job: &Job) -> Result<Vec<String>> {
     if !job.options.team_ids.is_empty() {
         return Ok(named(&job.options.team_ids));
     }
-    match job.list(&teams_request().query("$select", "id")).await {
+    match job.list(&teams_request().query("$select", "id"), id).await {
         Err(error) if is_refused(&error) => {
-            let groups = job.list(&groups_request().query("$select", "id")).await;
+            let groups = job.list(&groups_request().query("$select", "id"), id).await;
             groups.map(sorted).map_err(|second| if is_refused(&second) { error } else { second })
         }
         teams => teams.map(sorted),
@@ -57,7 +48,11 @@ pub async fn teams(job: &Job) -> Result<Vec<String>> {
 }
 
 fn named(ids: &[String]) -> Vec<String> {
-    ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    sorted(ids.to_vec())
+}
+
+fn sorted(ids: Vec<String>) -> Vec<String> {
+    ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The ids of the users that the options name, or of all, sorted.
@@ -71,7 +66,7 @@ pub async fn users(job: &Job) -> Result<Vec<String>> {
         return Ok(named(&job.options.user_ids));
     }
     let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
-    match job.list(&request).await {
+    match job.list(&request, id).await {
         Err(Error::PermissionDenied(_)) => {
             job.report().note(format!(
                 "/users is refused, so users are taken from the members of the teams: people in no team are missing. \
@@ -85,15 +80,11 @@ pub async fn users(job: &Job) -> Result<Vec<String>> {
 }
 
 async fn members_of_teams(job: &Job) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Member {
-        #[serde(rename = "userId")]
-        user_id: Option<String>,
-    }
     let mut users = BTreeSet::new();
     for team in teams(job).await? {
-        match job.list::<Member>(&members_request(job, &team)).await {
-            Ok(members) => users.extend(members.into_iter().filter_map(|member| member.user_id)),
+        match job.list(&members_request(job, &team), |member| Some(member.id("userId"))).await {
+            // Members that are no users, such as bots, have none.
+            Ok(members) => users.extend(members.into_iter().flatten()),
             Err(Error::NotFound(failure)) => job.skip(&failure, "its members are not found"),
             Err(error) => return Err(error),
         }
@@ -117,27 +108,16 @@ pub fn channels_request(team: &str) -> Request {
 
 /// The channels of a team that the options name, or all of them, sorted.
 pub async fn channels(job: &Job, team: &str) -> Result<Vec<Child>> {
-    #[derive(Deserialize)]
-    struct Channel {
-        id: String,
-        #[serde(rename = "membershipType")]
-        membership: Option<String>,
-    }
     if !job.options.channel_ids.is_empty() {
         let ids = named(&job.options.channel_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
     let request = channels_request(team).query("$select", "id,membershipType");
-    let mut channels: Vec<Child> = job
-        .list::<Channel>(&request)
-        .await?
-        .into_iter()
-        .map(|channel| Child {
-            is_special: channel.membership.is_some_and(|membership| membership != "standard"),
-            id: channel.id,
-            active: None,
-        })
-        .collect();
+    let read = |channel: &Fields<'_>| {
+        let is_special = channel.text("membershipType").is_some_and(|membership| membership != "standard");
+        Some(Child { id: channel.id("id")?, is_special, active: None })
+    };
+    let mut channels = job.list(&request, read).await?;
     channels.sort_by(|a, b| a.id.cmp(&b.id));
     channels.dedup_by(|a, b| a.id == b.id);
     Ok(channels)
@@ -153,41 +133,23 @@ pub fn chats_request(job: &Job, user: &str) -> Request {
 
 /// The chats of a user, of the types the options ask for, sorted.
 pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
-    #[derive(Deserialize)]
-    struct Chat {
-        id: String,
-        #[serde(rename = "chatType")]
-        kind: Option<String>,
-        #[serde(rename = "lastUpdatedDateTime")]
-        updated: Option<String>,
-        #[serde(rename = "lastMessagePreview")]
-        preview: Option<Preview>,
-    }
-    #[derive(Deserialize)]
-    struct Preview {
-        #[serde(rename = "createdDateTime")]
-        created: Option<String>,
-    }
     if !job.options.chat_ids.is_empty() {
         let ids = named(&job.options.chat_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
-    let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
     let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let is_wanted =
-        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
+    let time = |item: &Fields<'_>, name: &str| parse_timestamp(&item.text(name)?);
+    let read = |chat: &Fields<'_>| {
+        let kind = chat.text("chatType");
+        let is_wanted = job.options.takes_all_chats() || kind.is_none_or(|kind| types.contains(&kind));
+        // Without a preview nobody can tell whether something was said, so the chat counts as active.
+        let said = chat.object("lastMessagePreview").and_then(|preview| time(&preview, "createdDateTime"));
+        let active = said.max(said.and(time(chat, "lastUpdatedDateTime")));
+        Some((is_wanted, Child { id: chat.id("id")?, is_special: false, active }))
+    };
     let request = chats_request(job, user).query("$expand", "lastMessagePreview");
-    let mut chats: Vec<Child> = job
-        .list::<Chat>(&request)
-        .await?
-        .into_iter()
-        .filter(is_wanted)
-        .map(|chat| {
-            // Without a preview nobody can tell whether something was said, so the chat counts as active.
-            let said = chat.preview.and_then(|preview| time(preview.created));
-            Child { active: said.max(said.and(time(chat.updated))), id: chat.id, is_special: false }
-        })
-        .collect();
+    let chats = job.list(&request, read).await?;
+    let mut chats: Vec<Child> = chats.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, chat)| chat).collect();
     chats.sort_by(|a, b| a.id.cmp(&b.id));
     chats.dedup_by(|a, b| a.id == b.id);
     Ok(chats)
