@@ -25,6 +25,9 @@ pub enum Error {
     Protocol(Box<GraphFailure>),
     #[error("Interrupted")]
     Interrupted,
+    /// A panic: where in the source it was, and never what it said, because that may quote a message.
+    #[error("A bug in lakeflow-teams, at {0}. Please report it; what was read before it can be kept")]
+    Internal(String),
 }
 
 /// What Entra ID said when it refused a token.
@@ -72,6 +75,8 @@ pub struct GraphFailure {
     pub retries: u32,
     /// What to do about it, for instance the permission to grant.
     pub remedy: String,
+    /// The host has been given up: no other request of the run would do better.
+    pub gave_up: bool,
 }
 
 impl fmt::Display for GraphFailure {
@@ -112,7 +117,15 @@ impl Error {
             | Self::Throttled(failure)
             | Self::Service(failure)
             | Self::Protocol(failure) => Some(failure),
-            Self::Configuration(_) | Self::Authentication(_) | Self::Interrupted => None,
+            Self::Configuration(_) | Self::Authentication(_) | Self::Interrupted | Self::Internal(_) => None,
+        }
+    }
+
+    /// Whether no other scope of the run would do better.
+    pub fn ends_run(&self) -> bool {
+        match self {
+            Self::Authentication(_) | Self::Interrupted | Self::Configuration(_) | Self::Internal(_) => true,
+            other => other.graph().is_some_and(|failure| failure.gave_up),
         }
     }
 

@@ -16,6 +16,8 @@ mod directory;
 mod export;
 #[path = "sync/guards.rs"]
 mod guards;
+#[path = "sync/hostile.rs"]
+mod hostile;
 #[path = "sync/lists.rs"]
 mod lists;
 #[path = "sync/once.rs"]

@@ -15,8 +15,9 @@ class Report:
     ``requests`` and ``retries`` are counts. ``throttled_seconds`` were waited because Graph asked for it,
     ``planned_seconds`` to stay below its documented limits; both add up over requests side by side. ``bytes`` came over
     the wire. ``rows`` maps a table to its rows, ``wrong_types`` a ``table.column`` to its values of an unexpected type,
-    which became null. ``skipped`` lists scopes that were left out (the first thousand of ``skipped_count``) with reason
-    and remedy; ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole report of the core.
+    which became null, and ``without_key`` one to its rows in which that key is null or empty, so that no merge can match
+    them. ``skipped`` lists scopes that were left out (the first thousand of ``skipped_count``) with reason and remedy;
+    ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole report of the core.
     """
 
     requests: int = 0
@@ -26,6 +27,7 @@ class Report:
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     wrong_types: dict[str, int] = field(default_factory=dict)
+    without_key: dict[str, int] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Report:
             bytes=int(raw.get("bytes_on_wire", 0)),
             rows=dict(raw.get("rows", {})),
             wrong_types=dict(raw.get("wrong_types", {})),
+            without_key=dict(raw.get("without_key", {})),
             skipped=skipped,
             skipped_count=int(raw.get("skipped_count", len(skipped))),
             notes=list(raw.get("notes", [])),

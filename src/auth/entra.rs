@@ -91,14 +91,12 @@ impl EntraCredential {
                 Proof::Certificate(source) => source.assertion(&self.client_id, self.url.as_str())?,
             };
             let started = Instant::now();
-            let mut refusal = match self.ask(&secret).await {
+            let refusal = match self.ask(&secret).await {
                 Ok(token) => return Ok(token),
                 Err(refusal) => refusal,
             };
             let wait = refusal.retry.and_then(|(limit, asked)| trial.again_within(limit, started.elapsed(), asked));
             let Some(wait) = wait else {
-                let failure = &mut refusal.failure;
-                failure.message = failure.message.replace(secret.expose(), "***");
                 return Err(Error::Authentication(Box::new(refusal.failure)));
             };
             log::debug!(
@@ -140,7 +138,7 @@ impl EntraCredential {
                 retry: Some((PATIENCE_TO_CONNECT, None)),
             });
         }
-        let failure = failure::read(status, &body);
+        let failure = failure::read(status, &secret.cut_out(&body));
         let transient = matches!(status, 408 | 429 | 500 | 502..=504) || failure::is_transient(&failure);
         Err(Refusal { failure, retry: transient.then(|| (PATIENCE, headers.wait())) })
     }

@@ -30,7 +30,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> AuthFailure {
         aadsts,
         remedy: aadsts.map_or("", remedy).into(),
         message: first_line(&body.error_description),
-        code: body.error,
+        code: text::clean(&body.error),
     }
 }
 

@@ -142,7 +142,10 @@ impl ManagedIdentity {
                 Refusal::Passing(failure, PATIENCE_TO_CONNECT, None)
             });
         }
-        let failure = refused(status, &body);
+        let failure = match &self.service {
+            TokenService::AppService { header, .. } => refused(status, &header.cut_out(&body)),
+            TokenService::Imds(_) => refused(status, &body),
+        };
         // Microsoft's own libraries try again at these: 404 and 410 come while the service is updated.
         Err(match status {
             404 | 408 | 410 | 429 | 500..=599 => Refusal::Passing(failure, PATIENCE, headers.wait()),

@@ -1,7 +1,7 @@
 //! Text that must never be shown, and where it comes from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -14,6 +14,14 @@ pub struct Secret(Zeroizing<String>);
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
+    }
+
+    /// A server's answer without the secret, should it quote it. Before anything else is cut, or a part would remain.
+    pub fn cut_out(&self, body: &[u8]) -> Vec<u8> {
+        if self.0.is_empty() {
+            return body.to_vec();
+        }
+        String::from_utf8_lossy(body).replace(self.0.as_str(), "***").into_bytes()
     }
 
     /// The text itself, for the one place that sends it.
@@ -48,11 +56,11 @@ impl SecretSource {
             Self::Value(secret) => return Ok(secret.clone()),
             Self::Environment(name) => (
                 std::env::var(name).map_err(|_| "is not set, or is not text".to_owned()),
-                format!("Environment variable {name:?}"),
+                if is_name(name) { format!("Environment variable {name}") } else { MISPLACED.to_owned() },
             ),
             Self::File(path) => (
-                std::fs::read_to_string(path).map_err(|error| format!("cannot be read ({error})")),
-                format!("File {}", path.display()),
+                std::fs::read_to_string(path).map_err(|error| format!("cannot be read ({})", error.kind())),
+                if is_path(path) { format!("File {}", path.display()) } else { "The secret's file".to_owned() },
             ),
         };
         let text = Zeroizing::new(
@@ -66,6 +74,17 @@ impl SecretSource {
     }
 }
 
+/// What a place's own text is called when it may be the secret itself, put where the name of its place belongs.
+const MISPLACED: &str = "The secret's environment variable (its name is letters, digits and underscores)";
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn is_path(path: &Path) -> bool {
+    path.parent().is_some_and(|folder| !folder.as_os_str().is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +93,16 @@ mod tests {
     fn prints_as_stars() {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret} {secret:?} {:#?}", Some(&secret)), "*** *** Some(\n    ***,\n)");
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_shown() {
+        for source in [SecretSource::Environment("marked~secret".into()), SecretSource::File("marked~secret".into())] {
+            let text = source.resolve().unwrap_err().to_string();
+            assert!(!text.contains("marked") && text.contains("must hold the secret"), "{text}");
+        }
+        let text = SecretSource::Environment("NOWHERE_SET".into()).resolve().unwrap_err().to_string();
+        assert!(text.contains("NOWHERE_SET is not set"), "{text}");
     }
 
     #[test]

@@ -176,15 +176,16 @@ impl Engine {
                         }
                     },
                     Action::Retry { after, throttled, .. } => {
+                        let mut trouble = trouble(classify::exhausted(throttled));
                         let may_go_on = if throttled { Ok(()) } else { self.breaker.failed(took) };
-                        let wait = may_go_on.ok().and(ride.trial.again(took, after));
+                        let wait = trouble.stopped(may_go_on).and(ride.trial.again(took, after));
                         if throttled {
                             self.report.throttled(template);
                             if let Some(wait) = wait {
                                 self.limiter.throttle(request, wait);
                             }
                         }
-                        (trouble(classify::exhausted(throttled)), wait)
+                        (trouble, wait)
                     }
                     Action::Reauthenticate => {
                         self.tokens.invalidate(token);

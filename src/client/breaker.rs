@@ -1,6 +1,8 @@
 //! When to stop trying altogether: an outage is reported in minutes, not after hours of back-off by one request after the
 //! other; and a run in which most attempts fail ends, though each request gets through in the end.
 
+use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use tokio::time::{Instant, sleep};
 
 /// Retries that a run may make before it has earned any. Each accepted answer earns one, up to this many.
 const RESERVE: u32 = 300;
+/// What counts where nothing is tried again.
+const WITHOUT_RETRIES: Duration = Duration::from_secs(180);
 /// One failure is no outage, however long it took.
 const FAILURES: u32 = 3;
 
@@ -16,6 +20,8 @@ const FAILURES: u32 = 3;
 pub enum Stop {
     /// The host has answered nothing for so long.
     Outage(Duration),
+    /// An endpoint has throttled every request for so long.
+    Throttled(Duration),
     /// More attempts fail than succeed.
     Spent,
 }
@@ -26,6 +32,11 @@ impl Stop {
             Self::Outage(time) => format!(
                 "The host has answered no request for {} s, so none is tried again: look at its service health, \
                  then run again",
+                time.as_secs()
+            ),
+            Self::Throttled(time) => format!(
+                "This endpoint has throttled every request for {} s, so none is tried again: let others that use this app \
+                 registration finish, then run again",
                 time.as_secs()
             ),
             Self::Spent => {
@@ -43,19 +54,26 @@ pub struct Breaker {
     given_up: Notify,
     /// How long a host may answer nothing.
     patience: Duration,
+    /// How long an endpoint may answer nothing but "too many requests". Each request has that much time of its own, but a run has
+    /// thousands of requests.
+    indulgence: Duration,
 }
 
 struct State {
     failing_since: Option<Instant>,
     failures: u32,
+    /// By endpoint: since when it has accepted nothing, and how often it has throttled since.
+    throttled: HashMap<&'static str, (Instant, u32)>,
     credit: u32,
 }
 
 impl Breaker {
     /// An outage is given up after a third of the time that a single request may take.
     pub fn new(retry_timeout: Duration) -> Self {
-        let state = State { failing_since: None, failures: 0, credit: RESERVE };
-        Self { state: Mutex::new(state), given_up: Notify::new(), patience: retry_timeout / 3 }
+        let state = State { failing_since: None, failures: 0, throttled: HashMap::new(), credit: RESERVE };
+        // Without retries a failure ends its scope; three of them in a moment do not make an outage.
+        let limit = if retry_timeout.is_zero() { WITHOUT_RETRIES } else { retry_timeout };
+        Self { state: Mutex::new(state), given_up: Notify::new(), patience: limit / 3, indulgence: limit }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -68,9 +86,25 @@ impl Breaker {
         (state.failing_since, state.failures) = (None, 0);
     }
 
-    pub fn accepted(&self) {
+    /// The endpoint wants to be left alone. Says whether there may be another attempt.
+    pub fn throttled(&self, endpoint: &'static str, took: Duration) -> Result<(), Stop> {
         self.answered();
         let mut state = self.state();
+        let now = Instant::now();
+        let (_, times) = state.throttled.entry(endpoint).or_insert_with(|| (now.checked_sub(took).unwrap_or(now), 0));
+        *times += 1;
+        let stop = self.stop(&state);
+        drop(state);
+        if stop.is_some() {
+            self.given_up.notify_waiters();
+        }
+        stop.map_or(Ok(()), Err)
+    }
+
+    pub fn accepted(&self, endpoint: &'static str) {
+        self.answered();
+        let mut state = self.state();
+        state.throttled.remove(endpoint);
         state.credit = (state.credit + 1).min(RESERVE);
     }
 
@@ -80,7 +114,7 @@ impl Breaker {
         let now = Instant::now();
         state.failures += 1;
         state.failing_since.get_or_insert_with(|| now.checked_sub(took).unwrap_or(now));
-        if let Some(stop) = self.outage(&state) {
+        if let Some(stop) = self.stop(&state) {
             drop(state);
             self.given_up.notify_waiters();
             return Err(stop);
@@ -89,16 +123,32 @@ impl Breaker {
         Ok(())
     }
 
-    fn outage(&self, state: &State) -> Option<Stop> {
-        let failing = state.failing_since?.elapsed();
-        (state.failures >= FAILURES && failing >= self.patience).then_some(Stop::Outage(failing))
+    fn stop(&self, state: &State) -> Option<Stop> {
+        let failing = state.failing_since.map_or(Duration::ZERO, |since| since.elapsed());
+        if state.failures >= FAILURES && failing >= self.patience {
+            return Some(Stop::Outage(failing));
+        }
+        let refusing = state.throttled.values().filter(|(_, times)| *times >= FAILURES);
+        let longest = refusing.map(|(since, _)| since.elapsed()).max().unwrap_or_default();
+        (longest >= self.indulgence).then_some(Stop::Throttled(longest))
     }
 
-    /// Waits, unless the host is given up meanwhile.
     pub async fn pause(&self, wait: Duration) -> Result<(), Stop> {
-        tokio::select! {
-            () = sleep(wait) => Ok(()),
-            () = self.given_up.notified() => self.outage(&self.state()).map_or(Ok(()), Err),
+        self.unless_given_up(sleep(wait)).await
+    }
+
+    /// Waits for a future, unless the host is given up meanwhile.
+    pub async fn unless_given_up<T>(&self, future: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::pin!(future);
+        loop {
+            tokio::select! {
+                done = &mut future => return Ok(done),
+                () = self.given_up.notified() => {
+                    if let Some(stop) = self.stop(&self.state()) {
+                        return Err(stop);
+                    }
+                }
+            }
         }
     }
 }
@@ -134,6 +184,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_host_that_throttles_everything_is_given_up_by_all_at_once() {
+        let breaker = Breaker::new(SECOND * 900);
+        let start = Instant::now();
+        let queued = join_all((0..10).map(|_| breaker.unless_given_up(sleep(SECOND * 100_000))));
+        let throttled = async {
+            while breaker.throttled("/teams", SECOND).is_ok() {
+                sleep(SECOND * 100).await;
+            }
+        };
+        let (stopped, ()) = tokio::join!(queued, throttled);
+        assert!(stopped.iter().all(|stop| matches!(stop, Err(Stop::Throttled(_)))), "{stopped:?}");
+        assert!((890..=1_000).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+        assert!(breaker.throttled("/teams", SECOND).is_err(), "one attempt, no retries");
+        breaker.accepted("/users");
+        assert!(breaker.throttled("/teams", SECOND).is_err(), "another endpoint's word says nothing");
+        for _ in 0..100 {
+            breaker.accepted("/teams");
+            sleep(SECOND * 500).await;
+            breaker.throttled("/teams", SECOND).unwrap();
+            sleep(SECOND * 200).await;
+            breaker.throttled("/teams", SECOND).unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_host_that_answers_now_and_then_is_up() {
         let breaker = Breaker::new(SECOND * 900);
         for _ in 0..100 {
@@ -148,14 +223,14 @@ mod tests {
         let breaker = Breaker::new(SECOND * 900);
         let mut rounds = 0;
         while breaker.failed(SECOND).and_then(|()| breaker.failed(SECOND)).is_ok() {
-            breaker.accepted();
+            breaker.accepted("/teams");
             rounds += 1;
         }
         assert!((250..=350).contains(&rounds), "{rounds}");
         let steady = Breaker::new(SECOND * 900);
         for _ in 0..10_000 {
             steady.failed(SECOND).unwrap();
-            steady.accepted();
+            steady.accepted("/teams");
         }
     }
 }

@@ -85,7 +85,9 @@ impl Engine {
         let template = call.endpoint.template;
         let mut trial = Trial::new(self.retry_timeout, random);
         loop {
-            let (permit, waited) = self.limiter.admit(call.counts_as).await;
+            let admitted = self.breaker.unless_given_up(self.limiter.admit(call.counts_as)).await;
+            let (permit, waited) = admitted
+                .map_err(|stop| Trouble::given_up(stop).into_error(call.endpoint, call.scope, trial.retries))?;
             self.report.waited(waited.planned, waited.throttled);
             let token = self.tokens.get().await?;
             let (generation, client) = self.transport.client();
@@ -97,7 +99,7 @@ impl Engine {
 
             let setback = match self.judge(call, sent, took, &mut read) {
                 Ok(answer) => {
-                    self.breaker.accepted();
+                    self.breaker.accepted(template);
                     return Ok(Accepted { answer, token });
                 }
                 Err(setback) => setback,
@@ -122,12 +124,9 @@ impl Engine {
                         self.transport.renew(generation);
                     }
                     let wait = trial.again_within(limit, took, asked);
-                    if throttled {
-                        self.breaker.answered();
-                        wait
-                    } else {
-                        trouble.stopped(self.breaker.failed(took)).and(wait)
-                    }
+                    let may_go_on =
+                        if throttled { self.breaker.throttled(template, took) } else { self.breaker.failed(took) };
+                    trouble.stopped(may_go_on).and(wait)
                 }
             };
             let wait = match wait {
@@ -252,7 +251,8 @@ impl Engine {
         let limit = if broken.connect && !reached { NEVER_REACHED } else { self.retry_timeout };
         let next = match broken.remedy {
             Some(_) => Next::Stop,
-            None => Next::Wait { asked: None, limit, new_connection: false },
+            // A connection that has gone dead, as behind a firewall that forgets it, would keep all that share it waiting.
+            None => Next::Wait { asked: None, limit, new_connection: broken.stalled },
         };
         Setback { trouble: Box::new(Trouble::broken(broken, host, reached)), next }
     }

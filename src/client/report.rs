@@ -51,6 +51,8 @@ pub struct Snapshot {
     pub notes: Vec<String>,
     /// Values of another type than their column's, by `table.column`: each became null.
     pub wrong_types: BTreeMap<String, u64>,
+    /// Rows in which a key column is null or empty, by `table.column`: no merge by key can match them.
+    pub without_key: BTreeMap<String, u64>,
     pub warnings: Vec<String>,
 }
 
@@ -73,6 +75,11 @@ impl Report {
     /// `column` as `table.column`.
     pub fn add_wrong_types(&self, column: &str, values: u64) {
         add(&mut self.state().wrong_types, column, values);
+    }
+
+    /// `column` as `table.column`.
+    pub fn add_without_key(&self, column: &str, rows: u64) {
+        add(&mut self.state().without_key, column, rows);
     }
 
     pub fn skip(&self, skipped: Skipped) {
@@ -158,6 +165,7 @@ impl Snapshot {
             skipped_count: self.skipped_count.saturating_sub(earlier.skipped_count),
             notes: tail(&self.notes, &earlier.notes),
             wrong_types: differences(&self.wrong_types, &earlier.wrong_types),
+            without_key: differences(&self.without_key, &earlier.without_key),
             warnings: tail(&self.warnings, &earlier.warnings),
         }
     }

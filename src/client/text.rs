@@ -88,6 +88,10 @@ pub(crate) fn snippet(body: &[u8]) -> String {
     if trimmed.is_empty() {
         return "an empty body".into();
     }
+    // A page that was cut short may hold what somebody wrote in a chat.
+    if trimmed.starts_with(['{', '[', '"']) {
+        return "damaged JSON".into();
+    }
     if !trimmed.starts_with('<') {
         return clean(&trimmed.chars().take(100).collect::<String>());
     }
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(snippet(b"  \n"), "an empty body");
         assert_eq!(snippet(b"<!DOCTYPE html><html><head><title> Sign\nin </title>"), "an HTML page: Sign in");
         assert_eq!(snippet(b"<html>"), "an HTML page");
+        assert_eq!(snippet(br#"{"value":[{"body":{"content":"words"#), "damaged JSON");
         assert_eq!(snippet(b"\xff\xfeoops"), "\u{fffd}\u{fffd}oops");
     }
 }

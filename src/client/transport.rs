@@ -127,6 +127,8 @@ pub(crate) struct Broken {
     pub what: String,
     /// Whether no connection came about at all.
     pub connect: bool,
+    /// Whether the answer did not come, or did not come to its end, in time.
+    pub stalled: bool,
     /// Set where trying again cannot help.
     pub remedy: Option<&'static str>,
 }
@@ -139,6 +141,7 @@ impl From<reqwest::Error> for Broken {
             return Self {
                 what: format!("the server's certificate is not trusted: {}", deepest(&error)),
                 connect: true,
+                stalled: false,
                 remedy: Some("Add the root certificate of your network with ca_bundle"),
             };
         }
@@ -148,7 +151,7 @@ impl From<reqwest::Error> for Broken {
             (false, true) => format!("no connection: {}", deepest(&error)),
             (false, false) => format!("the connection broke: {}", deepest(&error)),
         };
-        Self { what, connect: error.is_connect(), remedy: None }
+        Self { what, connect: error.is_connect(), stalled: error.is_timeout() && !error.is_connect(), remedy: None }
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Trouble {
     message: String,
     request_id: Option<String>,
     remedy: String,
+    gave_up: bool,
 }
 
 impl Trouble {
@@ -30,6 +31,7 @@ impl Trouble {
             message: message.into(),
             request_id: None,
             remedy: String::new(),
+            gave_up: false,
         }
     }
 
@@ -83,6 +85,7 @@ impl Trouble {
     /// Notes why there is no other attempt, if there is none.
     pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
         let Err(stop) = may_go_on else { return Some(()) };
+        self.gave_up = true;
         if self.remedy.is_empty() {
             self.remedy = stop.remedy();
         }
@@ -91,6 +94,12 @@ impl Trouble {
 
     pub fn protocol(why: &str) -> Self {
         Self::new(Kind::Protocol, why)
+    }
+
+    /// A request that waited for its turn when the host was given up.
+    pub fn given_up(stop: Stop) -> Self {
+        let kind = if matches!(stop, Stop::Throttled(_)) { Kind::Throttled } else { Kind::Service };
+        Self { remedy: stop.remedy(), gave_up: true, ..Self::new(kind, "not asked any more") }
     }
 
     /// A request that is not even sent, or a link that is not followed.
@@ -123,6 +132,7 @@ impl Trouble {
             request_id: self.request_id,
             retries,
             remedy,
+            gave_up: self.gave_up,
         });
         match self.kind {
             // A server without batches, not a scope that is gone.

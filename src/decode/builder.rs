@@ -4,6 +4,7 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
 use super::column::ColumnBuilder;
+use super::fields::Fields;
 use super::keys::Keys;
 use super::row::{USES, Use};
 use crate::tables::{Derived, Projection, Source};
@@ -144,13 +145,9 @@ impl TableBuilder {
 
     /// A deleted item of which the text is at hand.
     pub fn append_deleted(&mut self, item: &str, observed_at: &str) {
-        #[derive(serde::Deserialize)]
-        struct Deleted {
-            id: String,
-        }
-        if let Ok(deleted) = serde_json::from_str::<Deleted>(item) {
+        if let Some(id) = Fields::of(item).and_then(|fields| fields.id("id")) {
             let context = Context { observed_at: Some(observed_at), ..Context::default() };
-            self.append_tombstone(&deleted.id, &context);
+            self.append_tombstone(&id, &context);
         }
     }
 

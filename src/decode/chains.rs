@@ -121,7 +121,7 @@ impl<'a, 'f> ChainRows<'a, 'f> {
         if let (Some(link), true) = (chain.link, self.wants_replies) {
             self.outcome.continuations.push(Continuation { root: self.head.id().to_owned(), link });
         }
-        if self.wants_roots && self.filter.keep(&self.head, self.channel, "") {
+        if self.wants_roots && self.filter.keep(&self.head, Some(self.channel), "") {
             let context = Context { team: Some(self.team), channel: Some(self.channel), raw, ..Context::default() };
             self.roots.end_row(self.head.cursor(), &context);
         } else {
@@ -186,9 +186,10 @@ impl Replies<'_, '_> {
         self.chain.see(self.head);
         // A server that puts `id` behind `replies` leaves only the reply's own word for its root.
         let parent = if root.is_empty() { self.head.reply_to().unwrap_or_default() } else { root };
-        if self.wanted && self.filter.keep(self.head, self.context.channel.unwrap_or_default(), parent) {
+        if self.wanted && self.filter.keep(self.head, self.context.channel, parent) {
             let raw = self.builder.wants_raw().then(|| json.since(start));
-            let context = Context { parent: Some(parent), raw, ..self.context };
+            let parent = (!parent.is_empty()).then_some(parent);
+            let context = Context { parent, raw, ..self.context };
             self.builder.end_row(self.head.cursor(), &context);
         } else {
             self.builder.truncate(mark);

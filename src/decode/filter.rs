@@ -50,8 +50,12 @@ impl Tally {
 }
 
 impl Filter<'_> {
-    /// Whether an item becomes a row. `conversation` is its channel or chat, `parent` the root it replies to.
-    pub fn keep(&mut self, head: &Head, conversation: &str, parent: &str) -> bool {
+    /// Whether an item becomes a row. `conversation` is its channel or chat (empty where the table has none, `None` where
+    /// the item should have one), `parent` the root it replies to.
+    pub fn keep(&mut self, head: &Head, conversation: Option<&str>, parent: &str) -> bool {
+        // What has no key of its own repeats nothing.
+        let is_keyed = !head.id().is_empty() && conversation.is_some();
+        let conversation = conversation.unwrap_or_default();
         self.note_time(head.modified);
         if self.after.zip(head.modified).is_some_and(|(after, modified)| modified <= after) {
             return false;
@@ -59,7 +63,7 @@ impl Filter<'_> {
         if self.conversations.is_some_and(|wanted| !wanted.contains(conversation)) {
             return false;
         }
-        if let Some(seen) = self.seen {
+        if let Some(seen) = self.seen.filter(|_| is_keyed) {
             let key = key_hash(conversation, parent, head.id());
             if seen.contains(&key) || !self.page.repeated.insert(key) {
                 return false;

@@ -32,10 +32,10 @@ impl FlatRows<'_, '_> {
             builder.truncate(mark);
             return Ok(false);
         }
-        let channel = self.head.channel().unwrap_or_default();
+        let channel = self.head.channel();
         if is_object && self.filter.keep(&self.head, channel, parent.unwrap_or_default()) && is_wanted {
             let raw = builder.wants_raw().then(|| json.since(start));
-            let context = Context { team: Some(self.team), channel: Some(channel), parent, raw, ..Context::default() };
+            let context = Context { team: Some(self.team), channel, parent, raw, ..Context::default() };
             builder.end_row(self.head.cursor(), &context);
         } else {
             builder.truncate(mark);

@@ -23,7 +23,9 @@ impl<'a, 'f> ListRows<'a, 'f> {
     }
 
     fn is_kept(&mut self) -> bool {
-        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).unwrap_or_default();
+        // Where the id alone is the key, there is no conversation.
+        let none = (self.builder.projection().table.keys.len() == 1).then_some("");
+        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).or(none);
         self.filter.keep(&self.head, conversation, self.context.parent.unwrap_or_default())
     }
 }

@@ -8,6 +8,7 @@ mod builder;
 mod cell;
 mod chains;
 mod column;
+mod fields;
 mod filter;
 mod flat;
 mod json;
@@ -21,6 +22,7 @@ mod timestamp;
 
 pub use builder::{Context, TableBuilder};
 pub use chains::{ChainOutcome, ChainRows, Continuation};
+pub use fields::Fields;
 pub use filter::{Filter, KeySet, Tally, key_hash};
 pub use flat::FlatRows;
 pub use json::{Fault, Json, Read};

@@ -37,10 +37,13 @@ impl Kept {
         self.is_set.then_some(self.text.as_str())
     }
 
-    fn set(&mut self, text: Option<&str>) {
-        self.is_set = text.is_some();
-        self.text.clear();
-        self.text.push_str(text.unwrap_or_default());
+    /// Keeps the first text, as columns do where a key comes twice.
+    fn set(&mut self, text: &str) {
+        if !self.is_set {
+            self.is_set = true;
+            self.text.clear();
+            self.text.push_str(text);
+        }
     }
 }
 
@@ -61,6 +64,7 @@ pub struct Head {
 }
 
 impl Head {
+    /// Empty where the item has none.
     pub fn id(&self) -> &str {
         self.id.get().unwrap_or_default()
     }
@@ -76,7 +80,7 @@ impl Head {
 
     /// `channelId` of `channelIdentity`.
     pub fn channel(&self) -> Option<&str> {
-        self.channel.get()
+        self.channel.get().filter(|id| !id.is_empty())
     }
 
     pub fn chat(&self) -> Option<&str> {
@@ -182,11 +186,11 @@ fn read_property<N: Nested>(
     let (usage, column) = builder.properties.get(property);
     match usage {
         Use::Column => fill(builder, column, json),
-        Use::Id => keep(builder, column, &mut head.id, json),
-        Use::ReplyTo => keep(builder, column, &mut head.reply_to, json),
+        Use::Id => keep_id(builder, column, &mut head.id, json),
+        Use::ReplyTo => keep_id(builder, column, &mut head.reply_to, json),
         Use::Cursor => keep(builder, column, &mut head.cursor, json),
         Use::Created => keep(builder, column, &mut head.created, json),
-        Use::Chat => keep(builder, column, &mut head.chat, json),
+        Use::Chat => keep_id(builder, column, &mut head.chat, json),
         Use::ChannelIdentity => keep_channel(builder, column, &mut head.channel, json),
         Use::Removed => {
             head.removed = json.peek()? != b'n';
@@ -217,18 +221,38 @@ fn fill(builder: &mut TableBuilder, column: Option<usize>, json: &mut Json<'_>) 
 /// Reads a string into its column and keeps it.
 fn keep(builder: &mut TableBuilder, column: Option<usize>, kept: &mut Kept, json: &mut Json<'_>) -> Read<()> {
     if json.peek()? != b'"' {
-        kept.set(None);
         return fill(builder, column, json);
     }
-    let row = builder.len();
     let start = json.position();
     let text = json.string()?;
-    kept.set(Some(&text));
+    keep_text(builder, column, kept, &text, start, json)
+}
+
+/// Reads an id. One that was sent as a number is kept as its text: without its key a row is lost to every merge.
+fn keep_id(builder: &mut TableBuilder, column: Option<usize>, kept: &mut Kept, json: &mut Json<'_>) -> Read<()> {
+    if !matches!(json.peek()?, b'-' | b'0'..=b'9') {
+        return keep(builder, column, kept, json);
+    }
+    let start = json.position();
+    let digits = json.number()?;
+    keep_text(builder, column, kept, digits, start, json)
+}
+
+fn keep_text(
+    builder: &mut TableBuilder,
+    column: Option<usize>,
+    kept: &mut Kept,
+    text: &str,
+    start: usize,
+    json: &mut Json<'_>,
+) -> Read<()> {
+    kept.set(text);
+    let row = builder.len();
     match column.map(|index| &mut builder.columns[index]) {
         None => Ok(()),
         Some(column @ ColumnBuilder::Text(_)) => {
             if !column.is_filled(row) {
-                column.append_text(row, &text);
+                column.append_text(row, text);
             }
             Ok(())
         }
@@ -246,16 +270,19 @@ fn keep_channel(
     channel: &mut Kept,
     json: &mut Json<'_>,
 ) -> Read<()> {
-    channel.set(None);
     if json.peek()? != b'{' {
         return fill(builder, column, json);
     }
     let start = json.position();
     json.object(|json| {
-        if json.key()? != "channelId" || json.peek()? != b'"' {
+        if json.key()? != "channelId" {
             return json.skip();
         }
-        channel.set(Some(&json.string()?));
+        match json.peek()? {
+            b'"' => channel.set(&json.string()?),
+            b'-' | b'0'..=b'9' => channel.set(json.number()?),
+            _ => json.skip()?,
+        }
         Ok(())
     })?;
     let row = builder.len();

@@ -37,7 +37,7 @@ impl PythonCredential {
                     Ok(get_token(py, &credential, &scope, Some(&newer_than_now())).unwrap_or(token))
                 })
             });
-            token.await.map_err(|_| Error::Interrupted)?
+            token.await.map_err(|_| failure("the credential's token could not be read"))?
         })
     }
 }
@@ -70,7 +70,9 @@ fn get_token(py: Python<'_>, credential: &Py<PyAny>, scope: &str, claims: Option
         failure("the credential's get_token must return an object with token and expires_on; async credentials are not supported")
     })?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let expires_at = Instant::now() + Duration::from_secs_f64((expires_on - now).clamp(0.0, 1e9));
+    // What is no number is no life at all.
+    let life = Duration::try_from_secs_f64((expires_on - now).clamp(0.0, 1e9)).unwrap_or_default();
+    let expires_at = Instant::now() + life;
     Ok(AccessToken { secret: Secret::new(secret), expires_at })
 }
 

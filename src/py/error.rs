@@ -80,6 +80,7 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Service(_) => 5,
         Error::Protocol(_) => 6,
         Error::Interrupted => return Ok(PyKeyboardInterrupt::new_err(())),
+        Error::Internal(_) => return Ok(PyErr::from_value(classes(py)?.base.bind(py).call1((error.to_string(),))?)),
     };
     let exception = classes(py)?.by_kind[index].bind(py).call1((error.to_string(),))?;
     exception.setattr("status", error.status())?;

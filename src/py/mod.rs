@@ -6,6 +6,7 @@ mod credential;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod error;
+mod guard;
 mod runtime;
 mod stream;
 
@@ -28,7 +29,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::BatchStream>()?;
     #[cfg(feature = "emulator")]
     emulator::register(module)?;
-    error::register(module)
+    error::register(module)?;
+    guard::install();
+    Ok(())
 }
 
 /// Every table, in the order of the documentation.

@@ -7,6 +7,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
+use super::error::to_py;
+use super::guard::guarded;
+
 /// How often a blocked call looks for Ctrl-C: a reader can sleep minutes on a Retry-After.
 const SIGNAL_CHECK: Duration = Duration::from_millis(100);
 
@@ -43,10 +46,10 @@ where
 {
     py.detach(|| {
         runtime().block_on(async {
-            let mut future = std::pin::pin!(future);
+            let mut future = std::pin::pin!(guarded(future));
             loop {
                 tokio::select! {
-                    output = &mut future => return Ok(output),
+                    output = &mut future => return output.map_err(|error| to_py(&error)),
                     () = tokio::time::sleep(SIGNAL_CHECK) => signals()?,
                 }
             }

@@ -1,5 +1,6 @@
 //! A table being read: an iterator, an async iterator and an Arrow stream in one.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::batch::{Batch, Schema};
 use super::error::to_py;
+use super::guard::guarded;
 use super::runtime::{runtime, wait};
 use crate::error::Result;
 use crate::sync::{self, Partition, Pass, Session};
@@ -22,19 +24,31 @@ use crate::tables::Projection;
 const AHEAD: usize = 2;
 
 type Receiver = mpsc::Receiver<Result<sync::Batch>>;
+type Sender = mpsc::Sender<Result<sync::Batch>>;
 
 /// Starts reading in the background; dropping the receiver ends it.
 pub fn start(session: Session, pass: Pass) -> Receiver {
+    spawn(|sender| async move { session.read(&pass, sender).await })
+}
+
+/// A reading that panics ends with an error: a channel that only closes would look like the end of the table.
+pub(super) fn spawn<F>(read: impl FnOnce(Sender) -> F) -> Receiver
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let (sender, receiver) = mpsc::channel(AHEAD);
-    runtime().spawn(async move { session.read(&pass, sender).await });
+    let reading = read(sender.clone());
+    runtime().spawn(async move {
+        if let Err(error) = guarded(reading).await {
+            drop(sender.send(Err(error)).await);
+        }
+    });
     receiver
 }
 
 /// The same for one partition of a plan.
 pub fn start_partition(session: Session, pass: Pass, partition: Partition, deletes: bool) -> Receiver {
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    runtime().spawn(async move { session.read_partition(&pass, &partition, deletes, sender).await });
-    receiver
+    spawn(move |sender| async move { session.read_partition(&pass, &partition, deletes, sender).await })
 }
 
 /// A table being read. It can be consumed once, in any one of its ways.

@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 use super::conversations::Conversations;
 use super::engine::Step;
-use super::item::{Item, Seen};
+use super::item::{Item, Seen, remember};
 use super::job::{Job, into};
 use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
 use crate::decode::{
-    ChainOutcome, ChainRows, Context, Continuation, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
+    ChainOutcome, ChainRows, Context, Continuation, Fields, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
 };
 use crate::error::{Error, Result};
 
@@ -163,12 +163,11 @@ impl<'c> Channel<'c> {
 
     async fn chains(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
         let wants = (self.job.sink.wants(0), self.job.sink.wants(1));
-        let result = self
-            .job
+        self.job
             .page(request, |builders, body| {
                 let [roots, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let marks = (roots.len(), replies.len());
-                let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+                let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
                 let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
@@ -183,22 +182,16 @@ impl<'c> Channel<'c> {
                 if is_bare {
                     let mut raw = RawItems::default();
                     let page = into(body, &mut raw)?;
-                    return Ok((Chains::Bare(page, raw.items), Vec::new()));
+                    return Ok(Chains::Bare(page, raw.items));
                 }
                 if is_too_small {
-                    return Ok((Chains::TooSmall, Vec::new()));
+                    return Ok(Chains::TooSmall);
                 }
-                Ok((Chains::Read(page, outcome), filter.page.keys))
+                let keys = filter.page.keys;
+                remember(guard.as_deref_mut(), &keys);
+                Ok(Chains::Read(page, outcome))
             })
-            .await?;
-        self.remember(&result.1);
-        Ok(result.0)
-    }
-
-    fn remember(&self, keys: &[u64]) {
-        if let Some(seen) = &self.seen {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
-        }
+            .await
     }
 
     /// Follows the replies that did not fit into the page: 200 come with their root.
@@ -221,18 +214,17 @@ impl<'c> Channel<'c> {
     /// Reads one page of a thread straight into the table.
     async fn replies_page(&self, request: &Request, root: &str, after: Option<Timestamp>) -> Result<Page> {
         let context = self.context(root);
-        let (page, keys) = self
-            .job
+        self.job
             .page(request, |builders, body| {
                 let [_, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
-                let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+                let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { after, seen: guard.as_deref(), ..Filter::default() };
                 let page = into(body, &mut ListRows::new(replies, context, &mut filter))?;
-                Ok((page, filter.page.keys))
+                let keys = filter.page.keys;
+                remember(guard.as_deref_mut(), &keys);
+                Ok(page)
             })
-            .await?;
-        self.remember(&keys);
-        Ok(page)
+            .await
     }
 
     fn context<'s>(&'s self, root: &'s str) -> Context<'s> {
@@ -273,7 +265,9 @@ impl<'c> Channel<'c> {
             if newest.zip(self.bound).is_some_and(|(newest, bound)| newest < bound) {
                 return Ok(true);
             }
-            self.remember(&keys);
+            let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+            remember(guard.as_deref_mut(), &keys);
+            drop(guard);
             self.job.sink.with(|builders| {
                 for (slot, (builder, scratch)) in builders.iter_mut().zip(&mut scratch).enumerate() {
                     if self.job.sink.wants(slot) {
@@ -309,9 +303,5 @@ fn is_refused_delta(error: &Error) -> bool {
 }
 
 fn root_id(root: &RawValue) -> String {
-    #[derive(serde::Deserialize)]
-    struct Root {
-        id: String,
-    }
-    serde_json::from_str::<Root>(root.get()).map(|root| root.id).unwrap_or_default()
+    Fields::of(root.get()).and_then(|root| root.id("id")).unwrap_or_default()
 }

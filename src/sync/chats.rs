@@ -37,17 +37,19 @@ impl<'j> Chats<'j> {
         let after = self.bound(&item.scope);
         let first = chats_request(self.job, &item.scope);
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, keys) = self
+        let page = self
             .job
             .page(&request, |builders, body| {
                 let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
-                let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+                // Locked until its keys are noted: the page of another member may hold the same chats.
+                let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut filter = Filter { after, seen: Some(&given), ..Filter::default() };
                 let page = into(body, &mut ListRows::new(rows, Context::default(), &mut filter))?;
-                Ok((page, filter.page.keys))
+                let keys = filter.page.keys;
+                given.extend(keys);
+                Ok(page)
             })
             .await?;
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
         self.job.advance(item, &request, page.next_link.as_deref())
     }
 }

@@ -53,7 +53,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     let mut resynced = is_resync || start.is_some() && item.link.is_none();
     // What is observed later has a later time, though the server tells seconds only and each run begins anew.
     let mut began = start.and_then(|offset| offset.since).filter(|_| is_resync);
-    let mut observed = start.map_or(jiff::Timestamp::MIN, |last| last.until + jiff::SignedDuration::from_millis(1));
+    let mut observed = start.map_or(jiff::Timestamp::MIN, |last| just_after(last.until));
     if resynced {
         began.get_or_insert(observed);
     }
@@ -128,6 +128,10 @@ fn is_too_early(job: &Job, last: &Offset) -> bool {
 fn select(table: &str) -> Result<String> {
     let columns = find(table)?.columns.iter().filter(|column| column.source == Source::Property);
     Ok(columns.map(|column| column.name).collect::<Vec<_>>().join(","))
+}
+
+fn just_after(time: jiff::Timestamp) -> jiff::Timestamp {
+    time.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(time)
 }
 
 /// A token that expired (410, `syncStateNotFound`, `resyncRequired`), or a page token that did (400, 404).

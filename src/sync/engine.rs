@@ -201,7 +201,7 @@ impl Work {
     fn fail(&mut self, item: Item, error: Error) {
         log::warn!("{}: {error}", item.scope);
         self.failed.push(item);
-        if self.failure.as_ref().is_none_or(|first| !is_fatal(first) && is_fatal(&error)) {
+        if self.failure.as_ref().is_none_or(|first| !first.ends_run() && error.ends_run()) {
             self.failure = Some(error);
         }
     }
@@ -221,7 +221,7 @@ impl Work {
     }
 
     fn is_fatal(&self) -> bool {
-        self.failure.as_ref().is_some_and(is_fatal)
+        self.failure.as_ref().is_some_and(Error::ends_run)
     }
 
     fn into_outcome(mut self) -> Outcome {
@@ -236,11 +236,6 @@ impl Work {
         }
         Outcome { open, after: self.started.pop().flatten(), left, failure: self.failure }
     }
-}
-
-/// No other scope will do better after these.
-fn is_fatal(error: &Error) -> bool {
-    matches!(error, Error::Authentication(_) | Error::Interrupted | Error::Configuration(_))
 }
 
 /// Folds what has not been started: windows that touch into one, and children back into their parents.

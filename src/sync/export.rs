@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conversations::{Conversations, Family, before};
 use super::engine::Step;
-use super::item::{Item, Seen};
+use super::item::{Item, Seen, remember};
 use super::job::{Job, into};
 use super::offset::Phase;
 use super::window::Window;
@@ -121,32 +121,29 @@ async fn read(
         Family::Channels => (job.sink.wants(0), job.sink.wants(1)),
         Family::Chats => (true, false),
     };
-    let result = job
-        .page(request, |builders, body| {
-            let guard = seen.map(|seen| seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-            let mut filter = Filter {
-                after: window.from,
-                until: window.to,
-                conversations: wanted,
-                seen: guard.as_deref(),
-                page: Tally::default(),
-            };
-            let page = match (conversations.family, builders) {
-                (Family::Channels, [roots, replies, ..]) => {
-                    let head = Head::default();
-                    let filter = &mut filter;
-                    into(body, &mut FlatRows { roots, replies, wants_roots, wants_replies, team: parent, filter, head })
-                }
-                (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),
-                _ => Err("no table to read into".to_owned()),
-            }?;
-            Ok((page, filter.page))
-        })
-        .await?;
-    if let Some(seen) = seen {
-        seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(&result.1.keys);
-    }
-    Ok(result)
+    job.page(request, |builders, body| {
+        let mut guard = seen.map(|seen| seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let mut filter = Filter {
+            after: window.from,
+            until: window.to,
+            conversations: wanted,
+            seen: guard.as_deref(),
+            page: Tally::default(),
+        };
+        let page = match (conversations.family, builders) {
+            (Family::Channels, [roots, replies, ..]) => {
+                let head = Head::default();
+                let filter = &mut filter;
+                into(body, &mut FlatRows { roots, replies, wants_roots, wants_replies, team: parent, filter, head })
+            }
+            (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),
+            _ => Err("no table to read into".to_owned()),
+        }?;
+        let tally = filter.page;
+        remember(guard.as_deref_mut(), &tally.keys);
+        Ok((page, tally))
+    })
+    .await
 }
 
 /// Remembers what a page said of its scope: the conversations that the export holds will have been read at its end.

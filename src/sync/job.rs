@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::engine::{Caps, Step};
@@ -16,7 +15,7 @@ use crate::client::report::{Report, Skipped};
 use crate::client::request::Request;
 use crate::client::{GraphClient, Malformed};
 use crate::config::{OnForbidden, TableOptions};
-use crate::decode::{Page, RawItems, Rows, TableBuilder, read_page};
+use crate::decode::{Fields, Page, RawItems, Rows, TableBuilder, read_page};
 use crate::error::{Error, GraphFailure, Result};
 
 pub struct Job {
@@ -72,10 +71,23 @@ impl Job {
         }
     }
 
-    /// The same as values; an item of another shape is left out.
-    pub async fn list<T: DeserializeOwned>(&self, request: &Request) -> Result<Vec<T>> {
+    /// The scopes that a list names. One that can't be named could not be read, and so it is an error: a scope that is
+    /// left out silently is lost.
+    pub async fn list<T>(&self, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
         let items = self.list_raw(request).await?;
-        Ok(items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
+        let named = items.iter().map(|item| {
+            Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
+                Error::Protocol(Box::new(GraphFailure {
+                    endpoint: request.endpoint.template,
+                    scope: request.scope.clone(),
+                    message: "the list holds an item without an id, so that what it stands for can't be read"
+                        .to_owned(),
+                    remedy: "Try again later; if it stays, report it to Microsoft".to_owned(),
+                    ..GraphFailure::default()
+                }))
+            })
+        });
+        named.collect()
     }
 
     /// Moves an item to its next page.

@@ -49,7 +49,7 @@ impl Once<'_> {
         let seen: Seen = Arc::default();
         let item = Item { seen: Some(seen), ..Item::parent(scope) };
         match self.read_parent(item).await {
-            Err(error @ (Error::Interrupted | Error::Authentication(_))) => Err(error),
+            Err(error) if error.ends_run() => Err(error),
             Err(error) => {
                 self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(error);
                 Ok(())

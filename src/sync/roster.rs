@@ -2,24 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use serde::Deserialize;
-
 use super::item::Child;
 use super::job::Job;
 use crate::client::endpoint;
 use crate::client::request::Request;
-use crate::decode::parse_timestamp;
+use crate::decode::{Fields, parse_timestamp};
 use crate::error::{Error, Result};
 
-#[derive(Deserialize)]
-struct WithId {
-    id: String,
-}
-
-fn sorted(items: Vec<WithId>) -> Vec<String> {
-    let ids: BTreeSet<String> = items.into_iter().map(|item| item.id).filter(|id| !id.is_empty()).collect();
-    ids.into_iter().collect()
+fn id(item: &Fields<'_>) -> Option<String> {
+    item.id("id")
 }
 
 /// The request for all teams; `None` once `/teams` was refused and the groups with a team are to be listed.
@@ -47,9 +38,9 @@ pub async fn teams(job: &Job) -> Result<Vec<String>> {
     if !job.options.team_ids.is_empty() {
         return Ok(named(&job.options.team_ids));
     }
-    match job.list(&teams_request().query("$select", "id")).await {
+    match job.list(&teams_request().query("$select", "id"), id).await {
         Err(error) if is_refused(&error) => {
-            let groups = job.list(&groups_request().query("$select", "id")).await;
+            let groups = job.list(&groups_request().query("$select", "id"), id).await;
             groups.map(sorted).map_err(|second| if is_refused(&second) { error } else { second })
         }
         teams => teams.map(sorted),
@@ -57,7 +48,11 @@ pub async fn teams(job: &Job) -> Result<Vec<String>> {
 }
 
 pub fn named(ids: &[String]) -> Vec<String> {
-    ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    sorted(ids.to_vec())
+}
+
+fn sorted(ids: Vec<String>) -> Vec<String> {
+    ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The ids of the groups that the options name, or of all, sorted; of those with mail only those that have a mailbox:
@@ -74,7 +69,7 @@ pub async fn groups(job: &Job, with_mail: bool) -> Result<Vec<String>> {
     if with_mail {
         request = request.query("$filter", "groupTypes/any(c:c eq 'Unified')");
     }
-    job.list(&request).await.map(sorted)
+    job.list(&request, id).await.map(sorted)
 }
 
 /// The ids of the users that the options name, or of all, sorted.
@@ -103,19 +98,15 @@ pub async fn every_user(job: &Job) -> Result<Vec<String>> {
         return Ok(named(&job.options.user_ids));
     }
     let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
-    job.list(&request).await.map(sorted)
+    job.list(&request, id).await.map(sorted)
 }
 
 async fn members_of_teams(job: &Job) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Member {
-        #[serde(rename = "userId")]
-        user_id: Option<String>,
-    }
     let mut users = BTreeSet::new();
     for team in teams(job).await? {
-        match job.list::<Member>(&members_request(job, &team)).await {
-            Ok(members) => users.extend(members.into_iter().filter_map(|member| member.user_id)),
+        match job.list(&members_request(job, &team), |member| Some(member.id("userId"))).await {
+            // Members that are no users, such as bots, have none.
+            Ok(members) => users.extend(members.into_iter().flatten()),
             Err(Error::NotFound(failure)) => job.skip(&failure, "its members are not found"),
             Err(error) => return Err(error),
         }
@@ -137,22 +128,17 @@ pub fn channels_request(team: &str) -> Request {
     Request::new(&endpoint::CHANNELS, &["teams", team, "channels"], format!("team {team}")).team(team)
 }
 
-#[derive(Deserialize)]
-struct Channel {
-    id: String,
-    #[serde(rename = "membershipType")]
-    membership: Option<String>,
-}
-
-async fn listed_channels(job: &Job, team: &str) -> Result<Vec<Channel>> {
-    job.list(&channels_request(team).query("$select", "id,membershipType")).await
+/// The channels of a team with their membership types.
+async fn listed_channels(job: &Job, team: &str) -> Result<Vec<(String, Option<String>)>> {
+    let request = channels_request(team).query("$select", "id,membershipType");
+    job.list(&request, |channel| Some((channel.id("id")?, channel.text("membershipType")))).await
 }
 
 /// The ids of a team's channels that are shared with others, sorted.
 pub async fn shared_channels(job: &Job, team: &str) -> Result<Vec<String>> {
     let channels = listed_channels(job, team).await?.into_iter();
-    let shared = channels.filter(|channel| channel.membership.as_deref() == Some("shared"));
-    Ok(sorted(shared.map(|channel| WithId { id: channel.id }).collect()))
+    let shared = channels.filter(|(_, membership)| membership.as_deref() == Some("shared"));
+    Ok(sorted(shared.map(|(id, _)| id).collect()))
 }
 
 /// The channels of a team that the options name, or all of them, sorted.
@@ -161,14 +147,10 @@ pub async fn channels(job: &Job, team: &str) -> Result<Vec<Child>> {
         let ids = named(&job.options.channel_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
-    let mut channels: Vec<Child> = listed_channels(job, team)
-        .await?
-        .into_iter()
-        .map(|channel| Child {
-            is_special: channel.membership.is_some_and(|membership| membership != "standard"),
-            id: channel.id,
-            active: None,
-        })
+    let listed = listed_channels(job, team).await?.into_iter();
+    let is_special = |membership: Option<String>| membership.is_some_and(|membership| membership != "standard");
+    let mut channels: Vec<Child> = listed
+        .map(|(id, membership)| Child { id, is_special: is_special(membership), active: None })
         .collect();
     channels.sort_by(|a, b| a.id.cmp(&b.id));
     channels.dedup_by(|a, b| a.id == b.id);
@@ -183,35 +165,21 @@ pub fn chats_request(job: &Job, user: &str) -> Request {
     Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}")).user(user).query("$top", top)
 }
 
-#[derive(Deserialize)]
-struct Chat {
-    id: String,
-    #[serde(rename = "chatType")]
-    kind: Option<String>,
-    #[serde(rename = "lastUpdatedDateTime")]
-    updated: Option<String>,
-    #[serde(rename = "lastMessagePreview")]
-    preview: Option<Preview>,
-}
-
-#[derive(Deserialize)]
-struct Preview {
-    #[serde(rename = "createdDateTime")]
-    created: Option<String>,
-}
-
-/// What the request lists, of the types the options ask for.
-async fn listed_chats(job: &Job, request: &Request) -> Result<Vec<Chat>> {
+/// What `read` makes of the listed chats that are of the types the options ask for.
+async fn listed_chats<T>(job: &Job, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
     let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let is_wanted =
-        |chat: &Chat| job.options.takes_all_chats() || chat.kind.as_ref().is_none_or(|kind| types.contains(kind));
-    Ok(job.list::<Chat>(request).await?.into_iter().filter(is_wanted).collect())
+    let wanted = |chat: &Fields<'_>| {
+        let is_wanted =
+            job.options.takes_all_chats() || chat.text("chatType").is_none_or(|kind| types.contains(&kind));
+        Some((is_wanted, read(chat)?))
+    };
+    let chats = job.list(request, wanted).await?;
+    Ok(chats.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, chat)| chat).collect())
 }
 
 /// The ids of a user's chats of the types the options ask for, sorted.
 pub async fn chat_ids(job: &Job, user: &str) -> Result<Vec<String>> {
-    let chats = listed_chats(job, &chats_request(job, user)).await?;
-    Ok(sorted(chats.into_iter().map(|chat| WithId { id: chat.id }).collect()))
+    listed_chats(job, &chats_request(job, user), id).await.map(sorted)
 }
 
 /// The chats of a user, of the types the options ask for, sorted.
@@ -220,17 +188,15 @@ pub async fn chats(job: &Job, user: &str) -> Result<Vec<Child>> {
         let ids = named(&job.options.chat_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
-    let time = |text: Option<String>| -> Option<Timestamp> { parse_timestamp(&text?) };
+    let time = |item: &Fields<'_>, name: &str| parse_timestamp(&item.text(name)?);
+    let read = |chat: &Fields<'_>| {
+        // Without a preview nobody can tell whether something was said, so the chat counts as active.
+        let said = chat.object("lastMessagePreview").and_then(|preview| time(&preview, "createdDateTime"));
+        let active = said.max(said.and(time(chat, "lastUpdatedDateTime")));
+        Some(Child { id: chat.id("id")?, is_special: false, active })
+    };
     let request = chats_request(job, user).query("$expand", "lastMessagePreview");
-    let mut chats: Vec<Child> = listed_chats(job, &request)
-        .await?
-        .into_iter()
-        .map(|chat| {
-            // Without a preview nobody can tell whether something was said, so the chat counts as active.
-            let said = chat.preview.and_then(|preview| time(preview.created));
-            Child { active: said.max(said.and(time(chat.updated))), id: chat.id, is_special: false }
-        })
-        .collect();
+    let mut chats = listed_chats(job, &request, read).await?;
     chats.sort_by(|a, b| a.id.cmp(&b.id));
     chats.dedup_by(|a, b| a.id == b.id);
     Ok(chats)

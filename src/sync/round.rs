@@ -16,7 +16,7 @@ use super::roster;
 use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What is read in rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         offset = advance(&offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
             // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
-            return if offset == begun || is_immediate(&error) && job.sink.rows() == 0 {
+            return if offset == begun || error.ends_run() && job.sink.rows() == 0 {
                 Err(error)
             } else {
                 Ok(Some(offset))
@@ -73,11 +73,6 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         }
         parents = Some(scopes);
     }
-}
-
-/// Nothing is gained by coming back to these.
-fn is_immediate(error: &Error) -> bool {
-    matches!(error, Error::Authentication(_) | Error::Interrupted | Error::Configuration(_))
 }
 
 pub(super) fn min_poll(job: &Job) -> SignedDuration {

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch};
 use tokio::sync::mpsc;
 
 use crate::client::report::Report;
@@ -118,7 +119,15 @@ impl Sink {
         for (column, count) in builder.take_wrong_types() {
             self.report.add_wrong_types(&format!("{}.{column}", self.names[slot]), count);
         }
-        builder.finish()
+        let keys = builder.projection().table.keys;
+        let batch = builder.finish();
+        for key in keys {
+            let nameless = batch.column_by_name(key).map_or(0, |column| without_value(column));
+            if nameless > 0 {
+                self.report.add_without_key(&format!("{}.{key}", self.names[slot]), nameless as u64);
+            }
+        }
+        batch
     }
 
     /// The batches collected, and the names of their tables' slots.
@@ -132,6 +141,12 @@ impl Sink {
     fn lock(&self) -> MutexGuard<'_, Vec<TableBuilder>> {
         self.builders.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Rows in which a column of text is null or empty.
+fn without_value(column: &ArrayRef) -> usize {
+    let texts = column.as_string::<i32>();
+    texts.iter().filter(|text| text.is_none_or(str::is_empty)).count()
 }
 
 #[cfg(test)]

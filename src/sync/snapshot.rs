@@ -7,7 +7,7 @@ use super::job::{Job, side_by_side};
 use super::roster;
 use crate::client::endpoint;
 use crate::client::request::Request;
-use crate::decode::{Context, Filter, ListRows, read_item};
+use crate::decode::{Context, Fields, Filter, ListRows, read_item};
 use crate::error::{Error, Result};
 
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
@@ -43,12 +43,16 @@ async fn detailed(job: &Job, listed: &[Box<RawValue>]) -> Result<()> {
     let requests: Vec<_> = ids.iter().map(|id| team_request(id)).collect();
     let details = match job.client.batch(&requests).await {
         Ok(details) => details,
-        Err(error @ (Error::Authentication(_) | Error::Interrupted)) => return Err(error),
+        Err(error) if error.ends_run() => return Err(error),
         Err(error) => {
             job.report().note(format!("$batch is refused, so teams are read one by one: {error}"));
             one_by_one(job, &requests).await
         }
     };
+    // A snapshot replaces what is stored: settings that could not be read this time must not become null.
+    if let Some(Err(error)) = details.iter().find(|detail| detail.as_ref().is_err_and(|error| !is_refusal(error))) {
+        return Err(error.clone());
+    }
     job.sink.with(|builders| {
         for (listed, detail) in listed.iter().zip(details) {
             match detail {
@@ -66,10 +70,20 @@ async fn detailed(job: &Job, listed: &[Box<RawValue>]) -> Result<()> {
     job.sink.flush().await
 }
 
+/// The server has said no, and would say it again.
+fn is_refusal(error: &Error) -> bool {
+    error.status().is_some_and(|status| matches!(status, 400..=407 | 409..=428 | 501))
+}
+
 async fn one_by_one(job: &Job, requests: &[Request]) -> Vec<Result<Box<RawValue>>> {
     let mut details = Vec::new();
     for request in requests {
-        details.push(job.client.get(request, read_object).await.map(|answer| answer.body));
+        let detail = job.client.get(request, read_object).await.map(|answer| answer.body);
+        let is_over = detail.as_ref().is_err_and(|error| !is_refusal(error));
+        details.push(detail);
+        if is_over {
+            break;
+        }
     }
     details
 }
@@ -91,12 +105,7 @@ fn report_missing_settings(job: &Job, error: &Error) {
 
 /// With the basic permission alone the single read succeeds, and leaves the settings null.
 fn note_basic_answer(job: &Job, team: &RawValue) {
-    #[derive(serde::Deserialize)]
-    struct Team {
-        #[serde(rename = "memberSettings")]
-        settings: Option<serde::de::IgnoredAny>,
-    }
-    if serde_json::from_str::<Team>(team.get()).is_ok_and(|team| team.settings.is_none()) {
+    if Fields::of(team.get()).is_some_and(|team| team.object("memberSettings").is_none()) {
         let permission = endpoint::TEAM.permission;
         job.report().note(format!("settings of some teams stay null: grant {permission} to fill them"));
     }
@@ -110,11 +119,7 @@ fn push(builders: &mut [crate::decode::TableBuilder], team: &RawValue) {
 }
 
 fn id_of(team: &RawValue) -> String {
-    #[derive(serde::Deserialize)]
-    struct Team {
-        id: String,
-    }
-    serde_json::from_str::<Team>(team.get()).map(|team| team.id).unwrap_or_default()
+    Fields::of(team.get()).and_then(|team| team.id("id")).unwrap_or_default()
 }
 
 /// Teams that the options name: each has to be there.

@@ -38,9 +38,11 @@ def _oldest_first(cursor: pa.ChunkedArray) -> pa.Array:
 
 
 def require_keys(rows: pa.Table, keys: Sequence[str], destination: str) -> None:
-    """Raises :class:`ConfigurationError` where a key column is null: such rows could not be told apart."""
+    """Raises :class:`ConfigurationError` where a key column is null or empty: such rows could not be told apart."""
     for key in keys:
-        missing = rows.column(key).null_count
+        column = rows.column(key)
+        empty = pc.sum(pc.equal(column, "")).as_py() if pa.types.is_string(column.type) else 0
+        missing = column.null_count + (empty or 0)
         if missing:
             raise _core.ConfigurationError(
                 f"destination {destination}: primary key {key} is null in {missing} rows; "

@@ -117,7 +117,8 @@ def _fill(summary: RunSummary, report: Report, warnings: list[str]) -> None:
     summary.throttled_seconds, summary.bytes = report.throttled_seconds, report.bytes
     summary.skipped, summary.skipped_count = report.skipped, report.skipped_count
     unexpected = (f"{column}: {count} values of another type became null" for column, count in report.wrong_types.items())
-    summary.notes = list(dict.fromkeys([*warnings, *report.warnings, *summary.notes, *report.notes, *unexpected]))
+    keyless = (f"{column}: {count} rows came without it, and it is a key" for column, count in report.without_key.items())
+    summary.notes = list(dict.fromkeys([*warnings, *report.warnings, *summary.notes, *report.notes, *unexpected, *keyless]))
 
 
 def _now() -> str:
