@@ -218,6 +218,10 @@ class Client:
         ``offset=None`` starts from nothing. A snapshot table is read whole in one step and always has ``finished=True``.
         Without caps the step reads to the end of the round.
         """
+    def check(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
+        """What a read of these tables would meet, as JSON text: how authentication went, and for each table its permissions,
+        what one cheap request was answered, and the remedy. ``lakeflow_teams.check`` gives it a shape.
+        """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""
 

@@ -6,6 +6,7 @@ mod entra;
 mod failure;
 mod managed;
 mod order;
+mod roles;
 mod secret;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use cache::{Token, TokenCache};
 pub use entra::EntraCredential;
 pub use managed::{ManagedIdentity, TokenService};
 pub use order::Found;
+pub use roles::Roles;
 pub use secret::{Secret, SecretSource};
 
 use crate::config::{ConnectionConfig, Credential};

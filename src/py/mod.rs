@@ -6,6 +6,7 @@ mod credential;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod error;
+mod preflight;
 mod runtime;
 mod stream;
 

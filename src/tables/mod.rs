@@ -4,6 +4,7 @@ mod chats;
 mod column;
 mod directory;
 mod messages;
+pub mod permissions;
 mod teams;
 
 use std::sync::Arc;
