@@ -219,8 +219,10 @@ class Client:
         Without caps the step reads to the end of the round.
         """
     def check(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
-        """What a read of these tables would meet, as JSON text: how authentication went, and for each table its permissions,
-        what one cheap request was answered, and the remedy. ``lakeflow_teams.check`` gives it a shape.
+        """What a read of these tables, each with its options, would meet, as JSON text.
+
+        It holds how authentication went, and for each table its permissions, what one cheap request was answered, and the
+        remedy. ``lakeflow_teams.check`` gives it a shape.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""

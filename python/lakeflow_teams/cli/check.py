@@ -1,4 +1,4 @@
-"""``lakeflow-teams check``: would a read be allowed?"""
+"""``lakeflow-teams check``: whether a read would be allowed."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def _show(result: CheckResult) -> None:
     for note in result.notes:
         console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if result.missing:
-        console.print(f"Grant with admin consent: {', '.join(result.missing)}", markup=False, highlight=False, soft_wrap=True)
+        text = f"Grant with admin consent: {', '.join(result.missing)}"
+        console.print(text, style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print("For a Unity Catalog connection, externalOptionsAllowList:", highlight=False)
     console.print(result.allow_list, markup=False, highlight=False, soft_wrap=True)
