@@ -20,6 +20,7 @@ __all__ = [
     "ServiceError",
     "ThrottledError",
     "__version__",
+    "login_errors",
     "options",
     "schema",
     "tables",
@@ -41,6 +42,12 @@ class TableInfo(TypedDict):
     """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
+    json_columns: list[str]
+    """Text columns that hold JSON."""
+    wider_permissions: dict[str, list[str]]
+    """For each permission those that include it."""
+    prerequisite: str | None
+    """What the tenant must have beside permissions."""
 
 @type_check_only
 class OptionInfo(TypedDict):
@@ -52,12 +59,17 @@ class OptionInfo(TypedDict):
     default: str | None
     description: str
     secret: bool
+    allowed: str
+    """What a value must look like."""
 
 def tables() -> list[TableInfo]:
     """Every table, in the order the documentation lists them."""
 
 def options() -> list[OptionInfo]:
     """Every connection and table option."""
+
+def login_errors() -> list[tuple[list[int], str]]:
+    """AADSTS numbers of Entra ID, and what to do about them."""
 
 def schema(table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema:
     """A table's schema, without a connection."""

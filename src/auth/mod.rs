@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 
 pub use cache::{Token, TokenCache};
 pub use entra::EntraCredential;
+pub use failure::REMEDIES;
 pub use managed::{ManagedIdentity, TokenService};
 pub use order::Found;
 pub use roles::Roles;
