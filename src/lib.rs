@@ -1,6 +1,7 @@
 //! Microsoft Teams in the lakehouse: Microsoft Graph to Arrow.
 //!
-//! The rooms, in the order data flows: [`config`], [`auth`], [`client`], [`decode`], [`tables`], [`sync`], [`py`].
+//! The rooms, in the order data flows: [`config`], [`auth`], [`client`], [`decode`], [`tables`], [`sync`],
+//! [`preflight`], [`py`].
 //! The [`emulator`] stands beside them and uses none of them.
 
 pub mod auth;
@@ -10,6 +11,7 @@ pub mod decode;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
+pub mod preflight;
 mod py;
 pub mod sync;
 pub mod tables;

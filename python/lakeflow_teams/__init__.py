@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ThrottledError,
         __version__,
     )
+    from lakeflow_teams.check import CheckResult
     from lakeflow_teams.client import TeamsClient
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationError",
+    "CheckResult",
     "ConfigurationError",
     "GraphEmulator",
     "LakeflowTeamsError",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
+    "CheckResult": "check",
     "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
     "Report": "report",

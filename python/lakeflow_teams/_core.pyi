@@ -20,6 +20,7 @@ __all__ = [
     "ServiceError",
     "ThrottledError",
     "__version__",
+    "login_errors",
     "options",
     "schema",
     "tables",
@@ -43,6 +44,12 @@ class TableInfo(TypedDict):
     required_options: str
     planned_rate: float | None
     """Requests per second that the core plans with for a whole tenant, where the table is one list per parent."""
+    json_columns: list[str]
+    """Text columns that hold JSON."""
+    wider_permissions: dict[str, list[str]]
+    """For each permission those that include it."""
+    prerequisite: str | None
+    """What the tenant must have beside permissions."""
 
 @type_check_only
 class OptionInfo(TypedDict):
@@ -54,12 +61,17 @@ class OptionInfo(TypedDict):
     default: str | None
     description: str
     secret: bool
+    allowed: str
+    """What a value must look like."""
 
 def tables() -> list[TableInfo]:
     """Every table, in the order the documentation lists them."""
 
 def options() -> list[OptionInfo]:
     """Every connection and table option."""
+
+def login_errors() -> list[tuple[list[int], str]]:
+    """AADSTS numbers of Entra ID, and what to do about them."""
 
 def schema(table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema:
     """A table's schema, without a connection."""
@@ -219,6 +231,12 @@ class Client:
 
         ``offset=None`` starts from nothing. A snapshot table is read whole in one step and always has ``finished=True``.
         Without caps the step reads to the end of the round.
+        """
+    def check(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
+        """What a read of these tables, each with its options, would meet, as JSON text.
+
+        It holds how authentication went, and for each table its permissions, what one cheap request was answered, and the
+        remedy. ``lakeflow_teams.check`` gives it a shape.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from lakeflow_teams import _core
+from lakeflow_teams.check import CheckResult, run_check
 from lakeflow_teams.environment import connection_from_environment
 from lakeflow_teams.options import as_options, show
 from lakeflow_teams.report import Report
@@ -64,6 +65,17 @@ class TeamsClient:
     def read_many(self, tables: Sequence[str], **options: Any) -> Iterator[tuple[str, _core.Batch]]:
         """Reads tables that come from one pass, such as ``messages`` and ``message_replies``: (table, batch) pairs."""
         return self._core.read_many(list(tables), as_options(options))
+
+    def check(self, tables: str | Sequence[str] | None = None, **options: Any) -> CheckResult:
+        """Whether a read of these tables, or of all, would be allowed.
+
+        Reads the permissions in the token, compares them with those that the tables need, and sends one cheap request for
+        each table. Options are those of :meth:`read`; those that name a team, channel, user or chat are asked about that
+        one, otherwise the first that a list shows. A refused token is in the result, not an exception.
+        """
+        names = [tables] if isinstance(tables, str) else tables
+        chosen = [info["name"] for info in _core.tables()] if names is None else list(names)
+        return run_check(self._core, self._options, [(name, as_options(options)) for name in chosen])
 
     @property
     def report(self) -> Report:

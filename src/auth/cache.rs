@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::{AccessToken, Secret, TokenProvider};
+use super::{AccessToken, Roles, Secret, TokenProvider};
 use crate::error::{AuthFailure, Error, Result};
 
 /// A token is renewed when less than this, or less than a tenth of its life, is left.
@@ -27,6 +27,10 @@ pub struct Token {
 }
 
 impl Token {
+    pub fn roles(&self) -> Roles {
+        Roles::of(&self.secret)
+    }
+
     fn new(token: &AccessToken) -> Result<Self> {
         let obtained_at = Instant::now();
         let expires_at = Instant::from_std(token.expires_at);

@@ -6,6 +6,7 @@ mod entra;
 mod failure;
 mod managed;
 mod order;
+mod roles;
 mod secret;
 
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use futures::future::BoxFuture;
 
 pub use cache::{Token, TokenCache};
 pub use entra::EntraCredential;
+pub use failure::REMEDIES;
 pub use managed::{ManagedIdentity, TokenService};
 pub use order::Found;
+pub use roles::Roles;
 pub use secret::{Secret, SecretSource};
 
 use crate::config::{ConnectionConfig, Credential};

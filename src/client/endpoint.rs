@@ -42,7 +42,14 @@ impl Endpoint {
 macro_rules! endpoints {
     ($($(#[$doc:meta])* $name:ident = $template:literal, $class:expr, $permission:literal;)*) => {
         $($(#[$doc])* pub static $name: Endpoint = Endpoint { template: $template, class: $class, permission: $permission };)*
+
+        static ALL: &[&Endpoint] = &[$(&$name),*];
     };
+}
+
+/// The endpoint of a path template, as the tables' declarations write it.
+pub fn find(template: &str) -> Option<&'static Endpoint> {
+    ALL.iter().copied().find(|endpoint| endpoint.template == template)
 }
 
 endpoints! {

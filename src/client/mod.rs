@@ -11,7 +11,7 @@ pub mod endpoint;
 mod exchange;
 mod inflate;
 mod limiter;
-mod limits;
+pub mod limits;
 pub mod link;
 pub mod report;
 pub mod request;
@@ -33,7 +33,7 @@ pub use link::Link;
 pub use report::{Report, Skipped, Snapshot};
 pub use request::{Answer, Request};
 
-use crate::auth::{TokenCache, TokenProvider};
+use crate::auth::{Roles, TokenCache, TokenProvider};
 use crate::config::ConnectionConfig;
 use crate::error::Result;
 use exchange::{Accepted, Call, Engine};
@@ -106,6 +106,11 @@ impl GraphClient {
     /// Checks a link of a response to `request`. The error names the endpoint, never the link.
     pub fn link(&self, text: &str, request: &Request) -> Result<Link> {
         Link::check(text, &self.0.base).map_err(|why| Trouble::refused(request, why))
+    }
+
+    /// What the token allows.
+    pub async fn roles(&self) -> Result<Roles> {
+        Ok(self.0.tokens.get().await?.roles())
     }
 
     /// The server's clock; nothing before its first answer.

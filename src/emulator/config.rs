@@ -154,6 +154,8 @@ pub struct Knobs {
     pub retry_after: RetryAfter,
     pub token_lifetime_seconds: u64,
     pub secret_expired: bool,
+    /// Tokens that tell nothing about themselves, instead of JSON Web Tokens.
+    pub opaque_tokens: bool,
     /// The application permissions: those that new tokens carry in `roles`, and those that requests are checked against.
     pub roles: BTreeSet<String>,
     /// Rows younger than this are exported as they were then, or not at all.
@@ -203,6 +205,7 @@ impl Default for Knobs {
             retry_after: RetryAfter::Seconds,
             token_lifetime_seconds: 3599,
             secret_expired: false,
+            opaque_tokens: false,
             roles: super::permissions::ALL.iter().map(|&role| role.to_owned()).collect(),
             export_lag_seconds: 0,
             export_refused: 0,

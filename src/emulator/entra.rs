@@ -44,7 +44,10 @@ impl Tokens {
             "roles": knobs.roles, "uti": self.count.to_string(),
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let token = format!("{}.{}.{}", part(&header), part(&payload), URL_SAFE_NO_PAD.encode("emulated"));
+        let mut token = format!("{}.{}.{}", part(&header), part(&payload), URL_SAFE_NO_PAD.encode("emulated"));
+        if knobs.opaque_tokens {
+            token = URL_SAFE_NO_PAD.encode(format!("opaque {} {now}", self.count));
+        }
         self.issued.insert(token.clone(), Instant::now() + Duration::from_secs(knobs.token_lifetime_seconds));
         token
     }

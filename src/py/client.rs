@@ -205,6 +205,11 @@ impl Client {
         Ok(MicroBatch { batch, projections })
     }
 
+    /// What a read of these tables would meet, as JSON text; each with its options.
+    fn check(&self, py: Python<'_>, tables: Vec<(String, Options)>) -> PyResult<String> {
+        super::preflight::check(py, &self.session(py)?, tables, self.strictness)
+    }
+
     /// Requests, retries, throttled seconds, bytes, rows and skipped scopes, as JSON text.
     fn report(&self, py: Python<'_>) -> PyResult<String> {
         let snapshot = self.session(py)?.report().snapshot();

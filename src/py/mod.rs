@@ -7,19 +7,25 @@ mod credential;
 mod emulator;
 mod error;
 mod guard;
+mod preflight;
 mod runtime;
 mod stream;
+
+use std::collections::HashMap;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::auth::REMEDIES;
 use crate::config::catalogue::CATALOGUE;
-use crate::tables::{Reading, TABLES};
+use crate::tables::permissions::{alternatives, prerequisites};
+use crate::tables::{Kind, Reading, TABLES};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(tables, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
+    module.add_function(wrap_pyfunction!(login_errors, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
@@ -54,6 +60,11 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
             _ => None,
         };
         info.set_item("planned_rate", rate)?;
+        let json = table.columns.iter().filter(|column| column.kind == Kind::Json).map(|column| column.name);
+        info.set_item("json_columns", json.collect::<Vec<_>>())?;
+        let wider = table.permissions.iter().map(|name| (*name, alternatives(name)));
+        info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
+        info.set_item("prerequisite", prerequisites(table.endpoint))?;
         list.append(info)?;
     }
     Ok(list)
@@ -71,7 +82,14 @@ fn options(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("default", option.default)?;
         info.set_item("description", option.doc)?;
         info.set_item("secret", option.kind.is_secret())?;
+        info.set_item("allowed", option.kind.allowed())?;
         list.append(info)?;
     }
     Ok(list)
+}
+
+/// What Entra ID's error numbers mean for the user: the numbers, and what to do.
+#[pyfunction]
+fn login_errors() -> Vec<(Vec<u32>, &'static str)> {
+    REMEDIES.iter().map(|(numbers, remedy)| (numbers.to_vec(), *remedy)).collect()
 }

@@ -144,6 +144,11 @@ impl Session {
         self.client.report()
     }
 
+    /// What sends this session's requests, for questions asked before anything is read.
+    pub fn client(&self) -> &GraphClient {
+        &self.client
+    }
+
     /// Graph's clock, once Graph has answered.
     pub fn now(&self) -> Option<Timestamp> {
         self.client.now()

@@ -11,6 +11,7 @@ mod people;
 mod sharing;
 mod shifts;
 mod tags;
+pub mod permissions;
 mod teams;
 
 use std::sync::Arc;

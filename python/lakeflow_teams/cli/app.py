@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from lakeflow_teams import _core
+from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.look import preview, schema, tables
 from lakeflow_teams.cli.tenant import demo, emulator
@@ -24,7 +25,8 @@ def app(verbose: bool) -> None:
     """Microsoft Teams in the lakehouse.
 
     Credentials come from AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, any other connection option from
-    LAKEFLOW_TEAMS_<OPTION>, or from a file; never from the command line. Exit codes: 0 done, 1 the run failed, 2 bad input.
+    LAKEFLOW_TEAMS_<OPTION>, or from a file; never from the command line. Exit codes: 0 done, 1 the run failed
+    (or a check found something missing), 2 bad input.
     """
     level = logging.INFO if verbose else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -32,6 +34,7 @@ def app(verbose: bool) -> None:
 
 for command in (demo, ingest, tables, schema, preview, emulator):
     app.add_command(command)
+app.add_command(check)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

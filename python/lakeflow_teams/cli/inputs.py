@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.environment import connection_from_environment
+
+if TYPE_CHECKING:
+    from lakeflow_teams.local.spec import PipelineSpec
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
@@ -41,6 +45,27 @@ def client(given: dict[str, str], file: Path | None) -> _core.Client:
     """A client from ``-o``, then the connection file, then the environment."""
     options = {**(_file(file) if file else {}), **given}
     return _core.Client(connection_from_environment(options), strict=True)
+
+
+def pipeline_client(
+    pipeline: Path | None, given: dict[str, str], file: Path | None
+) -> tuple[PipelineSpec | None, _core.Client, dict[str, str]]:
+    """A pipeline, a client as its ingest would make it, and the connection options that the client is made of."""
+    spec = None
+    options = {**(_file(file) if file else {}), **given}
+    if pipeline is not None:
+        spec = load_pipeline(pipeline)
+        options = {**spec.connection, **options}
+    connection = connection_from_environment(options)
+    return spec, _core.Client(connection, strict=True), connection
+
+
+def load_pipeline(path: Path) -> PipelineSpec:
+    """A pipeline spec. Raises :class:`ConfigurationError`."""
+    need("yaml", "local", "a pipeline file")
+    from lakeflow_teams.local.spec import load
+
+    return load(path)
 
 
 def _file(path: Path) -> dict[str, str]:

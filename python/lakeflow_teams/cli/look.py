@@ -14,6 +14,7 @@ from rich.table import Table
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import client, split
+from lakeflow_teams.reference import type_text
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 option = click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option; repeatable.")
@@ -52,7 +53,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     for field in found["fields"]:
-        click.echo(f"{field['name']}: {_type(field['type'])}")
+        click.echo(f"{field['name']}: {type_text(field['type'])}")
 
 
 @click.command()
@@ -91,12 +92,3 @@ def _cell(value: Any) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(text.split()).replace("[", "\\[")
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _type(kind: Any) -> str:
-    if isinstance(kind, str):
-        return kind
-    if kind["type"] == "array":
-        return f"array<{_type(kind['elementType'])}>"
-    inside = ", ".join(f"{field['name']}: {_type(field['type'])}" for field in kind["fields"])
-    return f"struct<{inside}>"

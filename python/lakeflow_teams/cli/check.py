@@ -1,0 +1,73 @@
+"""``lakeflow-teams check``: whether a read would be allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lakeflow_teams import _core
+from lakeflow_teams.check import CheckResult, run_check
+from lakeflow_teams.cli.inputs import pipeline_client, split
+from lakeflow_teams.cli.look import as_json, option
+
+MISSING = 1
+
+_STYLES = {"granted": "green", "unknown": "yellow"}
+
+
+@click.command()
+@click.argument("pipeline", required=False, type=click.Path(path_type=Path))
+@click.option("-t", "--table", "tables", multiple=True, help="A table to check; repeatable. Without it and PIPELINE: all.")
+@option
+@click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
+@as_json
+def check(
+    pipeline: Path | None, tables: tuple[str, ...], options: tuple[str, ...], connection: Path | None, as_json: bool
+) -> int:
+    """Compare the token's permissions with those that the tables of PIPELINE need, and ask a little of each.
+
+    Exit codes: 0 all good, 1 something is missing, refused or unreachable, 2 bad input.
+    """
+    if pipeline is not None and tables:
+        raise _core.ConfigurationError("check: give a pipeline or --table, not both")
+    connect, read = split(options)
+    spec, client, signed_in = pipeline_client(pipeline, connect, connection)
+    wanted: list[tuple[str, Mapping[str, str]]]
+    if spec is not None:
+        wanted = [(table.source_table, {**table.options, **read}) for table in spec.tables]
+        for name, configuration in wanted:
+            client.validate([name], configuration)
+    else:
+        names = tables or tuple(info["name"] for info in _core.tables())
+        wanted = [(name, read) for name in names]
+    result = run_check(client, signed_in, wanted)
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        _show(result)
+    return 0 if result.ok else MISSING
+
+
+def _show(result: CheckResult) -> None:
+    console = Console()
+    console = console if console.is_terminal else Console(width=240)
+    style = "green" if result.authenticated else "red"
+    console.print(result.authentication, style=style, markup=False, highlight=False, soft_wrap=True)
+    screen = Table("table", "permission", "status", "", header_style="bold", box=None)
+    for row in result.rows:
+        status = f"[{_STYLES.get(row.status, 'red')}]{row.status}[/]"
+        screen.add_row(row.table, row.permission, status, escape(row.detail))
+    console.print(screen)
+    for note in result.notes:
+        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if result.missing:
+        text = f"Grant with admin consent: {', '.join(result.missing)}"
+        console.print(text, style="bold", markup=False, highlight=False, soft_wrap=True)
+    console.print("For a Unity Catalog connection, externalOptionsAllowList:", highlight=False)
+    console.print(result.allow_list, markup=False, highlight=False, soft_wrap=True)
