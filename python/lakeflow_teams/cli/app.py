@@ -10,8 +10,11 @@ from collections.abc import Sequence
 import click
 
 from lakeflow_teams import _core
+from lakeflow_teams.cli.databricks import databricks
 from lakeflow_teams.cli.ingest import ingest
+from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -31,6 +34,8 @@ def app(verbose: bool) -> None:
 
 
 for command in (demo, ingest, tables, schema, preview, emulator):
+    app.add_command(command)
+for command in (init, status, databricks):
     app.add_command(command)
 
 
