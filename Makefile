@@ -60,7 +60,8 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of options
+connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from the catalogue of options
+	$(BIN)/python -m lakeflow_teams.option_types > python/lakeflow_teams/_options.py
 	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make

@@ -15,6 +15,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
 from lakeflow_teams.cli.screen import wide_console
+from lakeflow_teams.html import type_name
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 option = click.option(
@@ -61,7 +62,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     for field in found["fields"]:
-        click.echo(f"{field['name']}: {_type(field['type'])}")
+        click.echo(f"{field['name']}: {type_name(field['type'])}")
 
 
 @click.command()
@@ -94,12 +95,3 @@ def _cell(value: Any) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(text.split()).replace("[", "\\[")
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _type(kind: Any) -> str:
-    if isinstance(kind, str):
-        return kind
-    if kind["type"] == "array":
-        return f"array<{_type(kind['elementType'])}>"
-    inside = ", ".join(f"{field['name']}: {_type(field['type'])}" for field in kind["fields"])
-    return f"struct<{inside}>"

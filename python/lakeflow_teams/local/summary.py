@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lakeflow_teams.html import facts, grid
 from lakeflow_teams.local.destination import Counts
+from lakeflow_teams.report import describe_skip
 from lakeflow_teams.run_report.timeline import Sample
 
 
@@ -83,6 +85,17 @@ class RunSummary:
         plain["failed"] = self.failed
         plain["error"] = one_line(self.error) if self.error is not None else None
         return plain
+
+    def _repr_html_(self) -> str:
+        names = ("destination", "rows", "inserts", "updates", "deletes", "error")
+        lines = grid(names, ([getattr(line, name) for name in names] for line in self.destinations))
+        rest = {
+            "requests": f"{self.requests:,} ({self.retries:,} repeated), throttled {self.throttled_seconds:.1f} s",
+            "skipped": [describe_skip(scope) for scope in self.skipped] or "nothing",
+            "notes": self.notes or "none",
+            "report": self.page or "none",
+        }
+        return lines + facts(rest)
 
 
 def one_line(error: BaseException) -> str:
