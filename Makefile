@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec reference bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,11 +60,16 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-connector-spec: $(DEV)  ## Write connector_spec.yaml from the catalogue of options
+connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from the catalogue of options
+	$(BIN)/python -m lakeflow_teams.option_types > python/lakeflow_teams/_options.py
 	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors
 	$(BIN)/python -m lakeflow_teams.reference docs/reference
+
+examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make
+	$(BIN)/lakeflow-teams init --tables teams,channels,members,messages,message_replies,chats --output examples/pipeline.yaml --force --yes
+	$(BIN)/lakeflow-teams databricks examples/pipeline.yaml --to examples/databricks --source ../.. --force
 
 bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
 	cargo bench --locked --no-run --quiet --features bench --bench floor

@@ -1,18 +1,18 @@
-"""The pipeline's source: every team with its channels, members, messages and replies."""
+"""The pipeline's source, made by `lakeflow-teams databricks`: what is read, and where it goes."""
 
 from lakeflow_teams import ingest
 
 CATALOG = spark.conf.get("lakeflow_teams.catalog", "main")
 SCHEMA = spark.conf.get("lakeflow_teams.schema", "teams")
-EVERYTHING = {"fetch_all_teams": "true", "fetch_all_channels": "true", "fetch_all_messages": "true"}
 
 
-def table(source, **configuration):
+def table(source, name, configuration, catalog=CATALOG, schema=SCHEMA):
     return {
         "table": {
             "source_table": source,
-            "destination_catalog": CATALOG,
-            "destination_schema": SCHEMA,
+            "destination_catalog": catalog,
+            "destination_schema": schema,
+            "destination_table": name,
             "table_configuration": configuration,
         }
     }
@@ -21,11 +21,46 @@ def table(source, **configuration):
 pipeline_spec = {
     "connection_name": spark.conf.get("lakeflow_teams.connection", "microsoft_teams"),
     "objects": [
-        table("teams"),
-        table("channels", fetch_all_teams="true"),
-        table("members", fetch_all_teams="true"),
-        table("messages", **EVERYTHING),
-        table("message_replies", **EVERYTHING),
+        table(
+            "teams",
+            "teams",
+            {},
+        ),
+        table(
+            "channels",
+            "channels",
+            {
+                "fetch_all_teams": "true",
+            },
+        ),
+        table(
+            "members",
+            "members",
+            {
+                "fetch_all_teams": "true",
+            },
+        ),
+        table(
+            "messages",
+            "messages",
+            {
+                "fetch_all_teams": "true",
+                "fetch_all_channels": "true",
+            },
+        ),
+        table(
+            "message_replies",
+            "message_replies",
+            {
+                "fetch_all_teams": "true",
+                "fetch_all_channels": "true",
+            },
+        ),
+        table(
+            "chats",
+            "chats",
+            {},
+        ),
     ],
 }
 

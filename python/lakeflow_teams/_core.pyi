@@ -106,6 +106,7 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """``{"type": "struct", "fields": [...]}`` in Spark's JSON schema format (``StructType.fromJson`` takes it)."""
     def __arrow_c_schema__(self) -> object: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Batch:

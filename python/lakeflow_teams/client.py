@@ -1,68 +1,132 @@
-"""The notebook's face: a connection whose tables go to anything that takes Arrow."""
+"""The notebook's face: a connection whose tables go to pandas, polars, pyarrow, duckdb, or anything that takes Arrow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lakeflow_teams import _core
 from lakeflow_teams.check import CheckResult, run_check
 from lakeflow_teams.environment import connection_from_environment
+from lakeflow_teams.html import grid
 from lakeflow_teams.options import as_options, show
 from lakeflow_teams.report import Report
+from lakeflow_teams.stream import TableStream
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from lakeflow_teams._options import ConnectionOptions, TableName, TableOptions
+
+
+class TableList(list["_core.TableInfo"]):
+    """The tables' declarations: a list of dicts that shows as a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (
+                info["name"],
+                info["description"],
+                info["ingestion_type"],
+                ", ".join(info["primary_keys"]),
+                info["cursor_field"],
+                info["required_options"],
+                ", ".join(info["permissions"]),
+            )
+            for info in self
+        )
+        return grid(("table", "holds", "how", "key", "cursor", "options", "permissions"), rows)
 
 
 class TeamsClient:
     """A connection to one tenant.
 
     Options are keyword arguments (or one mapping) with Python values: ``TeamsClient(tenant_id=..., client_id=...,
-    client_secret=...)``. ``credential`` takes any object with ``get_token(scope)``, such as those of azure-identity.
-    ``lakeflow-teams`` knows every option; a wrong one raises :class:`ConfigurationError` here, before any request.
+    client_secret=...)``; ``True``, numbers, lists, dates and paths are fine. ``credential`` takes any object with
+    ``get_token(scope)``, such as those of azure-identity. A wrong option raises :class:`ConfigurationError` here, before
+    any request, and names the nearest right one.
 
-    Reading goes through the Arrow PyCapsule interface, so one call is enough::
+    For example, without an account::
 
-        client = TeamsClient(tenant_id=..., client_id=..., client_secret=...)
-        polars.DataFrame(client.read("teams"))
-        pyarrow.table(client.read("messages", fetch_all_teams=True, fetch_all_channels=True))
-        pandas.DataFrame.from_arrow(client.read("channels", team_id=["...", "..."]))
-        duckdb.from_arrow(client.read("members", fetch_all_teams=True))
+        graph = GraphEmulator(teams=5)
+        client = TeamsClient(graph.options)
+        client.read("teams").to_pandas()
+        client.read("messages", fetch_all_teams=True, fetch_all_channels=True, start_date="2025-01-01").to_polars()
+        client.report
 
-    A client holds a token cache, a connection pool and rate budgets: make one and keep it. It cannot be pickled.
+    A client holds a token cache, a connection pool and rate budgets: make one and keep it. It can be used from several
+    threads. It cannot be pickled.
     """
 
     def __init__(
-        self, options: Mapping[str, Any] | None = None, /, *, credential: object | None = None, **more: Any
+        self,
+        options: Mapping[str, Any] | None = None,
+        /,
+        *,
+        credential: object | None = None,
+        **more: Unpack[ConnectionOptions],
     ) -> None:
         self._options = as_options({**(options or {}), **more})
         self._core = _core.Client(self._options, credential=credential, strict=True)
 
     @classmethod
-    def from_environment(cls, *, credential: object | None = None, **options: Any) -> TeamsClient:
-        """A client whose missing options come from ``AZURE_*`` and ``LAKEFLOW_TEAMS_*`` variables."""
+    def from_environment(cls, *, credential: object | None = None, **options: Unpack[ConnectionOptions]) -> TeamsClient:
+        """A client whose missing options come from ``AZURE_*`` and ``LAKEFLOW_TEAMS_*`` variables.
+
+        ``AZURE_TENANT_ID``, ``AZURE_CLIENT_ID`` and ``AZURE_CLIENT_SECRET`` are enough.
+        """
         return cls(connection_from_environment(as_options(options)), credential=credential)
 
-    def tables(self) -> list[_core.TableInfo]:
-        """Every table: name, description, keys, cursor, how it is ingested, permissions and required options."""
-        return _core.tables()
+    def tables(self) -> TableList:
+        """Every table: name, description, keys, cursor, how it is ingested, permissions and required options.
 
-    def schema(self, table: str, *, columns: Sequence[str] | None = None, **options: Any) -> _core.Schema:
+        Sends no request. ``ingestion_type`` is ``snapshot`` (read whole each time), ``cdc`` (changes by ``cursor_field``),
+        ``cdc_with_deletes`` or ``append``.
+        """
+        return TableList(_core.tables())
+
+    def schema(
+        self, table: TableName | str, *, columns: Sequence[str] | None = None, **options: Unpack[TableOptions]
+    ) -> _core.Schema:
         """The Arrow schema of a table; ``pyarrow.schema(...)`` takes it. Sends no request."""
         return self._core.schema(table, as_options(options), columns)
 
-    def read(self, table: str, *, columns: Sequence[str] | None = None, **options: Any) -> _core.BatchStream:
+    def read(
+        self,
+        table: TableName | str,
+        *,
+        columns: Sequence[str] | None = None,
+        progress: bool | None = None,
+        **options: Unpack[TableOptions],
+    ) -> TableStream:
         """Reads a table once: each key once, in its newest version.
 
-        Returns a stream that is read while it is consumed, once, with bounded memory: iterate it (or ``async for``),
-        or hand it to anything that takes an Arrow stream. Options that the table lacks, or that are wrong, raise
-        :class:`ConfigurationError`; what the server refuses raises its error class while reading.
+        ``columns`` narrows what is decoded. ``progress`` shows a bar or does not; left alone, one appears on a terminal and
+        in a notebook when reading takes longer than a second, and never in a job. The stream is read while it is consumed:
+        ``.to_pandas()``, ``.to_polars()``, ``.to_arrow()``, ``.to_duckdb()``, or iterate it.
+
+        Options that the table lacks, or that are wrong, raise :class:`ConfigurationError` here. What the server refuses
+        raises while reading: :class:`AuthenticationError` (the credential), :class:`PermissionDeniedError` (403, naming the
+        permission), :class:`NotFoundError` (404 of what an option names), :class:`ThrottledError` and
+        :class:`ServiceError` (after all retries). A permission of each table is in :meth:`tables`.
         """
-        return self._core.read(table, as_options(options), columns)
+        stream = self._core.read(table, as_options(options), columns)
+        return TableStream(table, stream, lambda: self.report, progress=progress)
 
-    def read_async(self, table: str, *, columns: Sequence[str] | None = None, **options: Any) -> _core.BatchStream:
+    def read_async(
+        self,
+        table: TableName | str,
+        *,
+        columns: Sequence[str] | None = None,
+        progress: bool | None = None,
+        **options: Unpack[TableOptions],
+    ) -> TableStream:
         """The same as :meth:`read`, for ``async for batch in client.read_async(...)``."""
-        return self.read(table, columns=columns, **options)
+        return self.read(table, columns=columns, progress=progress, **options)
 
-    def read_many(self, tables: Sequence[str], **options: Any) -> Iterator[tuple[str, _core.Batch]]:
+    def read_many(
+        self, tables: Sequence[TableName | str], **options: Unpack[TableOptions]
+    ) -> Iterator[tuple[str, _core.Batch]]:
         """Reads tables that come from one pass, such as ``messages`` and ``message_replies``: (table, batch) pairs."""
         return self._core.read_many(list(tables), as_options(options))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
+from lakeflow_teams.html import type_name
 
 _MADE = "<!-- Made by `make reference`; a test fails when it is out of date. -->"
 _INGESTION = {
@@ -74,17 +75,7 @@ def _permission(name: str, info: _core.TableInfo) -> str:
 def _columns(info: _core.TableInfo) -> Iterable[tuple[str, str]]:
     for field in _core.schema(info["name"], {}).to_dict()["fields"]:
         json = " (JSON)" if field["name"] in info["json_columns"] else ""
-        yield f"`{field['name']}`", f"`{type_text(field['type'])}`{json}"
-
-
-def type_text(kind: Any) -> str:
-    """A Spark JSON type as one line, such as ``array<struct<id: string>>``."""
-    if isinstance(kind, str):
-        return kind
-    if kind["type"] == "array":
-        return f"array<{type_text(kind['elementType'])}>"
-    inside = ", ".join(f"{field['name']}: {type_text(field['type'])}" for field in kind["fields"])
-    return f"struct<{inside}>"
+        yield f"`{field['name']}`", f"`{type_name(field['type'])}`{json}"
 
 
 def options() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
+
+from lakeflow_teams.html import facts
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,16 @@ class Report:
         )
 
     def _repr_html_(self) -> str:
-        rows = ", ".join(f"{escape(table)} {count:,}" for table, count in self.rows.items()) or "none"
-        cells = {
-            "rows": rows,
-            "requests": f"{self.requests:,} ({self.retries:,} repeated)",
-            "throttled": f"{self.throttled_seconds:.1f} s, and {self.planned_seconds:.1f} s to stay below the limits",
-            "received": f"{self.bytes / 1e6:,.1f} MB",
-            "skipped": "<br>".join(escape(describe_skip(scope)) for scope in self.skipped) or "nothing",
-            "notes": "<br>".join(escape(note) for note in (*self.warnings, *self.notes)) or "none",
-        }
-        body = "".join(
-            f'<tr><th style="text-align:left">{name}</th><td style="text-align:left">{cell}</td></tr>'
-            for name, cell in cells.items()
+        return facts(
+            {
+                "rows": [f"{table} {count:,}" for table, count in self.rows.items()] or "none",
+                "requests": f"{self.requests:,} ({self.retries:,} repeated)",
+                "throttled": f"{self.throttled_seconds:.1f} s, and {self.planned_seconds:.1f} s to stay below the limits",
+                "received": f"{self.bytes / 1e6:,.1f} MB",
+                "skipped": [describe_skip(scope) for scope in self.skipped] or "nothing",
+                "notes": [*self.warnings, *self.notes] or "none",
+            }
         )
-        return f"<table>{body}</table>"
 
 
 def describe_skip(scope: dict[str, Any]) -> str:

@@ -41,6 +41,10 @@ impl Schema {
         Ok(to_schema_pycapsule(py, self.schema.as_ref())?)
     }
 
+    fn _repr_html_(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        slf.py().import("lakeflow_teams.html")?.call_method1("schema", (&slf,))
+    }
+
     fn __repr__(&self) -> String {
         let columns = self.schema.fields().iter().map(|field| format!("  {}: {}", field.name(), field.data_type()));
         format!("Schema(\n{}\n)", columns.collect::<Vec<_>>().join("\n"))

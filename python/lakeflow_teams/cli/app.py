@@ -11,8 +11,11 @@ import click
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.check import check
+from lakeflow_teams.cli.databricks import databricks
 from lakeflow_teams.cli.ingest import ingest
+from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -32,9 +35,8 @@ def app(verbose: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for command in (demo, ingest, tables, schema, preview, emulator):
+for command in (demo, init, check, ingest, status, tables, schema, preview, databricks, emulator):
     app.add_command(command)
-app.add_command(check)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -16,14 +16,15 @@ from lakeflow_teams._extras import need
 @click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--report/--no-report", default=True, help="Write a page about the run to TARGET/_reports (default).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool, quiet: bool) -> int:
+def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool, report: bool, quiet: bool) -> int:
     """Run PIPELINE (a YAML spec) into Delta tables.
 
     Each table is at TARGET/<catalog>/<schema>/<table>. Run it again to read what changed since; a run that was interrupted
     goes on where it was.
     """
-    for module in ("deltalake", "pyarrow", "yaml"):
+    for module in ("deltalake", "jinja2", "pyarrow", "yaml"):
         need(module, "local", "ingest")
     from lakeflow_teams.cli.app import exit_code
     from lakeflow_teams.cli.screen import progress, show_summary
@@ -33,7 +34,7 @@ def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool,
     spec = load(pipeline)
     options = load_connection(connection) if connection else None
     with progress(quiet=quiet or as_json) as tell:
-        summary = run(spec, target, options, on_progress=tell)
+        summary = run(spec, target, options, on_progress=tell, report=report)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False))
     elif not quiet:

@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from lakeflow_teams import _core
+from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
-from lakeflow_teams.reference import type_text
+from lakeflow_teams.cli.screen import wide_console
+from lakeflow_teams.html import type_name
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-option = click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option; repeatable.")
+option = click.option(
+    "-o",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=complete_option,
+    help="An option; repeatable.",
+)
 
 
 @click.command()
@@ -39,11 +48,11 @@ def tables(as_json: bool) -> None:
             info["required_options"],
             ", ".join(info["permissions"]),
         )
-    _console().print(screen)
+    wide_console().print(screen)
 
 
 @click.command()
-@click.argument("table")
+@click.argument("table", shell_complete=complete_table)
 @option
 @as_json
 def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
@@ -53,11 +62,11 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     for field in found["fields"]:
-        click.echo(f"{field['name']}: {type_text(field['type'])}")
+        click.echo(f"{field['name']}: {type_name(field['type'])}")
 
 
 @click.command()
-@click.argument("table")
+@click.argument("table", shell_complete=complete_table)
 @option
 @click.option("-n", "--rows", default=10, show_default=True, type=click.IntRange(1), help="How many rows.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
@@ -74,13 +83,7 @@ def preview(table: str, options: tuple[str, ...], rows: int, connection: Path | 
     screen = Table(*names, header_style="bold")
     for row in found:
         screen.add_row(*(_cell(row[name]) for name in names))
-    _console().print(screen if found else "no rows")
-
-
-def _console() -> Console:
-    """The terminal; anything else is wide enough not to break lines."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
+    wide_console().print(screen if found else "no rows")
 
 
 def _rows(stream: _core.BatchStream) -> Iterator[dict[str, Any]]:

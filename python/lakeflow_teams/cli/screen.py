@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lakeflow_teams.local.summary import Progress as Step
-from lakeflow_teams.local.summary import RunSummary
 from lakeflow_teams.report import describe_skip
+
+if TYPE_CHECKING:
+    from lakeflow_teams.local.summary import Progress as Step
+    from lakeflow_teams.local.summary import RunSummary
 
 #: Seconds between two lines of one destination in a log.
 LOG_EVERY = 10.0
 
-Tell = Callable[[Step], None]
+Tell = Callable[["Step"], None]
 
 
 @contextmanager
@@ -76,6 +79,12 @@ def _lines(console: Console) -> Tell:
     return tell
 
 
+def wide_console() -> Console:
+    """The terminal; anything else is wide enough not to break lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=240)
+
+
 def show_summary(summary: RunSummary, console: Console | None = None) -> None:
     """One row per destination, then what the run cost and what was left out."""
     console = console or Console()
@@ -91,6 +100,8 @@ def show_summary(summary: RunSummary, console: Console | None = None) -> None:
         f"throttled {summary.throttled_seconds:.1f} s, {summary.seconds:.1f} s in all",
         highlight=False,
     )
+    if summary.page:
+        console.print(f"report: {summary.page}", markup=False, highlight=False, soft_wrap=True)
     for scope in summary.skipped:
         console.print(f"skipped: {describe_skip(scope)}", style="yellow", markup=False, soft_wrap=True)
     if summary.skipped_count > len(summary.skipped):

@@ -42,13 +42,18 @@ def emulator(port: int, teams: int, seed: int, options: tuple[str, ...], as_json
 @click.option("--target", default="lakehouse/demo", show_default=True, type=click.Path(path_type=Path))
 @click.option("--teams", default=20, show_default=True, type=click.IntRange(1), help="How many teams the tenant has.")
 @click.option("--seed", default=7, show_default=True, type=int, help="The same seed is the same tenant.")
-def demo(target: Path, teams: int, seed: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the summaries of both runs as JSON.")
+def demo(target: Path, teams: int, seed: int, as_json: bool) -> None:
     """Ingest an emulated tenant twice, and compare every table with the truth."""
     for module in ("deltalake", "pyarrow", "yaml"):
         need(module, "local", "the demo")
+    from rich.console import Console
+
     from lakeflow_teams.demo import run
 
-    run(target, teams=teams, seed=seed)
+    runs = run(target, teams=teams, seed=seed, console=Console(quiet=as_json))
+    if as_json:
+        click.echo(json.dumps([summary.to_dict() for summary in runs], indent=2, ensure_ascii=False))
 
 
 def _value(text: str) -> Any:

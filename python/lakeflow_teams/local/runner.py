@@ -24,6 +24,8 @@ from lakeflow_teams.local.stamp import Stamp
 from lakeflow_teams.local.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.options import as_options
 from lakeflow_teams.report import Report
+from lakeflow_teams.run_report.page import write
+from lakeflow_teams.run_report.timeline import Timeline
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +39,9 @@ def run(
     *,
     credential: object | None = None,
     on_progress: OnProgress | None = None,
+    report: bool = True,
 ) -> RunSummary:
-    """Fills every destination of ``spec`` under ``target``.
+    """Fills every destination of ``spec`` under ``target``, and writes the run report unless ``report`` is off.
 
     Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
     ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
@@ -51,11 +54,24 @@ def run(
     passes = plan(spec, root, options, client)
     summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
     runner = _Runner(client, summary, on_progress or (lambda _: None))
-    for step in passes:
-        runner.run(step)
+    with Timeline(client) as timeline:
+        for step in passes:
+            runner.run(step)
     _fill(summary, Report.parse(client.report()), client.warnings)
+    summary.timeline = timeline.samples
     summary.seconds = monotonic() - begin
+    if report:
+        _write_report(summary, root)
     return summary
+
+
+def _write_report(summary: RunSummary, root: Path) -> None:
+    """A report that cannot be written is no reason to fail: the rows are committed."""
+    try:
+        summary.page = str(write(summary, root))
+    except Exception as error:
+        _log.debug("the run report failed", exc_info=True)
+        summary.notes.append(f"the run report could not be written: {_explain(error)}")
 
 
 class _Runner:
@@ -114,7 +130,8 @@ def _empty(job: Job) -> DestinationSummary:
 
 def _fill(summary: RunSummary, report: Report, warnings: list[str]) -> None:
     summary.requests, summary.retries = report.requests, report.retries
-    summary.throttled_seconds, summary.bytes = report.throttled_seconds, report.bytes
+    summary.throttled_seconds, summary.planned_seconds = report.throttled_seconds, report.planned_seconds
+    summary.bytes, summary.endpoints = report.bytes, report.raw.get("endpoints", {})
     summary.skipped, summary.skipped_count = report.skipped, report.skipped_count
     unexpected = (f"{column}: {count} values of another type became null" for column, count in report.wrong_types.items())
     keyless = (f"{column}: {count} rows came without it, and it is a key" for column, count in report.without_key.items())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lakeflow_teams.html import facts, grid
 from lakeflow_teams.local.destination import Counts
+from lakeflow_teams.report import describe_skip
+from lakeflow_teams.run_report.timeline import Sample
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,26 @@ class DestinationSummary:
 
 @dataclass
 class RunSummary:
-    """A whole run. Times are in seconds; ``skipped`` and ``notes`` come from the core's report and from the run."""
+    """A whole run. Times are in seconds; ``skipped`` and ``notes`` come from the core's report and from the run.
+
+    ``endpoints`` counts requests by path template, ``timeline`` holds samples of the report while the run went, and ``page``
+    is the run report's file, where one was written.
+    """
 
     connection_name: str
     destinations: list[DestinationSummary]
     requests: int = 0
     retries: int = 0
     throttled_seconds: float = 0.0
+    planned_seconds: float = 0.0
     bytes: int = 0
+    endpoints: dict[str, dict[str, int]] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    page: str | None = None
+    timeline: list[Sample] = field(default_factory=list, repr=False)
     error: Exception | None = field(default=None, repr=False)
 
     @property
@@ -67,12 +78,24 @@ class RunSummary:
             raise self.error
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("destinations", "error")}
+        """Plain values without the timeline, ready for JSON."""
+        apart = ("destinations", "error", "timeline")
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
         plain["destinations"] = [asdict(destination) for destination in self.destinations]
         plain["failed"] = self.failed
         plain["error"] = one_line(self.error) if self.error is not None else None
         return plain
+
+    def _repr_html_(self) -> str:
+        names = ("destination", "rows", "inserts", "updates", "deletes", "error")
+        lines = grid(names, ([getattr(line, name) for name in names] for line in self.destinations))
+        rest = {
+            "requests": f"{self.requests:,} ({self.retries:,} repeated), throttled {self.throttled_seconds:.1f} s",
+            "skipped": [describe_skip(scope) for scope in self.skipped] or "nothing",
+            "notes": self.notes or "none",
+            "report": self.page or "none",
+        }
+        return lines + facts(rest)
 
 
 def one_line(error: BaseException) -> str:

@@ -233,5 +233,12 @@ def test_the_databricks_bundle_is_whole():
         compile(code.replace("from lakeflow_teams import ingest", ""), file, "exec"),
         {"spark": spark, "ingest": lambda _s, spec: seen.append(parse(spec))},
     )
-    assert [target.source for target in seen[0].targets] == ["teams", "channels", "members", "messages", "message_replies"]
+    assert [target.source for target in seen[0].targets] == [
+        "teams",
+        "channels",
+        "members",
+        "messages",
+        "message_replies",
+        "chats",
+    ]
     assert any(path.endswith(".whl") for path in pipeline_["environment"]["dependencies"])

@@ -1,0 +1,47 @@
+"""The files this package writes for people: pipelines, bundles and run reports, each from one template."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
+#: Words that YAML reads as something other than text.
+_TAKEN = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+
+
+def render(name: str, **values: Any) -> str:
+    """The template ``name`` filled in. In HTML every value is escaped; a value that a template lacks is an error."""
+    return _environment().get_template(f"{name}.j2").render(**values)
+
+
+def yaml_text(value: Any) -> str:
+    """A value as a YAML scalar that is read back as the same text."""
+    text = str(value)
+    if _PLAIN.fullmatch(text) and text.lower() not in _TAKEN:
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def python_text(value: str) -> str:
+    """A text as a Python literal in double quotes."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lakeflow_teams"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["yaml"] = yaml_text
+    environment.filters["python"] = python_text
+    return environment

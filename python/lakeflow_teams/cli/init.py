@@ -1,0 +1,78 @@
+"""``lakeflow-teams init``: a commented pipeline, and the way to credentials that may read its tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from lakeflow_teams import _core
+from lakeflow_teams.cli import scaffold
+from lakeflow_teams.cli.complete import complete_tables
+
+NEXT = "lakeflow-teams ingest {path} --target ./lakehouse"
+
+
+@click.command()
+@click.option("--tables", metavar="A,B", shell_complete=complete_tables, help="Tables to read, by comma; `all` takes each.")
+@click.option("--team-id", metavar="ID,ID", help="Read these teams only; without it, every team.")
+@click.option("--start-date", metavar="DATE", help="Where the history of messages starts; without it, at the beginning.")
+@click.option("--catalog", default="main", show_default=True, help="Catalog of the destinations.")
+@click.option("--schema", default="teams", show_default=True, help="Schema of the destinations.")
+@click.option("--output", default="pipeline.yaml", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace the file where it exists.")
+@click.option("--yes", is_flag=True, help="Ask nothing; what no option says takes its default.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written and what it needs as JSON; asks nothing.")
+def init(
+    tables: str | None,
+    team_id: str | None,
+    start_date: str | None,
+    catalog: str,
+    schema: str,
+    output: Path,
+    force: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Write a commented pipeline, and say which permissions it needs.
+
+    On a terminal it asks for what no option says. It sends no request and needs no account.
+    """
+    if output.exists() and not force:
+        raise _core.ConfigurationError(f"--output: {output} exists; name another file, or replace it with --force")
+    asking = sys.stdin.isatty() and not (yes or as_json)
+    usual = ",".join(scaffold.USUAL)
+    if tables is None:
+        tables = _ask(f"Tables, by comma, of {', '.join(info['name'] for info in _core.tables())}", usual, asking=asking)
+    if team_id is None:
+        team_id = _ask("Team ids, by comma; empty for every team", "", asking=asking)
+    if start_date is None:
+        start_date = _ask("Messages since which date (2025-01-01); empty for all", "", asking=asking)
+    names = [info["name"] for info in _core.tables()] if tables == "all" else [name.strip() for name in tables.split(",")]
+    chosen = scaffold.choose(names)
+    text = scaffold.pipeline(
+        chosen, path=output.as_posix(), catalog=catalog, schema=schema, team_id=team_id, start_date=start_date
+    )
+    output.write_text(text, encoding="utf-8")
+    needed = scaffold.permissions(chosen)
+    steps = scaffold.registration(needed)
+    if as_json:
+        written = {
+            "pipeline": str(output),
+            "tables": [info["name"] for info in chosen],
+            "permissions": needed,
+            "steps": steps,
+        }
+        click.echo(json.dumps(written, indent=2))
+        return
+    click.echo(f"{output} reads {', '.join(info['name'] for info in chosen)}.\n\nThe application that may read them:\n")
+    for number, step in enumerate(steps, 1):
+        click.echo(f"  {number}. {step}")
+    click.echo(f"\nThen: {NEXT.format(path=output)}")
+    click.echo("No account at hand? `lakeflow-teams emulator` is a tenant on this machine.")
+
+
+def _ask(question: str, default: str, *, asking: bool) -> str:
+    return str(click.prompt(question, default=default, show_default=bool(default), err=True)) if asking else default

@@ -1,0 +1,104 @@
+"""What is in the lakehouse, from the Delta tables alone: rows, versions, and how far each has been read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from lakeflow_teams import _core
+from lakeflow_teams.local.stamp import Found, find
+from lakeflow_teams.run_report.files import latest
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """One Delta table. Times are ISO 8601 in UTC.
+
+    ``committed`` is the last commit's time; ``read_until`` is Graph's clock at the end of the last reading that the rows
+    belong to, where there is an offset. ``state`` is ``done``, ``reading`` (an ingest was interrupted, or is at it: the
+    next one goes on), or ``foreign`` (somebody else made the table).
+    """
+
+    table: str
+    path: str
+    state: str
+    source_table: str | None
+    rows: int
+    version: int
+    files: int
+    bytes: int
+    way: str | None
+    committed: str | None
+    read_until: str | None
+
+
+@dataclass(frozen=True)
+class LakehouseStatus:
+    """Every table under a folder, and the last run's report, if one was written."""
+
+    target: str
+    tables: list[TableStatus]
+    last_run: dict[str, Any] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+def status(target: Path) -> LakehouseStatus:
+    """What the folder holds. Raises :class:`ConfigurationError` where that is nothing."""
+    tables = tables_of(target)
+    if not tables:
+        raise _core.ConfigurationError(f"--target: there is no Delta table in {target}; lakeflow-teams ingest fills it")
+    return LakehouseStatus(str(target), tables, latest(target))
+
+
+def tables_of(target: Path) -> list[TableStatus]:
+    """Every ``<catalog>/<schema>/<table>`` of the folder, in the order of their names."""
+    return [_table(target, log.parent) for log in sorted(target.glob("*/*/*/_delta_log"))]
+
+
+def _table(target: Path, path: Path) -> TableStatus:
+    table = DeltaTable(str(path))
+    found = find(table)
+    sizes = pa.table(table.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
+    stamp = found.stamp
+    return TableStatus(
+        table=".".join(path.relative_to(target).parts),
+        path=str(path),
+        state=_state(found),
+        source_table=stamp.settings.get("source_table") if stamp else None,
+        rows=table.count(),
+        version=table.version(),
+        files=len(sizes),
+        bytes=sum(size or 0 for size in sizes),
+        way=stamp.settings.get("way") if stamp else None,
+        committed=_committed(table),
+        read_until=_until(stamp.offset) if stamp else None,
+    )
+
+
+def _state(found: Found) -> str:
+    if found.batch is None:
+        return "foreign"
+    return "done" if found.stamp is None or found.stamp.finished else "reading"
+
+
+def _committed(table: DeltaTable) -> str | None:
+    for commit in table.history(1):
+        moment = datetime.fromtimestamp(commit["timestamp"] / 1000, timezone.utc)
+        return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return None
+
+
+def _until(offset: str | None) -> str | None:
+    """The clock in an offset that has one; other readings keep none."""
+    content = json.loads(offset) if offset else None
+    until = content.get("until") if isinstance(content, dict) else None
+    return until if isinstance(until, str) else None

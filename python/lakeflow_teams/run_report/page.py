@@ -1,0 +1,103 @@
+"""One run's document: what it did, what the lakehouse holds now, and how earlier runs went; as JSON and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from lakeflow_teams import _core
+from lakeflow_teams._templates import render
+from lakeflow_teams.local.status import tables_of
+from lakeflow_teams.local.summary import RunSummary
+from lakeflow_teams.report import describe_skip
+from lakeflow_teams.run_report import charts, files
+from lakeflow_teams.run_report.volume import volume
+
+#: Runs that a page compares itself with.
+HISTORY = 20
+
+
+def write(summary: RunSummary, target: Path) -> Path:
+    """Writes the run's report into the lakehouse and returns its page."""
+    document = compose(summary, target)
+    return files.write(target, document["run"], document, html(document))
+
+
+def compose(summary: RunSummary, target: Path) -> dict[str, Any]:
+    """Everything the page shows, as plain values."""
+    finished = datetime.now(timezone.utc)
+    started = finished - timedelta(seconds=summary.seconds)
+    tables = tables_of(target)
+    document = {
+        "version": 1,
+        "run": started.strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z",
+        "connector": _core.__version__,
+        "started": _iso(started),
+        "finished": _iso(finished),
+        **summary.to_dict(),
+        "timeline": [asdict(sample) for sample in summary.timeline],
+        "tables": [asdict(table) for table in tables],
+        "volume": volume(tables),
+    }
+    document["history"] = [_short(each) for each in [*files.earlier(target, HISTORY - 1), document]]
+    return document
+
+
+def html(document: Mapping[str, Any]) -> str:
+    """The page. It loads nothing, runs no script, and escapes every value."""
+    over_time = charts.rates(document["timeline"])
+    days = document["volume"]["days"] if document["volume"] else []
+    return render(
+        "report.html",
+        run=document,
+        rows=sum(line["rows"] for line in document["destinations"]),
+        stored={table["path"]: table for table in document["tables"]},
+        skipped=[describe_skip(scope) for scope in document["skipped"]],
+        requests=charts.columns(over_time, "at", ["requests"], width=charts.NARROW),
+        waits=charts.columns(over_time, "at", ["throttled", "planned"], unit=" seconds", width=charts.NARROW),
+        days=charts.columns(days, "day", ["messages", "replies"]),
+        channels=document["volume"]["channels"] if document["volume"] else [],
+        tables=_per_run(document["history"]),
+        size=_size,
+        ago=_ago,
+        now=document["finished"],
+    )
+
+
+def _short(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What later pages say of a run."""
+    names = ("run", "started", "seconds", "requests", "throttled_seconds", "failed")
+    rows = {line["destination"]: line["rows"] for line in document["destinations"]}
+    return {**{name: document[name] for name in names}, "rows": rows}
+
+
+def _per_run(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every destination of these runs, each once, in the order of the latest run that had it."""
+    return list(dict.fromkeys(name for run in reversed(history) for name in run["rows"]))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _ago(then: str | None, now: str) -> str:
+    """The time between two ISO moments in words."""
+    if then is None:
+        return ""
+    end, begin = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (now, then))
+    seconds = (end - begin).total_seconds()
+    for name, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {name} ago"
+    return f"{max(seconds, 0):.0f} s ago"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"

@@ -1,0 +1,118 @@
+"""Messages per day and the busiest channels, asked of the Delta tables with SQL: only the sums come into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+
+from lakeflow_teams.local.status import TableStatus
+
+#: How far the page looks back, counted from the newest day that has a message.
+DAYS = 90
+BUSIEST = 10
+
+_KINDS = {"messages": "messages", "message_replies": "replies"}
+_KEYS = {
+    "messages": ("team_id", "channel_id", "id"),
+    "message_replies": ("team_id", "channel_id", "parent_message_id", "id"),
+}
+
+
+def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
+    """What people wrote in channels in the last 90 days, or ``None`` where the lakehouse holds no messages.
+
+    ``days`` are consecutive, with ``messages`` and ``replies`` each; ``channels`` are the busiest ones, by name where the
+    lakehouse knows it. System events do not count.
+    """
+    found = _neighbours(list(tables))
+    kinds = {source: name for source, name in _KINDS.items() if source in found}
+    if not kinds:
+        return None
+    builder = QueryBuilder()
+    for source, table in found.items():
+        builder = builder.register(source, DeltaTable(table.path))
+    newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
+    if newest is None:
+        return None
+    first = newest - timedelta(days=DAYS - 1)
+    days: dict[str, dict[str, Any]] = {}
+    for offset in range(DAYS):
+        day = (first + timedelta(days=offset)).isoformat()
+        days[day] = {"day": day, "messages": 0, "replies": 0}
+    channels: dict[tuple[str, str], dict[str, Any]] = {}
+    for source, name in kinds.items():
+        for row in _rows(builder, _per_day(found[source], first)):
+            if row["day"] in days:
+                days[row["day"]][name] = row["count"]
+        for row in _rows(builder, _per_channel(found[source], first)):
+            key = (row["team_id"], row["channel_id"])
+            entry = channels.setdefault(key, {"team_id": key[0], "channel_id": key[1], "messages": 0, "replies": 0})
+            entry[name] = row["count"]
+    busiest = sorted(channels.values(), key=lambda each: (-each["messages"] - each["replies"], each["channel_id"]))[:BUSIEST]
+    _name(builder, found, busiest)
+    return {"days": list(days.values()), "channels": busiest}
+
+
+def _neighbours(tables: Sequence[TableStatus]) -> dict[str, TableStatus]:
+    """One table per source, all of the schema that holds the messages."""
+    ours = [table for table in tables if table.source_table and table.rows]
+    schema = next((_schema(table) for table in ours if table.source_table in _KINDS), None)
+    found: dict[str, TableStatus] = {}
+    for table in ours:
+        if table.source_table in (*_KINDS, "channels", "teams") and _schema(table) == schema:
+            found.setdefault(str(table.source_table), table)
+    return found
+
+
+def _schema(table: TableStatus) -> str:
+    return table.table.rpartition(".")[0]
+
+
+def _newest(builder: QueryBuilder, table: TableStatus) -> date | None:
+    query = f'SELECT max("createdDateTime") AS newest FROM {table.source_table} WHERE "messageType" = \'message\''
+    (row,) = _rows(builder, query)
+    return date.fromisoformat(row["newest"][:10]) if row["newest"] else None
+
+
+def _per_day(table: TableStatus, first: date) -> str:
+    return f"SELECT day, count(*) AS count FROM ({_written(table, first)}) GROUP BY day"
+
+
+def _per_channel(table: TableStatus, first: date) -> str:
+    return f"SELECT team_id, channel_id, count(*) AS count FROM ({_written(table, first)}) GROUP BY team_id, channel_id"
+
+
+def _written(table: TableStatus, first: date) -> str:
+    """Each message once: a table that keeps versions holds it several times."""
+    day = 'substr("createdDateTime", 1, 10) AS day'
+    where = f"\"createdDateTime\" >= '{first.isoformat()}' AND \"messageType\" = 'message'"
+    if table.way == "append":
+        keys = ", ".join(_KEYS[str(table.source_table)])
+        return f"SELECT DISTINCT {keys}, {day} FROM {table.source_table} WHERE {where}"
+    now = ' AND "__END_AT" IS NULL' if table.way == "scd2" else ""
+    return f"SELECT team_id, channel_id, {day} FROM {table.source_table} WHERE {where}{now}"
+
+
+def _name(builder: QueryBuilder, found: dict[str, TableStatus], channels: list[dict[str, Any]]) -> None:
+    """Adds the names of channels and teams; an id stands for itself where its name is not stored."""
+    names: dict[tuple[str, str], str] = {}
+    for source in ("channels", "teams"):
+        if source not in found:
+            continue
+        wanted = {each["channel_id" if source == "channels" else "team_id"] for each in channels}
+        ids = ", ".join("'" + each.replace("'", "''") + "'" for each in wanted)
+        now = ' AND "__END_AT" IS NULL' if found[source].way == "snapshot_scd2" else ""
+        query = f'SELECT id, "displayName" AS name FROM {source} WHERE id IN ({ids}){now}'
+        names |= {(source, row["id"]): row["name"] for row in _rows(builder, query) if row["name"]}
+    for each in channels:
+        each["channel"] = names.get(("channels", each["channel_id"]), each["channel_id"])
+        each["team"] = names.get(("teams", each["team_id"]), each["team_id"])
+
+
+def _rows(builder: QueryBuilder, query: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pa.table(builder.execute(query).read_all()).to_pylist()
+    return rows

@@ -1,0 +1,127 @@
+"""What reading a table returns: one stream, for whichever library takes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from lakeflow_teams import _core, html
+from lakeflow_teams._extras import need
+from lakeflow_teams.report import Report
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+#: Seconds after which a read counts as long and shows its bar.
+PATIENCE = 1.0
+
+
+class TableStream:
+    """A table being read, batch by batch while it is consumed, with bounded memory. It can be consumed once.
+
+    In one call: :meth:`to_pandas`, :meth:`to_polars`, :meth:`to_arrow`, :meth:`to_duckdb`. Piece by piece: iterate it, also
+    with ``async for``; each :class:`Batch` holds a few thousand rows. Anything else that takes an Arrow stream takes it
+    too (``deltalake.write_deltalake(path, stream)``), without a copy, but shows an error as text of its own.
+    """
+
+    def __init__(
+        self, table: str, stream: _core.BatchStream, report: Callable[[], Report], *, progress: bool | None = None
+    ) -> None:
+        self._table = table
+        self._stream = stream
+        self._report = report
+        self._bar = _bar(table, progress)
+
+    @property
+    def schema(self) -> _core.Schema:
+        """The Arrow schema; it can be asked for without reading."""
+        return self._stream.schema
+
+    def to_arrow(self) -> pa.Table:
+        """Everything as a ``pyarrow.Table``."""
+        arrow = need("pyarrow", "notebook", "to_arrow")
+        table: pa.Table = arrow.Table.from_batches(map(arrow.record_batch, self), arrow.schema(self.schema))
+        return table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Everything as a ``pandas.DataFrame``: text as its string type, structs as dicts, lists as arrays."""
+        need("pandas", "notebook", "to_pandas")
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """Everything as a ``polars.DataFrame``, structs and lists included."""
+        polars = need("polars", "notebook", "to_polars")
+        need("pyarrow", "notebook", "to_polars")
+        frame: pl.DataFrame = polars.DataFrame(self.to_arrow())
+        return frame
+
+    def to_duckdb(self) -> duckdb.DuckDBPyRelation:
+        """Everything as a duckdb relation, which can be queried any number of times."""
+        database = need("duckdb", "notebook", "to_duckdb")
+        relation: duckdb.DuckDBPyRelation = database.from_arrow(self.to_arrow())
+        return relation
+
+    def __iter__(self) -> TableStream:
+        return self
+
+    def __next__(self) -> _core.Batch:
+        try:
+            batch = next(self._stream)
+        except BaseException:
+            self._end()
+            raise
+        return self._seen(batch)
+
+    def __aiter__(self) -> TableStream:
+        return self
+
+    async def __anext__(self) -> _core.Batch:
+        try:
+            batch = await anext(self._stream)
+        except BaseException:
+            self._end()
+            raise
+        return self._seen(batch)
+
+    def __arrow_c_schema__(self) -> object:
+        return self._stream.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._stream.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"TableStream(table={self._table!r})"
+
+    def _repr_html_(self) -> str:
+        return f"<b>{self._table}</b>, not read yet: <code>.to_polars()</code> or another reads it{html.schema(self.schema)}"
+
+    def _seen(self, batch: _core.Batch) -> _core.Batch:
+        if self._bar is not None:
+            report = self._report()
+            self._bar.set_postfix(requests=report.requests, throttled=f"{report.throttled_seconds:.0f}s", refresh=False)
+            self._bar.update(len(batch))
+        return batch
+
+    def _end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _bar(table: str, wanted: bool | None) -> Any:  # noqa: FBT001
+    """A progress bar on stderr, or ``None``. Without a word about it, only people get one: jobs and pipes do not."""
+    if wanted is False or (wanted is None and not (_somebody_watches() and find_spec("tqdm"))):
+        return None
+    tqdm = need("tqdm", "notebook", "progress=True").tqdm
+    return tqdm(desc=table, unit=" rows", unit_scale=True, delay=PATIENCE, file=sys.stderr)
+
+
+def _somebody_watches() -> bool:
+    """Whether stderr is a terminal, or this is a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return sys.stderr.isatty() or type(shell).__name__ == "ZMQInteractiveShell"
