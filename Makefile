@@ -18,10 +18,10 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench wheel clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build: $(RELEASE)  ## .venv with the package built in release mode and every extra
 
@@ -42,6 +42,9 @@ test-spark-quick: $(DEV)
 
 test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench"
+
+test-spark-4.0: .venvs/spark-4.0/.installed  ## The same against the built wheel on Spark 4.0, which Databricks' pipelines run
+	$(<D)/bin/pytest -m "spark and not bench" tests/python/spark
 
 lint: lint-rust lint-python  ## rustfmt, clippy, ruff, mypy and stubtest
 
@@ -81,7 +84,7 @@ wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution
 
 clean:  ## Remove what was built, the environment included
 	cargo clean
-	rm -rf $(VENV) dist lakehouse bench-results python/lakeflow_teams/_core*.so
+	rm -rf $(VENV) .venvs dist lakehouse bench-results python/lakeflow_teams/_core*.so
 	find python tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The locked environment: every extra and the development tools, without the package itself.
@@ -90,6 +93,15 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(UV) sync --locked --inexact --all-extras --no-install-project --quiet
 	mkdir -p $(STAMPS) && touch $@
+
+# An environment of its own with another Spark and our wheel, built like the extension of the tests: `spark-4.1` works too.
+.venvs/spark-%/.installed: $(STAMPS)/python $(RUST) $(shell find python -name '*.py' -o -name '*.yaml')
+	rm -rf $(@D)/wheel
+	test -x $(@D)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(@D)
+	$(BIN)/maturin build --locked --profile dev --quiet --out $(@D)/wheel
+	$(UV) pip install --quiet --python $(@D)/bin/python --reinstall-package lakeflow-teams \
+		"$$(echo $(@D)/wheel/*.whl)[local,spark]" 'pyspark[pipelines]==$*.*' pytest
+	touch $@
 
 $(DEV): $(STAMPS)/python $(RUST)
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --uv --locked --quiet

@@ -18,12 +18,7 @@ _TYPES = {"boolean": "boolean", "integer": "integer", "number": "number"}
 
 def allow_list() -> str:
     """The value of ``externalOptionsAllowList``: every option that a table may be read with."""
-    return ",".join((*FRAMEWORK, *names("table"), *spark_options()))
-
-
-def spark_options() -> tuple[str, ...]:
-    """Options of the Spark readers themselves, which the core does not know."""
-    return ("num_partitions", "tasks_at_once")
+    return ",".join((*FRAMEWORK, *names("table")))
 
 
 def render() -> str:

@@ -189,7 +189,9 @@ options! {
     Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that answers 403 does: fail, or be skipped and reported.";
     Table "min_poll_seconds" Kind::Int(0, 365 * DAY), "60", "Least time between two rounds of a stream.";
     Table "resweep_days" Kind::Int(1, 3_650), "7", "Where export is not offered: days in which every channel is read whole once.";
-    Table "windows_per_batch" Kind::Int(1, ANY), "", "Time windows per micro-batch of a partitioned stream.";
+    Table "windows_per_batch" Kind::Int(1, ANY), "", "Scopes (teams, users or chats) per micro-batch of a partitioned stream; without it 1000 from Spark 4.2 on, before that all.";
+    Table "num_partitions" Kind::Int(1, ANY), "16", "Spark: tasks that a read is divided into, at most.";
+    Table "tasks_at_once" Kind::Int(1, ANY), "", "Spark: tasks that run at the same time over the whole cluster, each with its share of Graph's limits; without it, those of one read.";
     Table "chat_types" Kind::Words(CHAT_TYPES), "oneOnOne,group,meeting", "Kinds of chats to read.";
     Table "chat_sender_filter" Kind::Bool, "false", "Read each chat message by its sender only: fewer requests, but senders without an account are missed.";
 }

@@ -69,7 +69,6 @@ pub struct TableOptions {
     pub on_forbidden: OnForbidden,
     pub min_poll: Duration,
     pub resweep_days: u32,
-    pub windows_per_batch: Option<usize>,
     pub chat_types: Vec<ChatType>,
     pub chat_sender_filter: bool,
 }
@@ -98,7 +97,6 @@ impl Default for TableOptions {
             on_forbidden: OnForbidden::Fail,
             min_poll: Duration::from_secs(60),
             resweep_days: 7,
-            windows_per_batch: None,
             chat_types: ChatType::ALL.to_vec(),
             chat_sender_filter: false,
         }
@@ -145,7 +143,6 @@ pub fn parse_table(
         },
         min_poll: seconds(values.int("min_poll_seconds"), default.min_poll),
         resweep_days: values.int("resweep_days").map_or(default.resweep_days, |days| days as u32),
-        windows_per_batch: values.int("windows_per_batch").map(|n| n as usize),
         chat_types: chat_types(&values.list("chat_types")),
         chat_sender_filter: values.flag("chat_sender_filter"),
     };

@@ -56,7 +56,7 @@ def test_several_objects_may_share_a_source():
         ([], "a mapping with connection_name"),
         ({"objects": []}, "objects: a list with at least one"),
         ({"object": [], "objects": [entry("teams")]}, "pipeline.object: there is no such key; did you mean objects?"),
-        ({"objects": ["teams"]}, "objects[0]: a mapping with `table:`"),
+        ({"objects": ["teams"]}, "objects[0]: a mapping with `table`"),
         ({"objects": [{"table": {}}]}, "objects[0].table: source_table is missing; it is one of teams"),
         (with_table(source_table="mesages"), "there is no table 'mesages'; did you mean messages?"),
         (with_table(sourcetable="x"), "objects[0].table.sourcetable: there is no such key; did you mean source_table?"),

@@ -32,7 +32,12 @@ def wheel():
 def test_the_wheel_brings_the_frameworks_package_and_nothing_of_its_parents(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     ours = {name.rsplit("/", 1)[1] for name in names if name.startswith("databricks/")}
-    assert ours == {"__init__.py", "_generated_microsoft_teams_python_source.py", "connector_spec.yaml"}
+    assert ours == {
+        "__init__.py",
+        "_generated_microsoft_teams_python_source.py",
+        "connector_spec.yaml",
+        "microsoft_teams.py",
+    }
     assert all("/sources/microsoft_teams/" in name for name in names if name.startswith("databricks/"))
     assert "abi3" in wheel.name
 

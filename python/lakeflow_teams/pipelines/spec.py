@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from lakeflow_teams import _core
 from lakeflow_teams.options import as_options
+from lakeflow_teams.specification import Entry, entries, one_each, refuse
 
 Kind = Literal["snapshot", "changes", "append"]
 
-SCD_TYPES = ("SCD_TYPE_1", "SCD_TYPE_2", "APPEND_ONLY")
-_TOP = ("connection_name", "connection", "objects")
-_TABLE = ("source_table", "destination_catalog", "destination_schema", "destination_table", "table_configuration")
 #: Keys of table_configuration that say how to write; the others are options of the source.
 _WRITING = ("scd_type", "primary_keys", "sequence_by", "cluster_by", "track_history_column_list")
 
@@ -63,81 +58,51 @@ class Spec:
 
 def parse(document: Any) -> Spec:
     """Checks a spec. Raises :class:`ConfigurationError`: the key, the value, and what is allowed."""
-    if not isinstance(document, Mapping):
-        _refuse("pipeline spec: a mapping with connection_name and objects is expected")
-    _known("pipeline spec", document, _TOP)
+    targets = tuple(map(_target, entries(document)))
+    # Views and folders are named by the label, and two destinations may differ in less than it keeps.
+    one_each((target.name, target.label) for target in targets)
     name = document.get("connection_name", "")
     if not isinstance(name, str) or not name.strip():
-        _refuse(f"connection_name: {name!r} is not a name")
-    objects = document.get("objects")
-    if not isinstance(objects, list) or not objects:
-        _refuse("objects: a list with at least one `table` entry is expected")
-    targets = tuple(_target(f"objects[{index}]", entry) for index, entry in enumerate(objects))
-    seen: set[str] = set()
-    for target in targets:
-        if target.label.lower() in seen:
-            _refuse(f"destination {target.name}: two objects write it; give one of them another destination_table")
-        seen.add(target.label.lower())
+        refuse(f"connection_name: {name!r} is not a name")
     connection = document.get("connection") or {}
     if not isinstance(connection, Mapping):
-        _refuse("connection: a mapping of connection options is expected")
+        refuse("connection: a mapping of connection options is expected")
     return Spec(name, targets, as_options(connection))
 
 
-def _target(where: str, entry: Any) -> Target:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("table"), Mapping):
-        _refuse(f"{where}: a mapping with `table` is expected")
-    _known(where, entry, ("table",))
-    where, table = f"{where}.table", entry["table"]
-    _known(where, table, _TABLE)
-    info = _info(where, table.get("source_table"))
-    given = table.get("table_configuration") or {}
-    where = f"{where}.table_configuration"
-    if not isinstance(given, Mapping):
-        _refuse(f"{where}: a mapping of options is expected")
-    configuration = {str(key).lower(): value for key, value in given.items()}
-    scd_type = _scd_type(where, configuration.get("scd_type"))
-    kind = _kind(where, info, scd_type)
-    keys = _columns(where, "primary_keys", configuration) or tuple(info["primary_keys"])
-    sequence = _columns(where, "sequence_by", configuration)
-    if len(sequence) > 1:
-        _refuse(f"{where}.sequence_by: {', '.join(sequence)} are several columns; name one")
-    sequence_by = sequence[0] if sequence else info["cursor_field"]
+def _target(entry: Entry) -> Target:
+    source, scd_type = entry.source, entry.scd_type()
+    kind = _kind(entry, scd_type)
+    sequence_by = entry.sequence_by() or source["cursor_field"]
     if kind == "changes" and sequence_by is None:
-        _refuse(f"{where}.sequence_by is missing: {info['name']} has no cursor of its own")
+        entry.refuse("sequence_by", f"it is missing, and {source['name']} has no cursor of its own")
     return Target(
-        source=info["name"],
-        parts=_parts(table, info["name"]),
+        source=source["name"],
+        parts=_parts(entry.table, source["name"]),
         kind=kind,
         history=scd_type == "SCD_TYPE_2",
-        deletes=kind == "changes" and info["ingestion_type"] == "cdc_with_deletes",
-        keys=keys,
+        deletes=kind == "changes" and source["ingestion_type"] == "cdc_with_deletes",
+        keys=entry.columns("primary_keys") or tuple(source["primary_keys"]),
         sequence_by=sequence_by,
-        cluster_by=_columns(where, "cluster_by", configuration),
-        track_history=_columns(where, "track_history_column_list", configuration),
-        options=as_options({key: value for key, value in configuration.items() if key not in _WRITING}),
+        cluster_by=entry.columns("cluster_by"),
+        track_history=entry.columns("track_history_column_list"),
+        options=as_options({key: value for key, value in entry.configuration.items() if key not in _WRITING}),
     )
 
 
-def _kind(where: str, info: _core.TableInfo, scd_type: str | None) -> Kind:
-    own = info["ingestion_type"]
+def _kind(entry: Entry, scd_type: str | None) -> Kind:
+    own = entry.source["ingestion_type"]
     if scd_type == "APPEND_ONLY":
         if own == "snapshot":
-            _refuse(
-                f"{where}.scd_type: APPEND_ONLY needs a table with changes, and {info['name']} is a snapshot; use "
-                "SCD_TYPE_1, or SCD_TYPE_2 to keep its history"
+            entry.refuse(
+                "scd_type",
+                f"APPEND_ONLY needs a table with changes, and {entry.source['name']} is a snapshot; use SCD_TYPE_1, or "
+                "SCD_TYPE_2 to keep its history",
             )
         return "append"
     if own == "snapshot":
         return "snapshot"
     return "append" if own == "append" and scd_type is None else "changes"
-
-
-def _info(where: str, name: Any) -> _core.TableInfo:
-    tables = {info["name"]: info for info in _core.tables()}
-    if name not in tables:
-        _refuse(f"{where}.source_table: there is no table {name!r}{_nearest(str(name), tables)}")
-    return tables[name]
 
 
 def _parts(table: Mapping[str, Any], source: str) -> tuple[str, ...]:
@@ -146,46 +111,5 @@ def _parts(table: Mapping[str, Any], source: str) -> tuple[str, ...]:
     parts = tuple(str(part) for part in ((catalog, schema, name) if schema else (name,)) if part)
     for part in parts:
         if "`" in part or not part.strip():
-            _refuse(f"destination {part!r}: it cannot be the name of a table")
+            refuse(f"destination {part!r}: it cannot be the name of a table")
     return parts
-
-
-def _scd_type(where: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    if str(value).upper() not in SCD_TYPES:
-        _refuse(f"{where}.scd_type: {value!r} is not one of {', '.join(SCD_TYPES)}")
-    return str(value).upper()
-
-
-def _columns(where: str, key: str, configuration: Mapping[str, Any]) -> tuple[str, ...]:
-    """Column names, as a list, a JSON list or separated by commas: configurations hold text."""
-    value = configuration.get(key)
-    if value is None:
-        return ()
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            _refuse(f"{where}.{key}: {value!r} is not a list of column names")
-    parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    columns = tuple(str(part).strip() for part in parts)
-    if not columns or not all(columns) or any("`" in column for column in columns):
-        _refuse(f"{where}.{key}: {value!r} is not a list of column names")
-    return columns
-
-
-def _known(where: str, mapping: Mapping[Any, Any], known: tuple[str, ...]) -> None:
-    for key in mapping:
-        if key not in known:
-            _refuse(f"{where}.{key}: there is no such key{_nearest(str(key), known)}")
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    choices = list(known)
-    near = get_close_matches(word.lower(), choices, 1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(choices)}"
-
-
-def _refuse(message: str) -> NoReturn:
-    raise _core.ConfigurationError(message)

@@ -8,11 +8,6 @@ from dataclasses import dataclass, field
 from lakeflow_teams import _core
 from lakeflow_teams.options import as_options, whole_number
 
-#: Options of the Spark door itself: name, and what it does.
-OWN = {
-    "num_partitions": "Tasks that a read is divided into, at most.",
-    "tasks_at_once": "Tasks that run at the same time over the whole cluster; each gets its share of Graph's limits.",
-}
 #: Names of the community framework.
 TABLE_NAME = "tablename"
 IS_DELETE_FLOW = "isdeleteflow"
@@ -41,7 +36,7 @@ class ReadOptions:
             raise _core.ConfigurationError(f"option tableName is missing; it is one of {tables}")
         return cls(
             table=table,
-            values={name: value for name, value in options.items() if name not in OWN},
+            values=options,
             deletes=options.get(IS_DELETE_FLOW, "").strip().lower() == "true",
             num_partitions=whole_number(options, "num_partitions") or PARTITIONS,
             tasks_at_once=whole_number(options, "tasks_at_once"),

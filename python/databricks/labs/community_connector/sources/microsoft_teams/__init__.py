@@ -30,6 +30,13 @@ class MicrosoftTeamsDataSource(LakeflowSource):
 
     _lakeflow_connect_cls = MicrosoftTeamsLakeflowConnect
 
+    def __init__(self, options: Any) -> None:
+        if LakeflowSource is _Plain or hasattr(LakeflowSource, "_lakeflow_connect_cls"):
+            super().__init__(options)
+        else:  # older frameworks know no such attribute, and make their own abstract interface in its place
+            self.options = options
+            self.lakeflow_connect = MicrosoftTeamsLakeflowConnect(options)
+
     def schema(self) -> Any:
         """The schema of the table, or of the operation's answer."""
         return super().schema() if self._is_operation() else self._arrow().schema()
