@@ -131,6 +131,7 @@ pub const CLOUDS: &[&str] = &["global", "usgov", "usgov_dod", "china"];
 pub const RATE_LIMITS: &[&str] = &["documented", "off"];
 pub const STRATEGIES: &[&str] = &["auto", "export", "channels", "delta"];
 pub const ON_FORBIDDEN: &[&str] = &["fail", "skip"];
+pub const REPORT_PERIODS: &[&str] = &["D7", "D30", "D90", "D180"];
 pub const CHAT_TYPES: &[&str] = &["oneOnOne", "group", "meeting"];
 
 macro_rules! options {
@@ -191,6 +192,7 @@ options! {
     Table "resweep_days" Kind::Int(1, 3_650), "7", "Where export is not offered: days in which every channel is read whole once.";
     Table "windows_per_batch" Kind::Int(1, ANY), "", "Time windows per micro-batch of a partitioned stream.";
     Table "chat_types" Kind::Words(CHAT_TYPES), "oneOnOne,group,meeting", "Kinds of chats to read.";
+    Table "report_period" Kind::Word(REPORT_PERIODS), "D7", "Days that usage reports cover.";
     Table "chat_sender_filter" Kind::Bool, "false", "Read each chat message by its sender only: fewer requests, but senders without an account are missed.";
 }
 

@@ -72,6 +72,7 @@ pub struct TableOptions {
     pub windows_per_batch: Option<usize>,
     pub chat_types: Vec<ChatType>,
     pub chat_sender_filter: bool,
+    pub report_period: String,
 }
 
 impl Default for TableOptions {
@@ -101,6 +102,7 @@ impl Default for TableOptions {
             windows_per_batch: None,
             chat_types: ChatType::ALL.to_vec(),
             chat_sender_filter: false,
+            report_period: "D7".to_owned(),
         }
     }
 }
@@ -148,6 +150,7 @@ pub fn parse_table(
         windows_per_batch: values.int("windows_per_batch").map(|n| n as usize),
         chat_types: chat_types(&values.list("chat_types")),
         chat_sender_filter: values.flag("chat_sender_filter"),
+        report_period: values.text("report_period").unwrap_or(default.report_period),
     };
     Ok((options, warnings))
 }
