@@ -83,7 +83,7 @@ fn right_value(kind: &Kind, number: usize) -> Value {
     match kind {
         Kind::Text | Kind::Json => json!(format!("{number}")),
         Kind::Bool => json!(number.is_multiple_of(2)),
-        Kind::Int => json!(number),
+        Kind::Int | Kind::Long => json!(number),
         Kind::Struct(columns) => Value::Object(
             columns.iter().map(|column| (column.name.into(), right_value(&column.kind, number))).collect(),
         ),
@@ -103,6 +103,10 @@ fn assert_own(array: &dyn Array, row: usize, column: &Column, number: usize) {
         Kind::Int => {
             let ints = array.as_primitive::<arrow_array::types::Int32Type>();
             assert_eq!(ints.value(row), number as i32, "{}", column.name);
+        }
+        Kind::Long => {
+            let longs = array.as_primitive::<arrow_array::types::Int64Type>();
+            assert_eq!(longs.value(row), number as i64, "{}", column.name);
         }
         Kind::Struct(columns) => {
             let inner = array.as_struct();

@@ -6,11 +6,21 @@ use url::Url;
 use super::request::{Request, Target};
 
 const VERSION: &str = "/v1.0";
-/// What stays as it is in a path segment, such as `19:abc@thread.tacv2` or `microsoft.graph.user`.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@').remove(b'$');
+/// What stays as it is in a path segment, such as `19:abc@thread.tacv2`, `microsoft.graph.user` or `report(period='D7')`.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'$')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'\'')
+    .remove(b'=');
 /// What stays as it is in a query. A space becomes `%20`, because a `+` is also a sign of time zones.
-const QUERY: &AsciiSet = &SEGMENT.remove(b'(').remove(b')').remove(b',').remove(b'\'').remove(b'/').remove(b'*');
+const QUERY: &AsciiSet = &SEGMENT.add(b'=').remove(b',').remove(b'/').remove(b'*');
 
 /// The absolute URL; a link is used exactly as it came.
 pub fn absolute(request: &Request, base: &Url) -> Result<Url, &'static str> {

@@ -143,6 +143,7 @@ impl Engine {
             scope: &batch.scope,
             url,
             payload: Some(Bytes::from(payload)),
+            redirects: false,
             counts_as: &counts_as,
         };
         for request in &counts_as {

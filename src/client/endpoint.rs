@@ -72,6 +72,8 @@ endpoints! {
     USER_CHATS = "/users/{id}/chats", RateClass::UserChats, "Chat.Read.All";
     CHAT = "/chats/{id}", RateClass::Chat, "Chat.Read.All";
     CHAT_MESSAGES = "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
+    /// A file on another host, behind a signed link.
+    DOWNLOAD = "(file behind a signed link)", RateClass::Other, "";
     /// Carries up to twenty reads, each of which draws on its own endpoint's budgets.
     BATCH = "/$batch", RateClass::Other, "";
     USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";

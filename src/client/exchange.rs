@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
@@ -22,7 +22,8 @@ use super::request::{Answer, Request};
 use super::retry::{Trial, random};
 use super::transport::{Broken, Transport, read_body};
 use super::trouble::Trouble;
-use crate::auth::{Token, TokenCache};
+
+use crate::auth::{Secret, Token, TokenCache};
 use crate::error::Result;
 
 /// A host that has never answered is more likely misspelt than down, so the error comes soon.
@@ -47,6 +48,8 @@ pub(super) struct Call<'a> {
     pub url: Url,
     /// A body makes it a POST.
     pub payload: Option<Bytes>,
+    /// The answer is a redirect, and the reader reads its `Location`.
+    pub redirects: bool,
     /// The requests it counts as.
     pub counts_as: &'a [&'a Request],
 }
@@ -60,6 +63,8 @@ pub(super) struct Accepted<T> {
 struct Reply {
     status: u16,
     headers: Headers,
+    /// Where a redirect points; signed links are secrets.
+    location: Option<Secret>,
     /// What a reader sees, or why it cannot be read.
     body: Result<Bytes, &'static str>,
 }
@@ -176,11 +181,12 @@ impl Engine {
         self.reached.store(true, Ordering::Relaxed);
         let status = response.status().as_u16();
         let headers = Headers::of(response.headers());
+        let location = response.headers().get(LOCATION).and_then(|link| link.to_str().ok()).map(Secret::new);
         let raw = read_body(response).await?;
         let on_wire = raw.len();
         let body = inflate(raw);
         self.report.received(on_wire, body.as_ref().map_or(0, Bytes::len));
-        Ok(Reply { status, headers, body })
+        Ok(Reply { status, headers, location, body })
     }
 
     fn judge<T>(
@@ -202,14 +208,17 @@ impl Engine {
             reply.headers.request_id.as_deref().unwrap_or("none")
         );
         let body = reply.body.as_deref().unwrap_or_default();
-        let action = classify(reply.status, &reply.headers, body);
+        let link = reply.location.as_ref().filter(|_| call.redirects && reply.status == 302);
+        let action = if link.is_some() { Action::Accept } else { classify(reply.status, &reply.headers, body) };
         if reply.headers.request_id.is_some() {
             self.set_clock(&reply.headers);
         }
         if action == Action::Accept {
-            let result = match &reply.body {
-                Ok(body) => read(body),
-                Err(why) => Err(Malformed((*why).to_owned())),
+            let result = match (link, &reply.body) {
+                (Some(link), _) => read(link.expose().as_bytes()),
+                (None, _) if call.redirects => Err(Malformed("no link to a file".to_owned())),
+                (None, Ok(body)) => read(body),
+                (None, Err(why)) => Err(Malformed((*why).to_owned())),
             };
             return match result {
                 Ok(value) => {

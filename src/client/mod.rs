@@ -7,6 +7,7 @@ mod breaker;
 mod bucket;
 pub mod classify;
 mod clock;
+mod download;
 pub mod endpoint;
 mod exchange;
 mod inflate;
@@ -91,8 +92,14 @@ impl GraphClient {
     ) -> Result<Answer<T>> {
         let url = address::absolute(request, &self.0.base).map_err(|why| Trouble::refused(request, why))?;
         let counts_as = [request];
-        let call =
-            Call { endpoint: request.endpoint, scope: &request.scope, url, payload: None, counts_as: &counts_as };
+        let call = Call {
+            endpoint: request.endpoint,
+            scope: &request.scope,
+            url,
+            payload: None,
+            redirects: false,
+            counts_as: &counts_as,
+        };
         let Accepted { answer, .. } = self.0.exchange(&call, read).await?;
         Ok(answer)
     }
@@ -101,6 +108,11 @@ impl GraphClient {
     /// refuses batches as a whole, that is the error, and single reads are the way to go on.
     pub async fn batch(&self, requests: &[Request]) -> Result<Vec<Result<Box<RawValue>>>> {
         self.0.batch(requests).await
+    }
+
+    /// Fetches a file that Graph answers with a redirect to; the token does not travel there. `read` is as in [`Self::get`].
+    pub async fn download<T>(&self, request: &Request, read: impl FnMut(&[u8]) -> Result<T, Malformed>) -> Result<T> {
+        self.0.download(request, read).await
     }
 
     /// Checks a link of a response to `request`. The error names the endpoint, never the link.

@@ -87,6 +87,11 @@ impl Transport {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A client for a host that is not Graph: it shares nothing with the one that carries the token.
+    pub fn elsewhere(&self, host: &Url) -> Result<Client> {
+        build(&self.config, host)
+    }
+
     /// Leaves the connections of a generation behind: requests under way finish there, new ones connect anew.
     pub fn renew(&self, generation: u64) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);

@@ -131,6 +131,7 @@ pub const CLOUDS: &[&str] = &["global", "usgov", "usgov_dod", "china"];
 pub const RATE_LIMITS: &[&str] = &["documented", "off"];
 pub const STRATEGIES: &[&str] = &["auto", "export", "channels", "delta"];
 pub const ON_FORBIDDEN: &[&str] = &["fail", "skip"];
+pub const REPORT_PERIODS: &[&str] = &["D7", "D30", "D90", "D180"];
 pub const CHAT_TYPES: &[&str] = &["oneOnOne", "group", "meeting"];
 
 macro_rules! options {
@@ -193,6 +194,7 @@ options! {
     Table "num_partitions" Kind::Int(1, ANY), "16", "Spark: tasks that a read is divided into, at most.";
     Table "tasks_at_once" Kind::Int(1, ANY), "", "Spark: tasks that run at the same time over the whole cluster, each with its share of Graph's limits; without it, those of one read.";
     Table "chat_types" Kind::Words(CHAT_TYPES), "oneOnOne,group,meeting", "Kinds of chats to read.";
+    Table "report_period" Kind::Word(REPORT_PERIODS), "D7", "Days that usage reports cover.";
     Table "chat_sender_filter" Kind::Bool, "false", "Read each chat message by its sender only: fewer requests, but senders without an account are missed.";
 }
 

@@ -71,6 +71,7 @@ pub struct TableOptions {
     pub resweep_days: u32,
     pub chat_types: Vec<ChatType>,
     pub chat_sender_filter: bool,
+    pub report_period: String,
 }
 
 impl Default for TableOptions {
@@ -99,6 +100,7 @@ impl Default for TableOptions {
             resweep_days: 7,
             chat_types: ChatType::ALL.to_vec(),
             chat_sender_filter: false,
+            report_period: "D7".to_owned(),
         }
     }
 }
@@ -145,6 +147,7 @@ pub fn parse_table(
         resweep_days: values.int("resweep_days").map_or(default.resweep_days, |days| days as u32),
         chat_types: chat_types(&values.list("chat_types")),
         chat_sender_filter: values.flag("chat_sender_filter"),
+        report_period: values.text("report_period").unwrap_or(default.report_period),
     };
     Ok((options, warnings))
 }

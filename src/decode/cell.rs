@@ -27,6 +27,13 @@ pub(super) fn read(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json
             }
             Ok(())
         }
+        (ColumnBuilder::Long(long), b'-' | b'0'..=b'9') => {
+            match json.number()?.parse() {
+                Ok(value) => long.append(row, value),
+                Err(_) => *wrong += 1,
+            }
+            Ok(())
+        }
         (ColumnBuilder::Struct(item), b'{') => read_struct(item, row, wrong, json),
         (ColumnBuilder::List(list), b'[') => list.read(row, json, |items, row, json| read(items, row, wrong, json)),
         _ => {

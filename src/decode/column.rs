@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Int32Array, ListArray, StringArray, StructArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, StructArray};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
 use super::json::{Json, Read};
@@ -101,8 +101,8 @@ pub(super) struct Bool {
     valid: Bits,
 }
 
-pub(super) struct Int {
-    values: Vec<i32>,
+pub(super) struct Number<T> {
+    values: Vec<T>,
     valid: Bits,
 }
 
@@ -123,7 +123,8 @@ pub(super) enum ColumnBuilder {
     /// Text that holds a JSON value as it was sent.
     Json(Text),
     Bool(Bool),
-    Int(Int),
+    Int(Number<i32>),
+    Long(Number<i64>),
     Struct(Struct),
     List(List),
 }
@@ -172,11 +173,21 @@ impl Bool {
     }
 }
 
-impl Int {
-    pub(super) fn append(&mut self, row: usize, value: i32) {
-        self.values.resize(row, 0);
+impl<T: ArrowNativeType> Number<T> {
+    pub(super) fn append(&mut self, row: usize, value: T) {
+        self.values.resize(row, T::default());
         self.values.push(value);
         self.valid.set(row);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.valid.truncate(rows);
+    }
+
+    fn finish(&mut self, rows: usize) -> ScalarBuffer<T> {
+        self.values.resize(rows, T::default());
+        ScalarBuffer::from(std::mem::take(&mut self.values))
     }
 }
 
@@ -219,7 +230,8 @@ impl ColumnBuilder {
             Kind::Text => Self::Text(Text::new()),
             Kind::Json => Self::Json(Text::new()),
             Kind::Bool => Self::Bool(Bool { values: Bits::default(), valid }),
-            Kind::Int => Self::Int(Int { values: Vec::new(), valid }),
+            Kind::Int => Self::Int(Number { values: Vec::new(), valid }),
+            Kind::Long => Self::Long(Number { values: Vec::new(), valid }),
             Kind::Struct(columns) => Self::Struct(Struct {
                 keys: Keys::new(columns.iter().map(|column| column.name)),
                 fields: columns.iter().map(|column| Self::new(&column.kind)).collect(),
@@ -235,6 +247,7 @@ impl ColumnBuilder {
             Self::Text(text) | Self::Json(text) => text.valid.get(row),
             Self::Bool(bool) => bool.valid.get(row),
             Self::Int(int) => int.valid.get(row),
+            Self::Long(long) => long.valid.get(row),
             Self::Struct(item) => item.valid.get(row),
             Self::List(list) => list.valid.get(row),
         }
@@ -246,6 +259,7 @@ impl ColumnBuilder {
             Self::Text(text) | Self::Json(text) => text.data.len() + 4 * text.ends.0.len(),
             Self::Bool(bool) => 8 * bool.values.0.len(),
             Self::Int(int) => 4 * int.values.len(),
+            Self::Long(long) => 8 * long.values.len(),
             Self::Struct(item) => item.fields.iter().map(Self::bytes).sum(),
             Self::List(list) => 4 * list.ends.0.len() + list.items.bytes(),
         }
@@ -266,10 +280,8 @@ impl ColumnBuilder {
                 bool.values.truncate(rows);
                 bool.valid.truncate(rows);
             }
-            Self::Int(int) => {
-                int.values.truncate(rows);
-                int.valid.truncate(rows);
-            }
+            Self::Int(int) => int.truncate(rows),
+            Self::Long(long) => long.truncate(rows),
             Self::Struct(item) => {
                 item.fields.iter_mut().for_each(|field| field.truncate(rows));
                 item.valid.truncate(rows);
@@ -294,6 +306,7 @@ impl ColumnBuilder {
             }
             (Self::Bool(to), Self::Bool(from)) => to.append(row, from.values.get(at)),
             (Self::Int(to), Self::Int(from)) => to.append(row, from.values[at]),
+            (Self::Long(to), Self::Long(from)) => to.append(row, from.values[at]),
             (Self::Struct(to), Self::Struct(from)) => {
                 to.fields.iter_mut().zip(&from.fields).for_each(|(to, from)| to.copy(row, from, at));
                 to.close(row);
@@ -316,11 +329,8 @@ impl ColumnBuilder {
         Ok(match (self, data_type) {
             (Self::Text(text) | Self::Json(text), _) => text.finish(rows)?,
             (Self::Bool(bool), _) => Arc::new(BooleanArray::new(bool.values.finish(rows), bool.valid.nulls(rows))),
-            (Self::Int(int), _) => {
-                int.values.resize(rows, 0);
-                let values = ScalarBuffer::from(std::mem::take(&mut int.values));
-                Arc::new(Int32Array::try_new(values, int.valid.nulls(rows))?)
-            }
+            (Self::Int(int), _) => Arc::new(Int32Array::try_new(int.finish(rows), int.valid.nulls(rows))?),
+            (Self::Long(long), _) => Arc::new(Int64Array::try_new(long.finish(rows), long.valid.nulls(rows))?),
             (Self::Struct(item), DataType::Struct(fields)) => {
                 let columns = item.fields.iter_mut().zip(fields);
                 let arrays = columns.map(|(column, field)| column.finish(rows, field.data_type()));

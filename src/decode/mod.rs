@@ -8,6 +8,7 @@ mod builder;
 mod cell;
 mod chains;
 mod column;
+mod csv;
 mod fields;
 mod filter;
 mod flat;
@@ -20,6 +21,7 @@ mod row;
 mod tests;
 mod timestamp;
 
+pub use self::csv::csv_items;
 pub use builder::{Context, TableBuilder};
 pub use chains::{ChainOutcome, ChainRows, Continuation};
 pub use fields::Fields;

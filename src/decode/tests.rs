@@ -1,7 +1,7 @@
 //! The reader against serde_json, and the tables against a plain model, over texts made by chance and by spite.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int32Type;
+use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use serde::de::IgnoredAny;
@@ -120,7 +120,7 @@ fn some_value(kind: Kind, chance: &mut Chance) -> Value {
     match kind {
         Kind::Text => json!(chance.text()),
         Kind::Bool => json!(chance.one_in(2)),
-        Kind::Int => json!(chance.below(2_000) as i64 - 1_000),
+        Kind::Int | Kind::Long => json!(chance.below(2_000) as i64 - 1_000),
         Kind::Json => json!({"b": chance.text(), "a": [1, null]}),
         Kind::Struct(columns) => some_object(columns, chance),
         Kind::List(item) => (0..chance.below(4)).map(|_| some_value(*item, chance)).collect(),
@@ -144,7 +144,7 @@ fn some_object(columns: &[Column], chance: &mut Chance) -> Value {
 fn expected(kind: Kind, value: &Value) -> Value {
     match (kind, value) {
         (Kind::Text, Value::String(_)) | (Kind::Bool, Value::Bool(_)) => value.clone(),
-        (Kind::Int, Value::Number(number)) if number.is_i64() => value.clone(),
+        (Kind::Int | Kind::Long, Value::Number(number)) if number.is_i64() => value.clone(),
         (Kind::Json, value) if !value.is_null() => json!(value.to_string()),
         (Kind::Struct(columns), Value::Object(object)) => columns
             .iter()
@@ -168,6 +168,7 @@ fn held(array: &dyn Array, row: usize) -> Value {
         DataType::Utf8 => json!(array.as_string::<i32>().value(row)),
         DataType::Boolean => json!(array.as_boolean().value(row)),
         DataType::Int32 => json!(array.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => json!(array.as_primitive::<Int64Type>().value(row)),
         DataType::Struct(fields) => {
             let columns = fields.iter().zip(array.as_struct().columns());
             columns.map(|(field, column)| (field.name().clone(), held(column, row))).collect::<Map<_, _>>().into()

@@ -13,7 +13,7 @@ use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
     apps, channels, chats, directory, directory_delta, export, groups_mail, message_delta, messages, permissions,
-    schedule, sharing, tags, teams, throttle,
+    reports, schedule, sharing, tags, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -201,6 +201,7 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::ChannelTabs => apps::channel_tabs(call),
         E::ChatApps => apps::of_chat(call),
         E::ChatTabs => apps::chat_tabs(call),
+        E::DeviceReport => reports::device_usage(call),
         E::Batch => Err(Refusal::bad_request("A batch cannot hold a batch.")),
     }
 }

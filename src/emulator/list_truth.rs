@@ -6,7 +6,7 @@ use super::call::access;
 use super::config::Knobs;
 use super::tenant::{Access, Channel, Group, Membership, Team, Tenant};
 use super::truth::{channels, open, reachable, user_is_listed, with};
-use super::{apps, channels as channel_lists, groups_mail, members, people, schedule, sharing, tags};
+use super::{apps, channels as channel_lists, groups_mail, members, people, reports, schedule, sharing, tags};
 
 type Keys<'a> = Vec<(&'static str, &'a str)>;
 
@@ -111,6 +111,7 @@ pub fn of(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<Ve
             listed_groups(tenant, knobs)
                 .map(|group| (vec![("team_id", group.id.as_str())], groups_mail::drives(group))),
         ),
+        "team_device_usage_report" => reports::rows(tenant, knobs, now_ms, "D7").iter().map(Value::to_string).collect(),
         _ => return None,
     })
 }

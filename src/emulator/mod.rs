@@ -38,6 +38,7 @@ mod page;
 mod people;
 mod permissions;
 mod render;
+mod reports;
 mod router;
 mod schedule;
 mod server;

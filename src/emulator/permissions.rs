@@ -27,6 +27,7 @@ pub const ALL: &[&str] = &[
     "TeamsTab.Read.All",
     "TeamworkTag.Read.All",
     "Schedule.Read.All",
+    "Reports.Read.All",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,7 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         E::ChatTabs => (&["TeamsTab.Read.All", "TeamsTab.ReadWrite.All"], Style::Teams, false),
         E::TeamTags | E::TagMembers => (&["TeamworkTag.Read.All"], Style::Teams, false),
         E::Schedule | E::Shifts => (&["Schedule.Read.All", "Schedule.ReadWrite.All"], Style::Teams, false),
+        E::DeviceReport => (&["Reports.Read.All"], Style::Directory, false),
         E::Chats | E::Batch => (&[], Style::Teams, false),
     }
 }

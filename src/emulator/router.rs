@@ -60,6 +60,7 @@ pub enum Endpoint {
     ChannelTabs,
     ChatApps,
     ChatTabs,
+    DeviceReport,
     Batch,
 }
 
@@ -124,6 +125,7 @@ impl Endpoint {
             E::ChannelTabs => "/teams/{id}/channels/{id}/tabs",
             E::ChatApps => "/chats/{id}/installedApps",
             E::ChatTabs => "/chats/{id}/tabs",
+            E::DeviceReport => "/reports/getTeamsDeviceUsageUserDetail",
             E::Batch => "/$batch",
         }
     }
@@ -225,6 +227,7 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "tabs"] => (E::ChannelTabs, &[1, 3]),
         ["chats", _, "installedapps"] => (E::ChatApps, &[1]),
         ["chats", _, "tabs"] => (E::ChatTabs, &[1]),
+        ["reports", report] if report.starts_with("getteamsdeviceusageuserdetail(") => (E::DeviceReport, &[1]),
         _ => return None,
     };
     Some(Route { endpoint, ids: at.iter().map(|&index| parts[index].clone()).collect() })

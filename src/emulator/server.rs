@@ -24,6 +24,7 @@ use super::entra::{TokenRequest, token};
 use super::faults::{FaultKind, Strike};
 use super::generate::guid;
 use super::odata::Query;
+use super::reports;
 use super::router::Endpoint;
 use super::state::Shared;
 use super::wire::{self, Body};
@@ -89,7 +90,12 @@ async fn serve(
     }
     let route = dispatch::route_of(&head);
     let is_token = head.path.ends_with("/oauth2/v2.0/token");
-    let template = if is_token { "/{tenant}/oauth2/v2.0/token" } else { dispatch::template_of(route.as_ref()) };
+    let is_download = head.path.starts_with(reports::DOWNLOADS);
+    let template = match (is_token, is_download) {
+        (true, _) => "/{tenant}/oauth2/v2.0/token",
+        (_, true) => "/reports/download",
+        _ => dispatch::template_of(route.as_ref()),
+    };
     let strike = dispatch::strike(&shared, &head, template);
     let fault = strike.other.as_ref().map(|rule| rule.kind);
     let delay = strike.other.as_ref().map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
@@ -104,6 +110,7 @@ async fn serve(
     let request_id = guid(&mut shared.rng());
     let answer = match route.as_ref() {
         _ if is_token => entra(&shared, &head, &body, &strike),
+        _ if is_download => file(&shared, &head, &strike),
         Some(route) if route.endpoint == Endpoint::Batch => {
             let refused = strike.other.is_some();
             let outcome = if refused {
@@ -151,6 +158,17 @@ fn entra(shared: &Shared, head: &Head, body: &Bytes, strike: &Strike) -> Answer 
     };
     let mut tokens = shared.tokens.lock().unwrap_or_else(PoisonError::into_inner);
     token(&request, &shared.config, &shared.knobs(), &mut tokens)
+}
+
+/// A file behind a signed link, which is no business of Graph's.
+fn file(shared: &Shared, head: &Head, strike: &Strike) -> Answer {
+    if let Some(rule) = strike.other.as_ref().filter(|rule| rule.kind == FaultKind::Status) {
+        let body = rule.body.clone().unwrap_or_default();
+        return Answer { status: rule.status, headers: Vec::new(), body: body.into() };
+    }
+    let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+    let (knobs, now_ms) = (shared.knobs(), shared.clock.now_ms());
+    reports::download(&tenant, &knobs, now_ms, &head.path, head.authorization.as_deref())
 }
 
 /// The faults that replace the body and leave the framing whole.

@@ -49,7 +49,7 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         E::TeamExport | E::TeamRetained | E::UserExport | E::UserExportDelta | E::UserRetained => {
             of("export", 200.0, None, None)
         }
-        E::Teams | E::DeletedTeams | E::TeamTags | E::TagMembers => of("default", 30.0, None, None),
+        E::Teams | E::DeviceReport | E::DeletedTeams | E::TeamTags | E::TagMembers => of("default", 30.0, None, None),
         E::TeamApps => of("installed apps", 30.0, None, None),
         E::ChatApps => of("installed apps", 30.0, Some((1, 1.0)), None),
         E::UserApps => of("installed apps", 30.0, None, Some(1.0)),

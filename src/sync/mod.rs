@@ -15,6 +15,7 @@ mod offset;
 mod once;
 mod parents;
 mod plan;
+mod reports;
 mod requirements;
 mod roster;
 mod round;

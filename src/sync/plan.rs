@@ -254,6 +254,8 @@ pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<St
     match reading {
         Reading::ChannelMessages => roster::teams(job).await,
         Reading::List(list) => lists::scopes(job, list.parent).await,
-        Reading::Teams | Reading::Chats | Reading::ChatMessages | Reading::DirectoryDelta(_) => Ok(Vec::new()),
+        Reading::Teams | Reading::Chats | Reading::ChatMessages | Reading::Report(_) | Reading::DirectoryDelta(_) => {
+            Ok(Vec::new())
+        }
     }
 }

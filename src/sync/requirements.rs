@@ -7,7 +7,7 @@ use crate::tables::{Parent, Reading, Table};
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
     match table.reading {
-        Reading::Teams | Reading::Chats | Reading::DirectoryDelta(_) => Ok(()),
+        Reading::Teams | Reading::Chats | Reading::Report(_) | Reading::DirectoryDelta(_) => Ok(()),
         Reading::List(list) => parents(table, options, list.parent),
         Reading::ChannelMessages => {
             teams(table, options)?;

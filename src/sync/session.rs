@@ -15,7 +15,7 @@ use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
 use super::window::ROWS_PER_WINDOW;
-use super::{directory, lists, once, requirements, roster, snapshot};
+use super::{directory, lists, once, reports, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
 use crate::client::report::Report;
@@ -340,7 +340,7 @@ fn rounds(reading: Reading) -> Option<Rounds> {
         Reading::ChannelMessages => Some(Rounds::ChannelMessages),
         Reading::ChatMessages => Some(Rounds::ChatMessages),
         Reading::Chats => Some(Rounds::Chats),
-        Reading::Teams | Reading::List(_) | Reading::DirectoryDelta(_) => None,
+        Reading::Teams | Reading::List(_) | Reading::Report(_) | Reading::DirectoryDelta(_) => None,
     }
 }
 
@@ -375,6 +375,7 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
     match pass.reading() {
         Reading::Teams => snapshot::teams(job).await,
         Reading::List(list) => lists::read(job, list).await,
+        Reading::Report(report) => reports::read(job, report).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
             once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)

@@ -11,6 +11,8 @@ pub enum Kind {
     Text,
     Bool,
     Int,
+    /// A whole number of 64 bits: counts and sizes.
+    Long,
     /// Any JSON value as a string, byte for byte as Graph sent it: for open and polymorphic objects.
     Json,
     Struct(&'static [Column]),
@@ -99,6 +101,7 @@ impl Kind {
             Self::Text | Self::Json => DataType::Utf8,
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int32,
+            Self::Long => DataType::Int64,
             Self::Struct(columns) => DataType::Struct(columns.iter().map(Column::field).collect::<Fields>()),
             // Spark names list items "element"; with any other name the schemas would still be equal to it.
             Self::List(item) => DataType::List(Arc::new(Field::new("element", item.data_type(), true))),
@@ -110,6 +113,7 @@ impl Kind {
             Self::Text | Self::Json => json!("string"),
             Self::Bool => json!("boolean"),
             Self::Int => json!("integer"),
+            Self::Long => json!("long"),
             Self::Struct(columns) => spark_struct(columns.iter()),
             Self::List(item) => json!({"type": "array", "elementType": item.spark(), "containsNull": true}),
         }

@@ -112,6 +112,15 @@ pub(super) static CONVERSATION_POSTS: Table = Table {
     }),
 };
 
+/// In bytes.
+const QUOTA: Kind = Kind::Struct(&[
+    Column::new("total", Kind::Long),
+    Column::new("used", Kind::Long),
+    Column::new("remaining", Kind::Long),
+    Column::new("deleted", Kind::Long),
+    Column::text("state"),
+]);
+
 /// <https://learn.microsoft.com/graph/api/drive-list>
 pub(super) static TEAM_DRIVES: Table = Table {
     name: "team_drives",
@@ -129,7 +138,7 @@ pub(super) static TEAM_DRIVES: Table = Table {
         Column::json("createdBy"),
         Column::json("lastModifiedBy"),
         Column::json("owner"),
-        Column::json("quota"),
+        Column::new("quota", QUOTA),
     ],
     keys: &["team_id", "id"],
     cursor: None,

@@ -8,6 +8,7 @@ mod group_mail;
 mod list;
 mod messages;
 mod people;
+mod reports;
 mod sharing;
 mod shifts;
 mod tags;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub use column::{Column, Derived, Kind, Source};
 pub use list::{List, Parent, Shape};
+pub use reports::Report;
 
 use crate::error::{Error, Result};
 
@@ -55,6 +57,8 @@ pub enum Reading {
     ChannelMessages,
     Chats,
     ChatMessages,
+    /// A CSV file for the whole tenant.
+    Report(&'static Report),
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
 }
@@ -71,6 +75,7 @@ impl Reading {
         match self {
             Self::Teams => "teams",
             Self::List(list) => list.endpoint.template,
+            Self::Report(report) => report.endpoint.template,
             Self::ChannelMessages => "channel_messages",
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
@@ -130,6 +135,7 @@ pub static TABLES: &[&Table] = &[
     &group_mail::CONVERSATION_THREADS,
     &group_mail::CONVERSATION_POSTS,
     &group_mail::TEAM_DRIVES,
+    &reports::TEAM_DEVICE_USAGE_REPORT,
 ];
 
 /// The `include_raw` column.

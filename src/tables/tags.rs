@@ -19,7 +19,7 @@ pub(super) static TEAM_TAGS: Table = Table {
         Column::text("id"),
         Column::text("displayName"),
         Column::text("description"),
-        Column::new("memberCount", Kind::Int),
+        Column::new("memberCount", Kind::Long),
         Column::text("tagType"),
         Column::text("teamId"),
     ],

@@ -38,15 +38,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
-def compare(table: str, rows: Iterable[Row], truth: Iterable[Row], keys: Sequence[str]) -> list[str]:
-    """Every difference in words; an empty list means equal. Doubled keys are differences too."""
+def compare(
+    table: str, rows: Iterable[Row], truth: Iterable[Row], keys: Sequence[str], columns: Iterable[str] | None = None
+) -> list[str]:
+    """Every difference in words; an empty list means equal. Doubled keys are differences too.
+
+    ``columns`` are those whose values are compared, instead of the table's in :data:`COLUMNS`.
+    """
+    columns = tuple(COLUMNS[table] if columns is None else columns)
     problems: list[str] = []
     stored = _by_key("stored", rows, keys, problems)
     wanted = _by_key("in the tenant", truth, keys, problems)
     problems += [f"row {key} is missing" for key in wanted.keys() - stored.keys()]
     problems += [f"row {key} should not be there" for key in stored.keys() - wanted.keys()]
     for key in wanted.keys() & stored.keys():
-        for column in COLUMNS[table]:
+        for column in columns:
             have, want = stored[key].get(column), wanted[key].get(column)
             if not _equal(have, want):
                 problems.append(f"row {key}: {column} is {have!r} and should be {want!r}")

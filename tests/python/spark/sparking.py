@@ -6,6 +6,7 @@ import json
 
 from lakeflow_teams import _core
 from lakeflow_teams.demo.compare import COLUMNS, compare
+from lists import LISTS
 
 TABLES = [info["name"] for info in _core.tables()]
 INFO = {info["name"]: info for info in _core.tables()}
@@ -16,6 +17,7 @@ NEEDS = {
     "messages": EVERYTHING,
     "message_replies": EVERYTHING,
     "chat_messages": {"fetch_all_users": "true"},
+    **{table: {name: "true" for name in needs} for table, needs in LISTS.items()},
 }
 #: What happens in the tenant between two runs.
 EVENTS = {"new_messages": 6, "late_replies": 8, "edits": 7, "deletes": 3}

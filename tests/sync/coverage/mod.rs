@@ -4,4 +4,5 @@ mod compare;
 mod costs;
 mod examples;
 mod failures;
+mod reports;
 mod tables;
