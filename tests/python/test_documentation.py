@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ PAGES = (
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 STAND_INS = {
-    "make": f'exec /usr/bin/make --no-print-directory --dry-run --directory "{ROOT}" "$@" > /dev/null',
+    "make": f'exec "{shutil.which("make")}" --no-print-directory --dry-run --directory "{ROOT}" "$@" > /dev/null',
     "pip": f"""exec "{sys.executable}" - "$@" <<'END'
 import re, sys
 from pathlib import Path
