@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint test-rust test-python test-spark-quick  ## Lint, type check and test everything
+test: lint docs test-rust test-python test-spark-quick  ## Lint, type check, build the docs and test everything
 
 test-rust: $(STAMPS)/python
 	LD_LIBRARY_PATH="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")'):$$LD_LIBRARY_PATH" \
@@ -79,6 +79,10 @@ bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes,
 	$(BIN)/python tests/bench
 	$(BIN)/pytest -m bench -s
 
+docs: $(DEV) $(STAMPS)/docs  ## The documentation site in dist/docs; a broken link or anchor is an error
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs dist/docs
+	@echo "dist/docs/index.html"
+
 wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution, in dist/
 	$(BIN)/maturin build --release --locked --sdist --out dist
 
@@ -101,6 +105,10 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	$(BIN)/maturin build --locked --profile dev --quiet --out $(@D)/wheel
 	$(UV) pip install --quiet --python $(@D)/bin/python --reinstall-package lakeflow-teams \
 		"$$(echo $(@D)/wheel/*.whl)[local,spark]" 'pyspark[pipelines]==$*.*' pytest
+	touch $@
+
+$(STAMPS)/docs: $(STAMPS)/python
+	$(UV) sync --locked --inexact --all-extras --group docs --no-install-project --quiet
 	touch $@
 
 $(DEV): $(STAMPS)/python $(RUST)

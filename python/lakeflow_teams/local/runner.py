@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
-from lakeflow_teams import _core
+from lakeflow_teams import _core, telemetry
 from lakeflow_teams.environment import connection_from_environment
 from lakeflow_teams.local import scd2, snapshot
 from lakeflow_teams.local.incremental import Incremental
@@ -54,7 +54,7 @@ def run(
     passes = plan(spec, root, options, client)
     summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
     runner = _Runner(client, summary, on_progress or (lambda _: None))
-    with Timeline(client) as timeline:
+    with telemetry.run(spec.connection_name), Timeline(client) as timeline:
         for step in passes:
             runner.run(step)
     _fill(summary, Report.parse(client.report()), client.warnings)
@@ -83,22 +83,31 @@ class _Runner:
     def run(self, step: Pass) -> None:
         lines = [self._line(job) for job in step.jobs]
         try:
-            if step.jobs[0].way in ("snapshot", "snapshot_scd2"):
-                self._snapshot(step.jobs[0], lines[0], step.options)
-            else:
-                Incremental(self._client, step, lines, self._summary.notes, self._tell).run()
+            with telemetry.reading(self._client, step.tables) as reading:
+                self._read(step, lines, reading)
         except Exception as error:  # the other passes go on; the run ends with this error
             _log.debug("pass %s failed", ", ".join(step.members), exc_info=True)
             for line in lines:
                 line.error = _explain(error)
             self._summary.error = self._summary.error or error
+        telemetry.committed(lines)
         for line in lines:
             self._tell(Progress(line.destination, line.rows, line.micro_batches, done=True, error=line.error))
+
+    def _read(self, step: Pass, lines: list[DestinationSummary], reading: telemetry.Reading) -> None:
+        def tell(progress: Progress) -> None:
+            reading.flush()
+            self._tell(progress)
+
+        if step.jobs[0].way in ("snapshot", "snapshot_scd2"):
+            self._snapshot(step.jobs[0], lines[0], step.options, tell)
+        else:
+            Incremental(self._client, step, lines, self._summary.notes, tell).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
 
-    def _snapshot(self, job: Job, line: DestinationSummary, options: dict[str, str]) -> None:
+    def _snapshot(self, job: Job, line: DestinationSummary, options: dict[str, str], tell: OnProgress) -> None:
         found = job.destination.found()
         if found.stamp is not None:
             job.check(found.stamp)
@@ -108,7 +117,7 @@ class _Runner:
         for batch in self._client.read(table, options):
             batches.append(batch)
             line.rows += batch.num_rows
-            self._tell(Progress(line.destination, line.rows, line.micro_batches))
+            tell(Progress(line.destination, line.rows, line.micro_batches))
         rows = table_of(batches, pa.schema(self._client.schema(table, options)))
         if job.way == "snapshot_scd2":
             line.add(scd2.write_snapshot(job.destination, rows, stamp, _now()))
