@@ -12,6 +12,7 @@ mod job;
 mod known;
 mod offset;
 mod once;
+pub mod pages;
 mod plan;
 mod requirements;
 mod roster;

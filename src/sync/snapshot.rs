@@ -17,7 +17,7 @@ use crate::tables::PerTeam;
 const CONCURRENCY: usize = 24;
 
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
-const BATCH: usize = 20;
+pub const BATCH: usize = 20;
 
 /// Batches on their way at once: each fills the budget of single reads for most of a second.
 const BATCHES: usize = 4;

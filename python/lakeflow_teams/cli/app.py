@@ -13,6 +13,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.tenant import demo, emulator
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -35,6 +36,7 @@ def app(verbose: bool) -> None:
 for command in (demo, ingest, tables, schema, preview, emulator):
     app.add_command(command)
 app.add_command(check)
+app.add_command(plan)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
