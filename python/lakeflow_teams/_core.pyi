@@ -20,6 +20,8 @@ __all__ = [
     "ServiceError",
     "ThrottledError",
     "__version__",
+    "cost",
+    "counts",
     "login_errors",
     "options",
     "schema",
@@ -72,6 +74,23 @@ def options() -> list[OptionInfo]:
 
 def login_errors() -> list[tuple[list[int], str]]:
     """AADSTS numbers of Entra ID, and what to do about them."""
+
+def counts() -> list[tuple[str, float | None, str]]:
+    """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
+
+def cost(
+    table: str,
+    options: Mapping[str, str],
+    tenant: Mapping[str, float],
+    *,
+    run: str = "first",
+    rows_per_batch: int | None = None,
+    requests_per_second: float | None = None,
+) -> str:
+    """What one pass costs, as JSON text: ``requests``, the ``pace`` they are sent at, and the ``parts`` they are made of.
+
+    ``run`` is ``first``, ``quiet`` (nothing is new) or ``daily`` (nothing is new, and a sweep is due).
+    """
 
 def schema(table: str, options: Mapping[str, str], columns: Sequence[str] | None = None) -> Schema:
     """A table's schema, without a connection."""
@@ -238,6 +257,11 @@ class Client:
 
         It holds how authentication went, and for each table its permissions, what one cheap request was answered, and the
         remedy. ``lakeflow_teams.check`` gives it a shape.
+        """
+    def sample(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
+        """The ``counts`` that the costs of these tables depend on, from a few requests, as JSON text.
+
+        ``notes`` say how they were extrapolated, ``requests`` how many it took.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""

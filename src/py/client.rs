@@ -210,6 +210,11 @@ impl Client {
         super::preflight::check(py, &self.session(py)?, tables, self.strictness)
     }
 
+    /// The counts that the costs of these tables depend on, from a few requests, as JSON text.
+    fn sample(&self, py: Python<'_>, tables: Vec<(String, Options)>) -> PyResult<String> {
+        super::preflight::sample(py, &self.session(py)?, tables, self.strictness)
+    }
+
     /// Requests, retries, throttled seconds, bytes, rows and skipped scopes, as JSON text.
     fn report(&self, py: Python<'_>) -> PyResult<String> {
         let snapshot = self.session(py)?.report().snapshot();

@@ -20,7 +20,7 @@ use crate::decode::{
 use crate::error::{Error, Result};
 
 /// 50 is the endpoint's maximum.
-const PAGE: u32 = 50;
+pub const PAGE: u32 = 50;
 
 /// Where only changes are asked for, a channel has few of them.
 const SMALL_PAGE: u32 = 10;

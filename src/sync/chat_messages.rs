@@ -13,7 +13,7 @@ use crate::decode::{Context, Filter, ListRows};
 use crate::error::Result;
 
 /// 50 is the endpoint's maximum.
-const PAGE: u32 = 50;
+pub const PAGE: u32 = 50;
 
 /// Reads one page of a chat.
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<Step> {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// Scopes read at once. A channel answers once a second, so that many of them are needed to reach the limit of an app
 /// (20 requests per second); more than [`MAX_OPEN`] could not be kept in an offset.
-const CONCURRENCY: usize = 24;
+pub const CONCURRENCY: usize = 24;
 
 /// However small the caps are, a scope whose links do not outlive a pause is read on up to here.
 const ROWS_BEYOND_CAPS: usize = 200_000;

@@ -19,8 +19,8 @@ use crate::decode::{Context, Filter, FlatRows, Head, ListRows, Page, Tally};
 use crate::error::Result;
 
 /// The pages' documented examples ask for 50; the export article recommends 250 at most.
-const PAGE: u32 = 50;
-const MAX_PAGE: u32 = 250;
+pub const PAGE: u32 = 50;
+pub const MAX_PAGE: u32 = 250;
 
 /// How often a window is read again because rows left it while plain `$skip` links were followed.
 const WINDOW_READS: u8 = 3;

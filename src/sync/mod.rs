@@ -13,6 +13,7 @@ mod known;
 mod lists;
 mod offset;
 mod once;
+pub mod pages;
 mod parents;
 mod plan;
 mod reports;

@@ -72,6 +72,9 @@ pub async fn groups(job: &Job, with_mail: bool) -> Result<Vec<String>> {
     job.list(&request, id).await.map(sorted)
 }
 
+/// <https://learn.microsoft.com/graph/api/user-list>: 100 by default, 999 at most.
+pub const USERS_PAGE: u32 = 999;
+
 /// The ids of the users that the options name, or of all, sorted.
 ///
 /// Without permission for `/users` the users are those who are members of a team.
@@ -97,7 +100,7 @@ pub async fn every_user(job: &Job) -> Result<Vec<String>> {
     if !job.options.user_ids.is_empty() {
         return Ok(named(&job.options.user_ids));
     }
-    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", 999);
+    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", USERS_PAGE);
     job.list(&request, id).await.map(sorted)
 }
 
@@ -114,7 +117,7 @@ async fn members_of_teams(job: &Job) -> Result<Vec<String>> {
     Ok(users.into_iter().collect())
 }
 
-const MEMBERS_PAGE: u32 = 999;
+pub const MEMBERS_PAGE: u32 = 999;
 
 /// <https://learn.microsoft.com/graph/api/team-list-members>: 100 by default, 999 at most.
 pub fn members_request(job: &Job, team: &str) -> Request {
@@ -157,7 +160,7 @@ pub async fn channels(job: &Job, team: &str) -> Result<Vec<Child>> {
     Ok(channels)
 }
 
-const CHATS_PAGE: u32 = 50;
+pub const CHATS_PAGE: u32 = 50;
 
 /// <https://learn.microsoft.com/graph/api/chat-list>: 50 a page at most.
 pub fn chats_request(job: &Job, user: &str) -> Request {

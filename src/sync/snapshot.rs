@@ -11,7 +11,7 @@ use crate::decode::{Context, Fields, Filter, ListRows, read_item};
 use crate::error::{Error, Result};
 
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
-const BATCH: usize = 20;
+pub const BATCH: usize = 20;
 
 /// Batches on their way at once: each fills the budget of single reads for most of a second.
 const BATCHES: usize = 4;

@@ -15,6 +15,7 @@ from lakeflow_teams.cli.databricks import databricks
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
 
@@ -35,7 +36,7 @@ def app(verbose: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for command in (demo, init, check, ingest, status, tables, schema, preview, databricks, emulator):
+for command in (demo, init, check, plan, ingest, status, tables, schema, preview, databricks, emulator):
     app.add_command(command)
 
 

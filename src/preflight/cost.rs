@@ -1,0 +1,344 @@
+//! What a read costs in requests: one formula per table and strategy, from the counts of a tenant.
+
+use serde::Serialize;
+
+use super::tenant::Tenant;
+use crate::client::endpoint::{self, Endpoint};
+use crate::config::{Strategy, TableOptions};
+use crate::error::{Error, Result};
+use crate::sync::pages;
+use crate::tables::{Reading, Table};
+
+/// Which of a table's runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// Everything, for the first time.
+    First,
+    /// A later one that finds nothing new.
+    Quiet,
+    /// The one in 24 hours that also looks for what lists do not show.
+    Daily,
+}
+
+impl Run {
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "first" => Ok(Self::First),
+            "quiet" => Ok(Self::Quiet),
+            "daily" => Ok(Self::Daily),
+            _ => Err(Error::configuration(format!("run '{name}': it is one of first, quiet, daily"))),
+        }
+    }
+}
+
+/// The requests that one endpoint gets.
+#[derive(Debug, Clone, Serialize)]
+pub struct Part {
+    #[serde(serialize_with = "template")]
+    pub endpoint: &'static Endpoint,
+    /// What is drawn from the endpoint's budgets.
+    pub requests: f64,
+    /// Where requests travel in batches these are fewer.
+    pub round_trips: f64,
+    pub formula: &'static str,
+    /// The share of one team, channel, chat or user, on average.
+    #[serde(skip)]
+    pub each: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+fn template<S: serde::Serializer>(endpoint: &&'static Endpoint, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(endpoint.template)
+}
+
+impl Part {
+    fn new(endpoint: &'static Endpoint, requests: f64, formula: &'static str) -> Self {
+        Self { endpoint, requests, round_trips: requests, formula, each: 0.0 }
+    }
+
+    /// `parents` times as many requests as each of them needs.
+    fn per(endpoint: &'static Endpoint, parents: f64, each: f64, formula: &'static str) -> Self {
+        Self { each, ..Self::new(endpoint, parents * each, formula) }
+    }
+}
+
+/// Pages of a list; an empty one has a page too.
+fn pages(rows: f64, page: u32) -> f64 {
+    (rows / f64::from(page)).ceil().max(1.0)
+}
+
+/// Pages of each of several lists that hold so many rows together.
+fn pages_each(rows: f64, lists: f64, page: u32) -> f64 {
+    if lists > 0.0 { pages(rows / lists, page) } else { 0.0 }
+}
+
+/// One request for each channel, and more for those that are read whole.
+fn reread(endpoint: &'static Endpoint, channels: f64, whole: f64, pages: f64, formula: &'static str) -> Part {
+    Part { each: pages, ..Part::new(endpoint, channels - whole + whole * pages, formula) }
+}
+
+/// What a cost depends on.
+pub struct Case<'a> {
+    pub table: &'static Table,
+    pub options: &'a TableOptions,
+    pub tenant: &'a Tenant,
+    pub run: Run,
+    /// Rows of one micro-batch; before each of them the parents are listed again.
+    pub rows_per_batch: Option<usize>,
+}
+
+/// The requests of one pass. Tables that share a pass cost what one of them costs.
+#[allow(clippy::match_wildcard_for_single_variants, reason = "whatever else there is is read as lists")]
+pub fn cost(case: &Case<'_>) -> Result<Vec<Part>> {
+    let mut parts = match case.table.reading {
+        Reading::Teams => case.teams()?,
+        Reading::ChannelMessages => case.channel_messages()?,
+        Reading::Chats => case.user_chats()?,
+        Reading::ChatMessages => case.chat_messages()?,
+        Reading::DirectoryDelta(_) => case.directory()?,
+        _ => case.list()?,
+    };
+    parts.retain(|part| part.requests > 0.0);
+    Ok(parts)
+}
+
+impl Case<'_> {
+    fn count(&self, name: &'static str) -> Result<f64> {
+        let named = match name {
+            "teams" => self.options.team_ids.len(),
+            "channels" => self.options.channel_ids.len(),
+            "users" => self.options.user_ids.len(),
+            "chats" => self.options.chat_ids.len(),
+            _ => 0,
+        };
+        if named > 0 { Ok(named as f64) } else { self.tenant.get(name, self.table.name) }
+    }
+
+    /// How often the parents are listed: once for each micro-batch.
+    fn listings(&self, rows: f64) -> f64 {
+        match (self.rows_per_batch, self.run) {
+            (Some(size), Run::First) => (rows / size as f64).ceil().max(1.0),
+            _ => 1.0,
+        }
+    }
+
+    /// A pause forgets what the parents that were open had listed.
+    fn parents(&self, endpoint: &'static Endpoint, parents: f64, each: f64, rows: f64, formula: &'static str) -> Part {
+        let open = parents.min(pages::OPEN as f64);
+        let again = (self.listings(rows) - 1.0) * open;
+        let part = Part::per(endpoint, parents, each, formula);
+        Part { requests: part.requests + again, round_trips: part.round_trips + again, ..part }
+    }
+
+    fn all_teams(&self, listings: f64) -> Result<Vec<Part>> {
+        if !self.options.team_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pages = pages(self.count("teams")?, pages::TEAMS);
+        Ok(vec![Part::new(&endpoint::TEAMS, pages * listings, "teams / 100, for each micro-batch")])
+    }
+
+    fn all_users(&self, listings: f64) -> Result<Vec<Part>> {
+        if !self.options.user_ids.is_empty() || !self.options.chat_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pages = pages(self.count("users")?, pages::USERS);
+        Ok(vec![Part::new(&endpoint::USERS, pages * listings, "users / 999, for each micro-batch")])
+    }
+
+    /// Where nothing has to be listed the server's time is asked for.
+    fn clock(&self, endpoint: &'static Endpoint) -> Option<Part> {
+        let options = self.options;
+        let is_named = !options.team_ids.is_empty() || !options.user_ids.is_empty() || !options.chat_ids.is_empty();
+        is_named.then(|| Part::new(endpoint, 1.0, "1, for the server's time"))
+    }
+
+    fn teams(&self) -> Result<Vec<Part>> {
+        let teams = self.count("teams")?;
+        if !self.options.team_ids.is_empty() {
+            return Ok(vec![Part::per(&endpoint::TEAM, teams, 1.0, "1 for each team named")]);
+        }
+        let mut parts = self.all_teams(1.0)?;
+        let round_trips = (teams / pages::TEAMS_PER_BATCH as f64).ceil();
+        let each = Part::per(&endpoint::TEAM, teams, 1.0, "teams, 20 in a round trip");
+        parts.push(Part { round_trips, ..each });
+        Ok(parts)
+    }
+
+    fn top(&self, page: u32, most: u32) -> u32 {
+        self.options.top.unwrap_or(page).min(most)
+    }
+
+    fn channel_messages(&self) -> Result<Vec<Part>> {
+        let roots = self.count("messages")?;
+        let rows = roots * (1.0 + self.tenant.get("replies_per_message", self.table.name)?);
+        let mut parts = self.all_teams(self.listings(rows))?;
+        parts.extend(self.clock(&endpoint::TEAM));
+        let teams = self.count("teams")?;
+        if self.options.strategy == Strategy::Export {
+            parts.push(self.export(&endpoint::TEAM_EXPORT, teams, rows));
+            return Ok(parts);
+        }
+        let are_named = !self.options.channel_ids.is_empty();
+        if !are_named {
+            parts.push(self.parents(
+                &endpoint::CHANNELS,
+                teams,
+                1.0,
+                rows,
+                "teams, and 24 for each further micro-batch",
+            ));
+        }
+        let channels = self.count("channels")?;
+        let exports = self.options.strategy == Strategy::Auto && !are_named;
+        if exports && self.run != Run::Quiet {
+            parts.push(self.export(&endpoint::TEAM_EXPORT, teams, rows));
+        }
+        parts.push(self.channel_lists(channels, roots, exports)?);
+        Ok(parts)
+    }
+
+    /// Requests for the channels themselves, `roots` of all of them together.
+    fn channel_lists(&self, channels: f64, roots: f64, exports: bool) -> Result<Part> {
+        let is_delta = self.options.strategy == Strategy::Delta;
+        let endpoint = if is_delta { &endpoint::CHANNEL_MESSAGES_DELTA } else { &endpoint::CHANNEL_MESSAGES };
+        let page = self.top(pages::CHANNEL_MESSAGES, pages::CHANNEL_MESSAGES);
+        let whole = pages_each(roots, channels, page);
+        let special = self.tenant.get("special_channels", self.table.name)?.min(channels);
+        let days = f64::from(self.options.resweep_days);
+        Ok(match self.run {
+            Run::First if !exports => {
+                // With a date to reach back to, a small page is tried first.
+                let small = f64::from(u8::from(self.options.start_date.is_some() && !is_delta));
+                Part::per(endpoint, channels, whole + small, "channels × (root messages of a channel / 50)")
+            }
+            // An export may leave out private and shared channels, so they are read whole beside it.
+            Run::First => {
+                let formula = "channels, and for private and shared ones their root messages / 50";
+                reread(endpoint, channels, special, whole, formula)
+            }
+            Run::Daily if exports => {
+                let formula = "channels, and for private and shared ones / resweep_days their root messages / 50";
+                reread(endpoint, channels, special / days, whole, formula)
+            }
+            Run::Daily if self.options.strategy == Strategy::Channels => {
+                let formula = "channels, and for channels / resweep_days their root messages / 50";
+                reread(endpoint, channels, channels / days, whole, formula)
+            }
+            _ => Part::per(endpoint, channels, 1.0, "channels"),
+        })
+    }
+
+    /// The export of all parents, `rows` of all of them together.
+    fn export(&self, endpoint: &'static Endpoint, parents: f64, rows: f64) -> Part {
+        if self.run != Run::First {
+            return Part::per(endpoint, parents, 1.0, "1 for each export, and changed rows / 50");
+        }
+        let page = self.top(pages::EXPORT, pages::MAX_EXPORT);
+        // Past so many rows an export is cut into windows of time, which are read from their beginning.
+        let window = pages::ROWS_PER_WINDOW as f64;
+        let again = if parents > 0.0 && rows / parents > window { window / f64::from(page) } else { 0.0 };
+        let each = pages_each(rows, parents, page) + again;
+        Part::per(endpoint, parents, each, "exports × (rows of an export / 50), and 2,000 more past 100,000 rows")
+    }
+
+    fn user_chats(&self) -> Result<Vec<Part>> {
+        let users = self.count("users")?;
+        let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
+        let mut parts = self.all_users(1.0)?;
+        parts.extend(self.clock(&endpoint::USERS));
+        let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
+        parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
+        Ok(parts)
+    }
+
+    fn chat_messages(&self) -> Result<Vec<Part>> {
+        let (chats, rows) = (self.count("chats")?, self.count("chat_messages")?);
+        let page = self.top(pages::CHAT_MESSAGES, pages::CHAT_MESSAGES);
+        let whole = pages_each(rows, chats, page);
+        if !self.options.chat_ids.is_empty() {
+            let each = if self.run == Run::First { whole } else { 1.0 };
+            let mut parts = vec![Part::per(&endpoint::CHAT_MESSAGES, chats, each, "chats × (messages of a chat / 50)")];
+            parts.extend(self.clock(&endpoint::USERS));
+            return Ok(parts);
+        }
+        let users = self.count("users")?;
+        // A user's export holds the messages of all the user's chats, so that each comes once for every member.
+        let members = self.tenant.get("members_per_chat", self.table.name)?;
+        let copies = if self.options.chat_sender_filter { 1.0 } else { members };
+        let exported = rows * copies;
+        let exports = matches!(self.options.strategy, Strategy::Auto | Strategy::Export);
+        let read = if exports { exported } else { rows };
+        let mut parts = self.all_users(self.listings(read))?;
+        parts.extend(self.clock(&endpoint::USERS));
+        if self.options.strategy == Strategy::Export {
+            parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
+            return Ok(parts);
+        }
+        let each = pages_each(chats * members, users, self.top(pages::CHATS, pages::CHATS));
+        let formula = "users × (chats of a user / 50), and 24 for each further micro-batch";
+        parts.push(self.parents(&endpoint::USER_CHATS, users, each, read, formula));
+        if exports && self.run != Run::Quiet {
+            parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
+        }
+        if !exports {
+            let each = if self.run == Run::First { whole } else { 1.0 };
+            parts.push(Part::per(&endpoint::CHAT_MESSAGES, chats, each, "chats × (messages of a chat / 50)"));
+        }
+        Ok(parts)
+    }
+
+    fn directory(&self) -> Result<Vec<Part>> {
+        let is_users = self.table.endpoint.contains("/users");
+        let endpoint = if is_users { &endpoint::USERS_DELTA } else { &endpoint::GROUPS_DELTA };
+        let objects = self.count(if is_users { "users" } else { "groups" })?;
+        let requests = if self.run == Run::First { pages(objects, pages::DIRECTORY_DELTA) } else { 1.0 };
+        Ok(vec![Part::new(endpoint, requests, "objects that changed / 200, at least 1")])
+    }
+
+    /// A snapshot of one list, or of one for each parent.
+    fn list(&self) -> Result<Vec<Part>> {
+        let template = super::probe::endpoints(self.table, self.options)[0];
+        let Some(endpoint) = endpoint::find(template) else {
+            return Err(Error::configuration(format!("table '{}': nothing is known of its cost", self.table.name)));
+        };
+        let before = template.rsplit_once("{id}").map_or("", |(before, _)| before);
+        let parent = before.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let (mut parts, parents, formula) = match parent {
+            "" => (Vec::new(), 1.0, "1, and 1 for each further page"),
+            "teams" => (self.all_teams(1.0)?, self.count("teams")?, "teams, and 1 for each further page"),
+            "channels" => (self.all_channels()?, self.count("channels")?, "channels, and 1 for each further page"),
+            "users" => (self.all_users(1.0)?, self.count("users")?, "users, and 1 for each further page"),
+            "chats" => (self.all_chats()?, self.count("chats")?, "chats, and 1 for each further page"),
+            "groups" => (self.all_groups()?, self.count("groups")?, "groups, and 1 for each further page"),
+            "messages" => (self.all_channels()?, self.count("messages")?, "root messages"),
+            _ => (Vec::new(), 1.0, "1 for each parent, and 1 for each further page"),
+        };
+        let each = match template {
+            "/teams/{id}/members" => {
+                let members = self.tenant.get("members_per_team", self.table.name)?;
+                pages(members, self.top(pages::MEMBERS, pages::MEMBERS))
+            }
+            _ => 1.0,
+        };
+        parts.push(Part::per(endpoint, parents, each, formula));
+        Ok(parts)
+    }
+
+    fn all_channels(&self) -> Result<Vec<Part>> {
+        let mut parts = self.all_teams(1.0)?;
+        if self.options.channel_ids.is_empty() {
+            parts.push(Part::per(&endpoint::CHANNELS, self.count("teams")?, 1.0, "teams"));
+        }
+        Ok(parts)
+    }
+
+    fn all_chats(&self) -> Result<Vec<Part>> {
+        if self.options.chat_ids.is_empty() { self.user_chats() } else { Ok(Vec::new()) }
+    }
+
+    fn all_groups(&self) -> Result<Vec<Part>> {
+        let pages = pages(self.count("groups")?, pages::USERS);
+        Ok(vec![Part::new(&endpoint::GROUPS_WITH_TEAM, pages, "groups / 999")])
+    }
+}
