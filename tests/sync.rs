@@ -8,6 +8,8 @@ mod harness;
 mod budgets;
 #[path = "sync/chats.rs"]
 mod chats;
+#[path = "sync/details.rs"]
+mod details;
 #[path = "sync/directory.rs"]
 mod directory;
 #[path = "sync/export.rs"]

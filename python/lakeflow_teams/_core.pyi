@@ -41,6 +41,8 @@ class TableInfo(TypedDict):
     """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
+    set_keys: list[str] | None
+    """The key of the message whose items the rows are: a newer version of it replaces all of them."""
 
 @type_check_only
 class OptionInfo(TypedDict):

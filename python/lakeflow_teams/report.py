@@ -15,8 +15,10 @@ class Report:
     ``requests`` and ``retries`` are counts. ``throttled_seconds`` were waited because Graph asked for it,
     ``planned_seconds`` to stay below its documented limits; both add up over requests side by side. ``bytes`` came over
     the wire. ``rows`` maps a table to its rows, ``wrong_types`` a ``table.column`` to its values of an unexpected type,
-    which became null. ``skipped`` lists scopes that were left out (the first thousand of ``skipped_count``) with reason
-    and remedy; ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole report of the core.
+    which became null. ``unknown_properties`` maps a ``table.property`` that no declaration knows to how often it was met;
+    ``include_raw`` keeps the values. ``skipped`` lists scopes that were left out (the first thousand of
+    ``skipped_count``) with reason and remedy; ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole
+    report of the core.
     """
 
     requests: int = 0
@@ -26,6 +28,7 @@ class Report:
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     wrong_types: dict[str, int] = field(default_factory=dict)
+    unknown_properties: dict[str, int] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
@@ -45,6 +48,7 @@ class Report:
             bytes=int(raw.get("bytes_on_wire", 0)),
             rows=dict(raw.get("rows", {})),
             wrong_types=dict(raw.get("wrong_types", {})),
+            unknown_properties=dict(raw.get("unknown_properties", {})),
             skipped=skipped,
             skipped_count=int(raw.get("skipped_count", len(skipped))),
             notes=list(raw.get("notes", [])),

@@ -10,6 +10,8 @@ use serde::Serialize;
 const LISTED: usize = 1_000;
 /// So many different notes and warnings are kept.
 const NOTES: usize = 100;
+/// So many unknown properties are listed.
+const UNKNOWN: usize = 500;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EndpointCounts {
@@ -52,6 +54,8 @@ pub struct Snapshot {
     /// Values of another type than their column's, by `table.column`: each became null.
     pub wrong_types: BTreeMap<String, u64>,
     pub warnings: Vec<String>,
+    /// Properties that the declarations do not know, by `table.property`: how often each was met.
+    pub unknown_properties: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +77,14 @@ impl Report {
     /// `column` as `table.column`.
     pub fn add_wrong_types(&self, column: &str, values: u64) {
         add(&mut self.state().wrong_types, column, values);
+    }
+
+    /// `property` as `table.property`. Past a bound new names are left out.
+    pub fn add_unknown(&self, property: &str, count: u64) {
+        let mut state = self.state();
+        if state.unknown_properties.len() < UNKNOWN || state.unknown_properties.contains_key(property) {
+            add(&mut state.unknown_properties, property, count);
+        }
     }
 
     pub fn skip(&self, skipped: Skipped) {
@@ -159,6 +171,7 @@ impl Snapshot {
             notes: tail(&self.notes, &earlier.notes),
             wrong_types: differences(&self.wrong_types, &earlier.wrong_types),
             warnings: tail(&self.warnings, &earlier.warnings),
+            unknown_properties: differences(&self.unknown_properties, &earlier.unknown_properties),
         }
     }
 }

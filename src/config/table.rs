@@ -8,6 +8,7 @@ use super::Strictness;
 use super::catalogue::{self, Door};
 use super::value::Values;
 use crate::error::{Error, Result};
+use crate::tables::Extras;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
@@ -64,6 +65,7 @@ pub struct TableOptions {
     pub lookback: Duration,
     pub strategy: Strategy,
     pub include_raw: bool,
+    pub body_text: bool,
     pub on_forbidden: OnForbidden,
     pub min_poll: Duration,
     pub resweep_days: u32,
@@ -91,6 +93,7 @@ impl Default for TableOptions {
             lookback: Duration::from_secs(300),
             strategy: Strategy::Auto,
             include_raw: false,
+            body_text: false,
             on_forbidden: OnForbidden::Fail,
             min_poll: Duration::from_secs(60),
             resweep_days: 7,
@@ -102,6 +105,11 @@ impl Default for TableOptions {
 }
 
 impl TableOptions {
+    /// The columns that options add.
+    pub fn extras(&self) -> Extras {
+        Extras { raw: self.include_raw, body_text: self.body_text }
+    }
+
     /// All kinds of chats are asked for, those that Microsoft may add included.
     pub fn takes_all_chats(&self) -> bool {
         ChatType::ALL.iter().all(|kind| self.chat_types.contains(kind))
@@ -133,6 +141,7 @@ pub fn parse_table(
         lookback: seconds(values.int("lookback_seconds"), default.lookback),
         strategy: strategy(&mut values)?,
         include_raw: values.flag("include_raw"),
+        body_text: values.flag("body_text"),
         on_forbidden: match values.text("on_forbidden").as_deref() {
             Some("skip") => OnForbidden::Skip,
             _ => OnForbidden::Fail,

@@ -82,7 +82,7 @@ impl TableBuilder {
         Self {
             schema: projection.schema(),
             properties: Properties::new(&projection),
-            derived: sources.filter(|(_, source)| *source != Source::Property).collect(),
+            derived: sources.filter(|(_, source)| matches!(source, Source::Cursor | Source::Derived(_))).collect(),
             wrong: vec![0; columns.len()],
             columns,
             rows: 0,
@@ -115,7 +115,7 @@ impl TableBuilder {
     pub(super) fn end_row(&mut self, cursor: Option<&str>, context: &Context<'_>) {
         for (index, source) in &self.derived {
             let value = match source {
-                Source::Property => None,
+                Source::Property | Source::Detail(_) => None,
                 Source::Cursor => cursor,
                 Source::Derived(derived) => context.value(*derived),
             };

@@ -93,6 +93,8 @@ impl<'a> Mutator<'a> {
         self.repeat(asked.undeletes, "undeletes", &spots, |message| message.deleted, undelete);
         self.repeat(asked.deletes, "deletes", &spots, is_root, delete);
         self.repeat(asked.reply_deletes, "reply_deletes", &spots, is_reply, delete);
+        self.repeat(asked.reaction_removals, "reaction_removals", &spots, has_reaction, unreact);
+        self.repeat(asked.stripped, "stripped", &spots, has_parts, strip);
         for _ in 0..asked.late_replies {
             let Some((spot, root)) = self.some_root(&spots) else {
                 break;
@@ -284,6 +286,20 @@ fn is_root(message: &Message) -> bool {
     is_live(message) && message.reply_to.is_none()
 }
 
+/// Whether a list of the written message has items.
+fn holds(message: &Message, list: &str) -> bool {
+    let filled = format!("\"{list}\":[{{");
+    is_live(message) && message.json.windows(filled.len()).any(|text| text == filled.as_bytes())
+}
+
+fn has_reaction(message: &Message) -> bool {
+    holds(message, "reactions")
+}
+
+fn has_parts(message: &Message) -> bool {
+    holds(message, "mentions") || holds(message, "attachments")
+}
+
 fn is_reply(message: &Message) -> bool {
     is_live(message) && message.reply_to.is_some()
 }
@@ -306,6 +322,25 @@ fn react(value: &mut Value, now: i64, actor: &Actor) {
             None => value[key] = json!([item]),
         }
     }
+}
+
+fn unreact(value: &mut Value, now: i64, _: &Actor) {
+    let taken = std::mem::replace(&mut value["reactions"], json!([]));
+    let steps = taken.as_array().into_iter().flatten();
+    let steps = steps
+        .map(|reaction| json!({"modifiedDateTime": iso(now), "actions": "reactionRemoved", "reaction": reaction}))
+        .collect::<Vec<_>>();
+    match value.get_mut("messageHistory").and_then(Value::as_array_mut) {
+        Some(list) => list.extend(steps),
+        None => value["messageHistory"] = json!(steps),
+    }
+}
+
+fn strip(value: &mut Value, now: i64, _: &Actor) {
+    value["lastEditedDateTime"] = json!(iso(now));
+    value["body"]["content"] = json!("<p>never mind</p>");
+    value["mentions"] = json!([]);
+    value["attachments"] = json!([]);
 }
 
 fn delete(value: &mut Value, now: i64, _: &Actor) {

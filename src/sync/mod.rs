@@ -4,6 +4,7 @@ mod channel_messages;
 mod chat_messages;
 mod chats;
 mod conversations;
+mod details;
 mod directory;
 mod engine;
 mod export;

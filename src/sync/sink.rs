@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_array::RecordBatch;
 use tokio::sync::mpsc;
 
+use super::details::Details;
 use crate::client::report::Report;
 use crate::decode::TableBuilder;
 use crate::error::{Error, Result};
@@ -33,6 +34,12 @@ enum Output {
 
 pub struct Sink {
     builders: Mutex<Vec<TableBuilder>>,
+    /// What is taken from messages; locked after the builders.
+    details: Mutex<Details>,
+    /// Slots that only feed others.
+    feeds: Vec<bool>,
+    /// How many columns of each slot are handed on.
+    shown: Vec<Option<usize>>,
     wanted: Vec<bool>,
     names: Vec<&'static str>,
     output: Output,
@@ -54,14 +61,32 @@ impl Sink {
             wanted: slots.iter().map(|slot| slot.wanted).collect(),
             names: slots.iter().map(|slot| slot.projection.table.name).collect(),
             builders: Mutex::new(slots.into_iter().map(|slot| TableBuilder::new(slot.projection)).collect()),
+            details: Mutex::default(),
+            feeds: Vec::new(),
+            shown: Vec::new(),
             output,
             report,
             rows: AtomicUsize::new(0),
         }
     }
 
+    /// Takes details from the messages that come.
+    #[must_use]
+    pub fn with_details(mut self, details: Details) -> Self {
+        let slots = 0..self.wanted.len();
+        self.feeds = slots.clone().map(|slot| details.are_fed_by(slot)).collect();
+        self.shown = slots.map(|slot| details.shown(slot)).collect();
+        self.details = Mutex::new(details);
+        self
+    }
+
+    /// Whether a slot's rows are to be read.
     pub fn wants(&self, slot: usize) -> bool {
-        self.wanted[slot]
+        self.wanted[slot] || self.feeds(slot)
+    }
+
+    fn feeds(&self, slot: usize) -> bool {
+        self.feeds.get(slot).copied().unwrap_or_default()
     }
 
     /// Rows given so far.
@@ -72,10 +97,16 @@ impl Sink {
     /// Works on the builders, alone. Rows of a page that is refused must have been taken back on return.
     pub fn with<T>(&self, work: impl FnOnce(&mut [TableBuilder]) -> T) -> T {
         let mut builders = self.lock();
-        let before: usize = builders.iter().map(TableBuilder::len).sum();
+        let before: Vec<usize> = builders.iter().map(TableBuilder::len).collect();
         let result = work(&mut builders);
+        self.details.lock().unwrap_or_else(PoisonError::into_inner).derive(&mut builders, &before);
         let after: usize = builders.iter().map(TableBuilder::len).sum();
-        self.rows.fetch_add(after.saturating_sub(before), Ordering::Relaxed);
+        self.rows.fetch_add(after.saturating_sub(before.iter().sum()), Ordering::Relaxed);
+        for (slot, builder) in builders.iter_mut().enumerate() {
+            if self.feeds(slot) && !self.wanted[slot] {
+                builder.truncate(0);
+            }
+        }
         result
     }
 
@@ -91,7 +122,10 @@ impl Sink {
 
     /// Hands on what is left.
     pub async fn finish(&self) -> Result<()> {
-        self.hand_on(|builder| !builder.is_empty()).await
+        self.hand_on(|builder| !builder.is_empty()).await?;
+        let mut builders = self.lock();
+        builders.iter_mut().enumerate().for_each(|(slot, builder)| self.count_oddities(slot, builder));
+        Ok(())
     }
 
     async fn hand_on(&self, is_due: impl Fn(&TableBuilder) -> bool) -> Result<()> {
@@ -115,10 +149,24 @@ impl Sink {
     }
 
     fn close(&self, slot: usize, builder: &mut TableBuilder) -> RecordBatch {
+        self.count_oddities(slot, builder);
+        let batch = builder.finish();
+        match self.shown.get(slot).copied().flatten() {
+            Some(shown) if shown < batch.num_columns() => {
+                batch.project(&(0..shown).collect::<Vec<_>>()).expect("the columns asked for come first")
+            }
+            _ => batch,
+        }
+    }
+
+    /// Reports values of the wrong type, and properties that nobody knows.
+    fn count_oddities(&self, slot: usize, builder: &mut TableBuilder) {
         for (column, count) in builder.take_wrong_types() {
             self.report.add_wrong_types(&format!("{}.{column}", self.names[slot]), count);
         }
-        builder.finish()
+        for (property, count) in builder.take_unknown() {
+            self.report.add_unknown(&format!("{}.{property}", self.names[slot]), count);
+        }
     }
 
     /// The batches collected, and the names of their tables' slots.
