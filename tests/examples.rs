@@ -25,8 +25,8 @@ fn table_of(item: &Value) -> Option<&'static str> {
         () if has(&["membershipType"]) => "channels",
         () if has(&["memberSettings", "guestSettings", "specialization"]) => "teams",
         () if kind.ends_with("ConversationMember") || has(&["roles"]) => "members",
-        () if has(&["groupTypes", "mailNickname"]) || kind.ends_with(".group") => "groups",
-        () if has(&["userPrincipalName", "businessPhones"]) || kind.ends_with(".user") => "users",
+        () if has(&["groupTypes", "mailNickname"]) || kind == "#microsoft.graph.group" => "groups",
+        () if has(&["userPrincipalName", "businessPhones"]) || kind == "#microsoft.graph.user" => "users",
         () => return None,
     })
 }

@@ -54,5 +54,7 @@ endpoints! {
     CHAT_MESSAGES = "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
     /// Carries up to twenty reads, each of which draws on its own endpoint's budgets.
     BATCH = "/$batch", RateClass::Other, "";
+    HOSTED_CONTENT = "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHAT_HOSTED_CONTENT = "/chats/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChatMessages, "Chat.Read.All";
     USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

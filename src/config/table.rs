@@ -66,6 +66,7 @@ pub struct TableOptions {
     pub strategy: Strategy,
     pub include_raw: bool,
     pub body_text: bool,
+    pub hosted_contents_max_bytes: usize,
     pub on_forbidden: OnForbidden,
     pub min_poll: Duration,
     pub resweep_days: u32,
@@ -94,6 +95,7 @@ impl Default for TableOptions {
             strategy: Strategy::Auto,
             include_raw: false,
             body_text: false,
+            hosted_contents_max_bytes: 0,
             on_forbidden: OnForbidden::Fail,
             min_poll: Duration::from_secs(60),
             resweep_days: 7,
@@ -142,6 +144,7 @@ pub fn parse_table(
         strategy: strategy(&mut values)?,
         include_raw: values.flag("include_raw"),
         body_text: values.flag("body_text"),
+        hosted_contents_max_bytes: values.int("hosted_contents_max_bytes").unwrap_or_default() as usize,
         on_forbidden: match values.text("on_forbidden").as_deref() {
             Some("skip") => OnForbidden::Skip,
             _ => OnForbidden::Fail,

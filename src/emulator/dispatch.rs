@@ -12,7 +12,7 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    channels, chats, directory, directory_delta, export, message_delta, messages, permissions, teams, throttle,
+    channels, chats, directory, directory_delta, export, hosted, message_delta, messages, permissions, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -185,6 +185,8 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::ChatMembers => chats::members(call),
         E::ChatMessages => chats::messages(call),
         E::ChatMessage => chats::message(call),
+        E::ChatHostedContents => hosted::list(call),
+        E::ChatHostedContentValue => hosted::value(call),
         E::Batch => Err(Refusal::bad_request("A batch cannot hold a batch.")),
     }
 }

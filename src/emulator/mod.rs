@@ -21,6 +21,7 @@ mod faults;
 mod filter;
 mod generate;
 mod generate_chats;
+mod hosted;
 mod log;
 mod members;
 mod message_delta;

@@ -72,6 +72,7 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         E::ChatMessages | E::ChatMessage | E::UserExport | E::UserExportDelta | E::UserRetained => {
             (&["Chat.Read.All", "Chat.ReadWrite.All"], Style::Messages, false)
         }
+        E::ChatHostedContents | E::ChatHostedContentValue => (&["Chat.Read.All"], Style::Messages, false),
         E::Chats | E::Batch => (&[], Style::Teams, false),
     }
 }

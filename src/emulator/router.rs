@@ -45,6 +45,8 @@ pub enum Endpoint {
     ChatMembers,
     ChatMessages,
     ChatMessage,
+    ChatHostedContents,
+    ChatHostedContentValue,
     Batch,
 }
 
@@ -94,6 +96,8 @@ impl Endpoint {
             E::ChatMembers => "/chats/{id}/members",
             E::ChatMessages => "/chats/{id}/messages",
             E::ChatMessage => "/chats/{id}/messages/{id}",
+            E::ChatHostedContents => "/chats/{id}/messages/{id}/hostedContents",
+            E::ChatHostedContentValue => "/chats/{id}/messages/{id}/hostedContents/{id}/$value",
             E::Batch => "/$batch",
         }
     }
@@ -180,6 +184,8 @@ pub fn route(path: &str) -> Option<Route> {
         ["chats", _, "members"] => (E::ChatMembers, &[1]),
         ["chats", _, "messages"] => (E::ChatMessages, &[1]),
         ["chats", _, "messages", _] => (E::ChatMessage, &[1, 3]),
+        ["chats", _, "messages", _, "hostedcontents"] => (E::ChatHostedContents, &[1, 3]),
+        ["chats", _, "messages", _, "hostedcontents", _, "$value"] => (E::ChatHostedContentValue, &[1, 3, 5]),
         _ => return None,
     };
     Some(Route { endpoint, ids: at.iter().map(|&index| parts[index].clone()).collect() })

@@ -2,7 +2,7 @@
 
 use crate::decode::{BodyText, Exploder, TableBuilder};
 use crate::error::Result;
-use crate::tables::{Projection, Reading, Table, detail, find};
+use crate::tables::{Column, Projection, Reading, Table, Takes, detail, find};
 
 use super::sink::Slot;
 
@@ -32,7 +32,14 @@ pub fn add(slots: &mut Vec<Slot>, wanted: &[Projection], keeps_empty: bool) -> R
         Details { shown: slots.iter().map(|slot| slot.projection.columns.len()).collect(), ..Details::default() };
     let tables = wanted.iter().filter(|projection| detail(projection.table).is_some());
     for projection in tables {
+        details.shown.push(projection.columns.len());
         slots.push(Slot { projection: projection.clone(), wanted: true });
+        if let Some(slot) = slots.last_mut().filter(|slot| is_hosted(slot.projection.table)) {
+            // Where the bytes are is told by columns that need not be asked for.
+            let missing = |column: &&Column| !slot.projection.columns.iter().any(|own| own.name == column.name);
+            let missing: Vec<_> = slot.projection.table.columns.iter().filter(missing).collect();
+            slot.projection.columns.extend(missing);
+        }
     }
     for parent in 0..count {
         let is_fed = slots.len() > count;
@@ -49,6 +56,11 @@ pub fn add(slots: &mut Vec<Slot>, wanted: &[Projection], keeps_empty: bool) -> R
         }
     }
     Ok(details)
+}
+
+/// Whether a table's rows stand for bytes that have to be fetched.
+pub fn is_hosted(table: &Table) -> bool {
+    detail(table).is_some_and(|detail| detail.takes == Takes::HostedContents)
 }
 
 /// Adds the columns that are read only because something is derived from them.

@@ -8,6 +8,7 @@ mod details;
 mod directory;
 mod engine;
 mod export;
+mod hosted;
 mod item;
 mod job;
 mod known;

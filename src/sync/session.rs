@@ -10,6 +10,7 @@ use super::chats::Chats;
 use super::conversations::{Family, Round};
 use super::details::{self, Details};
 use super::engine::{self, Caps};
+use super::hosted::Fetcher;
 use super::job::Job;
 use super::offset::{Offset, Parsed, Phase};
 use super::plan::{self, Partition, Plan};
@@ -187,7 +188,9 @@ impl Session {
 
     async fn read_into(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) -> Result<()> {
         let (slots, details) = pass.slots_and_details(false)?;
-        let sink = Sink::stream(slots, sender, Arc::clone(self.report())).with_details(details);
+        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let job = self.job(pass, sink, Caps::default());
         let result = whole(&job, pass).await;
         // What could be read is given even if a scope failed.
@@ -199,7 +202,9 @@ impl Session {
     pub async fn micro_batch(&self, pass: &Pass, offset: Option<&str>, limits: Limits) -> Result<MicroBatch> {
         let start = self.start(offset)?;
         let (slots, details) = pass.slots_and_details(true)?;
-        let sink = Sink::collect(slots, Arc::clone(self.report())).with_details(details);
+        let sink = Sink::collect(slots, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let caps = Caps::new(limits.max_pages, limits.max_rows);
         let mut job = self.job(pass, sink, caps);
         job.polled = self.polled(pass, offset);
@@ -293,7 +298,9 @@ impl Session {
             *ignored =
                 Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
         }
-        let sink = Sink::stream(slots, sender, Arc::clone(self.report())).with_details(details);
+        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let job = self.job(pass, sink, Caps::default());
         let result = match (rounds(pass.reading()), pass.reading()) {
             (Some(rounds), _) => plan::read(&job, rounds, partition).await,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow_array::RecordBatch;
 use tokio::sync::mpsc;
 
-use super::details::Details;
+use super::details::{Details, is_hosted};
+use super::hosted::Fetcher;
 use crate::client::report::Report;
 use crate::decode::TableBuilder;
 use crate::error::{Error, Result};
@@ -16,6 +17,10 @@ use crate::tables::Projection;
 /// 16 MiB keeps a reader's memory small.
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 16 << 20;
+/// Contents are fetched in turns of so many, and so many of their bytes count as a row, so that the caps of a micro-batch
+/// hold for them too.
+const FETCHED_ROWS: usize = 64;
+const BYTES_PER_ROW: usize = 16 << 10;
 
 /// A batch and the slot of the table it belongs to.
 pub type Batch = (usize, RecordBatch);
@@ -36,6 +41,8 @@ pub struct Sink {
     builders: Mutex<Vec<TableBuilder>>,
     /// What is taken from messages; locked after the builders.
     details: Mutex<Details>,
+    /// Fetches the bytes of hosted contents, where they are asked for.
+    fetcher: Option<Fetcher>,
     /// Slots that only feed others.
     feeds: Vec<bool>,
     /// How many columns of each slot are handed on.
@@ -62,6 +69,7 @@ impl Sink {
             names: slots.iter().map(|slot| slot.projection.table.name).collect(),
             builders: Mutex::new(slots.into_iter().map(|slot| TableBuilder::new(slot.projection)).collect()),
             details: Mutex::default(),
+            fetcher: None,
             feeds: Vec::new(),
             shown: Vec::new(),
             output,
@@ -77,6 +85,13 @@ impl Sink {
         self.feeds = slots.clone().map(|slot| details.are_fed_by(slot)).collect();
         self.shown = slots.map(|slot| details.shown(slot)).collect();
         self.details = Mutex::new(details);
+        self
+    }
+
+    /// Fetches the bytes of hosted contents.
+    #[must_use]
+    pub fn with_fetcher(mut self, fetcher: Option<Fetcher>) -> Self {
+        self.fetcher = fetcher;
         self
     }
 
@@ -117,7 +132,9 @@ impl Sink {
 
     /// Hands full batches on.
     pub async fn flush(&self) -> Result<()> {
-        self.hand_on(|builder| builder.len() >= BATCH_ROWS || builder.bytes() >= BATCH_BYTES).await
+        let fetched = |builder: &TableBuilder| self.fetcher.is_some() && is_hosted(builder.projection().table);
+        let most = |builder: &TableBuilder| if fetched(builder) { FETCHED_ROWS } else { BATCH_ROWS };
+        self.hand_on(|builder| builder.len() >= most(builder) || builder.bytes() >= BATCH_BYTES).await
     }
 
     /// Hands on what is left.
@@ -138,19 +155,40 @@ impl Sink {
                 .collect()
         };
         for (slot, batch) in due {
-            self.report.add_rows(self.names[slot], batch.num_rows() as u64);
-            match &self.output {
-                Output::Collect(batches) => batches.lock().unwrap_or_else(PoisonError::into_inner).push((slot, batch)),
-                // The reader has gone away: nobody wants the rest.
-                Output::Stream(sender) => sender.send(Ok((slot, batch))).await.map_err(|_| Error::Interrupted)?,
+            for batch in self.fetched(batch, slot).await? {
+                self.give(slot, batch).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// A batch with what has to be fetched for it.
+    async fn fetched(&self, batch: RecordBatch, slot: usize) -> Result<Vec<RecordBatch>> {
+        let fetcher = self.fetcher.as_ref().filter(|_| batch.schema().column_with_name("contentBytes").is_some());
+        let Some(fetcher) = fetcher else { return Ok(vec![self.shown(slot, batch)]) };
+        let filled = fetcher.fill(&batch).await?;
+        let bytes: usize = filled.iter().map(RecordBatch::get_array_memory_size).sum();
+        self.rows.fetch_add(bytes / BYTES_PER_ROW, Ordering::Relaxed);
+        Ok(filled.into_iter().map(|batch| self.shown(slot, batch)).collect())
+    }
+
+    async fn give(&self, slot: usize, batch: RecordBatch) -> Result<()> {
+        self.report.add_rows(self.names[slot], batch.num_rows() as u64);
+        match &self.output {
+            Output::Collect(batches) => batches.lock().unwrap_or_else(PoisonError::into_inner).push((slot, batch)),
+            // The reader has gone away: nobody wants the rest.
+            Output::Stream(sender) => sender.send(Ok((slot, batch))).await.map_err(|_| Error::Interrupted)?,
         }
         Ok(())
     }
 
     fn close(&self, slot: usize, builder: &mut TableBuilder) -> RecordBatch {
         self.count_oddities(slot, builder);
-        let batch = builder.finish();
+        builder.finish()
+    }
+
+    /// The columns that were asked for.
+    fn shown(&self, slot: usize, batch: RecordBatch) -> RecordBatch {
         match self.shown.get(slot).copied().flatten() {
             Some(shown) if shown < batch.num_columns() => {
                 batch.project(&(0..shown).collect::<Vec<_>>()).expect("the columns asked for come first")

@@ -313,3 +313,74 @@ async fn unknown_properties_are_counted() {
     let known = ["replies", "channelIdentity", "id", "reactions.user", "@odata.type"];
     assert!(unknown.keys().all(|name| !known.iter().any(|known| name.ends_with(known))), "{unknown:?}");
 }
+
+const CONTENT: &str = "/hostedContents/";
+
+fn contents(emulator: &Emulator) -> usize {
+    emulator.requests().iter().filter(|request| request.path.contains(CONTENT)).count()
+}
+
+#[tokio::test]
+async fn bytes_of_hosted_contents_come_only_when_asked_for_and_within_their_cap() {
+    let emulator = start(busy());
+    for (table, options) in [("hosted_contents", ALL_MESSAGES), ("chat_hosted_contents", ALL_CHATS)] {
+        let mut rows = Vec::new();
+        for (cap, status) in [("0", Value::Null), ("4096", json!("ok")), ("42", json!("too_large"))] {
+            emulator.clear_requests();
+            let options = join(options, &[("hosted_contents_max_bytes", cap)]);
+            let (found, failure) = read_once(&session(&emulator), &pass(&[table], &options)).await;
+            assert!(failure.is_none(), "{failure:?}");
+            rows.push(found.len());
+            assert_eq!(contents(&emulator), if cap == "0" { 0 } else { found.len() });
+            for (_, row) in found {
+                assert_eq!(row["content_status"], status);
+                assert_eq!(row["content_length"], if cap == "0" { Value::Null } else { json!(43) });
+                let is_there = cap == "4096";
+                assert_eq!(row["contentType"], if is_there { json!("image/gif") } else { Value::Null });
+                assert_eq!(row["contentBytes"].as_array().map(Vec::len), is_there.then_some(43));
+            }
+        }
+        assert!(rows[0] > 2 && rows.iter().all(|count| *count == rows[0]), "{table}: {rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_content_that_is_refused_fails_or_is_left_out_as_the_options_say() {
+    let emulator = start(busy());
+    let asked = join(ALL_MESSAGES, &[("hosted_contents_max_bytes", "4096")]);
+    let statuses = |found: Vec<(&'static str, Value)>| -> BTreeSet<String> {
+        found.iter().map(|(_, row)| row["content_status"].as_str().unwrap_or("null").to_owned()).collect()
+    };
+    emulator.fault(status(CONTENT, 404));
+    let (found, failure) = read_once(&session(&emulator), &pass(&["hosted_contents"], &asked)).await;
+    assert!(failure.is_none(), "{failure:?}");
+    assert_eq!(statuses(found), BTreeSet::from(["not_found".to_owned()]));
+    emulator.clear_faults();
+    emulator.fault(status(CONTENT, 403));
+    let (_, failure) = read_once(&session(&emulator), &pass(&["hosted_contents"], &asked)).await;
+    let message = failure.unwrap().to_string();
+    assert!(message.contains("ChannelMessage.Read.All"), "{message}");
+    let session = session(&emulator);
+    let skips = join(&asked, &[("on_forbidden", "skip")]);
+    let (found, failure) = read_once(&session, &pass(&["hosted_contents"], &skips)).await;
+    assert!(failure.is_none(), "{failure:?}");
+    assert_eq!(session.report().snapshot().skipped_count, found.len() as u64);
+    assert_eq!(statuses(found), BTreeSet::from(["forbidden".to_owned()]));
+}
+
+#[tokio::test]
+async fn bytes_come_with_a_choice_of_columns_and_in_steps() {
+    let emulator = start(busy());
+    let asked = join(ALL_MESSAGES, &[("hosted_contents_max_bytes", "4096")]);
+    let mut chosen = pass(&["hosted_contents"], &asked);
+    chosen.columns = Some(vec!["contentBytes".to_owned()]);
+    let (found, failure) = read_once(&session(&emulator), &chosen).await;
+    assert!(failure.is_none() && !found.is_empty());
+    assert!(found.iter().all(|(_, row)| row.as_object().unwrap().len() == 1 && row["contentBytes"].is_array()));
+    let mut reader = Reader::new(&emulator, &["hosted_contents"], &asked).pages(4);
+    reader.round().await;
+    assert_lake(&reader, &["hosted_contents"], "in steps");
+    assert!(
+        reader.lake.rows("hosted_contents").iter().all(|row| row["set_size"] == 0 || row["contentBytes"].is_array())
+    );
+}
