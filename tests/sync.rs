@@ -4,6 +4,8 @@
 #[path = "sync/harness.rs"]
 mod harness;
 
+#[path = "sync/archive.rs"]
+mod archive;
 #[path = "sync/budgets.rs"]
 mod budgets;
 #[path = "sync/chats.rs"]

@@ -44,6 +44,9 @@ endpoints! {
     CHANNEL_MESSAGES_DELTA = "/teams/{id}/channels/{id}/messages/delta", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     REPLIES = "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     TEAM_EXPORT = "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
+    TEAM_RETAINED = "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
+    DELETED_TEAMS = "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
+    DELETED_TEAM_EXPORT = "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
     USERS = "/users", RateClass::Directory(1), "User.ReadBasic.All";
     USERS_DELTA = "/users/delta", RateClass::Directory(1), "User.Read.All";
     GROUPS_DELTA = "/groups/delta", RateClass::Directory(1), "Group.ReadBasic.All";

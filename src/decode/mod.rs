@@ -24,6 +24,7 @@ mod row;
 mod tests;
 mod timestamp;
 mod unknown;
+mod versions;
 
 pub use body_text::BodyText;
 pub use builder::{Context, TableBuilder};
@@ -37,3 +38,4 @@ pub use list::{ListRows, RawItems};
 pub use page::{Page, read_item, read_page};
 pub use row::{Head, Rows};
 pub use timestamp::{parse as parse_timestamp, to_text as timestamp_text};
+pub use versions::VersionRows;

@@ -12,7 +12,8 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    channels, chats, directory, directory_delta, export, hosted, message_delta, messages, permissions, teams, throttle,
+    archive, channels, chats, directory, directory_delta, export, hosted, message_delta, messages, permissions, teams,
+    throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -169,7 +170,10 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::IncomingChannels => channels::all(call, false),
         E::PrimaryChannel => channels::primary(call),
         E::TeamMembers => teams::members(call),
-        E::TeamExport | E::TeamRetained => export::team(call),
+        E::TeamExport => export::team(call),
+        E::TeamRetained => archive::retained(call),
+        E::DeletedTeams => archive::deleted_teams(call),
+        E::DeletedTeamExport => archive::deleted_team(call),
         E::Channel => channels::get(call),
         E::ChannelMembers => channels::members(call, false),
         E::ChannelAllMembers => channels::members(call, true),

@@ -2,6 +2,7 @@
 //! Graph v1.0 serves them, and changed, throttled and broken on demand. For tests, demos and benchmarks.
 
 mod answer;
+mod archive;
 mod batch;
 mod call;
 mod channels;
@@ -166,7 +167,7 @@ impl Emulator {
     pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
         let knobs = self.shared.knobs();
         let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
-        truth::rows(&tenant, &knobs, table)
+        truth::rows(&tenant, &knobs, self.shared.clock.now_ms(), table)
     }
 
     /// The same as values; panics on an unknown table.

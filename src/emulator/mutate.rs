@@ -253,7 +253,12 @@ impl<'a> Mutator<'a> {
             .map(|message| (message.id, message.reply_to))
             .collect();
         let gone: BTreeSet<i64> = family.iter().map(|(id, _)| *id).collect();
-        self.thread(spot).messages.retain(|message| !gone.contains(&message.id));
+        let thread = self.thread(spot);
+        let (vanished, kept) =
+            std::mem::take(&mut thread.messages).into_iter().partition(|message| gone.contains(&message.id));
+        thread.messages = kept;
+        let vanished: Vec<Message> = vanished;
+        thread.vanished.extend(vanished);
         for (id, reply_to) in family {
             let touched = self.touched(spot, id, reply_to);
             self.note("hard_deletes", touched);

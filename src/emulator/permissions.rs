@@ -64,7 +64,10 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         | E::Reply
         | E::HostedContents
         | E::HostedContentValue => (&["ChannelMessage.Read.All"], Style::Messages, true),
-        E::TeamExport | E::TeamRetained => (&["ChannelMessage.Read.All"], Style::Messages, false),
+        E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
+        E::TeamExport | E::TeamRetained | E::DeletedTeamExport => {
+            (&["ChannelMessage.Read.All"], Style::Messages, false)
+        }
         E::UserChats | E::Chat => (&["Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false),
         E::ChatMembers => {
             (&["ChatMember.Read.All", "Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false)

@@ -46,6 +46,8 @@ pub enum Endpoint {
     ChatMessages,
     ChatMessage,
     ChatHostedContents,
+    DeletedTeams,
+    DeletedTeamExport,
     ChatHostedContentValue,
     Batch,
 }
@@ -96,6 +98,8 @@ impl Endpoint {
             E::ChatMembers => "/chats/{id}/members",
             E::ChatMessages => "/chats/{id}/messages",
             E::ChatMessage => "/chats/{id}/messages/{id}",
+            E::DeletedTeams => "/teamwork/deletedTeams",
+            E::DeletedTeamExport => "/teamwork/deletedTeams/{id}/channels/getAllMessages",
             E::ChatHostedContents => "/chats/{id}/messages/{id}/hostedContents",
             E::ChatHostedContentValue => "/chats/{id}/messages/{id}/hostedContents/{id}/$value",
             E::Batch => "/$batch",
@@ -179,6 +183,8 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents", _, "$value"] => {
             (E::HostedContentValue, &[1, 3, 7, 9])
         }
+        ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
+        ["teamwork", "deletedteams", _, "channels", "getallmessages"] => (E::DeletedTeamExport, &[2]),
         ["chats"] => (E::Chats, &[]),
         ["chats", _] => (E::Chat, &[1]),
         ["chats", _, "members"] => (E::ChatMembers, &[1]),

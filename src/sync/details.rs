@@ -2,7 +2,7 @@
 
 use crate::decode::{BodyText, Exploder, TableBuilder};
 use crate::error::Result;
-use crate::tables::{Column, Projection, Reading, Table, Takes, detail, find};
+use crate::tables::{Archive, Column, Projection, Reading, Table, Takes, detail, find};
 
 use super::sink::Slot;
 
@@ -21,6 +21,8 @@ pub fn parents(reading: Reading) -> &'static [&'static str] {
     match reading {
         Reading::ChannelMessages => &["messages", "message_replies"],
         Reading::ChatMessages => &["chat_messages"],
+        Reading::Archive(Archive::Retained) => &["retained_messages"],
+        Reading::Archive(Archive::DeletedTeams) => &["deleted_team_messages"],
         _ => &[],
     }
 }

@@ -250,9 +250,15 @@ pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Part
 /// What a whole read can be divided by. Chats have several members, so that each is given once only if one reader reads
 /// them all.
 pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<String>> {
-    use crate::tables::Reading;
+    use crate::tables::{Archive, Reading};
     match reading {
-        Reading::PerTeam(_) | Reading::ChannelMessages => roster::teams(job).await,
-        Reading::Teams | Reading::Chats | Reading::ChatMessages | Reading::DirectoryDelta(_) => Ok(Vec::new()),
+        Reading::PerTeam(_) | Reading::ChannelMessages | Reading::Archive(Archive::Retained) => {
+            roster::teams(job).await
+        }
+        Reading::Teams
+        | Reading::Chats
+        | Reading::ChatMessages
+        | Reading::Archive(Archive::DeletedTeams)
+        | Reading::DirectoryDelta(_) => Ok(Vec::new()),
     }
 }

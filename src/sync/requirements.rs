@@ -2,13 +2,15 @@
 
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
-use crate::tables::{Reading, Table};
+use crate::tables::{Archive, Reading, Table};
 
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
     match table.reading {
-        Reading::Teams | Reading::Chats | Reading::DirectoryDelta(_) => Ok(()),
-        Reading::PerTeam(_) => teams(table, options),
+        Reading::Teams | Reading::Chats | Reading::Archive(Archive::DeletedTeams) | Reading::DirectoryDelta(_) => {
+            Ok(())
+        }
+        Reading::PerTeam(_) | Reading::Archive(Archive::Retained) => teams(table, options),
         Reading::ChannelMessages => {
             teams(table, options)?;
             channels(table, options)?;

@@ -81,6 +81,13 @@ macro_rules! message_columns {
     };
 }
 
+/// Roots and replies in one table.
+pub(super) const ARCHIVE_COLUMNS: &[Column] = message_columns![
+    Column::derived("team_id", Derived::Team),
+    Column::derived("channel_id", Derived::Channel),
+    Column::derived("root_message_id", Derived::Parent),
+];
+
 pub(super) const CHAT_MESSAGE_COLUMNS: &[Column] = message_columns![Column::derived("chat_id", Derived::Chat)];
 
 pub(super) static MESSAGES: Table = Table {

@@ -1,5 +1,6 @@
 //! The tables: each is one declaration.
 
+mod archive;
 mod chats;
 mod column;
 mod details;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use arrow_schema::{Schema, SchemaRef};
 use serde_json::Value;
 
+pub use archive::Archive;
 pub use column::{Column, Derived, Kind, Part, Source};
 pub use details::{Detail, Takes, detail, set_keys};
 
@@ -48,6 +50,8 @@ pub enum Reading {
     ChannelMessages,
     Chats,
     ChatMessages,
+    /// Messages that the lists no longer show.
+    Archive(Archive),
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
 }
@@ -74,6 +78,7 @@ impl Reading {
             Self::ChannelMessages => "channel_messages",
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
+            Self::Archive(archive) => archive.table().name,
             Self::DirectoryDelta(DirectoryObject::Users) => "users",
             Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
         }
@@ -118,6 +123,8 @@ pub static TABLES: &[&Table] = &[
     &details::CHAT_MESSAGE_ATTACHMENTS,
     &details::CHAT_SYSTEM_EVENTS,
     &details::CHAT_HOSTED_CONTENTS,
+    &archive::RETAINED_MESSAGES,
+    &archive::DELETED_TEAM_MESSAGES,
 ];
 
 /// The `include_raw` column.
