@@ -4,12 +4,16 @@
 #[path = "sync/harness.rs"]
 mod harness;
 
+#[path = "sync/archive.rs"]
+mod archive;
 #[path = "sync/budgets.rs"]
 mod budgets;
 #[path = "sync/chats.rs"]
 mod chats;
 #[path = "sync/coverage/mod.rs"]
 mod coverage;
+#[path = "sync/details.rs"]
+mod details;
 #[path = "sync/directory.rs"]
 mod directory;
 #[path = "sync/export.rs"]

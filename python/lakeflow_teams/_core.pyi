@@ -52,6 +52,8 @@ class TableInfo(TypedDict):
     """For each permission those that include it."""
     prerequisite: str | None
     """What the tenant must have beside permissions."""
+    set_keys: list[str] | None
+    """The key of the message whose items the rows are: a newer version of it replaces all of them."""
 
 @type_check_only
 class OptionInfo(TypedDict):

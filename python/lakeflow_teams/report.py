@@ -17,8 +17,10 @@ class Report:
     ``planned_seconds`` to stay below its documented limits; both add up over requests side by side. ``bytes`` came over
     the wire. ``rows`` maps a table to its rows, ``wrong_types`` a ``table.column`` to its values of an unexpected type,
     which became null, and ``without_key`` one to its rows in which that key is null or empty, so that no merge can match
-    them. ``skipped`` lists scopes that were left out (the first thousand of ``skipped_count``) with reason and remedy;
-    ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole report of the core.
+    them. ``unknown_properties`` maps a ``table.property`` that no declaration knows to how often it was met;
+    ``include_raw`` keeps the values. ``skipped`` lists scopes that were left out (the first thousand of
+    ``skipped_count``) with reason and remedy; ``notes`` and ``warnings`` are things worth knowing. ``raw`` is the whole
+    report of the core.
     """
 
     requests: int = 0
@@ -29,6 +31,7 @@ class Report:
     rows: dict[str, int] = field(default_factory=dict)
     wrong_types: dict[str, int] = field(default_factory=dict)
     without_key: dict[str, int] = field(default_factory=dict)
+    unknown_properties: dict[str, int] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     skipped_count: int = 0
     notes: list[str] = field(default_factory=list)
@@ -49,6 +52,7 @@ class Report:
             rows=dict(raw.get("rows", {})),
             wrong_types=dict(raw.get("wrong_types", {})),
             without_key=dict(raw.get("without_key", {})),
+            unknown_properties=dict(raw.get("unknown_properties", {})),
             skipped=skipped,
             skipped_count=int(raw.get("skipped_count", len(skipped))),
             notes=list(raw.get("notes", [])),

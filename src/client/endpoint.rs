@@ -64,6 +64,9 @@ endpoints! {
     CHANNEL_MESSAGES_DELTA = "/teams/{id}/channels/{id}/messages/delta", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     REPLIES = "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     TEAM_EXPORT = "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
+    TEAM_RETAINED = "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
+    DELETED_TEAMS = "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
+    DELETED_TEAM_EXPORT = "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
     USERS = "/users", RateClass::Directory(1), "User.ReadBasic.All";
     USERS_DELTA = "/users/delta", RateClass::Directory(1), "User.Read.All";
     GROUPS_DELTA = "/groups/delta", RateClass::Directory(1), "Group.ReadBasic.All";
@@ -76,5 +79,7 @@ endpoints! {
     DOWNLOAD = "(file behind a signed link)", RateClass::Other, "";
     /// Carries up to twenty reads, each of which draws on its own endpoint's budgets.
     BATCH = "/$batch", RateClass::Other, "";
+    HOSTED_CONTENT = "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHAT_HOSTED_CONTENT = "/chats/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChatMessages, "Chat.Read.All";
     USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

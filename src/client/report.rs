@@ -10,6 +10,8 @@ use serde::Serialize;
 const LISTED: usize = 1_000;
 /// So many different notes and warnings are kept.
 const NOTES: usize = 100;
+/// So many unknown properties are listed.
+const UNKNOWN: usize = 500;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EndpointCounts {
@@ -54,6 +56,8 @@ pub struct Snapshot {
     /// Rows in which a key column is null or empty, by `table.column`: no merge by key can match them.
     pub without_key: BTreeMap<String, u64>,
     pub warnings: Vec<String>,
+    /// Properties that the declarations do not know, by `table.property`: how often each was met.
+    pub unknown_properties: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +84,14 @@ impl Report {
     /// `column` as `table.column`.
     pub fn add_without_key(&self, column: &str, rows: u64) {
         add(&mut self.state().without_key, column, rows);
+    }
+
+    /// `property` as `table.property`. Past a bound new names are left out.
+    pub fn add_unknown(&self, property: &str, count: u64) {
+        let mut state = self.state();
+        if state.unknown_properties.len() < UNKNOWN || state.unknown_properties.contains_key(property) {
+            add(&mut state.unknown_properties, property, count);
+        }
     }
 
     pub fn skip(&self, skipped: Skipped) {
@@ -167,6 +179,7 @@ impl Snapshot {
             wrong_types: differences(&self.wrong_types, &earlier.wrong_types),
             without_key: differences(&self.without_key, &earlier.without_key),
             warnings: tail(&self.warnings, &earlier.warnings),
+            unknown_properties: differences(&self.unknown_properties, &earlier.unknown_properties),
         }
     }
 }

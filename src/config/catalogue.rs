@@ -187,6 +187,8 @@ options! {
     Table "max_concurrent_threads" Kind::Int(1, ANY), "", "Accepted and without effect: max_concurrency takes its place.";
     Table "strategy" Kind::Word(STRATEGIES), "auto", "How messages are read.";
     Table "include_raw" Kind::Bool, "false", "Adds _raw, each item as Graph sent it.";
+    Table "body_text" Kind::Bool, "false", "Adds body_text to message tables, the body without markup; mentions and emoji stay readable.";
+    Table "hosted_contents_max_bytes" Kind::Int(0, 64 << 20), "0", "hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none.";
     Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that answers 403 does: fail, or be skipped and reported.";
     Table "min_poll_seconds" Kind::Int(0, 365 * DAY), "60", "Least time between two rounds of a stream.";
     Table "resweep_days" Kind::Int(1, 3_650), "7", "Where export is not offered: days in which every channel is read whole once.";

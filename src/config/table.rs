@@ -8,6 +8,7 @@ use super::Strictness;
 use super::catalogue::{self, Door};
 use super::value::Values;
 use crate::error::{Error, Result};
+use crate::tables::Extras;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
@@ -66,6 +67,8 @@ pub struct TableOptions {
     pub lookback: Duration,
     pub strategy: Strategy,
     pub include_raw: bool,
+    pub body_text: bool,
+    pub hosted_contents_max_bytes: usize,
     pub on_forbidden: OnForbidden,
     pub min_poll: Duration,
     pub resweep_days: u32,
@@ -95,6 +98,8 @@ impl Default for TableOptions {
             lookback: Duration::from_secs(300),
             strategy: Strategy::Auto,
             include_raw: false,
+            body_text: false,
+            hosted_contents_max_bytes: 0,
             on_forbidden: OnForbidden::Fail,
             min_poll: Duration::from_secs(60),
             resweep_days: 7,
@@ -106,6 +111,11 @@ impl Default for TableOptions {
 }
 
 impl TableOptions {
+    /// The columns that options add.
+    pub fn extras(&self) -> Extras {
+        Extras { raw: self.include_raw, body_text: self.body_text }
+    }
+
     /// All kinds of chats are asked for, those that Microsoft may add included.
     pub fn takes_all_chats(&self) -> bool {
         ChatType::ALL.iter().all(|kind| self.chat_types.contains(kind))
@@ -139,6 +149,8 @@ pub fn parse_table(
         lookback: seconds(values.int("lookback_seconds"), default.lookback),
         strategy: strategy(&mut values)?,
         include_raw: values.flag("include_raw"),
+        body_text: values.flag("body_text"),
+        hosted_contents_max_bytes: values.int("hosted_contents_max_bytes").unwrap_or_default() as usize,
         on_forbidden: match values.text("on_forbidden").as_deref() {
             Some("skip") => OnForbidden::Skip,
             _ => OnForbidden::Fail,

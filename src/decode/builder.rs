@@ -54,7 +54,7 @@ impl Properties {
             let property = match column.source {
                 Source::Property => column.name,
                 Source::Named(property) => property,
-                Source::Cursor | Source::Derived(_) => continue,
+                Source::Cursor | Source::Derived(_) | Source::Detail(_) => continue,
             };
             if let Some(place) = names.iter().position(|name| *name == property) {
                 uses[place].1 = Some(index);
@@ -124,7 +124,7 @@ impl TableBuilder {
     pub(super) fn end_row(&mut self, cursor: Option<&str>, context: &Context<'_>) {
         for (index, source) in &self.derived {
             let value = match source {
-                Source::Property | Source::Named(_) => None,
+                Source::Property | Source::Named(_) | Source::Detail(_) => None,
                 Source::Cursor => cursor,
                 Source::Derived(derived) => context.value(*derived),
             };

@@ -51,7 +51,10 @@ fn read_struct(item: &mut Struct, row: usize, wrong: &mut u64, json: &mut Json<'
         match key {
             // A key that comes twice keeps its first value.
             Some(field) if item.is_open(field, row) => read(&mut item.fields[field], row, wrong, json),
-            _ => json.skip(),
+            other => {
+                other.into_iter().for_each(|key| item.keys.note(key));
+                json.skip()
+            }
         }
     })?;
     item.close(row);

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, StructArray};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, StructArray,
+};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
@@ -204,6 +206,15 @@ impl Struct {
 }
 
 impl List {
+    /// Where the items of a row are in the column of items.
+    pub(super) fn items(&self, row: usize) -> (std::ops::Range<usize>, &ColumnBuilder) {
+        (self.ends.range(row), &self.items)
+    }
+
+    pub(super) fn items_mut(&mut self) -> &mut ColumnBuilder {
+        &mut self.items
+    }
+
     /// Reads a list; `read` reads one item into the column of items, at the row it is given.
     pub(super) fn read(
         &mut self,
@@ -227,7 +238,7 @@ impl ColumnBuilder {
     pub(super) fn new(kind: &Kind) -> Self {
         let valid = Bits::default();
         match kind {
-            Kind::Text => Self::Text(Text::new()),
+            Kind::Text | Kind::Binary => Self::Text(Text::new()),
             Kind::Json => Self::Json(Text::new()),
             Kind::Bool => Self::Bool(Bool { values: Bits::default(), valid }),
             Kind::Int => Self::Int(Number { values: Vec::new(), valid }),
@@ -262,6 +273,16 @@ impl ColumnBuilder {
             Self::Long(long) => 8 * long.values.len(),
             Self::Struct(item) => item.fields.iter().map(Self::bytes).sum(),
             Self::List(list) => 4 * list.ends.0.len() + list.items.bytes(),
+        }
+    }
+
+    /// The text of a row that has one.
+    pub(super) fn text_at(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Json(text) if text.valid.get(row) => {
+                std::str::from_utf8(&text.data[text.ends.range(row)]).ok()
+            }
+            _ => None,
         }
     }
 
@@ -327,6 +348,8 @@ impl ColumnBuilder {
     /// The first `rows` rows as an array; the builder starts anew.
     pub(super) fn finish(&mut self, rows: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         Ok(match (self, data_type) {
+            // Bytes are filled in afterwards, batch by batch.
+            (Self::Text(_), DataType::Binary) => Arc::new(BinaryArray::new_null(rows)),
             (Self::Text(text) | Self::Json(text), _) => text.finish(rows)?,
             (Self::Bool(bool), _) => Arc::new(BooleanArray::new(bool.values.finish(rows), bool.valid.nulls(rows))),
             (Self::Int(int), _) => Arc::new(Int32Array::try_new(int.finish(rows), int.valid.nulls(rows))?),

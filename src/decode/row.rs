@@ -185,6 +185,10 @@ fn read_property<N: Nested>(
 ) -> Read<()> {
     let (usage, column) = builder.properties.get(property);
     match usage {
+        Use::Column if column.is_none() => {
+            builder.properties.keys.note(property);
+            json.skip()
+        }
         Use::Column => fill(builder, column, json),
         Use::Id => keep_id(builder, column, &mut head.id, json),
         Use::ReplyTo => keep_id(builder, column, &mut head.reply_to, json),

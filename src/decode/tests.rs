@@ -121,6 +121,7 @@ fn some_value(kind: Kind, chance: &mut Chance) -> Value {
         Kind::Text => json!(chance.text()),
         Kind::Bool => json!(chance.one_in(2)),
         Kind::Int | Kind::Long => json!(chance.below(2_000) as i64 - 1_000),
+        Kind::Binary => Value::Null,
         Kind::Json => json!({"b": chance.text(), "a": [1, null]}),
         Kind::Struct(columns) => some_object(columns, chance),
         Kind::List(item) => (0..chance.below(4)).map(|_| some_value(*item, chance)).collect(),

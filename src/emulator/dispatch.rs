@@ -12,8 +12,8 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    apps, channels, chats, directory, directory_delta, export, groups_mail, message_delta, messages, permissions,
-    reports, schedule, sharing, tags, teams, throttle,
+    apps, archive, channels, chats, directory, directory_delta, export, groups_mail, hosted, message_delta, messages,
+    permissions, reports, schedule, sharing, tags, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -170,7 +170,9 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::IncomingChannels => channels::all(call, false),
         E::PrimaryChannel => channels::primary(call),
         E::TeamMembers => teams::members(call),
-        E::TeamExport | E::TeamRetained => export::team(call),
+        E::TeamExport => export::team(call),
+        E::TeamRetained => archive::retained(call),
+        E::DeletedTeamExport => archive::deleted_team(call),
         E::Channel => channels::get(call),
         E::ChannelMembers => channels::members(call, false),
         E::ChannelAllMembers => channels::members(call, true),
@@ -202,6 +204,8 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::ChatApps => apps::of_chat(call),
         E::ChatTabs => apps::chat_tabs(call),
         E::DeviceReport => reports::device_usage(call),
+        E::ChatHostedContents => hosted::list(call),
+        E::ChatHostedContentValue => hosted::value(call),
         E::Batch => Err(Refusal::bad_request("A batch cannot hold a batch.")),
     }
 }

@@ -198,15 +198,13 @@ pub fn hosted(call: &Call<'_>) -> Outcome {
 }
 
 pub fn hosted_value(call: &Call<'_>) -> Outcome {
-    /// The smallest GIF there is.
-    const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
     let (_, channel) = call.channel()?;
     let message = any(call, channel)?;
     let wanted = format!("/hostedContents/{}/$value", call.id(3));
     if !String::from_utf8_lossy(&message.json).contains(&wanted) {
         return Err(Refusal::not_found("NotFound"));
     }
-    let mut answer = Answer::ok(GIF);
+    let mut answer = Answer::ok(super::hosted::GIF);
     answer.headers.push(("Content-Type", "image/gif".to_owned()));
     Ok(answer)
 }

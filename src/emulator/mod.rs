@@ -3,6 +3,7 @@
 
 mod answer;
 mod apps;
+mod archive;
 mod batch;
 mod call;
 mod channels;
@@ -23,6 +24,7 @@ mod filter;
 mod generate;
 mod generate_chats;
 mod groups_mail;
+mod hosted;
 mod list_truth;
 mod lists;
 mod log;
@@ -175,7 +177,7 @@ impl Emulator {
         let knobs = self.shared.knobs();
         let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
         let now_ms = self.shared.clock.now_ms();
-        truth::rows(&tenant, &knobs, table).or_else(|| list_truth::of(&tenant, &knobs, now_ms, table))
+        truth::rows(&tenant, &knobs, now_ms, table).or_else(|| list_truth::of(&tenant, &knobs, now_ms, table))
     }
 
     /// The same as values; panics on an unknown table.

@@ -93,6 +93,8 @@ impl<'a> Mutator<'a> {
         self.repeat(asked.undeletes, "undeletes", &spots, |message| message.deleted, undelete);
         self.repeat(asked.deletes, "deletes", &spots, is_root, delete);
         self.repeat(asked.reply_deletes, "reply_deletes", &spots, is_reply, delete);
+        self.repeat(asked.reaction_removals, "reaction_removals", &spots, has_reaction, unreact);
+        self.repeat(asked.stripped, "stripped", &spots, has_parts, strip);
         for _ in 0..asked.late_replies {
             let Some((spot, root)) = self.some_root(&spots) else {
                 break;
@@ -251,7 +253,12 @@ impl<'a> Mutator<'a> {
             .map(|message| (message.id, message.reply_to))
             .collect();
         let gone: BTreeSet<i64> = family.iter().map(|(id, _)| *id).collect();
-        self.thread(spot).messages.retain(|message| !gone.contains(&message.id));
+        let thread = self.thread(spot);
+        let (vanished, kept) =
+            std::mem::take(&mut thread.messages).into_iter().partition(|message| gone.contains(&message.id));
+        thread.messages = kept;
+        let vanished: Vec<Message> = vanished;
+        thread.vanished.extend(vanished);
         for (id, reply_to) in family {
             let touched = self.touched(spot, id, reply_to);
             self.note("hard_deletes", touched);
@@ -284,6 +291,20 @@ fn is_root(message: &Message) -> bool {
     is_live(message) && message.reply_to.is_none()
 }
 
+/// Whether a list of the written message has items.
+fn holds(message: &Message, list: &str) -> bool {
+    let filled = format!("\"{list}\":[{{");
+    is_live(message) && message.json.windows(filled.len()).any(|text| text == filled.as_bytes())
+}
+
+fn has_reaction(message: &Message) -> bool {
+    holds(message, "reactions")
+}
+
+fn has_parts(message: &Message) -> bool {
+    holds(message, "mentions") || holds(message, "attachments")
+}
+
 fn is_reply(message: &Message) -> bool {
     is_live(message) && message.reply_to.is_some()
 }
@@ -306,6 +327,25 @@ fn react(value: &mut Value, now: i64, actor: &Actor) {
             None => value[key] = json!([item]),
         }
     }
+}
+
+fn unreact(value: &mut Value, now: i64, _: &Actor) {
+    let taken = std::mem::replace(&mut value["reactions"], json!([]));
+    let steps = taken.as_array().into_iter().flatten();
+    let steps = steps
+        .map(|reaction| json!({"modifiedDateTime": iso(now), "actions": "reactionRemoved", "reaction": reaction}))
+        .collect::<Vec<_>>();
+    match value.get_mut("messageHistory").and_then(Value::as_array_mut) {
+        Some(list) => list.extend(steps),
+        None => value["messageHistory"] = json!(steps),
+    }
+}
+
+fn strip(value: &mut Value, now: i64, _: &Actor) {
+    value["lastEditedDateTime"] = json!(iso(now));
+    value["body"]["content"] = json!("<p>never mind</p>");
+    value["mentions"] = json!([]);
+    value["attachments"] = json!([]);
 }
 
 fn delete(value: &mut Value, now: i64, _: &Actor) {

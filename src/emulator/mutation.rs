@@ -24,6 +24,10 @@ pub struct Mutation {
     pub undeletes: usize,
     /// Roots or replies that get a reaction.
     pub reactions: usize,
+    /// Roots or replies that lose all their reactions.
+    pub reaction_removals: usize,
+    /// Roots or replies edited so that they mention nobody and hold no attachment any more.
+    pub stripped: usize,
     pub new_messages: usize,
     /// Replies to existing roots.
     pub late_replies: usize,

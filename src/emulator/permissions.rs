@@ -73,7 +73,10 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         | E::Reply
         | E::HostedContents
         | E::HostedContentValue => (&["ChannelMessage.Read.All"], Style::Messages, true),
-        E::TeamExport | E::TeamRetained => (&["ChannelMessage.Read.All"], Style::Messages, false),
+        E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
+        E::TeamExport | E::TeamRetained | E::DeletedTeamExport => {
+            (&["ChannelMessage.Read.All"], Style::Messages, false)
+        }
         E::UserChats | E::Chat => (&["Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false),
         E::ChatMembers => {
             (&["ChatMember.Read.All", "Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"], Style::Teams, false)
@@ -85,7 +88,6 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
             (&["Group-Conversation.Read.All", "Group.Read.All"], Style::Directory, false)
         }
         E::GroupDrives => (&["Files.Read.All", "Sites.Read.All"], Style::Directory, false),
-        E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
         E::SharedWithTeams => (&["ChannelMember.Read.All", "ChannelMember.ReadWrite.All"], Style::Teams, true),
         E::TeamApps => (&["TeamsAppInstallation.ReadForTeam.All"], Style::Teams, true),
         E::ChatApps => (&["TeamsAppInstallation.ReadForChat.All"], Style::Teams, false),
@@ -95,6 +97,7 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         E::TeamTags | E::TagMembers => (&["TeamworkTag.Read.All"], Style::Teams, false),
         E::Schedule | E::Shifts => (&["Schedule.Read.All", "Schedule.ReadWrite.All"], Style::Teams, false),
         E::DeviceReport => (&["Reports.Read.All"], Style::Directory, false),
+        E::ChatHostedContents | E::ChatHostedContentValue => (&["Chat.Read.All"], Style::Messages, false),
         E::Chats | E::Batch => (&[], Style::Teams, false),
     }
 }

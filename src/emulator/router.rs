@@ -61,6 +61,9 @@ pub enum Endpoint {
     ChatApps,
     ChatTabs,
     DeviceReport,
+    ChatHostedContents,
+    DeletedTeamExport,
+    ChatHostedContentValue,
     Batch,
 }
 
@@ -126,6 +129,9 @@ impl Endpoint {
             E::ChatApps => "/chats/{id}/installedApps",
             E::ChatTabs => "/chats/{id}/tabs",
             E::DeviceReport => "/reports/getTeamsDeviceUsageUserDetail",
+            E::DeletedTeamExport => "/teamwork/deletedTeams/{id}/channels/getAllMessages",
+            E::ChatHostedContents => "/chats/{id}/messages/{id}/hostedContents",
+            E::ChatHostedContentValue => "/chats/{id}/messages/{id}/hostedContents/{id}/$value",
             E::Batch => "/$batch",
         }
     }
@@ -207,6 +213,8 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents", _, "$value"] => {
             (E::HostedContentValue, &[1, 3, 7, 9])
         }
+        ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
+        ["teamwork", "deletedteams", _, "channels", "getallmessages"] => (E::DeletedTeamExport, &[2]),
         ["chats"] => (E::Chats, &[]),
         ["chats", _] => (E::Chat, &[1]),
         ["chats", _, "members"] => (E::ChatMembers, &[1]),
@@ -217,7 +225,6 @@ pub fn route(path: &str) -> Option<Route> {
         ["groups", _, "threads", _, "posts"] => (E::ThreadPosts, &[1, 3]),
         ["groups", _, "drives"] => (E::GroupDrives, &[1]),
         ["users", _, "teamwork", "installedapps"] => (E::UserApps, &[1]),
-        ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
         ["teams", _, "installedapps"] => (E::TeamApps, &[1]),
         ["teams", _, "tags"] => (E::TeamTags, &[1]),
         ["teams", _, "tags", _, "members"] => (E::TagMembers, &[1, 3]),
@@ -228,6 +235,8 @@ pub fn route(path: &str) -> Option<Route> {
         ["chats", _, "installedapps"] => (E::ChatApps, &[1]),
         ["chats", _, "tabs"] => (E::ChatTabs, &[1]),
         ["reports", report] if report.starts_with("getteamsdeviceusageuserdetail(") => (E::DeviceReport, &[1]),
+        ["chats", _, "messages", _, "hostedcontents"] => (E::ChatHostedContents, &[1, 3]),
+        ["chats", _, "messages", _, "hostedcontents", _, "$value"] => (E::ChatHostedContentValue, &[1, 3, 5]),
         _ => return None,
     };
     Some(Route { endpoint, ids: at.iter().map(|&index| parts[index].clone()).collect() })

@@ -170,6 +170,8 @@ pub struct Chain {
 pub struct Thread {
     pub messages: Vec<Message>,
     pub chains: BTreeMap<i64, Chain>,
+    /// Messages that no list shows any more; retention keeps them.
+    pub vanished: Vec<Message>,
     /// Chains as (activity, root id), oldest activity first.
     pub order: Vec<(i64, i64)>,
 }

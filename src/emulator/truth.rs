@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::archive;
 use super::call::access;
 use super::config::Knobs;
 use super::members;
@@ -66,7 +67,7 @@ pub fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item
 }
 
 /// The rows of a table as JSON texts, or `None` if there is no such table.
-pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<String>> {
+pub fn rows(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<Vec<String>> {
     let rows = match table {
         "teams" => open(tenant, knobs).map(|team| plain(&team.properties)).collect(),
         "channels" => channels(tenant, knobs)
@@ -85,6 +86,23 @@ pub fn rows(tenant: &Tenant, knobs: &Knobs, table: &str) -> Option<Vec<String>> 
             .collect(),
         "messages" => channel_messages(tenant, knobs, false),
         "message_replies" => channel_messages(tenant, knobs, true),
+        "retained_messages" => open(tenant, knobs)
+            .flat_map(|team| archive::retained_truth(knobs, team).into_iter().map(move |row| (team, row)))
+            .map(|(team, (channel, root, json))| {
+                let root = root.to_string();
+                spliced(json, &[("team_id", &team.id), ("channel_id", &channel.id), ("root_message_id", &root)])
+            })
+            .collect(),
+        "deleted_team_messages" => archive::deleted(tenant, now_ms)
+            .flat_map(|team| archive::deleted_messages(team).map(move |row| (team, row)))
+            .map(|(team, (channel, message))| {
+                let root = message.reply_to.unwrap_or(message.id).to_string();
+                spliced(
+                    &message.json,
+                    &[("team_id", &team.id), ("channel_id", &channel.id), ("root_message_id", &root)],
+                )
+            })
+            .collect(),
         "chats" => reachable(tenant, knobs).map(|chat| plain(&chat.properties)).collect(),
         "chat_members" => reachable(tenant, knobs)
             .flat_map(|chat| (0..chat.members.len()).map(move |at| (chat, at)))

@@ -75,7 +75,7 @@ impl Client {
 fn project(table: &str, options: Options, columns: Option<&[String]>, strictness: Strictness) -> PyResult<Schema> {
     let projection = || -> Result<Projection> {
         let (options, _) = parse_table(options, strictness)?;
-        Projection::new(find(table)?, columns, options.include_raw)
+        Projection::with(find(table)?, columns, options.extras())
     };
     Ok(Schema::new(&projection().map_err(|error| to_py(&error))?))
 }

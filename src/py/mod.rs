@@ -19,7 +19,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::auth::REMEDIES;
 use crate::config::catalogue::CATALOGUE;
 use crate::tables::permissions::{alternatives, prerequisites};
-use crate::tables::{Kind, Reading, TABLES};
+use crate::tables::{Kind, Reading, TABLES, set_keys};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -55,6 +55,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("ingestion_type", table.ingestion.as_str())?;
         info.set_item("permissions", table.permissions)?;
         info.set_item("reading", table.reading.as_str())?;
+        info.set_item("set_keys", set_keys(table))?;
         info.set_item("endpoint", table.endpoint)?;
         info.set_item("required_options", table.required_options)?;
         let rate = match table.reading {

@@ -1,12 +1,15 @@
 //! Scopes, strategies, rounds and offsets: what is read, in which order, and how far it got.
 
+mod archive;
 mod channel_messages;
 mod chat_messages;
 mod chats;
 mod conversations;
+mod details;
 mod directory;
 mod engine;
 mod export;
+mod hosted;
 mod item;
 mod job;
 mod known;

@@ -250,12 +250,15 @@ pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Part
 /// What a whole read can be divided by. Chats have several members, so that each is given once only if one reader reads
 /// them all.
 pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<String>> {
-    use crate::tables::Reading;
+    use crate::tables::{Archive, Reading};
     match reading {
-        Reading::ChannelMessages => roster::teams(job).await,
+        Reading::ChannelMessages | Reading::Archive(Archive::Retained) => roster::teams(job).await,
         Reading::List(list) => lists::scopes(job, list.parent).await,
-        Reading::Teams | Reading::Chats | Reading::ChatMessages | Reading::Report(_) | Reading::DirectoryDelta(_) => {
-            Ok(Vec::new())
-        }
+        Reading::Teams
+        | Reading::Chats
+        | Reading::ChatMessages
+        | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Report(_)
+        | Reading::DirectoryDelta(_) => Ok(Vec::new()),
     }
 }

@@ -2,13 +2,18 @@
 
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
-use crate::tables::{Parent, Reading, Table};
+use crate::tables::{Archive, Parent, Reading, Table};
 
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
     match table.reading {
-        Reading::Teams | Reading::Chats | Reading::Report(_) | Reading::DirectoryDelta(_) => Ok(()),
+        Reading::Teams
+        | Reading::Chats
+        | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Report(_)
+        | Reading::DirectoryDelta(_) => Ok(()),
         Reading::List(list) => parents(table, options, list.parent),
+        Reading::Archive(Archive::Retained) => teams(table, options),
         Reading::ChannelMessages => {
             teams(table, options)?;
             channels(table, options)?;

@@ -8,14 +8,16 @@ use tokio::sync::mpsc;
 
 use super::chats::Chats;
 use super::conversations::{Family, Round};
+use super::details::{self, Details};
 use super::engine::{self, Caps};
+use super::hosted::Fetcher;
 use super::job::Job;
 use super::offset::{Offset, Parsed, Phase};
 use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
 use super::window::ROWS_PER_WINDOW;
-use super::{directory, lists, once, reports, requirements, roster, snapshot};
+use super::{archive, directory, lists, once, reports, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
 use crate::client::report::Report;
@@ -62,22 +64,34 @@ impl Pass {
     /// The projection of each table asked for, in that order.
     pub fn projections(&self) -> Result<Vec<Projection>> {
         let columns = self.columns.as_deref();
-        self.tables.iter().map(|table| Projection::new(table, columns, self.options.include_raw)).collect()
+        self.tables.iter().map(|table| Projection::with(table, columns, self.options.extras())).collect()
     }
 
     /// The builders of this pass. A table that is not wanted still has one, where its rows decide on others.
     fn slots(&self) -> Result<Vec<Slot>> {
-        let mut wanted = self.projections()?;
+        self.slots_and_details(false).map(|(slots, _)| slots)
+    }
+
+    /// The slots, and what fills those of details. `keeps_empty`: older versions of a message may have been given before.
+    fn slots_and_details(&self, keeps_empty: bool) -> Result<(Vec<Slot>, Details)> {
+        let wanted = self.projections()?;
+        let parents = details::parents(self.reading());
+        if parents.is_empty() {
+            return Ok((self.plain_slots(wanted), Details::default()));
+        }
+        let mut slots = parents.iter().map(|name| self.message_slot(name, &wanted)).collect::<Result<Vec<_>>>()?;
+        let details = details::add(&mut slots, &wanted, keeps_empty)?;
+        Ok((slots, details))
+    }
+
+    fn plain_slots(&self, mut wanted: Vec<Projection>) -> Vec<Slot> {
         match self.reading() {
-            Reading::ChannelMessages => {
-                ["messages", "message_replies"].iter().map(|name| self.message_slot(name, &wanted)).collect()
-            }
             Reading::DirectoryDelta(_) => {
                 let rows = wanted.remove(0);
                 let deletes = Projection::keys_and_cursor(rows.table);
-                Ok(vec![Slot { projection: rows, wanted: true }, Slot { projection: deletes, wanted: true }])
+                vec![Slot { projection: rows, wanted: true }, Slot { projection: deletes, wanted: true }]
             }
-            _ => Ok(vec![Slot { projection: wanted.remove(0), wanted: true }]),
+            _ => vec![Slot { projection: wanted.remove(0), wanted: true }],
         }
     }
 
@@ -87,9 +101,10 @@ impl Pass {
         }
         let table = find(name)?;
         // An export's rows are read as roots first, so that a reply's columns have to be there too.
-        let columns = if name == "messages" {
-            let names: Vec<_> = wanted[0].columns.iter().map(|column| column.name).collect();
-            let all = Projection::new(table, None, self.options.include_raw)?.columns;
+        let replies = wanted.iter().find(|projection| projection.table.name == "message_replies");
+        let columns = if let (Some(replies), "messages") = (replies, name) {
+            let names: Vec<_> = replies.columns.iter().map(|column| column.name).collect();
+            let all = Projection::with(table, None, self.options.extras())?.columns;
             all.into_iter().filter(|column| names.contains(&column.name)).collect()
         } else {
             Vec::new()
@@ -177,7 +192,10 @@ impl Session {
     }
 
     async fn read_into(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) -> Result<()> {
-        let sink = Sink::stream(pass.slots()?, sender, Arc::clone(self.report()));
+        let (slots, details) = pass.slots_and_details(false)?;
+        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let job = self.job(pass, sink, Caps::default());
         let result = whole(&job, pass).await;
         // What could be read is given even if a scope failed.
@@ -188,7 +206,10 @@ impl Session {
     /// Takes one step of an incremental read.
     pub async fn micro_batch(&self, pass: &Pass, offset: Option<&str>, limits: Limits) -> Result<MicroBatch> {
         let start = self.start(offset)?;
-        let sink = Sink::collect(pass.slots()?, Arc::clone(self.report()));
+        let (slots, details) = pass.slots_and_details(true)?;
+        let sink = Sink::collect(slots, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let caps = Caps::new(limits.max_pages, limits.max_rows);
         let mut job = self.job(pass, sink, caps);
         job.polled = self.polled(pass, offset);
@@ -276,13 +297,16 @@ impl Session {
         deletes: bool,
         sender: mpsc::Sender<Result<Batch>>,
     ) -> Result<()> {
-        let mut slots = pass.slots()?;
+        let (mut slots, details) = pass.slots_and_details(true)?;
         if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), slots.as_mut_slice()) {
             let ignored = if deletes { rows } else { deleted };
             *ignored =
                 Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
         }
-        let job = self.job(pass, Sink::stream(slots, sender, Arc::clone(self.report())), Caps::default());
+        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+            .with_details(details)
+            .with_fetcher(Fetcher::new(&self.client, &pass.options));
+        let job = self.job(pass, sink, Caps::default());
         let result = match (rounds(pass.reading()), pass.reading()) {
             (Some(rounds), _) => plan::read(&job, rounds, partition).await,
             (None, Reading::DirectoryDelta(object)) => plan::read_directory(&job, object, partition).await,
@@ -340,7 +364,11 @@ fn rounds(reading: Reading) -> Option<Rounds> {
         Reading::ChannelMessages => Some(Rounds::ChannelMessages),
         Reading::ChatMessages => Some(Rounds::ChatMessages),
         Reading::Chats => Some(Rounds::Chats),
-        Reading::Teams | Reading::List(_) | Reading::Report(_) | Reading::DirectoryDelta(_) => None,
+        Reading::Teams
+        | Reading::List(_)
+        | Reading::Archive(_)
+        | Reading::Report(_)
+        | Reading::DirectoryDelta(_) => None,
     }
 }
 
@@ -359,10 +387,7 @@ fn collect(pass: &Pass, job: &Job, offset: String, finished: bool) -> MicroBatch
 impl Pass {
     /// The table that a slot's batches belong to.
     pub fn table_of(&self, slot: usize) -> &'static str {
-        match self.reading() {
-            Reading::ChannelMessages => ["messages", "message_replies"][slot],
-            _ => self.tables[0].name,
-        }
+        details::table_of(self.reading(), &self.tables, slot).unwrap_or(self.tables[0].name)
     }
 
     pub fn is_snapshot(&self) -> bool {
@@ -375,6 +400,7 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
     match pass.reading() {
         Reading::Teams => snapshot::teams(job).await,
         Reading::List(list) => lists::read(job, list).await,
+        Reading::Archive(archive) => archive::read(job, archive).await,
         Reading::Report(report) => reports::read(job, report).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;

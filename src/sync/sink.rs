@@ -7,6 +7,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch};
 use tokio::sync::mpsc;
 
+use super::details::{Details, is_hosted};
+use super::hosted::Fetcher;
 use crate::client::report::Report;
 use crate::decode::TableBuilder;
 use crate::error::{Error, Result};
@@ -16,6 +18,10 @@ use crate::tables::Projection;
 /// 16 MiB keeps a reader's memory small.
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 16 << 20;
+/// Contents are fetched in turns of so many, and so many of their bytes count as a row, so that the caps of a micro-batch
+/// hold for them too.
+const FETCHED_ROWS: usize = 64;
+const BYTES_PER_ROW: usize = 16 << 10;
 
 /// A batch and the slot of the table it belongs to.
 pub type Batch = (usize, RecordBatch);
@@ -34,6 +40,14 @@ enum Output {
 
 pub struct Sink {
     builders: Mutex<Vec<TableBuilder>>,
+    /// What is taken from messages; locked after the builders.
+    details: Mutex<Details>,
+    /// Fetches the bytes of hosted contents, where they are asked for.
+    fetcher: Option<Fetcher>,
+    /// Slots that only feed others.
+    feeds: Vec<bool>,
+    /// How many columns of each slot are handed on.
+    shown: Vec<Option<usize>>,
     wanted: Vec<bool>,
     names: Vec<&'static str>,
     output: Output,
@@ -55,14 +69,40 @@ impl Sink {
             wanted: slots.iter().map(|slot| slot.wanted).collect(),
             names: slots.iter().map(|slot| slot.projection.table.name).collect(),
             builders: Mutex::new(slots.into_iter().map(|slot| TableBuilder::new(slot.projection)).collect()),
+            details: Mutex::default(),
+            fetcher: None,
+            feeds: Vec::new(),
+            shown: Vec::new(),
             output,
             report,
             rows: AtomicUsize::new(0),
         }
     }
 
+    /// Takes details from the messages that come.
+    #[must_use]
+    pub fn with_details(mut self, details: Details) -> Self {
+        let slots = 0..self.wanted.len();
+        self.feeds = slots.clone().map(|slot| details.are_fed_by(slot)).collect();
+        self.shown = slots.map(|slot| details.shown(slot)).collect();
+        self.details = Mutex::new(details);
+        self
+    }
+
+    /// Fetches the bytes of hosted contents.
+    #[must_use]
+    pub fn with_fetcher(mut self, fetcher: Option<Fetcher>) -> Self {
+        self.fetcher = fetcher;
+        self
+    }
+
+    /// Whether a slot's rows are to be read.
     pub fn wants(&self, slot: usize) -> bool {
-        self.wanted[slot]
+        self.wanted[slot] || self.feeds(slot)
+    }
+
+    fn feeds(&self, slot: usize) -> bool {
+        self.feeds.get(slot).copied().unwrap_or_default()
     }
 
     /// Rows given so far.
@@ -73,10 +113,16 @@ impl Sink {
     /// Works on the builders, alone. Rows of a page that is refused must have been taken back on return.
     pub fn with<T>(&self, work: impl FnOnce(&mut [TableBuilder]) -> T) -> T {
         let mut builders = self.lock();
-        let before: usize = builders.iter().map(TableBuilder::len).sum();
+        let before: Vec<usize> = builders.iter().map(TableBuilder::len).collect();
         let result = work(&mut builders);
+        self.details.lock().unwrap_or_else(PoisonError::into_inner).derive(&mut builders, &before);
         let after: usize = builders.iter().map(TableBuilder::len).sum();
-        self.rows.fetch_add(after.saturating_sub(before), Ordering::Relaxed);
+        self.rows.fetch_add(after.saturating_sub(before.iter().sum()), Ordering::Relaxed);
+        for (slot, builder) in builders.iter_mut().enumerate() {
+            if self.feeds(slot) && !self.wanted[slot] {
+                builder.truncate(0);
+            }
+        }
         result
     }
 
@@ -87,12 +133,17 @@ impl Sink {
 
     /// Hands full batches on.
     pub async fn flush(&self) -> Result<()> {
-        self.hand_on(|builder| builder.len() >= BATCH_ROWS || builder.bytes() >= BATCH_BYTES).await
+        let fetched = |builder: &TableBuilder| self.fetcher.is_some() && is_hosted(builder.projection().table);
+        let most = |builder: &TableBuilder| if fetched(builder) { FETCHED_ROWS } else { BATCH_ROWS };
+        self.hand_on(|builder| builder.len() >= most(builder) || builder.bytes() >= BATCH_BYTES).await
     }
 
     /// Hands on what is left.
     pub async fn finish(&self) -> Result<()> {
-        self.hand_on(|builder| !builder.is_empty()).await
+        self.hand_on(|builder| !builder.is_empty()).await?;
+        let mut builders = self.lock();
+        builders.iter_mut().enumerate().for_each(|(slot, builder)| self.count_oddities(slot, builder));
+        Ok(())
     }
 
     async fn hand_on(&self, is_due: impl Fn(&TableBuilder) -> bool) -> Result<()> {
@@ -105,29 +156,68 @@ impl Sink {
                 .collect()
         };
         for (slot, batch) in due {
-            self.report.add_rows(self.names[slot], batch.num_rows() as u64);
-            match &self.output {
-                Output::Collect(batches) => batches.lock().unwrap_or_else(PoisonError::into_inner).push((slot, batch)),
-                // The reader has gone away: nobody wants the rest.
-                Output::Stream(sender) => sender.send(Ok((slot, batch))).await.map_err(|_| Error::Interrupted)?,
+            for batch in self.fetched(batch, slot).await? {
+                self.give(slot, batch).await?;
             }
         }
         Ok(())
     }
 
+    /// A batch with what has to be fetched for it.
+    async fn fetched(&self, batch: RecordBatch, slot: usize) -> Result<Vec<RecordBatch>> {
+        let fetcher = self.fetcher.as_ref().filter(|_| batch.schema().column_with_name("contentBytes").is_some());
+        let Some(fetcher) = fetcher else { return Ok(vec![self.shown(slot, batch)]) };
+        let filled = fetcher.fill(&batch).await?;
+        let bytes: usize = filled.iter().map(RecordBatch::get_array_memory_size).sum();
+        self.rows.fetch_add(bytes / BYTES_PER_ROW, Ordering::Relaxed);
+        Ok(filled.into_iter().map(|batch| self.shown(slot, batch)).collect())
+    }
+
+    async fn give(&self, slot: usize, batch: RecordBatch) -> Result<()> {
+        self.report.add_rows(self.names[slot], batch.num_rows() as u64);
+        match &self.output {
+            Output::Collect(batches) => batches.lock().unwrap_or_else(PoisonError::into_inner).push((slot, batch)),
+            // The reader has gone away: nobody wants the rest.
+            Output::Stream(sender) => sender.send(Ok((slot, batch))).await.map_err(|_| Error::Interrupted)?,
+        }
+        Ok(())
+    }
+
     fn close(&self, slot: usize, builder: &mut TableBuilder) -> RecordBatch {
+        self.count_oddities(slot, builder);
+        let batch = builder.finish();
+        self.count_nameless(slot, builder.projection().table.keys, &batch);
+        batch
+    }
+
+    /// The columns that were asked for.
+    fn shown(&self, slot: usize, batch: RecordBatch) -> RecordBatch {
+        match self.shown.get(slot).copied().flatten() {
+            Some(shown) if shown < batch.num_columns() => {
+                batch.project(&(0..shown).collect::<Vec<_>>()).expect("the columns asked for come first")
+            }
+            _ => batch,
+        }
+    }
+
+    /// Reports values of the wrong type, and properties that nobody knows.
+    fn count_oddities(&self, slot: usize, builder: &mut TableBuilder) {
         for (column, count) in builder.take_wrong_types() {
             self.report.add_wrong_types(&format!("{}.{column}", self.names[slot]), count);
         }
-        let keys = builder.projection().table.keys;
-        let batch = builder.finish();
+        for (property, count) in builder.take_unknown() {
+            self.report.add_unknown(&format!("{}.{property}", self.names[slot]), count);
+        }
+    }
+
+    /// Reports rows that no merge can match.
+    fn count_nameless(&self, slot: usize, keys: &[&str], batch: &RecordBatch) {
         for key in keys {
             let nameless = batch.column_by_name(key).map_or(0, |column| without_value(column));
             if nameless > 0 {
                 self.report.add_without_key(&format!("{}.{key}", self.names[slot]), nameless as u64);
             }
         }
-        batch
     }
 
     /// The batches collected, and the names of their tables' slots.

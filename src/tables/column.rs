@@ -13,6 +13,7 @@ pub enum Kind {
     Int,
     /// A whole number of 64 bits: counts and sizes.
     Long,
+    Binary,
     /// Any JSON value as a string, byte for byte as Graph sent it: for open and polymorphic objects.
     Json,
     Struct(&'static [Column]),
@@ -30,6 +31,41 @@ pub enum Source {
     /// A property of another name, such as an annotation whose name SQL could not take.
     Named(&'static str),
     Derived(Derived),
+    /// Taken from a message that has been read.
+    Detail(Part),
+}
+
+/// What a column takes from a message, or from the part of it that became a row of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The message's id.
+    Message,
+    /// The id of the thread's first message: of a root its own.
+    Root,
+    /// Where the item stands in the message's list, from 0.
+    Position,
+    /// How many items the message has in this version.
+    SetSize,
+    /// A column of the message, of this name.
+    Of(&'static str),
+    /// A nested field of the item.
+    Nested(&'static [&'static str]),
+    /// Which identity of an identity set is there, and its id.
+    IdentityKind(&'static str),
+    IdentityId(&'static str),
+    /// The event's `@odata.type`, without what all of them share.
+    EventType,
+    /// `callDuration` in whole seconds.
+    CallSeconds,
+    /// The body without markup.
+    BodyText,
+    /// A hosted content's address, and the id in it.
+    HostedUrl,
+    HostedId,
+    /// Which part of the message shows the hosted content.
+    HostedSource,
+    /// What only the hosted content itself tells.
+    HostedValue,
 }
 
 /// Columns that the item itself does not hold.
@@ -85,6 +121,10 @@ impl Column {
         Self { name, kind: Kind::Text, source: Source::Derived(derived) }
     }
 
+    pub const fn detail(name: &'static str, kind: Kind, part: Part) -> Self {
+        Self { name, kind, source: Source::Detail(part) }
+    }
+
     pub fn field(&self) -> Field {
         Field::new(self.name, self.kind.data_type(), true)
     }
@@ -102,6 +142,7 @@ impl Kind {
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int32,
             Self::Long => DataType::Int64,
+            Self::Binary => DataType::Binary,
             Self::Struct(columns) => DataType::Struct(columns.iter().map(Column::field).collect::<Fields>()),
             // Spark names list items "element"; with any other name the schemas would still be equal to it.
             Self::List(item) => DataType::List(Arc::new(Field::new("element", item.data_type(), true))),
@@ -114,6 +155,7 @@ impl Kind {
             Self::Bool => json!("boolean"),
             Self::Int => json!("integer"),
             Self::Long => json!("long"),
+            Self::Binary => json!("binary"),
             Self::Struct(columns) => spark_struct(columns.iter()),
             Self::List(item) => json!({"type": "array", "elementType": item.spark(), "containsNull": true}),
         }

@@ -3,7 +3,7 @@
 
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
 
-const USER: Column = Column::new(
+pub(super) const USER: Column = Column::new(
     "user",
     Kind::Struct(&[
         Column::text("id"),
@@ -23,8 +23,8 @@ const CONVERSATION: Column = Column::new(
 );
 const TAG: Column = Column::new("tag", Kind::Struct(&[Column::text("id"), Column::text("displayName")]));
 
-const IDENTITY: Kind = Kind::Struct(&[USER, APPLICATION, DEVICE, CONVERSATION]);
-const MENTIONED: Kind = Kind::Struct(&[USER, APPLICATION, DEVICE, CONVERSATION, TAG]);
+pub(super) const IDENTITY: Kind = Kind::Struct(&[USER, APPLICATION, DEVICE, CONVERSATION]);
+pub(super) const MENTIONED: Kind = Kind::Struct(&[USER, APPLICATION, DEVICE, CONVERSATION, TAG]);
 
 const BODY: Kind = Kind::Struct(&[Column::text("contentType"), Column::text("content")]);
 
@@ -80,6 +80,13 @@ macro_rules! message_columns {
         ]
     };
 }
+
+/// Roots and replies in one table.
+pub(super) const ARCHIVE_COLUMNS: &[Column] = message_columns![
+    Column::derived("team_id", Derived::Team),
+    Column::derived("channel_id", Derived::Channel),
+    Column::derived("root_message_id", Derived::Parent),
+];
 
 pub(super) const CHAT_MESSAGE_COLUMNS: &[Column] = message_columns![Column::derived("chat_id", Derived::Chat)];
 

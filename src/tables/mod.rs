@@ -1,8 +1,10 @@
 //! The tables: each is one declaration.
 
 mod apps;
+mod archive;
 mod chats;
 mod column;
+mod details;
 mod directory;
 mod group_mail;
 mod list;
@@ -20,7 +22,9 @@ use std::sync::Arc;
 use arrow_schema::{Schema, SchemaRef};
 use serde_json::Value;
 
-pub use column::{Column, Derived, Kind, Source};
+pub use archive::Archive;
+pub use column::{Column, Derived, Kind, Part, Source};
+pub use details::{Detail, Takes, detail, set_keys};
 pub use list::{List, Parent, Shape};
 pub use reports::Report;
 
@@ -59,6 +63,8 @@ pub enum Reading {
     ChatMessages,
     /// A CSV file for the whole tenant.
     Report(&'static Report),
+    /// Messages that the lists no longer show.
+    Archive(Archive),
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
 }
@@ -79,6 +85,7 @@ impl Reading {
             Self::ChannelMessages => "channel_messages",
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
+            Self::Archive(archive) => archive.table().name,
             Self::DirectoryDelta(DirectoryObject::Users) => "users",
             Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
         }
@@ -136,10 +143,32 @@ pub static TABLES: &[&Table] = &[
     &group_mail::CONVERSATION_POSTS,
     &group_mail::TEAM_DRIVES,
     &reports::TEAM_DEVICE_USAGE_REPORT,
+    &details::MESSAGE_REACTIONS,
+    &details::MESSAGE_MENTIONS,
+    &details::MESSAGE_ATTACHMENTS,
+    &details::SYSTEM_EVENTS,
+    &details::HOSTED_CONTENTS,
+    &details::CHAT_MESSAGE_REACTIONS,
+    &details::CHAT_MESSAGE_MENTIONS,
+    &details::CHAT_MESSAGE_ATTACHMENTS,
+    &details::CHAT_SYSTEM_EVENTS,
+    &details::CHAT_HOSTED_CONTENTS,
+    &archive::RETAINED_MESSAGES,
+    &archive::DELETED_TEAM_MESSAGES,
 ];
 
 /// The `include_raw` column.
 static RAW: Column = Column::derived("_raw", Derived::Raw);
+
+/// The `body_text` column.
+static BODY_TEXT: Column = Column::detail("body_text", Kind::Text, Part::BodyText);
+
+/// Columns that an option adds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras {
+    pub raw: bool,
+    pub body_text: bool,
+}
 
 /// Finds a table by its name.
 pub fn find(name: &str) -> Result<&'static Table> {
@@ -161,7 +190,14 @@ pub struct Projection {
 impl Projection {
     /// All columns, or the named ones in the order of `names`.
     pub fn new(table: &'static Table, names: Option<&[String]>, include_raw: bool) -> Result<Self> {
-        let all = || table.columns.iter().chain(include_raw.then_some(&RAW));
+        Self::with(table, names, Extras { raw: include_raw, body_text: false })
+    }
+
+    /// The same with the columns that options add.
+    pub fn with(table: &'static Table, names: Option<&[String]>, extras: Extras) -> Result<Self> {
+        let has_body = table.columns.iter().any(|column| column.name == "body" && column.source == Source::Property);
+        let body_text = (extras.body_text && has_body).then_some(&BODY_TEXT);
+        let all = || table.columns.iter().chain(body_text).chain(extras.raw.then_some(&RAW));
         let columns = match names {
             None => all().collect(),
             Some(names) => names

@@ -106,6 +106,7 @@ fn cell(array: &dyn Array, row: usize) -> Value {
         DataType::Boolean => array.as_boolean().value(row).into(),
         DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Binary => array.as_binary::<i32>().value(row).to_vec().into(),
         DataType::Struct(fields) => {
             let item = array.as_struct();
             let pairs = fields.iter().zip(item.columns());
@@ -132,7 +133,10 @@ pub fn rows(batch: &RecordBatch) -> Vec<Value> {
 
 pub fn key(table: &str, row: &Value) -> String {
     let keys = find(table).unwrap().keys;
-    keys.iter().map(|key| row[key].as_str().unwrap_or("null")).collect::<Vec<_>>().join("|")
+    keys.iter()
+        .map(|key| row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned))
+        .collect::<Vec<_>>()
+        .join("|")
 }
 
 fn cursor(table: &str, row: &Value) -> Option<Timestamp> {
@@ -182,6 +186,10 @@ impl Lakehouse {
 
     pub fn keys(&self, table: &str) -> BTreeSet<String> {
         self.tables.get(table).map(|rows| rows.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    pub fn rows(&self, table: &str) -> Vec<&Value> {
+        self.tables.get(table).into_iter().flat_map(|rows| rows.values()).map(|(_, row)| row).collect()
     }
 
     pub fn row(&self, table: &str, key: &str) -> &Value {

@@ -14,7 +14,7 @@ from time import monotonic
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import append, merge, reconcile, scd2
+from lakeflow_teams.local import append, merge, reconcile, scd2, sets
 from lakeflow_teams.local.plan import Pass
 from lakeflow_teams.local.rows import table_of
 from lakeflow_teams.local.stamp import Found, Stamp
@@ -130,6 +130,8 @@ class Incremental:
         rows = table_of(step.tables.get(table, []), self._schemas[table])
         gone = step.deletes.get(table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
+        if job.set_keys and job.way != "append":
+            rows, deletes = sets.replace(job.destination, rows, job.set_keys)
         if step.full_since is not None and job.destination.open() is not None and job.way != "append":
             unseen = reconcile.unseen(job.destination, step.full_since)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")

@@ -28,6 +28,8 @@ class Job:
     way: Way
     destination: Destination
     settings: dict[str, Any]
+    #: The key of the message whose items the rows are; empty for a table whose rows stand for themselves.
+    set_keys: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,7 +113,9 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
         "start_date": None if snapshot else table.options.get("start_date"),
     }
     path = target / table.catalog / table.schema / table.table
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor)), settings)
+    own_keys = table.primary_keys or table.sequence_by
+    sets = tuple(info["set_keys"] or ()) if not own_keys else ()
+    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor)), settings, sets)
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:
@@ -147,7 +151,8 @@ def _exist(table: TableSpec, option: str, columns: tuple[str, ...], schema: pa.S
                 f"destination {table.name}: {option} names {name}, which {table.source_table} does not have; "
                 f"its columns are {', '.join(schema.names)}"
             )
-        if not pa.types.is_string(schema.field(name).type):
+        kind = schema.field(name).type
+        if not (pa.types.is_string(kind) or (option == "primary_keys" and pa.types.is_integer(kind))):
             raise _core.ConfigurationError(f"destination {table.name}: {option} names {name}, which is not a text column")
 
 

@@ -56,22 +56,24 @@ def unseen(destination: Destination, since: str) -> pa.Table:
     """
     keys, cursor = destination.shape.keys, destination.shape.sequence
     older = pc.field(cursor) < since
-    stored = read(destination.path, [*keys, cursor], older & _holding(destination))
+    stored = read(destination.path, [*keys, cursor], older & holding(destination))
     at = _text(_time(since) - timedelta(milliseconds=1))
     return stored.select(list(keys)).append_column(cursor, pa.repeat(pa.scalar(at), stored.num_rows))
 
 
 def _candidates(job: Job, until: str) -> pc.Expression:
     cursor = pc.field(job.destination.shape.sequence)
-    chosen = (cursor < _text(_time(until))) & _holding(job.destination)
+    chosen = (cursor < _text(_time(until))) & holding(job.destination)
     if "start_date" in job.spec.options:
         chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
+    if job.set_keys:
+        chosen &= pc.field("set_size") > 0  # a row that says "none any more" is never read anew
     if _TOMBSTONE in _columns(job.destination):
         chosen &= pc.field(_TOMBSTONE).is_null()
     return chosen
 
 
-def _holding(destination: Destination) -> pc.Expression:
+def holding(destination: Destination) -> pc.Expression:
     """In a history only the versions that hold can end."""
     return pc.field(END).is_null() if END in _columns(destination) else pc.scalar(True)
 

@@ -1,0 +1,54 @@
+//! Messages that the lists no longer show: what retention keeps of edited and deleted ones, and those of deleted teams.
+//!
+//! Both are snapshots. When an older version became retained is nowhere said, and its own time is that of its making, so that
+//! no filter on it finds what is new.
+
+use super::messages::ARCHIVE_COLUMNS;
+use super::{Ingestion, Reading, Table};
+
+/// Which messages are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Archive {
+    /// `getAllRetainedMessages`: a row for each version of a message.
+    Retained,
+    /// `getAllMessages` of deleted teams: a row for each message.
+    DeletedTeams,
+}
+
+impl Archive {
+    pub fn table(self) -> &'static Table {
+        match self {
+            Self::Retained => &RETAINED_MESSAGES,
+            Self::DeletedTeams => &DELETED_TEAM_MESSAGES,
+        }
+    }
+}
+
+/// <https://learn.microsoft.com/graph/api/channel-getallretainedmessages>
+pub(super) static RETAINED_MESSAGES: Table = Table {
+    name: "retained_messages",
+    description: "Channel messages as retention keeps them: a row for each version, edited and deleted ones included. \
+        Needs a Purview retention policy for Teams; of private channels only what changed after their storage was migrated.",
+    endpoint: "GET /teams/{id}/channels/getAllRetainedMessages",
+    columns: ARCHIVE_COLUMNS,
+    keys: &["team_id", "channel_id", "root_message_id", "id", "lastModifiedDateTime"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "ChannelMessage.Read.All"],
+    required_options: "team_id or fetch_all_teams",
+    reading: Reading::Archive(Archive::Retained),
+};
+
+/// <https://learn.microsoft.com/graph/api/deletedteam-getallmessages>
+pub(super) static DELETED_TEAM_MESSAGES: Table = Table {
+    name: "deleted_team_messages",
+    description: "The messages of teams that were deleted and can still be restored, roots and replies.",
+    endpoint: "GET /teamwork/deletedTeams; GET /teamwork/deletedTeams/{id}/channels/getAllMessages",
+    columns: ARCHIVE_COLUMNS,
+    keys: &["team_id", "channel_id", "root_message_id", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["Team.ReadBasic.All", "ChannelMessage.Read.All"],
+    required_options: "",
+    reading: Reading::Archive(Archive::DeletedTeams),
+};
