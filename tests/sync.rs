@@ -18,6 +18,8 @@ mod guards;
 mod lists;
 #[path = "sync/once.rs"]
 mod once;
+#[path = "sync/pace.rs"]
+mod pace;
 #[path = "sync/property.rs"]
 mod property;
 #[path = "sync/rounds.rs"]

@@ -13,6 +13,7 @@ mod inflate;
 mod limiter;
 mod limits;
 pub mod link;
+mod pace;
 pub mod report;
 pub mod request;
 pub(crate) mod retry;
