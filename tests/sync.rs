@@ -26,6 +26,8 @@ mod hostile;
 mod lists;
 #[path = "sync/once.rs"]
 mod once;
+#[path = "sync/pace.rs"]
+mod pace;
 #[path = "sync/property.rs"]
 mod property;
 #[path = "sync/rounds.rs"]

@@ -1,16 +1,11 @@
-//! One budget: a rate with a small burst, a pause, and a rate that backs off and recovers.
+//! One budget: a rate with a small burst, and a pause.
 //!
-//! This is the generic cell rate algorithm, kept here rather than taken from a library because a nested budget must be
-//! asked before it is charged, paused from outside, and slowed down while it is in use.
+//! This is the generic cell rate algorithm, kept here rather than taken from a library (governor, leaky-bucket) because a
+//! nested budget must be asked before it is charged, paused from outside, and drawn on at a pace that changes.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
-
-/// The slowest a budget becomes, as a share of its planned rate.
-const SLOWEST: f64 = 0.125;
-/// How much of the planned rate each request brings back: a halved budget is whole again after 50 requests.
-const RECOVERY: f64 = 0.01;
 
 #[derive(Debug)]
 pub struct Bucket {
@@ -21,7 +16,9 @@ pub struct Bucket {
     /// When the plan is caught up with.
     due: Instant,
     paused_until: Instant,
-    speed: f64,
+    charged: Option<Instant>,
+    /// Whether the last two requests came about as soon after each other as the plan allows.
+    is_busy: bool,
 }
 
 impl Bucket {
@@ -31,7 +28,14 @@ impl Bucket {
         let interval = rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate));
         // A tenth of a second's worth: limits hold over short windows too, but timers are not exact.
         let burst = rate.map_or(0.0, |rate| (rate / 10.0).floor());
-        Self { interval, tolerance: interval.mul_f64(burst), due: now, paused_until: now, speed: 1.0 }
+        Self {
+            interval,
+            tolerance: interval.mul_f64(burst),
+            due: now,
+            paused_until: now,
+            charged: None,
+            is_busy: false,
+        }
     }
 
     /// How long until one more request may leave.
@@ -40,9 +44,17 @@ impl Bucket {
         planned.max(self.paused_until.saturating_duration_since(now))
     }
 
-    pub fn charge(&mut self, now: Instant, cost: f64) {
-        self.due = self.due.max(now) + self.interval.mul_f64(cost / self.speed);
-        self.speed = (self.speed + RECOVERY).min(1.0);
+    /// Draws on the budget; `pace` is the share of the planned rate that is granted for now.
+    pub fn charge(&mut self, now: Instant, cost: f64, pace: f64) {
+        let interval = self.interval.mul_f64(cost / pace);
+        self.due = self.due.max(now) + interval;
+        self.is_busy = self.charged.is_some_and(|last| now < last + interval * 2);
+        self.charged = Some(now);
+    }
+
+    /// Whether it is drawn on at about its rate, so that a refusal may well be its own.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
     }
 
     pub fn pause(&mut self, until: Instant) {
@@ -53,13 +65,9 @@ impl Bucket {
         self.paused_until
     }
 
-    pub fn slow_down(&mut self) {
-        self.speed = (self.speed / 2.0).max(SLOWEST);
-    }
-
     /// Whether dropping it would change nothing.
     pub fn is_idle(&self, now: Instant) -> bool {
-        self.due <= now && self.paused_until <= now && self.speed >= 1.0
+        self.due <= now && self.paused_until <= now
     }
 }
 
@@ -75,7 +83,7 @@ mod tests {
             if now >= start + Duration::from_secs(seconds) {
                 return count;
             }
-            bucket.charge(now, 1.0);
+            bucket.charge(now, 1.0, 1.0);
             count += 1;
         }
     }
@@ -88,7 +96,7 @@ mod tests {
         let mut bucket = Bucket::new(Some(16.0));
         let mut at_once = 0;
         while bucket.wait(start).is_zero() {
-            bucket.charge(start, 1.0);
+            bucket.charge(start, 1.0, 1.0);
             at_once += 1;
         }
         assert_eq!(at_once, 2);
@@ -106,16 +114,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slowed_budget_recovers() {
+    async fn it_is_busy_only_at_about_its_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(Some(10.0));
-        bucket.slow_down();
-        assert!((5..8).contains(&leave(&mut bucket, start, 1)));
-        leave(&mut bucket, start + Duration::from_secs(1), 10);
-        assert!((9..=11).contains(&leave(&mut bucket, start + Duration::from_secs(20), 1)));
-        for _ in 0..10 {
-            bucket.slow_down();
-        }
-        assert!(bucket.speed >= SLOWEST);
+        let mut bucket = Bucket::new(Some(1.0));
+        let at = |seconds| start + Duration::from_secs(seconds);
+        bucket.charge(at(0), 1.0, 1.0);
+        assert!(!bucket.is_busy());
+        bucket.charge(at(1), 1.0, 1.0);
+        assert!(bucket.is_busy());
+        bucket.charge(at(5), 1.0, 1.0);
+        assert!(!bucket.is_busy());
+        bucket.charge(at(8), 1.0, 0.5);
+        assert!(bucket.is_busy(), "at half the pace");
     }
 }

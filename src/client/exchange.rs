@@ -127,6 +127,9 @@ impl Engine {
                 Next::Wait { asked, limit, new_connection } => {
                     if new_connection {
                         self.transport.renew(generation);
+                        if let (Some(asked), [request]) = (asked, call.counts_as) {
+                            self.limiter.slow_down(request, asked);
+                        }
                     }
                     let wait = trial.again_within(limit, took, asked);
                     let may_go_on =

@@ -5,6 +5,7 @@
 //! queue at one channel holds nobody else up; and dropping a waiting request leaves nothing behind.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::bucket::Bucket;
 use super::endpoint::RateClass;
 use super::limits::limits;
+use super::pace::Pace;
 use super::request::Request;
 use crate::config::{ConnectionConfig, RateLimits};
 
@@ -30,17 +32,30 @@ enum Key {
 struct Lane {
     bucket: Mutex<Bucket>,
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Shared by all budgets of one kind: what a tenant grants one channel, it grants every channel.
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Lane {
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn charge(&self, now: Instant, cost: f64) {
+        let pace = self.pace().advance(now);
+        self.bucket().charge(now, cost, pace);
+    }
 }
 
 #[derive(Default)]
 struct Lanes {
     by_key: HashMap<Key, Arc<Lane>>,
+    /// By class and kind of budget.
+    paces: HashMap<(u8, Discriminant<Key>), Arc<Mutex<Pace>>>,
     prune_at: usize,
 }
 
@@ -51,6 +66,8 @@ const MANY: usize = 3;
 
 pub struct Limiter {
     paced: bool,
+    /// Of the budgets that every client of the application draws on. One conversation, team or user is read by one client.
+    share: f64,
     total: Option<f64>,
     lanes: Mutex<Lanes>,
     /// Narrow budgets under a pause, per class.
@@ -74,6 +91,7 @@ impl Limiter {
     pub fn new(config: &ConnectionConfig) -> Self {
         Self {
             paced: config.rate_limits == RateLimits::Documented,
+            share: config.rate_share,
             total: config.requests_per_second,
             lanes: Mutex::default(),
             throttled: Mutex::default(),
@@ -127,7 +145,7 @@ impl Limiter {
             }
             let now = Instant::now();
             for (key, lane) in lanes {
-                lane.bucket().charge(now, if matches!(key, Key::Class(_)) { cost } else { 1.0 });
+                lane.charge(now, if matches!(key, Key::Class(_)) { cost } else { 1.0 });
             }
             return permit;
         }
@@ -138,7 +156,7 @@ impl Limiter {
     }
 
     /// The server throttled this request: everyone who shares its narrowest budget waits, because requests made while
-    /// throttled count against the application, and its class goes slower for a while.
+    /// throttled count against the application, and the budget that is to blame goes slower for a while.
     pub fn throttle(&self, request: &Request, wait: Duration) {
         let until = Instant::now() + wait;
         let lanes = self.lanes_of(request);
@@ -146,13 +164,15 @@ impl Limiter {
         narrowest.bucket().pause(until);
         let class = class_index(request.endpoint.class);
         let whole_class = self.count_throttled(class, key, until) >= MANY;
-        if let Some((_, lane)) = lanes.iter().find(|(key, _)| matches!(key, Key::Class(_))) {
-            let mut bucket = lane.bucket();
-            bucket.slow_down();
-            if whole_class {
-                bucket.pause(until);
-            }
+        if whole_class && let Some(lane) = class_of(&lanes) {
+            lane.bucket().pause(until);
         }
+        blame(&lanes, whole_class, until);
+    }
+
+    /// The server was too busy for this request and named a time: the same, but nobody else waits.
+    pub fn slow_down(&self, request: &Request, wait: Duration) {
+        blame(&self.lanes_of(request), true, Instant::now() + wait);
     }
 
     fn count_throttled(&self, class: u8, key: &Key, until: Instant) -> usize {
@@ -186,14 +206,14 @@ impl Limiter {
         narrow(&budget.conversation, limits.conversation, Key::Conversation);
         narrow(&budget.team, limits.team, Key::Team);
         narrow(&budget.user, limits.user, Key::User);
-        keys.push((Key::Class(class_index(class)), Some(limits.tenant)));
+        keys.push((Key::Class(class_index(class)), Some(limits.tenant * self.share)));
         if !self.paced {
             for (_, rate) in &mut keys {
                 *rate = None;
             }
         }
         if let Some(total) = self.total {
-            keys.push((Key::Total, Some(total)));
+            keys.push((Key::Total, Some(total * self.share)));
         }
         keys
     }
@@ -202,20 +222,18 @@ impl Limiter {
         let keys = self.keys(request);
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes.prune();
-        keys.into_iter()
-            .map(|(key, rate)| {
-                let lane = lanes
-                    .by_key
-                    .entry(key.clone())
-                    .or_insert_with(|| Arc::new(Lane { bucket: Mutex::new(Bucket::new(rate)), turn: Arc::default() }));
-                let lane = Arc::clone(lane);
-                (key, lane)
-            })
-            .collect()
+        let class = class_index(request.endpoint.class);
+        keys.into_iter().map(|(key, rate)| (key.clone(), lanes.lane(class, key, rate))).collect()
     }
 }
 
 impl Lanes {
+    fn lane(&mut self, class: u8, key: Key, rate: Option<f64>) -> Arc<Lane> {
+        let pace = self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Pace::new())));
+        let new = || Lane { bucket: Mutex::new(Bucket::new(rate)), turn: Arc::default(), pace: Arc::clone(pace) };
+        Arc::clone(self.by_key.entry(key).or_insert_with(|| Arc::new(new())))
+    }
+
     /// Forgets lanes that nobody uses or waits for, now and then: the cost per request stays constant.
     fn prune(&mut self) {
         if self.by_key.len() < self.prune_at.max(FEW) {
@@ -224,6 +242,19 @@ impl Lanes {
         let now = Instant::now();
         self.by_key.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.bucket().is_idle(now));
         self.prune_at = self.by_key.len() * 2;
+    }
+}
+
+fn class_of(lanes: &[(Key, Arc<Lane>)]) -> Option<&Arc<Lane>> {
+    lanes.iter().find(|(key, _)| matches!(key, Key::Class(_))).map(|(_, lane)| lane)
+}
+
+/// Graph does not say which of the limits was met. A narrow budget that is drawn on well below its rate has not met its
+/// own, so it is the first that is busy, or else that of the class.
+fn blame(lanes: &[(Key, Arc<Lane>)], whole_class: bool, until: Instant) {
+    let busy = lanes.iter().find(|(key, lane)| !whole_class && key < &Key::Class(0) && lane.bucket().is_busy());
+    if let Some(lane) = busy.map(|(_, lane)| lane).or_else(|| class_of(lanes)) {
+        lane.pace().cut(Instant::now(), until);
     }
 }
 
@@ -249,154 +280,5 @@ fn class_index(class: RateClass) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::future::join_all;
-
-    use super::*;
-    use crate::client::endpoint;
-
-    fn limiter(change: impl FnOnce(&mut ConnectionConfig)) -> Limiter {
-        let mut config = ConnectionConfig { max_concurrency: 1_000, ..ConnectionConfig::default() };
-        change(&mut config);
-        Limiter::new(&config)
-    }
-
-    fn channel(id: &str) -> Request {
-        Request::new(&endpoint::CHANNEL_MESSAGES, &[], id).team("t").conversation(id)
-    }
-
-    fn export(team: &str) -> Request {
-        Request::new(&endpoint::TEAM_EXPORT, &[], team).team(team)
-    }
-
-    /// Lets the requests leave, and returns when each did, in seconds.
-    async fn leave(limiter: &Limiter, requests: &[Request]) -> Vec<f64> {
-        let start = Instant::now();
-        join_all(requests.iter().map(|request| async move {
-            limiter.admit(&[request]).await;
-            start.elapsed().as_secs_f64()
-        }))
-        .await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_channel_keeps_its_second_and_holds_nobody_up() {
-        let limiter = limiter(|_| ());
-        let mut requests = vec![channel("slow"); 5];
-        requests.extend((0..20).map(|id| channel(&id.to_string())));
-        let times = leave(&limiter, &requests).await;
-        for (index, time) in times[..5].iter().enumerate() {
-            let expected = index as f64 * 1.25;
-            assert!((expected..expected + 0.2).contains(time), "{index}: {time}");
-        }
-        assert!(times[5..].iter().all(|time| *time < 21.0 / 16.0 + 0.1), "{times:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn waiting_at_a_wide_budget_never_squeezes_a_narrow_one() {
-        let limiter = limiter(|_| ());
-        let mut requests: Vec<_> = (0..100).map(|id| channel(&id.to_string())).collect();
-        requests.extend(vec![channel("last"); 4]);
-        let mut times = leave(&limiter, &requests).await.split_off(100);
-        times.sort_by(f64::total_cmp);
-        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 1.249), "{times:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn classes_run_at_eighty_percent_and_export_has_no_limit_per_team() {
-        let limiter = limiter(|_| ());
-        let times = leave(&limiter, &vec![export("t"); 1_600]).await;
-        assert!((9.5..10.5).contains(times.last().unwrap()), "{:?}", times.last());
-        let units = |n| Request::new(&endpoint::GROUPS_DELTA, &[], n).user("nobody");
-        let times = leave(&limiter, &vec![units("x"); 2_800]).await;
-        assert!((9.5..10.5).contains(times.last().unwrap()), "{:?}", times.last());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_lower_ceiling_holds_over_all_and_off_plans_nothing() {
-        let slow = limiter(|config| config.requests_per_second = Some(2.0));
-        let times = leave(&slow, &[export("a"), channel("b"), export("c"), channel("d")]).await;
-        assert!((1.4..1.6).contains(&times.into_iter().fold(0.0, f64::max)));
-        let off = limiter(|config| config.rate_limits = RateLimits::Off);
-        assert!(leave(&off, &vec![channel("x"); 1_000]).await.into_iter().all(|time| time < 0.001));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_throttled_channel_pauses_for_all_its_requests_and_only_for_them() {
-        for rate_limits in [RateLimits::Documented, RateLimits::Off] {
-            let limiter = limiter(|config| config.rate_limits = rate_limits);
-            limiter.throttle(&channel("x"), Duration::from_secs(10));
-            let times = leave(&limiter, &[channel("x"), channel("y"), channel("x")]).await;
-            assert!(times[1] < 0.5 && times[0] >= 10.0 && times[2] >= 10.0, "{times:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_throttled_resources_pause_their_class() {
-        let limiter = limiter(|config| config.rate_limits = RateLimits::Off);
-        for id in ["a", "b", "c"] {
-            limiter.throttle(&channel(id), Duration::from_secs(10));
-        }
-        let times = leave(&limiter, &[channel("d"), export("t")]).await;
-        assert!(times[0] >= 10.0 && times[1] < 0.1, "{times:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_that_comes_while_waiting_counts() {
-        let limiter = limiter(|config| config.max_concurrency = 1);
-        let (permit, _) = limiter.admit(&[&channel("a")]).await;
-        let request = channel("b");
-        let waiting = async {
-            let start = Instant::now();
-            let (_, waited) = limiter.admit(&[&request]).await;
-            (start.elapsed().as_secs_f64(), waited)
-        };
-        let other = async {
-            sleep(Duration::from_secs(1)).await;
-            limiter.throttle(&request, Duration::from_secs(9));
-            drop(permit);
-            // The permit is not kept by the one who waits for a budget.
-            limiter.admit(&[&channel("c")]).await;
-        };
-        let ((time, waited), ()) = tokio::join!(waiting, other);
-        assert!((10.0..10.5).contains(&time), "{time}");
-        assert!(waited.throttled.as_secs_f64() > 9.0, "{waited:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_dropped_waiter_leaves_nothing_behind() {
-        let limiter = limiter(|_| ());
-        limiter.admit(&[&channel("x")]).await;
-        for _ in 0..20 {
-            let waiting = limiter.admit(&[&channel("x")]).await.1;
-            assert!(waiting.planned < Duration::from_secs(2));
-            let request = channel("x");
-            let cut = tokio::time::timeout(Duration::from_millis(10), limiter.admit(&[&request])).await;
-            assert!(cut.is_err());
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn idle_channels_are_forgotten() {
-        let limiter = limiter(|config| config.rate_limits = RateLimits::Off);
-        for id in 0..20_000 {
-            limiter.admit(&[&channel(&id.to_string())]).await;
-        }
-        assert!(limiter.lanes.lock().unwrap().by_key.len() <= FEW + 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_batch_pays_for_each_of_its_requests() {
-        let limiter = limiter(|_| ());
-        let teams: Vec<_> = (0..20).map(|id| Request::new(&endpoint::TEAM, &[], "").team(&id.to_string())).collect();
-        let batch: Vec<_> = teams.iter().collect();
-        let start = Instant::now();
-        for _ in 0..6 {
-            limiter.admit(&batch).await;
-        }
-        assert!((4.7..5.2).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
-        assert!(
-            limiter.share_narrow_budget(&teams[0], &teams[0]) && !limiter.share_narrow_budget(&teams[0], &teams[1])
-        );
-    }
-}
+#[path = "limiter_tests.rs"]
+mod tests;

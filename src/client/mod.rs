@@ -14,6 +14,7 @@ mod inflate;
 mod limiter;
 pub mod limits;
 pub mod link;
+mod pace;
 pub mod report;
 pub mod request;
 pub(crate) mod retry;

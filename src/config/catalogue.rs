@@ -161,6 +161,7 @@ options! {
     Connection "graph_base_url" Kind::Host, "https://graph.microsoft.com", "Graph host without version, where it is not the cloud's own.";
     Connection "rate_limits" Kind::Word(RATE_LIMITS), "documented", "documented: plan at 80 % of Graph's limits. off: only Retry-After, loopback hosts only.";
     Connection "requests_per_second" Kind::Float(0.01, 10_000.0), "", "A ceiling over all requests, below the documented limits.";
+    Connection "rate_share" Kind::Float(0.0001, 1.0), "1", "Share of the limits per application to plan with, where several readers run side by side on different teams, chats or users.";
     Connection "max_concurrency" Kind::Int(1, 1_000), "16", "Requests on the wire at the same time.";
     Connection "request_timeout_seconds" Kind::Int(1, 3_600), "100", "Time for one request, its body included.";
     Connection "retry_timeout_seconds" Kind::Int(0, DAY), "900", "Time that the retries of one request may take together.";

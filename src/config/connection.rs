@@ -47,6 +47,8 @@ pub struct ConnectionConfig {
     pub graph: Url,
     pub rate_limits: RateLimits,
     pub requests_per_second: Option<f64>,
+    /// Of the limits that all clients of the application share in a tenant.
+    pub rate_share: f64,
     pub max_concurrency: usize,
     pub request_timeout: Duration,
     pub retry_timeout: Duration,
@@ -66,6 +68,7 @@ impl Default for ConnectionConfig {
             graph: Cloud::Global.graph(),
             rate_limits: RateLimits::Documented,
             requests_per_second: None,
+            rate_share: 1.0,
             max_concurrency: 16,
             request_timeout: Duration::from_secs(100),
             retry_timeout: Duration::from_secs(900),
@@ -93,6 +96,7 @@ impl fmt::Debug for ConnectionConfig {
             .field("graph", &self.graph.as_str())
             .field("rate_limits", &self.rate_limits)
             .field("requests_per_second", &self.requests_per_second)
+            .field("rate_share", &self.rate_share)
             .field("max_concurrency", &self.max_concurrency)
             .field("proxy", &self.proxy)
             .finish_non_exhaustive()
@@ -119,6 +123,7 @@ pub fn parse_connection(
             _ => RateLimits::Documented,
         },
         requests_per_second: values.float("requests_per_second"),
+        rate_share: values.float("rate_share").unwrap_or(default.rate_share),
         max_concurrency: values.int("max_concurrency").map_or(default.max_concurrency, |n| n as usize),
         request_timeout: values.int("request_timeout_seconds").map_or(default.request_timeout, Duration::from_secs),
         retry_timeout: values.int("retry_timeout_seconds").map_or(default.retry_timeout, Duration::from_secs),

@@ -2,6 +2,7 @@
 
 use super::column::{ColumnBuilder, Struct};
 use super::json::{Json, Read};
+use super::keys::{Member, Walk};
 
 /// Reads a value into a row. A value of the wrong type leaves the row null and is counted.
 pub(super) fn read(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
@@ -44,19 +45,18 @@ pub(super) fn read(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json
 }
 
 fn read_struct(item: &mut Struct, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
-    let mut last = None;
-    json.object(|json| {
-        let key = item.keys.read(last, json)?;
-        last = key.or(last);
-        match key {
+    let mut walk = Walk::default();
+    while let Some(member) = item.keys.next(&mut walk, json)? {
+        match member {
             // A key that comes twice keeps its first value.
-            Some(field) if item.is_open(field, row) => read(&mut item.fields[field], row, wrong, json),
-            other => {
-                other.into_iter().for_each(|key| item.keys.note(key));
-                json.skip()
+            Member::Known(field) if item.is_open(field, row) => read(&mut item.fields[field], row, wrong, json)?,
+            Member::Known(other) => {
+                item.keys.note(other);
+                json.skip()?;
             }
+            Member::Other => json.skip()?,
         }
-    })?;
+    }
     item.close(row);
     Ok(())
 }

@@ -8,6 +8,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::row::Head;
 
+/// The usual size of a page.
+const PAGE: usize = 64;
+
 /// Judges items by their heads. What it notes is of one page: a page that turns out to be broken is forgotten whole.
 #[derive(Debug, Default)]
 pub struct Filter<'a> {
@@ -64,6 +67,9 @@ impl Filter<'_> {
             return false;
         }
         if let Some(seen) = self.seen.filter(|_| is_keyed) {
+            if self.page.keys.is_empty() {
+                self.page.repeated.reserve(PAGE);
+            }
             let key = key_hash(conversation, parent, head.id());
             if seen.contains(&key) || !self.page.repeated.insert(key) {
                 return false;

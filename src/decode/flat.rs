@@ -3,10 +3,11 @@
 use super::builder::{Context, TableBuilder};
 use super::filter::Filter;
 use super::json::{Json, Read};
-use super::row::{Head, Mark, NoNested, Rows, read_row};
+use super::keys::{Member, Walk};
+use super::row::{Head, Mark, NoNested, Rows, Use, read_row};
 
-/// How many properties are looked at to guess whether an item is a reply: Graph puts `replyToId` second.
-const LOOK_AHEAD: usize = 6;
+/// How many properties are looked at to guess whether an item is a reply: Graph puts `replyToId` behind type and id.
+const LOOK_AHEAD: usize = 4;
 
 /// Messages into two tables.
 pub struct FlatRows<'a, 'f> {
@@ -20,6 +21,32 @@ pub struct FlatRows<'a, 'f> {
 }
 
 impl FlatRows<'_, '_> {
+    /// Whether the item here is a reply, as far as its first properties tell; nothing is read.
+    fn looks_like_reply(&mut self, json: &mut Json<'_>) -> bool {
+        let start = json.position();
+        let guess = self.names_root(json);
+        json.go_back(start);
+        guess.unwrap_or(false)
+    }
+
+    fn names_root(&mut self, json: &mut Json<'_>) -> Read<bool> {
+        let properties = &mut self.roots.properties;
+        let mut walk = Walk::default();
+        if json.peek()? != b'{' {
+            return Ok(false);
+        }
+        for _ in 0..LOOK_AHEAD {
+            match properties.keys.next(&mut walk, json)? {
+                Some(Member::Known(property)) if properties.get(property).0 == Use::ReplyTo => {
+                    return Ok(json.peek()? == b'"');
+                }
+                Some(_) => json.skip()?,
+                None => break,
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads an item into one of the tables; `false` when it belongs to the other.
     fn read_as(&mut self, is_reply: bool, json: &mut Json<'_>) -> Read<bool> {
         let builder = if is_reply { &mut *self.replies } else { &mut *self.roots };
@@ -48,7 +75,7 @@ impl Rows for FlatRows<'_, '_> {
     fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
         json.peek()?;
         let start = json.position();
-        let is_reply = json.look_ahead("replyToId", LOOK_AHEAD) == Some(b'"');
+        let is_reply = self.looks_like_reply(json);
         if !self.read_as(is_reply, json)? {
             json.go_back(start);
             self.read_as(!is_reply, json)?;

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 /// The text is at fault; the reader knows how and where. Empty, so that results stay in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault(());
@@ -26,14 +28,15 @@ pub type Read<T> = Result<T, Fault>;
 
 /// Words that a key is compared in; a longer one is compared as text.
 const WORDS: usize = 4;
+/// The bytes that are looked at together.
+const WIDE: usize = 32;
 
 /// A key as it usually stands in the text, with quotes and colon.
 #[derive(Debug)]
 pub(super) struct Key {
-    /// In words of eight bytes, which are compared without a call; how many are whole, and which bits of the last count.
+    /// In words of eight bytes, and which of their bits count: compared without a call and without a branch per word.
     words: [u64; WORDS],
-    whole: usize,
-    mask: u64,
+    masks: [u64; WORDS],
     quoted: String,
     pub(super) name: Cow<'static, str>,
 }
@@ -42,31 +45,26 @@ impl Key {
     pub(super) fn new(name: impl Into<Cow<'static, str>>) -> Self {
         let name = name.into();
         let quoted = format!("\"{name}\":");
-        let mut words = [0; WORDS];
-        for (word, chunk) in words.iter_mut().zip(quoted.as_bytes().chunks(8)) {
-            *word = chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let (mut words, mut masks) = ([0; WORDS], [0; WORDS]);
+        for ((place, mask), chunk) in words.iter_mut().zip(&mut masks).zip(quoted.as_bytes().chunks(8)) {
+            *place = word(chunk);
+            *mask = u64::MAX >> (64 - 8 * chunk.len());
         }
-        let whole = (quoted.len() - 1) / 8;
-        let spare = 8 * (whole + 1) - quoted.len();
-        Self { words, whole, mask: u64::MAX >> (8 * spare), quoted, name }
+        Self { words, masks, quoted, name }
     }
 
     #[inline]
     fn is_at(&self, text: &[u8]) -> bool {
-        let Some(text_words) = text.first_chunk::<{ 8 * WORDS }>().filter(|_| self.whole < WORDS) else {
+        let Some(text_words) = text.first_chunk::<WIDE>().filter(|_| self.quoted.len() <= WIDE) else {
             return text.starts_with(self.quoted.as_bytes());
         };
         let (text_words, _) = text_words.as_chunks::<8>();
-        for (at, (word, text)) in self.words.iter().zip(text_words).enumerate() {
-            let text = u64::from_le_bytes(*text);
-            if at == self.whole {
-                return text & self.mask == *word;
-            }
-            if text != *word {
-                return false;
-            }
+        let mut differing = 0;
+        for ((word, mask), text) in self.words.iter().zip(&self.masks).zip(text_words) {
+            differing |= (u64::from_le_bytes(*text) & mask) ^ word;
         }
-        false
+        differing == 0
     }
 }
 
@@ -142,17 +140,12 @@ impl<'t> Json<'t> {
 
     /// Reads an object; `member` reads each key, and reads or skips its value.
     pub(super) fn object(&mut self, mut member: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
-        self.expect(b'{')?;
-        if self.peek()? == b'}' {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
+        let mut is_inside = self.open_object()?;
+        while is_inside {
             member(self)?;
-            if self.is_last(b'}')? {
-                return Ok(());
-            }
+            is_inside = self.next_member()?;
         }
+        Ok(())
     }
 
     /// Steps over a key if it is this one. Most objects of a page have the same keys in the same order, so that asking
@@ -189,6 +182,31 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// Steps into an object; `false` for one without members, which is stepped over.
+    #[inline]
+    pub(super) fn open_object(&mut self) -> Read<bool> {
+        self.expect(b'{')?;
+        let is_empty = self.peek()? == b'}';
+        self.at += usize::from(is_empty);
+        Ok(!is_empty)
+    }
+
+    /// Steps over a comma; `false` where the object ends, which is stepped over.
+    #[inline]
+    pub(super) fn next_member(&mut self) -> Read<bool> {
+        self.is_last(b'}').map(|is_last| !is_last)
+    }
+
+    /// Steps over this text if it stands here.
+    #[inline]
+    pub(super) fn step_over(&mut self, text: &[u8]) -> bool {
+        let is_here = self.rest().starts_with(text);
+        if is_here {
+            self.at += text.len();
+        }
+        is_here
+    }
+
     /// Steps over a comma, or over the bracket that closes.
     #[inline]
     fn is_last(&mut self, close: u8) -> Read<bool> {
@@ -218,8 +236,20 @@ impl<'t> Json<'t> {
     }
 
     /// Reads a string to the end of `out`. On an error `out` may hold a part of it.
+    #[inline]
     pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Read<()> {
         self.open_string()?;
+        // Most strings are short. A copy of fixed length, cut afterwards, needs no call.
+        if let Some(chunk) = self.rest().first_chunk::<WIDE>() {
+            let length = plain_of(chunk);
+            if chunk.get(length) == Some(&b'"') {
+                let end = out.len() + length;
+                out.extend_from_slice(chunk);
+                out.truncate(end);
+                self.at += length + 1;
+                return Ok(());
+            }
+        }
         self.unescape(out)
     }
 
@@ -236,7 +266,7 @@ impl<'t> Json<'t> {
         loop {
             let rest = self.rest();
             let length = plain(rest);
-            append(out, rest, length);
+            out.extend_from_slice(&rest[..length]);
             self.at += length;
             match self.byte() {
                 Some(b'"') => {
@@ -435,28 +465,6 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// The first byte of a member's value, if the member is among the first few of the object here; nothing is read.
-    pub(super) fn look_ahead(&mut self, name: &str, few: usize) -> Option<u8> {
-        let start = self.at;
-        let found = self.first_byte_of(name, few);
-        self.at = start;
-        found.ok().flatten()
-    }
-
-    fn first_byte_of(&mut self, name: &str, few: usize) -> Read<Option<u8>> {
-        self.expect(b'{')?;
-        for _ in 0..few {
-            if self.key()? == name {
-                return self.peek().map(Some);
-            }
-            self.skip()?;
-            if self.is_last(b'}')? {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
     /// The position, to come back to.
     pub(super) fn position(&self) -> usize {
         self.at
@@ -468,68 +476,40 @@ impl<'t> Json<'t> {
 
     /// The text from a position to here.
     pub(super) fn since(&self, position: usize) -> &'t str {
-        let text = self.text;
-        &text[position..self.at]
+        self.between(position, self.at)
     }
-}
 
-/// Appends the first bytes of a text. Most strings are short, and a copy of fixed length, cut afterwards, needs no call.
-#[inline]
-fn append(out: &mut Vec<u8>, text: &[u8], length: usize) {
-    match text.first_chunk::<32>() {
-        Some(chunk) if length <= chunk.len() => {
-            let end = out.len() + length;
-            out.extend_from_slice(chunk);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&text[..length]),
+    pub(super) fn between(&self, start: usize, end: usize) -> &'t str {
+        let text = self.text;
+        &text[start..end]
     }
 }
 
 /// How many bytes at the start of a string's rest stand for themselves: neither quote nor backslash nor control
-/// character. Written so that the compiler finds the vector instructions that every processor has.
+/// character.
+#[inline]
 fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
-    // Most strings end within the first words.
-    for _ in 0..SHORT {
-        match bytes[at..].first_chunk::<8>().map(|chunk| special(u64::from_le_bytes(*chunk))) {
-            Some(0) => at += 8,
-            Some(found) => return at + found.trailing_zeros() as usize / 8,
-            None => return at + plain_bytes(&bytes[at..]),
+    while let Some(chunk) = bytes[at..].first_chunk::<WIDE>() {
+        let length = plain_of(chunk);
+        at += length;
+        if length < WIDE {
+            return at;
         }
     }
-    while let Some(chunk) = bytes[at..].first_chunk::<32>() {
-        // Zero as soon as one byte is special.
-        let least = |least: u8, byte: &u8| least.min(byte ^ b'"').min(byte ^ b'\\').min(byte & !0x1F);
-        if chunk.iter().fold(u8::MAX, least) == 0 {
-            break;
-        }
-        at += 32;
-    }
-    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        let found = special(u64::from_le_bytes(*chunk));
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at + plain_bytes(&bytes[at..])
+    at + bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(bytes.len() - at)
 }
 
-/// How many words of eight bytes are looked at one by one, before wider steps pay.
-const SHORT: usize = 4;
-
-fn plain_bytes(bytes: &[u8]) -> usize {
-    bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(bytes.len())
-}
-
-/// The high bit of each byte that is special. A borrow may mark bytes above a special one too, so that only the lowest
-/// mark counts. See "Determine if a word has a byte less than n" in <https://graphics.stanford.edu/~seander/bithacks.html>.
-fn special(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let less_than = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
-    let quote = less_than(word ^ (ONES * u64::from(b'"')), 1);
-    let backslash = less_than(word ^ (ONES * u64::from(b'\\')), 1);
-    let control = less_than(word, 0x20);
-    (quote | backslash | control) & (ONES << 7)
+/// The same of a few bytes, compared all at once.
+#[inline]
+fn plain_of(chunk: &[u8; WIDE]) -> usize {
+    let (halves, _) = chunk.as_chunks::<16>();
+    let special = |half: [u8; 16]| {
+        let bytes = u8x16::new(half);
+        let quote = bytes.cmp_eq(u8x16::splat(b'"'));
+        let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
+        let control = bytes.min(u8x16::splat(0x1F)).cmp_eq(bytes);
+        (quote | backslash | control).move_mask() as u32
+    };
+    (special(halves[0]) | special(halves[1]) << 16).trailing_zeros() as usize
 }

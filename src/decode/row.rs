@@ -4,6 +4,7 @@ use super::builder::TableBuilder;
 use super::cell;
 use super::column::ColumnBuilder;
 use super::json::{Json, Read};
+use super::keys::{Member, Walk};
 use super::timestamp;
 
 /// Something that takes the items of a page, one after the other.
@@ -56,6 +57,8 @@ pub struct Head {
     cursor: Kept,
     created: Kept,
     channel: Kept,
+    /// The `channelIdentity` that the channel was read from: neighbours are mostly of one channel.
+    identity: String,
     chat: Kept,
     /// The cursor's time, where it is one.
     pub modified: Option<jiff::Timestamp>,
@@ -166,12 +169,13 @@ pub fn read_row<N: Nested>(
         json.skip()?;
         return Ok(false);
     }
-    let mut last = None;
-    json.object(|json| {
-        let Some(property) = builder.properties.keys.read(last, json)? else { return json.skip() };
-        last = Some(property);
-        read_property(builder, head, nested, property, json)
-    })?;
+    let mut walk = Walk::default();
+    while let Some(member) = builder.properties.keys.next(&mut walk, json)? {
+        match member {
+            Member::Known(property) => read_property(builder, head, nested, property, json)?,
+            Member::Other => json.skip()?,
+        }
+    }
     head.close();
     Ok(true)
 }
@@ -195,7 +199,7 @@ fn read_property<N: Nested>(
         Use::Cursor => keep(builder, column, &mut head.cursor, json),
         Use::Created => keep(builder, column, &mut head.created, json),
         Use::Chat => keep_id(builder, column, &mut head.chat, json),
-        Use::ChannelIdentity => keep_channel(builder, column, &mut head.channel, json),
+        Use::ChannelIdentity => keep_channel(builder, column, head, json),
         Use::Removed => {
             head.removed = json.peek()? != b'n';
             fill(builder, column, json)
@@ -268,27 +272,31 @@ fn keep_text(
 }
 
 /// Reads a `channelIdentity` into its column and keeps the `channelId`.
-fn keep_channel(
-    builder: &mut TableBuilder,
-    column: Option<usize>,
-    channel: &mut Kept,
-    json: &mut Json<'_>,
-) -> Read<()> {
-    if json.peek()? != b'{' {
+fn keep_channel(builder: &mut TableBuilder, column: Option<usize>, head: &mut Head, json: &mut Json<'_>) -> Read<()> {
+    let Head { channel, identity, .. } = head;
+    if channel.is_set || json.peek()? != b'{' {
         return fill(builder, column, json);
     }
     let start = json.position();
-    json.object(|json| {
-        if json.key()? != "channelId" {
-            return json.skip();
+    if !identity.is_empty() && json.step_over(identity.as_bytes()) {
+        channel.is_set = true;
+    } else {
+        identity.clear();
+        json.object(|json| {
+            if json.key()? != "channelId" {
+                return json.skip();
+            }
+            match json.peek()? {
+                b'"' => channel.set(&json.string()?),
+                b'-' | b'0'..=b'9' => channel.set(json.number()?),
+                _ => json.skip()?,
+            }
+            Ok(())
+        })?;
+        if channel.is_set {
+            identity.push_str(json.since(start));
         }
-        match json.peek()? {
-            b'"' => channel.set(&json.string()?),
-            b'-' | b'0'..=b'9' => channel.set(json.number()?),
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
+    }
     let row = builder.len();
     match column.map(|index| &mut builder.columns[index]) {
         Some(column @ ColumnBuilder::Json(_)) if !column.is_filled(row) => column.append_text(row, json.since(start)),

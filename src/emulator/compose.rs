@@ -151,7 +151,7 @@ fn free(taken: &mut HashSet<i64>, mut at: i64) -> i64 {
 /// An ordinary message by a member.
 pub fn text(rng: &mut StdRng, setting: &Setting<'_>, at: i64, reply_to: Option<i64>) -> Draft {
     let user = setting.member(rng);
-    let words = rng.random_range(3..24);
+    let words = rng.random_range(3..=setting.tenant.words.max(3));
     let mut content = String::with_capacity(words * 7);
     for n in 0..words {
         if n > 0 {

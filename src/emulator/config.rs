@@ -15,6 +15,8 @@ pub struct EmulatorConfig {
     pub messages_per_channel: usize,
     /// The average; a thread has from none to twice as many.
     pub replies_per_message: f64,
+    /// The longest text; the shortest has three words.
+    pub words_per_message: usize,
     pub users: usize,
     pub chats: usize,
     pub messages_per_chat: usize,
@@ -59,6 +61,7 @@ impl Default for EmulatorConfig {
             channels_per_team: 3,
             messages_per_channel: 40,
             replies_per_message: 1.0,
+            words_per_message: 23,
             users: 20,
             chats: 10,
             messages_per_chat: 20,
@@ -146,6 +149,8 @@ pub enum TopOverMax {
 pub struct Knobs {
     /// Enforce the documented limits.
     pub rate_limits: bool,
+    /// What the tenant grants, as a share of the documented limits.
+    pub rate_limit_factor: f64,
     /// Multiplies the rates and divides the waits.
     pub time_scale: f64,
     pub latency_ms: u64,
@@ -198,6 +203,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             rate_limits: false,
+            rate_limit_factor: 1.0,
             time_scale: 1.0,
             latency_ms: 0,
             gzip: true,

@@ -31,7 +31,8 @@ pub fn object(value: Value) -> Object {
 
 pub fn tenant(config: &EmulatorConfig) -> Tenant {
     let mut rng = StdRng::seed_from_u64(config.seed);
-    let mut tenant = Tenant { id: config.tenant_id.clone(), domain: config.tenant_domain.clone(), ..Tenant::default() };
+    let (id, domain) = (config.tenant_id.clone(), config.tenant_domain.clone());
+    let mut tenant = Tenant { id, domain, words: config.words_per_message, ..Tenant::default() };
     let now = config.start.as_millisecond();
     let born = now - i64::from(config.history_days) * DAY_MS;
     for _ in 0..config.users.max(2) {

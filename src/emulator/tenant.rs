@@ -19,6 +19,8 @@ pub struct Tenant {
     pub group_index: HashMap<String, usize>,
     pub team_index: HashMap<String, usize>,
     pub chat_index: HashMap<String, usize>,
+    /// The longest message, in words.
+    pub words: usize,
     /// Grows with every change; delta tokens point into it.
     pub seq: u64,
 }

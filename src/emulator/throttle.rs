@@ -114,12 +114,14 @@ impl Bucket {
 
 pub struct Throttle {
     started: Instant,
+    /// The share of the documented limits that is granted.
+    granted: f64,
     buckets: HashMap<(&'static str, String, bool), Bucket>,
 }
 
 impl Throttle {
     pub fn new() -> Self {
-        Self { started: Instant::now(), buckets: HashMap::new() }
+        Self { started: Instant::now(), granted: 1.0, buckets: HashMap::new() }
     }
 
     /// Admits a request at real time, sped up by `time_scale`.
@@ -134,6 +136,7 @@ impl Throttle {
         if !knobs.rate_limits {
             return Ok(());
         }
+        self.granted = knobs.rate_limit_factor;
         let now = self.started.elapsed().as_secs_f64() * knobs.time_scale;
         let (wait, directory) = match limits(route.endpoint) {
             Some(limits) => (self.teams(&limits, route, now), false),
@@ -165,13 +168,14 @@ impl Throttle {
 
     /// The burst limit and the sustained one.
     fn both(&mut self, class: &'static str, key: String, rate: f64, now: f64) -> f64 {
+        let rate = rate * self.granted;
         let steady = rate * SUSTAINED;
         let burst = self.take(class, key.clone(), false, now, rate, rate.max(1.0), 1.0);
         burst.max(self.take(class, key, true, now, steady, steady * SUSTAINED_WINDOW_SECONDS, 1.0))
     }
 
     fn directory(&mut self, route: &Route, query: &Query, users: usize, now: f64) -> f64 {
-        let capacity = directory_units(users);
+        let capacity = directory_units(users) * self.granted;
         let cost = resource_units(route.endpoint, query) as f64;
         self.take("directory", String::new(), false, now, capacity / 10.0, capacity, cost)
     }

@@ -1,6 +1,6 @@
 //! Where rows go: shared builders, flushed as batches into a list or into a bounded channel.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::cast::AsArray;
@@ -49,6 +49,8 @@ pub struct Sink {
     /// How many columns of each slot are handed on.
     shown: Vec<Option<usize>>,
     wanted: Vec<bool>,
+    /// Whether a consumer who waits has been given anything of each slot.
+    begun: Vec<AtomicBool>,
     names: Vec<&'static str>,
     output: Output,
     report: Arc<Report>,
@@ -67,6 +69,7 @@ impl Sink {
     fn new(slots: Vec<Slot>, output: Output, report: Arc<Report>) -> Self {
         Self {
             wanted: slots.iter().map(|slot| slot.wanted).collect(),
+            begun: slots.iter().map(|_| AtomicBool::new(matches!(output, Output::Collect(_)))).collect(),
             names: slots.iter().map(|slot| slot.projection.table.name).collect(),
             builders: Mutex::new(slots.into_iter().map(|slot| TableBuilder::new(slot.projection)).collect()),
             details: Mutex::default(),
@@ -131,27 +134,29 @@ impl Sink {
         self.lock().iter().map(|builder| TableBuilder::new(builder.projection().clone())).collect()
     }
 
-    /// Hands full batches on.
+    /// Hands full batches on, and the first rows at once: whoever waits for them begins with the first page.
     pub async fn flush(&self) -> Result<()> {
         let fetched = |builder: &TableBuilder| self.fetcher.is_some() && is_hosted(builder.projection().table);
         let most = |builder: &TableBuilder| if fetched(builder) { FETCHED_ROWS } else { BATCH_ROWS };
-        self.hand_on(|builder| builder.len() >= most(builder) || builder.bytes() >= BATCH_BYTES).await
+        let is_full = |builder: &TableBuilder| builder.len() >= most(builder) || builder.bytes() >= BATCH_BYTES;
+        let is_first = |slot: usize| !self.begun[slot].load(Ordering::Relaxed);
+        self.hand_on(|slot, builder| is_full(builder) || (is_first(slot) && !builder.is_empty())).await
     }
 
     /// Hands on what is left.
     pub async fn finish(&self) -> Result<()> {
-        self.hand_on(|builder| !builder.is_empty()).await?;
+        self.hand_on(|_, builder| !builder.is_empty()).await?;
         let mut builders = self.lock();
         builders.iter_mut().enumerate().for_each(|(slot, builder)| self.count_oddities(slot, builder));
         Ok(())
     }
 
-    async fn hand_on(&self, is_due: impl Fn(&TableBuilder) -> bool) -> Result<()> {
+    async fn hand_on(&self, is_due: impl Fn(usize, &TableBuilder) -> bool) -> Result<()> {
         let due: Vec<Batch> = {
             let mut builders = self.lock();
             let slots = builders.iter_mut().enumerate();
             slots
-                .filter(|(slot, b)| self.wanted[*slot] && is_due(b))
+                .filter(|(slot, b)| self.wanted[*slot] && is_due(*slot, b))
                 .map(|(slot, b)| (slot, self.close(slot, b)))
                 .collect()
         };
@@ -184,6 +189,7 @@ impl Sink {
     }
 
     fn close(&self, slot: usize, builder: &mut TableBuilder) -> RecordBatch {
+        self.begun[slot].store(true, Ordering::Relaxed);
         self.count_oddities(slot, builder);
         let batch = builder.finish();
         self.count_nameless(slot, builder.projection().table.keys, &batch);
@@ -246,6 +252,30 @@ mod tests {
     use super::*;
     use crate::decode::{Context, Filter, ListRows, read_page};
     use crate::tables::find;
+
+    #[tokio::test]
+    async fn the_first_page_is_handed_on_at_once_and_later_ones_together() {
+        let slot = || Slot { projection: Projection::new(find("chats").unwrap(), None, false).unwrap(), wanted: true };
+        let page = br#"{"value":[{"id":"x"},{"id":"y"}]}"#;
+        let read = async |sink: &Sink| {
+            sink.with(|builders| {
+                let mut filter = Filter::default();
+                read_page(page, &mut ListRows::new(&mut builders[0], Context::default(), &mut filter)).unwrap()
+            });
+            sink.flush().await.unwrap();
+        };
+        let (sender, mut receiver) = mpsc::channel(2);
+        let sink = Sink::stream(vec![slot()], sender, Arc::new(Report::new()));
+        for _ in 0..3 {
+            read(&sink).await;
+        }
+        sink.finish().await.unwrap();
+        assert_eq!(receiver.recv().await.unwrap().unwrap().1.num_rows(), 2);
+        assert_eq!(receiver.recv().await.unwrap().unwrap().1.num_rows(), 4);
+        let sink = Sink::collect(vec![slot()], Arc::new(Report::new()));
+        read(&sink).await;
+        assert!(sink.take().is_empty(), "a micro-batch is given whole");
+    }
 
     #[tokio::test]
     async fn a_slow_consumer_stops_the_reading() {

@@ -241,7 +241,12 @@ def msgraph(job: Job) -> Callable[[], dict[str, Any]]:
 
 
 def incumbent(job: Job) -> Callable[[], dict[str, Any]]:
-    """The source in a file outside this repository, pointed at the emulator, one table after the other."""
+    """The source in a file outside this repository, pointed at the emulator, one table after the other.
+
+    ``arrow`` makes record batches of its rows; ``offset_file`` holds where the last run ended.
+    """
+    import pyarrow as pa
+
     text = Path(job["source"]).read_text()
     for public, own in (
         ("https://graph.microsoft.com", "graph_base_url"),
@@ -253,12 +258,19 @@ def incumbent(job: Job) -> Callable[[], dict[str, Any]]:
     exec(compile(text, job["source"], "exec"), module.__dict__)
     found = next(value for value in vars(module).values() if isinstance(value, type) and hasattr(value, "read_table"))
     source = found(job["options"])
+    place = Path(job["offset_file"]) if "offset_file" in job else None
+    offsets = json.loads(place.read_text()) if place and place.exists() else {}
 
     def run() -> dict[str, Any]:
         rows = 0
         for table in job.get("tables", ROOTS_AND_REPLIES):
-            records, _ = source.read_table(table, {}, {**WHOLE, "top": "50"})
-            rows += sum(1 for _ in records)
+            records, offsets[table] = source.read_table(table, offsets.get(table, {}), {**WHOLE, "top": "50"})
+            found = list(records)
+            if job.get("arrow") and found:
+                pa.RecordBatch.from_pylist(found)
+            rows += len(found)
+        if place:
+            place.write_text(json.dumps(offsets))
         return {"rows": rows}
 
     return run

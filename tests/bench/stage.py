@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -16,7 +15,12 @@ ROOT = HERE.parents[1]
 RESULTS = ROOT / "bench-results"
 TOOLS = RESULTS / "tools"
 #: What the comparison needs and nothing else does; installed into an environment of its own, and skipped if that fails.
-PACKAGES = {"careful": ["requests", "orjson"], "dlt": ["dlt"], "msgraph": ["msgraph-sdk", "requests"]}
+PACKAGES = {
+    "careful": ["requests", "orjson"],
+    "dlt": ["dlt"],
+    "msgraph": ["msgraph-sdk", "requests"],
+    "plot": ["matplotlib"],
+}
 
 
 class SkippedError(Exception):
@@ -151,9 +155,12 @@ def tools(name: str) -> str:
     return str(python)
 
 
-def cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def plot(figures: Path, out: Path) -> None:
+    """Draws the figures of a run."""
+    command = [tools("plot"), str(HERE / "plot.py"), str(figures), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise SkippedError(f"no plot: {(done.stderr.strip().splitlines() or ['no output'])[-1][:200]}")
 
 
 def timed_import() -> float:

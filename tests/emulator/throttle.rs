@@ -76,3 +76,16 @@ async fn directory_requests_cost_units() {
     assert_eq!(client.get("/users").await.headers["x-ms-resource-unit"], "2");
     assert_eq!(client.get("/users?$select=id").await.headers["x-ms-resource-unit"], "1");
 }
+
+#[tokio::test]
+async fn a_tenant_may_grant_less_than_is_documented() {
+    for (rate_limit_factor, second) in [(1.0, 200), (0.5, 429)] {
+        let knobs = Knobs { rate_limits: true, rate_limit_factor, ..Knobs::default() };
+        let client = start(EmulatorConfig { knobs, ..small() }).await;
+        let (team, channels) = client.team(0);
+        let path = format!("/teams/{team}/channels/{}/messages", channels[0]);
+        assert_eq!(client.get(&path).await.status, 200);
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert_eq!(client.get(&path).await.status, second, "{rate_limit_factor}");
+    }
+}

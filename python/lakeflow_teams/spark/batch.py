@@ -30,7 +30,7 @@ class TeamsBatchReader(DataSourceReader):
     def partitions(self) -> Sequence[InputPartition]:
         """Groups of scopes; one task for what can't be divided."""
         options = self._options
-        scopes = client(options.values, options.table).scopes(options.table, options.values)
+        scopes = client(options.values).scopes(options.table, options.values)
         return shares(scopes, options) or [Share(None, 1)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
@@ -38,6 +38,6 @@ class TeamsBatchReader(DataSourceReader):
         assert isinstance(partition, Share)  # noqa: S101
         options = self._options
         warn_of_secret(options.values)
-        source = client(options.values, options.table, partition.readers)
+        source = client(options.values, partition.readers)
         scopes = None if partition.texts is None else list(partition.texts)
         yield from arrow_batches(source.read(options.table, options.values, self._columns, scopes))

@@ -19,18 +19,14 @@ _lock = Lock()
 _clients: dict[tuple[int, str], _core.Client] = {}
 _warned: set[str] = set()
 
-#: Requests per second that the core plans with for a whole tenant, by what a table mostly asks for. Tables that are one
-#: list per parent say it themselves.
-_PLANNED = {"teams": 24.0, "chats": 16.0} | {
-    info["name"]: info["planned_rate"] for info in _core.tables() if info["planned_rate"] is not None
-}
-_PLANNED_EXPORT = 160.0
+#: The least that ``rate_share`` may be.
+_LEAST_SHARE = 0.0001
 
 
-def client(options: Mapping[str, str], table: str, readers: int = 1) -> _core.Client:
+def client(options: Mapping[str, str], readers: int = 1) -> _core.Client:
     """The process's connection for these options, with the share of the rate budget of one in ``readers`` tasks."""
     own = {name: value for name, value in options.items() if name in names("connection")}
-    own.update(_share(own, table, readers))
+    own.update(_share(own, readers))
     digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
     key = (os.getpid(), digest)
     with _lock:
@@ -87,11 +83,11 @@ def _plain_secrets(options: Mapping[str, str]) -> list[str]:
     return [option["name"] for option in _core.options() if option["secret"] and options.get(option["name"])]
 
 
-def _share(options: Mapping[str, str], table: str, readers: int) -> dict[str, str]:
-    """The ceiling of one of several processes that read side by side, each with a plan of its own."""
+def _share(options: Mapping[str, str], readers: int) -> dict[str, str]:
+    """The part of Graph's limits that one of several processes plans with which read side by side."""
     if readers <= 1:
         return {}
-    ceilings = [] if options.get("rate_limits") == "off" else [_PLANNED.get(table, _PLANNED_EXPORT)]
+    own = 1.0
     with suppress(KeyError, ValueError):  # not given, or refused by the core in its own words
-        ceilings.append(float(options["requests_per_second"]))
-    return {"requests_per_second": f"{max(min(ceilings) / readers, 0.01):g}"} if ceilings else {}
+        own = float(options["rate_share"])
+    return {"rate_share": f"{max(own / readers, _LEAST_SHARE):g}"}

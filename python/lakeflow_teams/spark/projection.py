@@ -15,7 +15,7 @@ from lakeflow_teams.spark.options import ReadOptions
 
 def table_schema(options: ReadOptions) -> StructType:
     """The table's schema as Spark sees it. Sends no request."""
-    schema = client(options.values, options.table).schema(options.table, options.values)
+    schema = client(options.values).schema(options.table, options.values)
     struct: StructType = StructType.fromJson(schema.to_dict())
     return struct
 

@@ -64,7 +64,7 @@ class TeamsStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         assert isinstance(partition, Share)  # noqa: S101
         options = self._options
         warn_of_secret(options.values)
-        source = client(options.values, options.table, partition.readers)
+        source = client(options.values, partition.readers)
         for text in partition.texts or ():
             if options.deletes:
                 schema = pa.schema(source.schema(options.table, options.values, self._columns))
@@ -81,7 +81,7 @@ class TeamsStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         scopes = whole_number(options.values, "windows_per_batch")
         if scopes is None and HAS_AVAILABLE_NOW:
             scopes = SCOPES_PER_BATCH
-        return Planner(options.table, options.values, lambda: client(options.values, options.table), scopes)
+        return Planner(options.table, options.values, lambda: client(options.values), scopes)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_options": self._options, "_columns": self._columns}

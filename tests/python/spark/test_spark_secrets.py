@@ -81,21 +81,21 @@ def test_a_plain_secret_over_connect_is_warned_of_once(options, monkeypatch, cap
 
 
 def test_connections_are_shared_in_a_process_and_not_across_a_fork(options):
-    one = connection.client({**options, "tablename": "teams", "team_id": "x"}, "teams")
-    assert connection.client({**options, "tablename": "messages"}, "messages") is one
-    assert connection.client({**options, "requests_per_second": "9"}, "teams", 3) is not one
+    one = connection.client({**options, "tablename": "teams", "team_id": "x"})
+    assert connection.client({**options, "tablename": "messages"}) is one
+    assert connection.client({**options, "requests_per_second": "9"}, 3) is not one
     list(one.read("teams", {}))
     child = os.fork()
     if child == 0:
-        mine = connection.client(options, "teams")
+        mine = connection.client(options)
         ended = mine is not one and sum(len(batch) for batch in mine.read("teams", {})) == 4
         os._exit(0 if ended else 1)
     assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_rate_budget_is_divided():
-    assert connection._share({}, "messages", 1) == {}
-    assert connection._share({}, "messages", 4) == {"requests_per_second": "40"}
-    assert connection._share({"requests_per_second": "8"}, "messages", 4) == {"requests_per_second": "2"}
-    assert connection._share({"rate_limits": "off"}, "messages", 4) == {}
-    assert connection._share({"rate_limits": "off", "requests_per_second": "8"}, "teams", 4) == {"requests_per_second": "2"}
+    assert connection._share({}, 1) == {}
+    assert connection._share({}, 4) == {"rate_share": "0.25"}
+    assert connection._share({"requests_per_second": "8"}, 4) == {"rate_share": "0.25"}
+    assert connection._share({"rate_share": "0.5"}, 4) == {"rate_share": "0.125"}
+    assert connection._share({}, 1_000_000) == {"rate_share": "0.0001"}
