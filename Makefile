@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec bench wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-quick lint lint-rust lint-python format connector-spec bench wheel audit clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,13 @@ bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes,
 
 wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution, in dist/
 	$(BIN)/maturin build --release --locked --sdist --out dist
+
+# Not part of `make test`: both ask databases of advisories, and cargo-deny takes minutes to install.
+audit: $(STAMPS)/python  ## Licences, sources and advisories of all dependencies (cargo-deny, pip-audit)
+	cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked
+	cargo deny --locked check
+	$(UV) export --locked --all-extras --no-emit-project --quiet --output-file $(VENV)/audit.txt
+	$(UV) tool run pip-audit --disable-pip --require-hashes --requirement $(VENV)/audit.txt
 
 clean:  ## Remove what was built, the environment included
 	cargo clean

@@ -1,5 +1,6 @@
 //! Scopes, strategies, rounds and offsets: what is read, in which order, and how far it got.
 
+mod bits;
 mod channel_messages;
 mod chat_messages;
 mod chats;
