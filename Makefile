@@ -18,7 +18,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean
+.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,13 @@ docs: $(DEV) $(STAMPS)/docs  ## The documentation site in dist/docs; a broken li
 
 wheel: $(STAMPS)/python  ## A wheel for this machine and the source distribution, in dist/
 	$(BIN)/maturin build --release --locked --sdist --out dist
+
+# Not part of `make test`: both ask databases of advisories, and cargo-deny takes minutes to install.
+audit: $(STAMPS)/python  ## Licences, sources and advisories of all dependencies (cargo-deny, pip-audit)
+	cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny --locked
+	cargo deny --locked check
+	$(UV) export --locked --all-extras --no-emit-project --quiet --output-file $(VENV)/audit.txt
+	$(UV) tool run pip-audit --disable-pip --require-hashes --requirement $(VENV)/audit.txt
 
 clean:  ## Remove what was built, the environment included
 	cargo clean

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
@@ -45,6 +46,11 @@ impl Token {
         })?;
         header.set_sensitive(true);
         Ok(Self { header, obtained_at, secret: token.secret.clone(), expires_at, renew_at: expires_at - early })
+    }
+
+    /// An answer without the token, should it quote it.
+    pub fn cut_out_of(&self, body: &[u8]) -> Bytes {
+        self.secret.cut_out(body).into()
     }
 
     fn usable(&self, now: Instant) -> bool {

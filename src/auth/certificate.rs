@@ -15,7 +15,7 @@ use rustls_pki_types::pem::{PemObject, SectionKind};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::Secret;
+use super::{Secret, pfx};
 use crate::error::{Error, Result};
 
 /// "5 to 10 minutes at most" is the documented life of an assertion.
@@ -33,6 +33,8 @@ pub(super) struct CertificateSource {
 
 enum Place {
     Text(Secret),
+    /// PFX as base64, which is how Azure Key Vault hands a certificate out.
+    Base64(Secret),
     File(PathBuf),
 }
 
@@ -45,19 +47,23 @@ struct Certificate {
 }
 
 impl CertificateSource {
-    /// `text` is PEM, or a path. What cannot be read is refused now, before anything else is done.
+    /// `text` is PEM, base64 of PFX, or the path of a PEM or PFX file. What cannot be read is refused now, before anything else is done.
     pub fn new(text: &Secret, password: Option<Secret>) -> Result<Self> {
         let place = if text.expose().contains("-----BEGIN") {
             Place::Text(Secret::new(unfold(text.expose())))
+        } else if is_base64_of_der(text.expose()) {
+            Place::Base64(text.clone())
         } else {
             Place::File(text.expose().trim().into())
         };
         let source = Self { place, password };
-        let left = source.load()?.ends.as_second() - Timestamp::now().as_second();
-        if left < ENDS_SOON {
-            log::warn!("The client certificate ends in {} days: register and configure a new one", left / 86_400);
-        }
+        source.load()?;
         Ok(source)
+    }
+
+    /// Whether it is time for another certificate.
+    pub fn warning(&self) -> Option<String> {
+        warning(self.load().ok()?.ends, Timestamp::now())
     }
 
     /// An assertion for one token request.
@@ -68,10 +74,17 @@ impl CertificateSource {
     fn load(&self) -> Result<Certificate> {
         match &self.place {
             Place::Text(text) => Certificate::read(text.expose().as_bytes(), self.password.as_ref()),
+            Place::Base64(text) => {
+                let der = decode(text.expose()).map_err(|_| refuse("is damaged base64"))?;
+                Certificate::read(&der, self.password.as_ref())
+            }
             Place::File(path) => {
                 // The path is not shown: it may be a certificate that somebody pasted without its first line.
                 let bytes = std::fs::read(path).map_err(|error| {
-                    refuse(&format!("is neither PEM text nor the path of a readable file ({})", error.kind()))
+                    refuse(&format!(
+                        "is neither PEM text, nor PFX in base64, nor the path of a readable file ({})",
+                        error.kind()
+                    ))
                 })?;
                 Certificate::read(&Zeroizing::new(bytes), self.password.as_ref())
             }
@@ -81,32 +94,8 @@ impl CertificateSource {
 
 impl Certificate {
     fn read(text: &[u8], password: Option<&Secret>) -> Result<Self> {
-        if text.starts_with(&[0x30]) {
-            return Err(refuse(
-                "is a binary file, such as PFX or DER, and not PEM: convert it with \
-                 openssl pkcs12 -in app.pfx -out app.pem -noenc",
-            ));
-        }
-        if text.windows(OLD_FORM.len()).any(|part| part == OLD_FORM) {
-            return Err(refuse("holds a key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8"));
-        }
-        let mut certificates = Vec::new();
-        let mut key = None;
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-            let (kind, der) = section.map_err(|_| refuse("holds a damaged PEM section"))?;
-            let der = Zeroizing::new(der);
-            match kind {
-                SectionKind::Certificate => certificates.push(CertificateDer::from(der.to_vec())),
-                SectionKind::PrivateKey => key = Some(RsaKeyPair::from_pkcs8(&der).map_err(|why| not_rsa(&why))?),
-                SectionKind::RsaPrivateKey => key = Some(RsaKeyPair::from_der(&der).map_err(|why| not_rsa(&why))?),
-                SectionKind::EcPrivateKey => return Err(refuse("holds an EC key, and Entra ID takes RSA keys only")),
-                _ => {}
-            }
-        }
-        if key.is_none() {
-            key = encrypted(text, password)?;
-        }
-        let key = key.ok_or_else(|| refuse("holds no private key (-----BEGIN PRIVATE KEY-----)"))?;
+        let (key, certificates) =
+            if text.starts_with(&[0x30]) { pfx::read(text, password)? } else { pem(text, password)? };
         if certificates.is_empty() {
             return Err(refuse("holds no certificate (-----BEGIN CERTIFICATE-----)"));
         }
@@ -147,6 +136,31 @@ impl Certificate {
     }
 }
 
+/// The key of PEM text, and all its certificates.
+fn pem(text: &[u8], password: Option<&Secret>) -> Result<(RsaKeyPair, Vec<CertificateDer<'static>>)> {
+    if text.windows(OLD_FORM.len()).any(|part| part == OLD_FORM) {
+        return Err(refuse("holds a key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8"));
+    }
+    let mut certificates = Vec::new();
+    let mut key = None;
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
+        let (kind, der) = section.map_err(|_| refuse("holds a damaged PEM section"))?;
+        let der = Zeroizing::new(der);
+        match kind {
+            SectionKind::Certificate => certificates.push(CertificateDer::from(der.to_vec())),
+            SectionKind::PrivateKey => key = Some(RsaKeyPair::from_pkcs8(&der).map_err(|why| not_rsa(&why))?),
+            SectionKind::RsaPrivateKey => key = Some(RsaKeyPair::from_der(&der).map_err(|why| not_rsa(&why))?),
+            SectionKind::EcPrivateKey => return Err(refuse("holds an EC key, and Entra ID takes RSA keys only")),
+            _ => {}
+        }
+    }
+    if key.is_none() {
+        key = encrypted(text, password)?;
+    }
+    let key = key.ok_or_else(|| refuse("holds no private key (-----BEGIN PRIVATE KEY-----)"))?;
+    Ok((key, certificates))
+}
+
 /// The key of an `ENCRYPTED PRIVATE KEY` section, if there is one.
 fn encrypted(text: &[u8], password: Option<&Secret>) -> Result<Option<RsaKeyPair>> {
     let text = std::str::from_utf8(text).map_err(|_| refuse("is not text"))?;
@@ -154,15 +168,32 @@ fn encrypted(text: &[u8], password: Option<&Secret>) -> Result<Option<RsaKeyPair
     let Some(start) = text.find(begin) else { return Ok(None) };
     let password = password.ok_or_else(|| refuse("holds an encrypted key: set client_certificate_password"))?;
     let body = text[start + begin.len()..].split(end).next().unwrap_or_default();
-    let body: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
-    let der = base64::engine::general_purpose::STANDARD.decode(body.as_bytes());
-    let der = der.map_err(|_| refuse("holds a damaged PEM section"))?;
+    let der = decode(body).map_err(|_| refuse("holds a damaged PEM section"))?;
     let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice())
         .map_err(|_| refuse("holds an encrypted key of an unknown form: convert it with openssl pkcs8 -topk8"))?;
     let key = info
         .decrypt(password.expose())
         .map_err(|_| refuse("cannot be decrypted: client_certificate_password is wrong, or the cipher is not AES"))?;
     RsaKeyPair::from_pkcs8(key.as_bytes()).map(Some).map_err(|why| not_rsa(&why))
+}
+
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, base64::DecodeError> {
+    let text: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    base64::engine::general_purpose::STANDARD.decode(text.as_bytes()).map(Zeroizing::new)
+}
+
+/// A DER sequence of some size begins like this, and no path is as long.
+fn is_base64_of_der(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("MI")
+        && text.len() > 500
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=\r\n ".contains(&b))
+}
+
+fn warning(ends: Timestamp, now: Timestamp) -> Option<String> {
+    let left = ends.as_second() - now.as_second();
+    let when = if left < 0 { "has ended".to_owned() } else { format!("ends in {} days", left / 86_400) };
+    (left < ENDS_SOON).then(|| format!("The client certificate {when} ({ends:.0}): register and configure a new one"))
 }
 
 /// Maps that went through a form or a shell have lost their line breaks, which PEM cannot do without.
@@ -184,11 +215,11 @@ fn unfold(text: &str) -> String {
         .join("\n")
 }
 
-fn not_rsa(why: &ring::error::KeyRejected) -> Error {
+pub(super) fn not_rsa(why: &ring::error::KeyRejected) -> Error {
     refuse(&format!("holds a key that is not an RSA key of 2048 to 4096 bits ({why})"))
 }
 
-fn refuse(why: &str) -> Error {
+pub(super) fn refuse(why: &str) -> Error {
     Error::Configuration(format!("Option client_certificate: it {why}"))
 }
 
@@ -208,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_no_certificate_is_refused_without_being_shown() {
         for (text, why) in [
-            ("/nowhere/marked.pem", "neither PEM text nor the path"),
+            ("/nowhere/marked.pem", "neither PEM text"),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "no private key"),
             ("-----BEGIN CERTIFICATE-----\nmarked", "damaged"),
             ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "not an RSA key"),

@@ -60,7 +60,7 @@ impl EntraCredential {
         Self::new(config, Proof::Federated(SecretSource::File(file)))
     }
 
-    /// `certificate` is PEM text or the path of a PEM file.
+    /// `certificate` is PEM text, PFX in base64, or the path of either file.
     pub fn certificate(config: &ConnectionConfig, certificate: &Secret, password: Option<Secret>) -> Result<Self> {
         Self::new(config, Proof::Certificate(CertificateSource::new(certificate, password)?))
     }
@@ -160,6 +160,13 @@ impl EntraCredential {
 impl TokenProvider for EntraCredential {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>> {
         Box::pin(self.acquire())
+    }
+
+    fn warning(&self) -> Option<String> {
+        match &self.proof {
+            Proof::Certificate(source) => source.warning(),
+            Proof::Secret(_) | Proof::Federated(_) => None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod entra;
 mod failure;
 mod managed;
 mod order;
+mod pfx;
 mod roles;
 mod secret;
 
@@ -42,6 +43,11 @@ pub trait TokenProvider: Send + Sync {
 
     /// Where the tokens come from, if the options leave that open.
     fn describe(&self) -> Option<String> {
+        None
+    }
+
+    /// What will soon need somebody's attention, such as a certificate near its end.
+    fn warning(&self) -> Option<String> {
         None
     }
 }

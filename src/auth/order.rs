@@ -70,6 +70,10 @@ impl TokenProvider for Found {
         Box::pin(async { self.provider.fetch().await.map_err(|error| at(&self.place, error)) })
     }
 
+    fn warning(&self) -> Option<String> {
+        self.provider.warning()
+    }
+
     fn describe(&self) -> Option<String> {
         Some(format!("default_credential took {}", self.place))
     }

@@ -71,6 +71,10 @@ impl GraphClient {
             log::info!("{origin}");
             report.note(origin);
         }
+        if let Some(warning) = provider.warning() {
+            log::warn!("{warning}");
+            report.warn(warning);
+        }
         Ok(Self(Arc::new(Engine {
             base: config.graph.clone(),
             tokens: TokenCache::new(provider),

@@ -151,8 +151,8 @@ options! {
     Connection "client_secret" Kind::Secret, "", "Client secret of the app registration.";
     Connection "client_secret_env" Kind::Text, "", "Environment variable that holds the client secret; read at each token request.";
     Connection "client_secret_file" Kind::Text, "", "File that holds the client secret; read at each token request.";
-    Connection "client_certificate" Kind::Secret, "", "Certificate and private key as PEM: the text itself, or a path that is read at each token request.";
-    Connection "client_certificate_password" Kind::Secret, "", "Password of the certificate's private key.";
+    Connection "client_certificate" Kind::Secret, "", "Certificate and private key: PEM text, PFX in base64, or the path of a PEM or PFX file, which is read at each token request.";
+    Connection "client_certificate_password" Kind::Secret, "", "Password of the PFX, or of the PEM's private key.";
     Connection "federated_token_file" Kind::Text, "", "File with the token of a federated identity; read at each token request.";
     Connection "managed_identity" Kind::Bool, "false", "Use the managed identity of the machine; client_id picks a user-assigned one.";
     Connection "default_credential" Kind::Bool, "false", "Take the first of the environment's secret, certificate, federated token and managed identity.";

@@ -123,6 +123,8 @@ fn unknown(name: &str) -> String {
 pub(super) fn refuse(spec: &OptionSpec, text: &str, why: &str) -> Error {
     let shown = match spec.kind {
         Kind::Secret => "its value".to_owned(),
+        // What stands before the @ may be a password.
+        Kind::Host if text.contains('@') => "its value".to_owned(),
         _ => format!("{:?}", text.chars().take(100).collect::<String>()),
     };
     Error::Configuration(format!("Option {}: {shown} {why}. Allowed is {}", spec.name, spec.kind.allowed()))

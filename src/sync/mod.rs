@@ -1,6 +1,7 @@
 //! Scopes, strategies, rounds and offsets: what is read, in which order, and how far it got.
 
 mod archive;
+mod bits;
 mod channel_messages;
 mod chat_messages;
 mod chats;

@@ -219,7 +219,7 @@ impl Sink {
     /// Reports rows that no merge can match.
     fn count_nameless(&self, slot: usize, keys: &[&str], batch: &RecordBatch) {
         for key in keys {
-            let nameless = batch.column_by_name(key).map_or(0, |column| without_value(column));
+            let nameless = batch.column_by_name(key).map_or(0, without_value);
             if nameless > 0 {
                 self.report.add_without_key(&format!("{}.{key}", self.names[slot]), nameless as u64);
             }

@@ -44,6 +44,8 @@ impl Window {
     /// order of an export is not documented, so that may be all of it; then the window is halved, and halved again.
     pub fn cut(&self, oldest: Option<Timestamp>, newest: Option<Timestamp>) -> Option<Vec<Self>> {
         let to = self.to?;
+        // A row of a year that no filter can name does not move the windows there.
+        let oldest = oldest.filter(|oldest| *oldest >= Timestamp::UNIX_EPOCH);
         let from = self.from.or(oldest).unwrap_or_else(|| BEGINNING.parse().expect("a constant timestamp"));
         let span = to.duration_since(from).as_secs();
         if span < 2 * MIN_SECONDS {

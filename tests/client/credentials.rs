@@ -154,11 +154,91 @@ async fn a_certificate_that_cannot_work_is_refused_before_anything_is_sent() {
         let error = by_certificate(&server, &options).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Configuration(_)) && harmless(&error).contains(why), "{why}: {error}");
     }
-    let path = file("pfx");
-    std::fs::write(&path, [0x30, 0x82, 0x01]).unwrap();
-    let error = by_certificate(&server, &[("client_certificate", path.to_str().unwrap())]).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("openssl pkcs12"), "{error}");
-    std::fs::remove_file(path).unwrap();
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_near_its_end_is_told_in_the_report() {
+    let server = Fifo::forever(granted()).await;
+    let key = KeyPair::from_pkcs8_pem_and_sign_algo(ONE, &PKCS_RSA_SHA256).unwrap();
+    for (days, told) in [(10, Some("ends in 9 days")), (-2, Some("has ended")), (100, None)] {
+        let mut params = CertificateParams::new(vec!["app.example".into()]).unwrap();
+        let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+        let end = end.to_zoned(jiff::tz::TimeZone::UTC);
+        params.not_after = rcgen::date_time_ymd(end.year().into(), end.month() as u8, end.day() as u8);
+        let pem = format!("{}{ONE}", params.self_signed(&key).unwrap().pem());
+        let provider = by_certificate(&server, &[("client_certificate", &pem)]).unwrap();
+        let client = GraphClient::new(&config(&server.url(), &[]), provider, Arc::default()).unwrap();
+        let warnings = client.report().snapshot().warnings;
+        assert_eq!(warnings.len(), usize::from(told.is_some()), "{warnings:?}");
+        assert!(told.is_none_or(|told| warnings[0].contains(told)), "{warnings:?}");
+    }
+}
+
+/// As `openssl pkcs12 -export` writes them, see `tests/keys/README.md`.
+const PFX: [(&str, &[u8], Option<&str>); 3] = [
+    ("AES-256", include_bytes!("../keys/one-aes256.pfx"), Some("marked-password")),
+    ("RC2 and 3DES", include_bytes!("../keys/one-rc2-3des.pfx"), Some("marked-password")),
+    ("no password", include_bytes!("../keys/one-no-password.pfx"), None),
+];
+const EC_PFX: &[u8] = include_bytes!("../keys/ec.pfx");
+
+fn with_password<'a>(certificate: &'a str, password: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let password = password.map(|password| ("client_certificate_password", password));
+    [("client_certificate", certificate)].into_iter().chain(password).collect()
+}
+
+#[tokio::test]
+async fn a_pfx_signs_as_its_pem_does_from_a_file_and_in_base64() {
+    let server = Fifo::forever(granted()).await;
+    for (name, pfx, password) in PFX {
+        let path = file("app.pfx");
+        std::fs::write(&path, pfx).unwrap();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(pfx);
+        for certificate in [path.to_str().unwrap(), base64.as_str()] {
+            let options = with_password(certificate, password);
+            by_certificate(&server, &options).unwrap_or_else(|error| panic!("{name}: {error}")).fetch().await.unwrap();
+            let assertion = field(&form(&server, server.seen().len() - 1), "client_assertion");
+            let header: Value =
+                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(assertion.split('.').next().unwrap()).unwrap()).unwrap();
+            verified(&assertion, ONE, header["x5t#S256"].as_str().unwrap(), &server);
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_pfx_that_cannot_work_is_refused_before_anything_is_sent() {
+    let server = Fifo::forever(granted()).await;
+    let path = file("bad.pfx");
+    let refused = |bytes: &[u8], password: Option<&str>| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = by_certificate(&server, &with_password(path.to_str().unwrap(), password)).map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::Configuration(_)), "{error:?}");
+        harmless(&error)
+    };
+    for (_, pfx, password) in &PFX[..2] {
+        assert!(refused(pfx, Some("marked-wrong")).contains("client_certificate_password does not open"));
+        assert!(refused(pfx, None).contains("set client_certificate_password"));
+        for length in (1..pfx.len()).step_by(97) {
+            refused(&pfx[..length], *password);
+        }
+        for at in (0..pfx.len()).step_by(53) {
+            let mut damaged = pfx.to_vec();
+            damaged[at] ^= 0x55;
+            // Damage where nothing is said, such as in a name, does no harm; everywhere else it is told.
+            std::fs::write(&path, damaged).unwrap();
+            if let Err(error) = by_certificate(&server, &with_password(path.to_str().unwrap(), *password)) {
+                assert!(matches!(error, Error::Configuration(_)), "{error:?}");
+            }
+        }
+    }
+    assert!(refused(EC_PFX, Some("marked-password")).contains("not an RSA key"));
+    let (pem, _) = certificate(ONE);
+    let der = pem.lines().filter(|line| !line.starts_with("---")).collect::<String>();
+    let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
+    assert!(refused(&der, None).contains("no undamaged PFX"), "a certificate without its key");
+    std::fs::remove_file(&path).unwrap();
     assert!(server.seen().is_empty());
 }
 

@@ -20,6 +20,8 @@ struct Private {
     authority: String,
     connections: Arc<AtomicUsize>,
     protocols: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// So many connections, the oldest, answer nothing any more, and do not say so.
+    dead: Arc<AtomicUsize>,
 }
 
 impl Private {
@@ -44,18 +46,25 @@ impl Private {
             authority: authority.pem(),
             connections: Arc::default(),
             protocols: Arc::default(),
+            dead: Arc::default(),
         };
         let (connections, protocols) = (Arc::clone(&server.connections), Arc::clone(&server.protocols));
+        let dead = Arc::clone(&server.dead);
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let (acceptor, protocols) = (acceptor.clone(), Arc::clone(&protocols));
+                let number = connections.fetch_add(1, Ordering::SeqCst);
+                let (acceptor, protocols, dead) = (acceptor.clone(), Arc::clone(&protocols), Arc::clone(&dead));
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     protocols.lock().unwrap().push(stream.get_ref().1.alpn_protocol().unwrap_or_default().to_vec());
                     let mut connection = h2::server::handshake(stream).await.unwrap();
+                    let mut unanswered = Vec::new();
                     while let Some(Ok((_, mut respond))) = connection.accept().await {
+                        if number < dead.load(Ordering::SeqCst) {
+                            unanswered.push(respond);
+                            continue;
+                        }
                         let mut body = respond.send_response(http::Response::new(()), false).unwrap();
                         body.send_data(bytes::Bytes::from_static(PAGE.as_bytes()), true).unwrap();
                     }
@@ -106,6 +115,18 @@ async fn many_requests_share_one_http2_connection() {
     assert!(join_all((0..40).map(|_| get(&client))).await.iter().all(Result::is_ok));
     assert_eq!(*server.protocols.lock().unwrap(), [b"h2"]);
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_has_gone_dead_is_left_behind() {
+    let server = Private::start().await;
+    let path = server.bundle();
+    let client = server.client(&[("ca_bundle", path.to_str().unwrap()), ("request_timeout_seconds", "1")]);
+    get(&client).await.unwrap();
+    server.dead.store(1, Ordering::SeqCst);
+    get(&client).await.unwrap();
+    assert_eq!(server.connections.load(Ordering::SeqCst), 2, "one timeout, then a connection of its own");
     std::fs::remove_file(path).unwrap();
 }
 

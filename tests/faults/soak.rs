@@ -15,7 +15,13 @@ use lakeflow_teams::sync::{Limits, Pass, Session};
 
 use crate::harness::{key, keys};
 
+/// How many times faster than Graph's the limits are, unless `SOAK_SCALE` says otherwise.
 const SCALE: f64 = 60.0;
+
+fn from_env<T: std::str::FromStr>(name: &str, usual: T) -> T {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 /// Begins the lines that the emulator's process answers with.
 const MARK: &str = "@emulator ";
 
@@ -122,7 +128,7 @@ fn emulator() {
     .unwrap();
     emulator.set(|knobs| {
         knobs.rate_limits = true;
-        knobs.time_scale = SCALE;
+        knobs.time_scale = from_env("SOAK_SCALE", SCALE);
     });
     five_percent(&emulator);
     for command in std::io::stdin().lines().map_while(Result::ok) {
@@ -160,7 +166,7 @@ fn emulator() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes a minute; its figures are in docs/faults.md"]
 async fn soak() {
-    let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let seconds = from_env("SOAK_SECONDS", 60);
     let mut emulator = Remote::start();
     let connection = emulator.ask("connection");
     let [base, tenant, client, secret] = connection.split(' ').collect::<Vec<_>>().try_into().unwrap();

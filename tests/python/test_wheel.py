@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
@@ -40,6 +41,17 @@ def test_the_wheel_brings_the_frameworks_package_and_nothing_of_its_parents(whee
     }
     assert all("/sources/microsoft_teams/" in name for name in names if name.startswith("databricks/"))
     assert "abi3" in wheel.name
+
+
+def test_the_wheel_carries_its_bill_of_materials(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if ".dist-info/sboms/" in name and "lakeflow" in name)
+        bill = json.loads(archive.read(name))
+    assert bill["bomFormat"] == "CycloneDX"
+    components = {component["name"]: component for component in bill["components"]}
+    assert {"ring", "rustls", "reqwest", "arrow-array", "pyo3"} <= set(components)
+    assert not {"openssl", "openssl-sys", "native-tls", "arrow-json"} & set(components)
+    assert all(component.get("version") for component in components.values())
 
 
 def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
