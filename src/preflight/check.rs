@@ -8,7 +8,7 @@ use crate::auth::Roles;
 use crate::client::GraphClient;
 use crate::config::TableOptions;
 use crate::error::Error;
-use crate::tables::permissions::{alternatives, prerequisites};
+use crate::tables::permissions::{alternatives, prerequisite};
 use crate::tables::{Reading, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ impl TableCheck {
             endpoint,
             error: None,
             remedy: None,
-            prerequisite: prerequisites(endpoint),
+            prerequisite: prerequisite(table),
             notes: Vec::new(),
         }
     }

@@ -298,7 +298,8 @@ impl Case<'_> {
 
     /// A snapshot of one list, or of one for each parent.
     fn list(&self) -> Result<Vec<Part>> {
-        let template = super::probe::endpoints(self.table, self.options)[0];
+        let endpoints = super::probe::endpoints(self.table, self.options);
+        let template = endpoints[endpoints.len() - 1];
         let Some(endpoint) = endpoint::find(template) else {
             return Err(Error::configuration(format!("table '{}': nothing is known of its cost", self.table.name)));
         };
