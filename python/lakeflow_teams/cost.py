@@ -15,11 +15,16 @@ RUNS: tuple[Run, ...] = ("first", "quiet", "daily")
 
 @dataclass(frozen=True)
 class Part:
-    """The requests that one endpoint gets, and the formula that they come from."""
+    """The requests that one endpoint gets, and the formula that they come from.
+
+    ``rate`` is what is planned per second for the application, ``narrow`` in words for what is asked for.
+    """
 
     endpoint: str
     requests: float
     formula: str
+    rate: float
+    narrow: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class PlanResult:
 
     def seconds(self, run: Run) -> float:
         """The time of a run."""
-        return sum(getattr(step, run).seconds for step in self.passes)
+        return float(sum(getattr(step, run).seconds for step in self.passes))
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -105,8 +110,14 @@ def predict(
 def _run(table: str, options: Mapping[str, str], counts: Mapping[str, float], run: Run, **more: Any) -> RunCost:
     cost = json.loads(_core.cost(table, options, counts, run=run, **more))
     pace = cost["pace"] or {"seconds": 0.0, "rate": 0.0, "budget": "", "endpoint": ""}
-    parts = tuple(Part(part["endpoint"], part["requests"], part["formula"]) for part in cost["parts"])
+    parts = tuple(_part(part) for part in cost["parts"])
     return RunCost(round(cost["requests"]), pace["seconds"], describe(pace), parts)
+
+
+def _part(part: Mapping[str, Any]) -> Part:
+    rates = part["rates"]
+    narrow = f"{rates['narrow'][1]:g} per second and {rates['narrow'][0]}" if rates["narrow"] else ""
+    return Part(part["endpoint"], part["requests"], part["formula"], rates["app"], narrow)
 
 
 def describe(pace: Mapping[str, Any]) -> str:
@@ -114,3 +125,11 @@ def describe(pace: Mapping[str, Any]) -> str:
     if pace["budget"] == "requests_per_second":
         return f"requests_per_second={pace['rate']:g}"
     return f"{pace['rate']:g} per second and {pace['budget']} at {pace['endpoint']}" if pace["budget"] else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:.1f} s"

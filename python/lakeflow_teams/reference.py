@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
+from lakeflow_teams.cost import RUNS, RunCost, duration, predict
 from lakeflow_teams.html import type_name
 
 _MADE = "<!-- Made by `make reference`; a test fails when it is out of date. -->"
@@ -62,6 +63,7 @@ def _facts(info: _core.TableInfo, together: list[str]) -> list[tuple[str, str]]:
         ("options", info["required_options"] or "none needed"),
         ("permissions", "<br>".join(_permission(name, info) for name in info["permissions"])),
         ("needs beside them", info["prerequisite"] or ""),
+        ("cost of a first run", "<br>".join(_formulas(info["name"])) + "; see [cost](cost.md)"),
         ("read in one pass with", _codes(together)),
     ]
     return [(name, text) for name, text in facts if text]
@@ -70,6 +72,11 @@ def _facts(info: _core.TableInfo, together: list[str]) -> list[tuple[str, str]]:
 def _permission(name: str, info: _core.TableInfo) -> str:
     wider = info["wider_permissions"][name]
     return f"`{name}`" + (f" (or {', '.join(wider)})" if wider else "")
+
+
+def _formulas(table: str) -> Iterable[str]:
+    (step,) = predict([(table, {})], EXAMPLE).passes
+    return (f"`{part.endpoint}`: {part.formula}" for part in step.first.parts)
 
 
 def _columns(info: _core.TableInfo) -> Iterable[tuple[str, str]]:
@@ -112,8 +119,75 @@ def errors() -> str:
     return _page(lines + _grid(("number", "what to do"), numbers))
 
 
+#: What the cost page counts with.
+EXAMPLE = {
+    "teams": 1_000.0,
+    "channels": 8_000.0,
+    "special_channels": 800.0,
+    "messages": 1_000_000.0,
+    "replies_per_message": 1.0,
+    "members_per_team": 50.0,
+    "users": 5_000.0,
+    "groups": 1_200.0,
+    "chats": 20_000.0,
+    "members_per_chat": 2.5,
+    "chat_messages": 2_000_000.0,
+}
+_STRATEGIES = ("auto", "export", "channels", "delta")
+_HAVE_STRATEGIES = ("channel_messages", "chat_messages")
+
+
+def costs() -> str:
+    """``cost.md``: the formula of each table and strategy, and the rates that requests are planned with."""
+    example = ", ".join(f"{count:,.10g} {name.replace('_', ' ')}" for name, count in EXAMPLE.items())
+    lines = ["# Cost in requests", "", _MADE, ""]
+    lines += [
+        "The formulas that `lakeflow-teams plan` computes with. Quotients are rounded up, and a list that is empty costs a",
+        f"request. The numbers are those of a tenant with {example}.",
+        "",
+        "A *first* run reads everything, a *quiet* one finds nothing new, and the *daily* one is the quiet one in 24 hours",
+        "that sweeps for late edits. What has changed since costs its rows / 50 more. Time is that of the slowest budget,",
+        "at 80 % of Graph's documented limits. Tables of one pass cost what one of them costs.",
+    ]
+    rates: dict[str, tuple[str, str]] = {}
+    done = set()
+    for info in _core.tables():
+        if info["reading"] in done:
+            continue
+        done.add(info["reading"])
+        names = [other["name"] for other in _core.tables() if other["reading"] == info["reading"]]
+        lines += ["", f"## {', '.join(names)}"]
+        for strategy in _STRATEGIES if info["reading"] in _HAVE_STRATEGIES else (None,):
+            lines += _cost(info["name"], strategy, rates)
+    lines += ["", "## Planned rates", "", *_grid(("endpoint", "per second and app", "beside that"), _rates(rates))]
+    return _page(lines)
+
+
+def _cost(table: str, strategy: str | None, rates: dict[str, tuple[str, str]]) -> list[str]:
+    options = {"strategy": strategy} if strategy else {}
+    (step,) = predict([(table, options)], EXAMPLE).passes
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for run in RUNS:
+        for part in getattr(step, run).parts:
+            rows.setdefault((part.endpoint, part.formula), {})[run] = f"{part.requests:,.0f}"
+            rates[part.endpoint] = (f"{part.rate:g}", part.narrow)
+    grid = [
+        (f"`{endpoint}`", formula, *(numbers.get(run, "") for run in RUNS)) for (endpoint, formula), numbers in rows.items()
+    ]
+    costs: list[RunCost] = [getattr(step, run) for run in RUNS]
+    grid.append(("all on the wire", "", *(f"{cost.requests:,}" for cost in costs)))
+    grid.append(("time", f"at first {step.first.limit}", *(duration(cost.seconds) for cost in costs)))
+    heading = ["", f"`strategy={strategy}`"] if strategy else []
+    return [*heading, "", *_grid(("requests to", "formula", *RUNS), grid)]
+
+
+def _rates(rates: dict[str, tuple[str, str]]) -> Iterable[tuple[str, str, str]]:
+    for endpoint, (rate, narrow) in sorted(rates.items()):
+        yield f"`{endpoint}`", rate, narrow
+
+
 #: File name to what makes its text.
-PAGES: dict[str, Callable[[], str]] = {"tables.md": tables, "options.md": options, "errors.md": errors}
+PAGES: dict[str, Callable[[], str]] = {"tables.md": tables, "options.md": options, "errors.md": errors, "cost.md": costs}
 
 
 def write(folder: Path) -> None:

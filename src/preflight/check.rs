@@ -8,7 +8,7 @@ use crate::auth::Roles;
 use crate::client::GraphClient;
 use crate::config::TableOptions;
 use crate::error::Error;
-use crate::tables::permissions::{alternatives, prerequisites};
+use crate::tables::permissions::{alternatives, prerequisite};
 use crate::tables::{Reading, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ impl TableCheck {
             endpoint,
             error: None,
             remedy: None,
-            prerequisite: prerequisites(endpoint),
+            prerequisite: prerequisite(table),
             notes: Vec::new(),
         }
     }
@@ -121,10 +121,10 @@ impl TableCheck {
         self.permissions.iter().any(|permission| permission.status == Status::Missing)
     }
 
-    fn set(&mut self, name: &str, status: Status) {
-        for permission in self.permissions.iter_mut().filter(|permission| permission.name == name) {
-            permission.status = status;
-        }
+    /// Marks a permission as missing; `false` where the table does not name it.
+    fn miss(&mut self, name: &str) -> bool {
+        let found = self.permissions.iter_mut().find(|permission| permission.name == name);
+        found.map(|permission| permission.status = Status::Missing).is_some()
     }
 }
 
@@ -185,7 +185,10 @@ fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
     for permission in &mut check.permissions {
         let is_proven = proven == Some(permission.name);
         match permission.status {
-            Status::Unknown => permission.status = Status::Granted,
+            // The list of teams is answered without the permission for their settings.
+            Status::Unknown if table.reading != Reading::Teams || table.permissions[0] == permission.name => {
+                permission.status = Status::Granted;
+            }
             Status::Missing if is_proven && is_named => {
                 permission.status = Status::Granted;
                 permission.granted_by = Some("consent given to what was named".to_owned());
@@ -193,9 +196,7 @@ fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
             _ => {}
         }
     }
-    if check.is_missing() {
-        check.status = Status::Missing;
-    }
+    check.status = if check.is_missing() { Status::Missing } else { unless_unknown(check) };
 }
 
 fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &TableOptions) {
@@ -206,10 +207,8 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &Table
     check.status = match error {
         _ if check.is_missing() => Status::Missing,
         Error::PermissionDenied(_) if *roles == Roles::Unknown => {
-            if let Some(endpoint) = needed {
-                check.set(endpoint.permission, Status::Missing);
-            }
-            Status::Missing
+            let is_named = needed.is_some_and(|endpoint| check.miss(endpoint.permission));
+            if is_named { Status::Missing } else { Status::Unreachable }
         }
         Error::PermissionDenied(_) if check.prerequisite.is_some() => {
             check.remedy =

@@ -1,7 +1,6 @@
 //! What a read costs in requests: one formula per table and strategy, from the counts of a tenant.
 
-use serde::Serialize;
-
+use super::pace::parent;
 use super::tenant::Tenant;
 use crate::client::endpoint::{self, Endpoint};
 use crate::config::{Strategy, TableOptions};
@@ -32,9 +31,8 @@ impl Run {
 }
 
 /// The requests that one endpoint gets.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Part {
-    #[serde(serialize_with = "template")]
     pub endpoint: &'static Endpoint,
     /// What is drawn from the endpoint's budgets.
     pub requests: f64,
@@ -42,13 +40,7 @@ pub struct Part {
     pub round_trips: f64,
     pub formula: &'static str,
     /// The share of one team, channel, chat or user, on average.
-    #[serde(skip)]
     pub each: f64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
-fn template<S: serde::Serializer>(endpoint: &&'static Endpoint, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(endpoint.template)
 }
 
 impl Part {
@@ -130,20 +122,23 @@ impl Case<'_> {
         Part { requests: part.requests + again, round_trips: part.round_trips + again, ..part }
     }
 
-    fn all_teams(&self, listings: f64) -> Result<Vec<Part>> {
+    /// `rows` where they come in micro-batches.
+    fn all_teams(&self, rows: Option<f64>) -> Result<Vec<Part>> {
         if !self.options.team_ids.is_empty() {
             return Ok(Vec::new());
         }
         let pages = pages(self.count("teams")?, pages::TEAMS);
-        Ok(vec![Part::new(&endpoint::TEAMS, pages * listings, "teams / 100, for each micro-batch")])
+        let formula = if rows.is_some() { "teams / 100, for each micro-batch" } else { "teams / 100" };
+        Ok(vec![Part::new(&endpoint::TEAMS, pages * rows.map_or(1.0, |rows| self.listings(rows)), formula)])
     }
 
-    fn all_users(&self, listings: f64) -> Result<Vec<Part>> {
+    fn all_users(&self, rows: Option<f64>) -> Result<Vec<Part>> {
         if !self.options.user_ids.is_empty() || !self.options.chat_ids.is_empty() {
             return Ok(Vec::new());
         }
         let pages = pages(self.count("users")?, pages::USERS);
-        Ok(vec![Part::new(&endpoint::USERS, pages * listings, "users / 999, for each micro-batch")])
+        let formula = if rows.is_some() { "users / 999, for each micro-batch" } else { "users / 999" };
+        Ok(vec![Part::new(&endpoint::USERS, pages * rows.map_or(1.0, |rows| self.listings(rows)), formula)])
     }
 
     /// Where nothing has to be listed the server's time is asked for.
@@ -158,7 +153,7 @@ impl Case<'_> {
         if !self.options.team_ids.is_empty() {
             return Ok(vec![Part::per(&endpoint::TEAM, teams, 1.0, "1 for each team named")]);
         }
-        let mut parts = self.all_teams(1.0)?;
+        let mut parts = self.all_teams(None)?;
         let round_trips = (teams / pages::TEAMS_PER_BATCH as f64).ceil();
         let each = Part::per(&endpoint::TEAM, teams, 1.0, "teams, 20 in a round trip");
         parts.push(Part { round_trips, ..each });
@@ -172,7 +167,7 @@ impl Case<'_> {
     fn channel_messages(&self) -> Result<Vec<Part>> {
         let roots = self.count("messages")?;
         let rows = roots * (1.0 + self.tenant.get("replies_per_message", self.table.name)?);
-        let mut parts = self.all_teams(self.listings(rows))?;
+        let mut parts = self.all_teams(Some(rows))?;
         parts.extend(self.clock(&endpoint::TEAM));
         let teams = self.count("teams")?;
         if self.options.strategy == Strategy::Export {
@@ -245,7 +240,7 @@ impl Case<'_> {
     fn user_chats(&self) -> Result<Vec<Part>> {
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
-        let mut parts = self.all_users(1.0)?;
+        let mut parts = self.all_users(None)?;
         parts.extend(self.clock(&endpoint::USERS));
         let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
@@ -257,8 +252,7 @@ impl Case<'_> {
         let page = self.top(pages::CHAT_MESSAGES, pages::CHAT_MESSAGES);
         let whole = pages_each(rows, chats, page);
         if !self.options.chat_ids.is_empty() {
-            let each = if self.run == Run::First { whole } else { 1.0 };
-            let mut parts = vec![Part::per(&endpoint::CHAT_MESSAGES, chats, each, "chats × (messages of a chat / 50)")];
+            let mut parts = vec![self.chat_lists(chats, whole)];
             parts.extend(self.clock(&endpoint::USERS));
             return Ok(parts);
         }
@@ -269,7 +263,7 @@ impl Case<'_> {
         let exported = rows * copies;
         let exports = matches!(self.options.strategy, Strategy::Auto | Strategy::Export);
         let read = if exports { exported } else { rows };
-        let mut parts = self.all_users(self.listings(read))?;
+        let mut parts = self.all_users(Some(read))?;
         parts.extend(self.clock(&endpoint::USERS));
         if self.options.strategy == Strategy::Export {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
@@ -282,10 +276,16 @@ impl Case<'_> {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
         }
         if !exports {
-            let each = if self.run == Run::First { whole } else { 1.0 };
-            parts.push(Part::per(&endpoint::CHAT_MESSAGES, chats, each, "chats × (messages of a chat / 50)"));
+            parts.push(self.chat_lists(chats, whole));
         }
         Ok(parts)
+    }
+
+    fn chat_lists(&self, chats: f64, whole: f64) -> Part {
+        match self.run {
+            Run::First => Part::per(&endpoint::CHAT_MESSAGES, chats, whole, "chats × (messages of a chat / 50)"),
+            _ => Part::per(&endpoint::CHAT_MESSAGES, chats, 1.0, "chats"),
+        }
     }
 
     fn directory(&self) -> Result<Vec<Part>> {
@@ -298,17 +298,16 @@ impl Case<'_> {
 
     /// A snapshot of one list, or of one for each parent.
     fn list(&self) -> Result<Vec<Part>> {
-        let template = super::probe::endpoints(self.table, self.options)[0];
+        let endpoints = super::probe::endpoints(self.table, self.options);
+        let template = endpoints[endpoints.len() - 1];
         let Some(endpoint) = endpoint::find(template) else {
             return Err(Error::configuration(format!("table '{}': nothing is known of its cost", self.table.name)));
         };
-        let before = template.rsplit_once("{id}").map_or("", |(before, _)| before);
-        let parent = before.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let (mut parts, parents, formula) = match parent {
+        let (mut parts, parents, formula) = match parent(template) {
             "" => (Vec::new(), 1.0, "1, and 1 for each further page"),
-            "teams" => (self.all_teams(1.0)?, self.count("teams")?, "teams, and 1 for each further page"),
+            "teams" => (self.all_teams(None)?, self.count("teams")?, "teams, and 1 for each further page"),
             "channels" => (self.all_channels()?, self.count("channels")?, "channels, and 1 for each further page"),
-            "users" => (self.all_users(1.0)?, self.count("users")?, "users, and 1 for each further page"),
+            "users" => (self.all_users(None)?, self.count("users")?, "users, and 1 for each further page"),
             "chats" => (self.all_chats()?, self.count("chats")?, "chats, and 1 for each further page"),
             "groups" => (self.all_groups()?, self.count("groups")?, "groups, and 1 for each further page"),
             "messages" => (self.all_channels()?, self.count("messages")?, "root messages"),
@@ -326,7 +325,7 @@ impl Case<'_> {
     }
 
     fn all_channels(&self) -> Result<Vec<Part>> {
-        let mut parts = self.all_teams(1.0)?;
+        let mut parts = self.all_teams(None)?;
         if self.options.channel_ids.is_empty() {
             parts.push(Part::per(&endpoint::CHANNELS, self.count("teams")?, 1.0, "teams"));
         }

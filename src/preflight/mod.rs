@@ -9,6 +9,6 @@ mod tenant;
 
 pub use check::{Check, Status, TableCheck, check};
 pub use cost::{Case, Part, Run, cost};
-pub use pace::{Pace, pace};
+pub use pace::{Pace, Rates, pace, rates};
 pub use sample::{Sample, sample};
 pub use tenant::{COUNTS, Tenant};

@@ -41,9 +41,8 @@ impl Tenant {
     pub fn get(&self, name: &'static str, table: &str) -> Result<f64> {
         let assumed = COUNTS.iter().find(|(known, ..)| *known == name).and_then(|(_, assumed, _)| *assumed);
         self.0.get(name).copied().or(assumed).ok_or_else(|| {
-            Error::configuration(format!(
-                "the cost of table '{table}' depends on the number of {name}: give it, or probe"
-            ))
+            let option = name.replace('_', "-");
+            Error::configuration(format!("the cost of table '{table}' depends on {name}: give --{option}, or --probe"))
         })
     }
 }
@@ -59,7 +58,7 @@ mod tests {
         assert!(tenant("teams", f64::NAN).unwrap_err().to_string().contains("teams"));
         let tenant = tenant("teams", 4.0).unwrap();
         assert!((tenant.get("teams", "channels").unwrap() - 4.0).abs() < f64::EPSILON);
-        assert!(tenant.get("users", "chats").unwrap_err().to_string().contains("number of users"));
+        assert!(tenant.get("users", "chats").unwrap_err().to_string().contains("--users, or --probe"));
         assert!(tenant.get("members_per_chat", "chats").is_ok());
     }
 }

@@ -18,7 +18,7 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::auth::REMEDIES;
 use crate::config::catalogue::CATALOGUE;
-use crate::tables::permissions::{alternatives, prerequisites};
+use crate::tables::permissions::{alternatives, prerequisite};
 use crate::tables::{Kind, Reading, TABLES, set_keys};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -67,7 +67,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("json_columns", json.collect::<Vec<_>>())?;
         let wider = table.permissions.iter().map(|name| (*name, alternatives(name)));
         info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
-        info.set_item("prerequisite", prerequisites(table.endpoint))?;
+        info.set_item("prerequisite", prerequisite(table))?;
         list.append(info)?;
     }
     Ok(list)

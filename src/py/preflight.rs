@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pyo3::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::to_py;
 use super::runtime::wait;
 use crate::config::{Strictness, TableOptions, parse_table};
 use crate::error::Result;
-use crate::preflight::{self, COUNTS, Case, Part, Run, Tenant, pace};
+use crate::preflight::{self, COUNTS, Case, Part, Run, Tenant, pace, rates};
 use crate::sync::Session;
 use crate::tables::{Table, find};
 
@@ -54,6 +54,15 @@ pub fn counts() -> Vec<(&'static str, Option<f64>, &'static str)> {
     COUNTS.to_vec()
 }
 
+fn part(part: &Part) -> Value {
+    json!({
+        "endpoint": part.endpoint.template,
+        "requests": part.requests,
+        "formula": part.formula,
+        "rates": rates(part.endpoint),
+    })
+}
+
 /// What one pass costs, as JSON text.
 #[pyfunction]
 #[pyo3(signature = (table, options, tenant, *, run="first", rows_per_batch=None, requests_per_second=None))]
@@ -73,6 +82,7 @@ pub fn cost(
         let parts = preflight::cost(&case)?;
         let requests: f64 = parts.iter().map(|part: &Part| part.round_trips).sum();
         let pace = pace(&parts, requests_per_second);
+        let parts: Vec<_> = parts.iter().map(part).collect();
         Ok(json!({"requests": requests, "pace": pace, "parts": parts}).to_string())
     };
     price().map_err(|error| to_py(&error))

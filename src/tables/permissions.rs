@@ -1,6 +1,8 @@
 //! Which permissions stand in for which. Declarations name the least privileged one of each endpoint; tenants have often
 //! granted a wider one (<https://learn.microsoft.com/graph/permissions-reference>).
 
+use super::Table;
+
 /// Application permissions that include `permission` where this connector uses it.
 pub fn alternatives(permission: &str) -> &'static [&'static str] {
     match permission {
@@ -70,8 +72,9 @@ pub fn alternatives(permission: &str) -> &'static [&'static str] {
     }
 }
 
-/// What a tenant must have beside permissions, by the endpoint that is read. Nothing but a refusal shows that it lacks.
-pub fn prerequisites(endpoint: &str) -> Option<&'static str> {
+/// What a tenant must have beside permissions. Nothing but a refusal shows that it lacks.
+pub fn prerequisite(table: &Table) -> Option<&'static str> {
+    let endpoint = table.endpoint;
     if endpoint.contains("getAllRetainedMessages") {
         Some("a Purview retention policy that covers Teams")
     } else if endpoint.contains("/onlineMeetings") {

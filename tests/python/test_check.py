@@ -100,8 +100,11 @@ def test_an_opaque_token_is_no_error(graph):
     assert result.ok
     assert result.roles is None
     assert {row.status for row in result.rows} == {"granted"}
+    teams = of(client(graph).check("teams"), "teams")
+    assert (teams["Team.ReadBasic.All"].status, teams["TeamSettings.Read.All"].status) == ("granted", "unknown")
     graph.set(roles=["Team.ReadBasic.All", "Channel.ReadBasic.All"])
     result = client(graph).check(["channels", "messages"])
+    assert not result.ok
     assert result.missing == ("ChannelMessage.Read.All",)
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
-from lakeflow_teams.cost import RUNS, PlanResult, predict
+from lakeflow_teams.cost import RUNS, PlanResult, duration, predict
 from lakeflow_teams.environment import connection_from_environment
 
 
@@ -61,7 +61,8 @@ def plan(
     else:
         settings = connection_from_environment({**spec.connection, **connect})
     ceiling = settings.get("requests_per_second")
-    result = predict(tables, given, rows_per_batch=_rows_per_batch(), requests_per_second=float(ceiling) if ceiling else None)
+    rate = float(ceiling) if ceiling else None
+    result = predict(tables, given, rows_per_batch=_rows_per_batch(), requests_per_second=rate)
     result = replace(result, notes=notes, probe_requests=requests)
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
@@ -92,7 +93,7 @@ def _show(result: PlanResult) -> None:
         for part in step.first.parts:
             detail.add_row(f"GET {part.endpoint}", f"{part.requests:,.0f}", part.formula)
     console.print(detail)
-    used = ", ".join(f"{name} {count:,.6g}" for name, count in result.counts.items())
+    used = ", ".join(f"{name} {count:,.10g}" for name, count in result.counts.items())
     console.print(f"counts: {used}", markup=False, highlight=False, soft_wrap=True)
     if result.probe_requests:
         console.print(f"the probe took {result.probe_requests} requests", highlight=False)
@@ -101,12 +102,4 @@ def _show(result: PlanResult) -> None:
 
 
 def _cell(requests: int, seconds: float) -> str:
-    return f"{requests:,} requests, {duration(seconds)}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:,.1f} {unit}"
-    return f"{seconds:.1f} s"
+    return f"{requests:,} request{'' if requests == 1 else 's'}, {duration(seconds)}"
