@@ -54,7 +54,15 @@ pub async fn items(job: &Job, list: &'static List, place: &Place) -> Result<Vec<
         Shape::Items => job.list_raw(&request).await,
         Shape::Object => job.client.get(&request, read_object).await.map(|answer| vec![answer.body]),
     };
-    items.map_err(|error| explained(job, list, place, error))
+    let items = items.map_err(|error| explained(job, list, place, error))?;
+    if list.stops_at == Some(items.len()) {
+        let (scope, template) = (place.name(list.parent), list.endpoint.template);
+        job.report().note(format!(
+            "{scope}: {template} gave {} items and no further page, where it has been seen to stop: more may exist",
+            items.len()
+        ));
+    }
+    Ok(items)
 }
 
 /// Reads a scope; one that was discovered and is not found twice is reported and left out: it was deleted meanwhile.
