@@ -58,11 +58,11 @@ impl Engine {
                 },
                 Err(trouble) => trouble,
             };
-            self.report.retried(endpoint::DOWNLOAD.template);
             let Some(wait) = trial.again(started.elapsed(), None) else {
                 self.report.failed(endpoint::DOWNLOAD.template);
                 return Err(trouble.into_error(&endpoint::DOWNLOAD, &request.scope, trial.retries));
             };
+            self.report.retried(endpoint::DOWNLOAD.template);
             sleep(wait).await;
         }
     }

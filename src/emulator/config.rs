@@ -185,6 +185,8 @@ pub struct Knobs {
     pub delta_expiry: DeltaExpiry,
     pub delta_token_days: i64,
     pub directory_delta_page: usize,
+    /// 0, or how many posts each thread of group mail has.
+    pub posts_per_thread: usize,
     /// Page size of lists that document no `$top`.
     pub list_page: usize,
     /// 0: nextLinks live for ever.
@@ -228,6 +230,7 @@ impl Default for Knobs {
             delta_expiry: DeltaExpiry::Gone,
             delta_token_days: 7,
             directory_delta_page: 200,
+            posts_per_thread: 0,
             list_page: 100,
             link_lifetime_seconds: 0,
             top_over_max: TopOverMax::Reject,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::Outcome;
 use super::call::Call;
+use super::config::Knobs;
 use super::directory::group_at;
 use super::errors::Refusal;
 use super::lists::{Rules, draw, id_of, page};
@@ -63,18 +64,20 @@ pub fn threads(tenant: &Tenant, group: &Group) -> Vec<Value> {
         .collect()
 }
 
-/// The posts of a thread: one to five.
-pub fn posts(tenant: &Tenant, group: &Group, thread: &str) -> Option<Vec<Value>> {
+/// The posts of a thread: one to five, unless told otherwise.
+pub fn posts(tenant: &Tenant, knobs: &Knobs, group: &Group, thread: &str) -> Option<Vec<Value>> {
     let n = (0..count(group)).find(|n| thread_id(group, *n) == thread)?;
-    let posts = (0..=draw(thread, "posts") as usize % 5).map(|m| {
+    let count =
+        if knobs.posts_per_thread > 0 { knobs.posts_per_thread } else { 1 + draw(thread, "posts") as usize % 5 };
+    let posts = (0..count).map(|m| {
         json!({
             "@odata.etag": format!("W/\"CwAA{m}\""),
             "id": STANDARD.encode(format!("AAMk{}{n}{m}", id_of(&group.id, "mailbox"))),
-            "createdDateTime": format!("2025-10-{:02}T18:59:04Z", 1 + m),
-            "lastModifiedDateTime": format!("2025-10-{:02}T19:00:00Z", 2 + m),
+            "createdDateTime": format!("2025-10-{:02}T18:59:04Z", 1 + m % 28),
+            "lastModifiedDateTime": format!("2025-10-{:02}T19:00:00Z", 2 + m % 28),
             "changeKey": format!("CwAA{m}"),
             "categories": if m == 1 { json!(["Blue category"]) } else { json!([]) },
-            "receivedDateTime": format!("2025-10-{:02}T18:59:05Z", 1 + m),
+            "receivedDateTime": format!("2025-10-{:02}T18:59:05Z", 1 + m % 28),
             "hasAttachments": m == 2,
             "body": {"contentType": "html", "content": format!("<html><body><div>Post {m} to „{n}“</div></body></html>")},
             "from": recipient(tenant, m),
@@ -126,7 +129,7 @@ pub fn list_threads(call: &Call<'_>) -> Outcome {
 pub fn list_posts(call: &Call<'_>) -> Outcome {
     let group = group(call)?;
     let missing = || Refusal::new(404, "ErrorItemNotFound", "The specified object was not found in the store.");
-    let rows = posts(call.tenant, group, call.id(1)).ok_or_else(missing)?;
+    let rows = posts(call.tenant, call.knobs, group, call.id(1)).ok_or_else(missing)?;
     let rules = Rules { options: &["$expand"], ..Rules::default() };
     page(call, &format!("groups('{}')/threads('{}')/posts", group.id, call.id(1)), rules, rows)
 }

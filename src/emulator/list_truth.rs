@@ -42,12 +42,12 @@ fn listed_groups<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item
         .map(|(at, _)| &tenant.groups[tenant.group_of_team(at)])
 }
 
-fn posts<'a>(tenant: &'a Tenant, group: &'a Group) -> Vec<String> {
+fn posts<'a>(tenant: &'a Tenant, knobs: &Knobs, group: &'a Group) -> Vec<String> {
     let threads = groups_mail::threads(tenant, group);
     let ids = threads.iter().filter_map(|thread| thread["id"].as_str());
     ids.flat_map(|id| {
         let keys = vec![("group_id", group.id.as_str()), ("thread_id", id)];
-        rows(std::iter::once((keys, groups_mail::posts(tenant, group, id).unwrap_or_default())))
+        rows(std::iter::once((keys, groups_mail::posts(tenant, knobs, group, id).unwrap_or_default())))
     })
     .collect()
 }
@@ -106,7 +106,7 @@ pub fn of(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<Ve
         }
         "conversations" => rows(groups().map(|(keys, group)| (keys, groups_mail::conversations(tenant, group)))),
         "conversation_threads" => rows(groups().map(|(keys, group)| (keys, groups_mail::threads(tenant, group)))),
-        "conversation_posts" => groups().flat_map(|(_, group)| posts(tenant, group)).collect(),
+        "conversation_posts" => groups().flat_map(|(_, group)| posts(tenant, knobs, group)).collect(),
         "team_drives" => rows(
             listed_groups(tenant, knobs)
                 .map(|group| (vec![("team_id", group.id.as_str())], groups_mail::drives(group))),

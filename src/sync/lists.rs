@@ -5,10 +5,11 @@
 
 use std::future::Future;
 
-use futures::FutureExt;
+use futures::future::ready;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
-use super::job::{Job, side_by_side};
+use super::job::Job;
 use super::parents::{Place, parents};
 use super::snapshot::read_object;
 use crate::client::request::Request;
@@ -25,7 +26,9 @@ pub const CONCURRENCY: usize = 24;
 /// Every list of the table.
 pub async fn read(job: &Job, list: &'static List) -> Result<()> {
     let places = parents(job, list.parent).await?;
-    side_by_side(CONCURRENCY, places.iter().map(|place| one(job, list, place).boxed()).collect()).await
+    // Made one by one: a future for each of a million chats would not be small.
+    let reads = stream::iter(0..places.len()).map(|at| one(job, list, &places[at]));
+    reads.buffer_unordered(CONCURRENCY).try_for_each(|()| ready(Ok(()))).await
 }
 
 /// One whole list. One that fails part-way fails the snapshot, so rows already given do no harm.
@@ -51,7 +54,15 @@ pub async fn items(job: &Job, list: &'static List, place: &Place) -> Result<Vec<
         Shape::Items => job.list_raw(&request).await,
         Shape::Object => job.client.get(&request, read_object).await.map(|answer| vec![answer.body]),
     };
-    items.map_err(|error| explained(job, list, place, error))
+    let items = items.map_err(|error| explained(job, list, place, error))?;
+    if list.stops_at == Some(items.len()) {
+        let (scope, template) = (place.name(list.parent), list.endpoint.template);
+        job.report().note(format!(
+            "{scope}: {template} gave {} items and no further page, where it has been seen to stop: more may exist",
+            items.len()
+        ));
+    }
+    Ok(items)
 }
 
 /// Reads a scope; one that was discovered and is not found twice is reported and left out: it was deleted meanwhile.

@@ -1,7 +1,7 @@
 //! What there is one list of: teams, their channels, chats, users, groups, and the items of other lists.
 
-use std::collections::HashSet;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::job::Job;
 use super::lists::{CONCURRENCY, confirmed, items};
 use super::roster;
+use crate::decode::{KeySet, key_hash};
 use crate::error::Result;
 use crate::tables::{Derived, List, Parent};
 
@@ -103,15 +104,15 @@ async fn chats(job: &Job) -> Result<Vec<Place>> {
     if !job.options.chat_ids.is_empty() {
         return Ok(places(roster::named(&job.options.chat_ids), true));
     }
-    let mut seen = HashSet::new();
-    let users = parents(job, Parent::User).await?;
-    let mut chats = below(job, users, |user| async move {
-        let ids = roster::chat_ids(job, &user.ids[0]).await?;
+    let claimed = Mutex::new(KeySet::default());
+    let claimed = &claimed;
+    below(job, parents(job, Parent::User).await?, |user| async move {
+        let mut ids = roster::chat_ids(job, &user.ids[0]).await?;
+        let mut claimed = claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.retain(|id| claimed.insert(key_hash("", "", id)));
         Ok(places(ids, false))
     })
-    .await?;
-    chats.retain(|chat| seen.insert(chat.ids.clone()));
-    Ok(chats)
+    .await
 }
 
 async fn items_of(job: &Job, list: &'static List) -> Result<Vec<Place>> {
@@ -133,8 +134,10 @@ where
     F: Future<Output = Result<Vec<Place>>>,
 {
     let find = &find;
-    let lists: Vec<_> =
-        places.iter().map(|place| confirmed(job, place.is_named, move || find(place.clone()))).collect();
-    let found: Vec<Option<Vec<Place>>> = stream::iter(lists).buffered(CONCURRENCY).try_collect().await?;
+    let lists = stream::iter(0..places.len()).map(|at| {
+        let place = &places[at];
+        confirmed(job, place.is_named, move || find(place.clone()))
+    });
+    let found: Vec<Option<Vec<Place>>> = lists.buffered(CONCURRENCY).try_collect().await?;
     Ok(found.into_iter().flatten().flatten().collect())
 }

@@ -104,6 +104,7 @@ pub(super) static CONVERSATION_POSTS: Table = Table {
     permissions: MAIL_PERMISSIONS,
     required_options: GROUPS,
     reading: Reading::List(&List {
+        stops_at: Some(100),
         prerequisites: NO_MAILBOX,
         ..List::new(
             Parent::Item(&THREADS),

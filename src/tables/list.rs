@@ -22,6 +22,8 @@ pub struct List {
     /// The largest page, where the endpoint documents `$top`; nothing is sent where it does not.
     pub top: Option<u32>,
     pub shape: Shape,
+    /// Where an endpoint has been seen to end a longer list without a link; not documented, so that it is only reported.
+    pub stops_at: Option<usize>,
     /// What the tenant needs beside the permissions; empty for most.
     pub prerequisites: &'static str,
 }
@@ -84,6 +86,6 @@ impl Parent {
 impl List {
     /// A list of items without options of its own.
     pub const fn new(parent: Parent, endpoint: &'static Endpoint) -> Self {
-        Self { parent, endpoint, query: &[], top: None, shape: Shape::Items, prerequisites: "" }
+        Self { parent, endpoint, query: &[], top: None, shape: Shape::Items, stops_at: None, prerequisites: "" }
     }
 }

@@ -53,7 +53,8 @@ def test_the_notebook_client_reads_it(tenant, table):
     part = pa.table(client.read(table, **needs(table), columns=[key], include_raw=True))
     assert part.column_names == [key]
     raw = pa.table(client.read(table, **needs(table), include_raw=True))
-    assert raw.column_names[-1] == "_raw" and None not in raw["_raw"].to_pylist()
+    assert raw.column_names[-1] == "_raw"
+    assert None not in raw["_raw"].to_pylist()
 
 
 @pytest.mark.parametrize("table", LISTS)
@@ -68,7 +69,8 @@ def test_the_lakeflow_door_reads_it(tenant, table):
     assert not any(isinstance(field.dataType, types.IntegerType) for field in schema)
     rows, offset = connector.read_table(table, None, needs(table))
     rows = list(rows)
-    assert offset == {} and list(rows[0]) == schema.names
+    assert offset == {}
+    assert list(rows[0]) == schema.names
     assert problems(tenant, table, rows) == []
     parts = connector.get_partitions(table, needs(table))
     shared = [row for part in parts for row in connector.read_partition(table, part, needs(table))]

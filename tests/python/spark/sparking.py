@@ -17,7 +17,7 @@ NEEDS = {
     "messages": EVERYTHING,
     "message_replies": EVERYTHING,
     "chat_messages": {"fetch_all_users": "true"},
-    **{table: {name: "true" for name in needs} for table, needs in LISTS.items()},
+    **{table: dict.fromkeys(needs, "true") for table, needs in LISTS.items()},
 }
 #: What happens in the tenant between two runs.
 EVENTS = {"new_messages": 6, "late_replies": 8, "edits": 7, "deletes": 3}

@@ -147,6 +147,26 @@ async fn a_link_of_a_list_to_another_host_is_never_followed() {
     }
 }
 
+/// Lists of posts have been seen to end at 100 without a link: nobody can tell, and so it is told.
+#[tokio::test]
+async fn a_list_that_may_have_been_cut_is_reported() {
+    let emulator = tenant();
+    for (posts, is_told) in [(99, false), (100, true), (101, false)] {
+        emulator.set(|knobs| (knobs.posts_per_thread, knobs.list_page) = (posts, 150));
+        let session = session(&emulator);
+        let pass = pass(&["conversation_posts"], &[("fetch_all_groups", "true")]);
+        let (rows, failure) = read_once(&session, &pass).await;
+        assert!(failure.is_none(), "{failure:?}");
+        assert_rows(
+            "conversation_posts",
+            rows_of("conversation_posts", &rows),
+            truth_of(&emulator, "conversation_posts"),
+        );
+        let notes = session.report().snapshot().notes;
+        assert_eq!(notes.iter().any(|note| note.contains("gave 100 items and no further page")), is_told, "{notes:?}");
+    }
+}
+
 /// Where `/users` is refused, the members of the teams are not everyone.
 #[tokio::test]
 async fn a_snapshot_of_some_users_is_an_error() {
