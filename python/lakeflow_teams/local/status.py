@@ -102,3 +102,12 @@ def _until(offset: str | None) -> str | None:
     content = json.loads(offset) if offset else None
     until = content.get("until") if isinstance(content, dict) else None
     return until if isinstance(until, str) else None
+
+
+def size_text(count: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
