@@ -6,6 +6,7 @@ mod credential;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod error;
+pub mod logs;
 mod runtime;
 mod stream;
 
