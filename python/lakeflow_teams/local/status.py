@@ -22,7 +22,7 @@ class TableStatus:
 
     ``committed`` is the last commit's time; ``read_until`` is Graph's clock at the end of the last reading that the rows
     belong to, where there is an offset. ``state`` is ``done``, ``reading`` (an ingest was interrupted, or is at it: the
-    next one goes on), or ``foreign`` (somebody else made the table).
+    next one goes on), or ``untracked`` (it holds no offset: a log, or somebody else's table).
     """
 
     table: str
@@ -86,7 +86,7 @@ def _table(target: Path, path: Path) -> TableStatus:
 
 def _state(found: Found) -> str:
     if found.batch is None:
-        return "foreign"
+        return "untracked"
     return "done" if found.stamp is None or found.stamp.finished else "reading"
 
 
