@@ -17,7 +17,18 @@ html_static_path = ["_static"]
 html_copy_source = False
 
 
+#: Pages of the table of contents that may be missing: they are generated, or come with a part that is not there.
+MAY_BE_MISSING = ("preflight", "message-details", "reference/*")
+
+
 def setup(app):
-    """Pages under reference/ are generated; where they are not, the site is built without them."""
-    if not list(Path(__file__).parent.glob("reference/*.md")):
-        app.connect("source-read", lambda _app, _page, text: text.__setitem__(0, text[0].replace("reference/*\n", "")))
+    """Builds the site without the pages that are missing."""
+    here = Path(__file__).parent
+    missing = [f"{page}\n" for page in MAY_BE_MISSING if not list(here.glob(f"{page}.md"))]
+
+    def drop(_app, page, text):
+        if page == "index":
+            for line in missing:
+                text[0] = text[0].replace(line, "")
+
+    app.connect("source-read", drop)

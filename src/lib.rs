@@ -23,7 +23,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        pyo3_log::try_init().ok();
+        crate::py::logs::install(module.py())?;
         crate::py::register(module)
     }
 }

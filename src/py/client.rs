@@ -31,6 +31,7 @@ pub struct Client {
 
 impl Client {
     fn session(&self, py: Python<'_>) -> PyResult<Session> {
+        super::logs::refresh();
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((pid, session)) = &*slot
             && *pid == std::process::id()

@@ -7,6 +7,7 @@ mod credential;
 mod emulator;
 mod error;
 mod guard;
+pub mod logs;
 mod preflight;
 mod runtime;
 mod stream;

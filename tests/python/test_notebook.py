@@ -11,11 +11,13 @@ import struct
 import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from mypy import api as mypy
 
 from lakeflow_teams import GraphEmulator, PermissionDeniedError, TeamsClient, _core, ingest_local, option_types
@@ -72,6 +74,17 @@ def test_batches_come_with_async_for(client, graph):
         return sum([len(batch) async for batch in client.read("teams")])
 
     assert asyncio.run(count()) == len(graph.truth("teams"))
+
+
+def test_what_takes_an_arrow_stream_takes_it_as_it_is(client, graph, tmp_path):
+    write_deltalake(str(tmp_path / "teams"), client.read("teams"))
+    assert DeltaTable(str(tmp_path / "teams")).count() == len(graph.truth("teams"))
+
+
+def test_threads_can_share_a_client(client, graph):
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(lambda table: client.read(table, **NEEDS[table]).to_arrow().num_rows, TABLES))
+    assert counts == [len(graph.truth(table)) for table in TABLES]
 
 
 def test_a_bar_on_request_counts_the_rows(client, graph, capsys, monkeypatch):

@@ -24,6 +24,7 @@ def status(target: Path, as_json: bool) -> None:
     """
     for module in ("deltalake", "pyarrow"):
         need(module, "local", "status")
+    from lakeflow_teams.local.status import size_text
     from lakeflow_teams.local.status import status as look
 
     found = look(target)
@@ -40,7 +41,7 @@ def status(target: Path, as_json: bool) -> None:
             table.state if table.state == "done" else f"[yellow]{table.state}",
             f"{table.rows:,}",
             str(table.version),
-            f"{table.bytes / 1e6:,.1f} MB",
+            size_text(table.bytes),
             table.committed or "",
             (table.read_until or "")[:19],
         )
@@ -55,7 +56,7 @@ def status(target: Path, as_json: bool) -> None:
 def _last_run(run: dict[str, Any]) -> list[str]:
     how = f"failed: {run['error']}" if run["failed"] else "done"
     lines = [f"last run {run['started']}, {run['seconds']:.1f} s, {run['requests']:,} requests: {how}"]
-    lines += [f"skipped: {describe_skip(scope)}" for scope in run["skipped"]]
+    lines += dict.fromkeys(f"skipped: {describe_skip(scope)}" for scope in run["skipped"])
     if run["skipped_count"] > len(run["skipped"]):
         lines.append(f"and {run['skipped_count'] - len(run['skipped']):,} more were skipped")
     return lines

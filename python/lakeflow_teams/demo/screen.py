@@ -55,7 +55,8 @@ def goodbye(console: Console, target: Path, runs: Sequence[RunSummary]) -> None:
     requests = " then ".join(f"{run.requests:,}" for run in runs)
     rows = " then ".join(f"{sum(line.rows for line in run.destinations):,}" for run in runs)
     console.rule("[bold]Done", align="left")
-    console.print(f"Rows read: {rows}. Requests: {requests}. The tables are in [cyan]{target}[/].\n", highlight=False)
+    console.print(f"Rows read: {rows}. Requests: {requests}. The tables are in [cyan]{target}[/].", highlight=False)
+    console.print(f"The report of the last run, for a browser: [cyan]{runs[-1].page}[/]\n", highlight=False, soft_wrap=True)
     query = (
         "from deltalake import DeltaTable, QueryBuilder\n"
         f'messages = DeltaTable("{target}/main/teams/messages")\n'
@@ -64,19 +65,19 @@ def goodbye(console: Console, target: Path, runs: Sequence[RunSummary]) -> None:
         "print(tables.execute(busiest).read_all())"
     )
     notebook = (
-        "import polars as pl\n"
         "from lakeflow_teams import GraphEmulator, TeamsClient\n"
         "with GraphEmulator(teams=5) as graph:\n"
-        '    teams = pl.DataFrame(TeamsClient(graph.options).read("teams"))'
+        '    teams = TeamsClient(graph.options).read("teams").to_polars()'
     )
     tenant = (
+        "lakeflow-teams init    # writes pipeline.yaml, and says how to register an application\n"
         "export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_SECRET=...\n"
-        "lakeflow-teams ingest examples/pipeline.yaml --target ./lakehouse"
+        "lakeflow-teams ingest pipeline.yaml --target ./lakehouse"
     )
     for heading, code, language in (
         ("Ask the tables", query, "python"),
         ("In a notebook", notebook, "python"),
-        ("Your own tenant (README: app registration)", tenant, "bash"),
+        ("Your own tenant", tenant, "bash"),
     ):
         console.print(f"[bold]{heading}[/]")
         console.print(Syntax(code, language, background_color="default", word_wrap=True))

@@ -22,7 +22,7 @@ class TableStatus:
 
     ``committed`` is the last commit's time; ``read_until`` is Graph's clock at the end of the last reading that the rows
     belong to, where there is an offset. ``state`` is ``done``, ``reading`` (an ingest was interrupted, or is at it: the
-    next one goes on), or ``foreign`` (somebody else made the table).
+    next one goes on), or ``untracked`` (it holds no offset: a log, or somebody else's table).
     """
 
     table: str
@@ -86,7 +86,7 @@ def _table(target: Path, path: Path) -> TableStatus:
 
 def _state(found: Found) -> str:
     if found.batch is None:
-        return "foreign"
+        return "untracked"
     return "done" if found.stamp is None or found.stamp.finished else "reading"
 
 
@@ -102,3 +102,12 @@ def _until(offset: str | None) -> str | None:
     content = json.loads(offset) if offset else None
     until = content.get("until") if isinstance(content, dict) else None
     return until if isinstance(until, str) else None
+
+
+def size_text(count: float) -> str:
+    """A number of bytes for people."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"

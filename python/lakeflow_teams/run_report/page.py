@@ -10,7 +10,7 @@ from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams._templates import render
-from lakeflow_teams.local.status import tables_of
+from lakeflow_teams.local.status import size_text, tables_of
 from lakeflow_teams.local.summary import RunSummary
 from lakeflow_teams.report import describe_skip
 from lakeflow_teams.run_report import charts, files
@@ -55,13 +55,13 @@ def html(document: Mapping[str, Any]) -> str:
         run=document,
         rows=sum(line["rows"] for line in document["destinations"]),
         stored={table["path"]: table for table in document["tables"]},
-        skipped=[describe_skip(scope) for scope in document["skipped"]],
+        skipped=list(dict.fromkeys(describe_skip(scope) for scope in document["skipped"])),
         requests=charts.columns(over_time, "at", ["requests"], width=charts.NARROW),
         waits=charts.columns(over_time, "at", ["throttled", "planned"], unit=" seconds", width=charts.NARROW),
         days=charts.columns(days, "day", ["messages", "replies"]),
         channels=document["volume"]["channels"] if document["volume"] else [],
         tables=_per_run(document["history"]),
-        size=_size,
+        size=size_text,
         ago=_ago,
         now=document["finished"],
     )
@@ -93,11 +93,3 @@ def _ago(then: str | None, now: str) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {name} ago"
     return f"{max(seconds, 0):.0f} s ago"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} GB"

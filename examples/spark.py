@@ -1,0 +1,23 @@
+"""Teams, and how many messages each has, in a Spark session. AZURE_* or LAKEFLOW_TEAMS_* variables say which tenant.
+
+Run it with `python examples/spark.py`; `lakeflow-teams emulator` prints variables of a tenant on this machine.
+"""
+
+from pyspark.sql import SparkSession
+
+from lakeflow_teams import TeamsDataSource
+from lakeflow_teams.environment import connection_from_environment
+
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+spark.dataSource.register(TeamsDataSource)
+connection = {**connection_from_environment({}), "tasks_at_once": "2", "num_partitions": "2"}
+
+
+def table(name, **options):
+    return spark.read.format("microsoft_teams").options(**connection, tableName=name, **options).load()
+
+
+teams = table("teams").select("id", "displayName")
+messages = table("messages", fetch_all_teams="true", fetch_all_channels="true")
+counts = messages.groupBy("team_id").count()
+counts.join(teams, counts.team_id == teams.id).select("displayName", "count").orderBy("displayName").show(truncate=False)
