@@ -42,3 +42,15 @@ def test_a_plain_session_merges_into_delta_tables(tmp_path):
     assert len(answer["answer"]) == 10
     assert answer["formats"] == ["delta"]
     assert answer["clusters"] == {"teams": ["id"], "users": ["id"], "messages": [], "streamed": []}
+
+
+def test_a_declarative_pipeline_merges_with_auto_cdc(tmp_path):
+    pytest.importorskip("grpc")
+    pipelines = pytest.importorskip("pyspark.pipelines")
+    if not hasattr(pipelines, "create_auto_cdc_flow"):
+        pytest.skip("open-source Spark has AUTO CDC from 4.2 on")
+    first, second, more = program("declarative.py", tmp_path)
+    assert {**first, **second} == {"teams": [], "users": [], "messages": []}
+    assert first == second
+    assert "message_log" in more["tables"]
+    assert not [name for name in more["tables"] if name.endswith("__log")], "it was replayed from a log, not merged"
