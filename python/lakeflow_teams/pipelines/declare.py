@@ -55,7 +55,7 @@ def _snapshot(engine: Engine, target: Target) -> None:
             "have; use SCD_TYPE_1 here, or SCD_TYPE_2 with ingest_local or on Databricks"
         )
 
-    @pipelines.materialized_view(name=target.name, **_cluster(engine, target))  # type: ignore[untyped-decorator]
+    @pipelines.materialized_view(name=target.name, **_storage(engine, target))  # type: ignore[untyped-decorator]
     def whole() -> Any:
         return engine.read(target)
 
@@ -72,7 +72,7 @@ def _log_and_view(engine: Engine, target: Target) -> None:
     pipelines.create_streaming_table(name=log)
     _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
 
-    @pipelines.materialized_view(name=target.name, **_cluster(engine, target))  # type: ignore[untyped-decorator]
+    @pipelines.materialized_view(name=target.name, **_storage(engine, target))  # type: ignore[untyped-decorator]
     def replayed() -> Any:
         return engine.spark.sql(current(target, log))
 
@@ -98,16 +98,17 @@ def _flow(engine: Engine, table: str, name: str, frame: Any) -> None:
 
 def _streaming_table(engine: Engine, name: str, target: Target) -> None:
     pipelines: Any = engine.pipelines
-    pipelines.create_streaming_table(name=name, **_cluster(engine, target))
+    pipelines.create_streaming_table(name=name, **_storage(engine, target))
 
 
-def _cluster(engine: Engine, target: Target) -> dict[str, Any]:
-    if not target.cluster_by:
-        return {}
-    if not engine.has_delta:
+def _storage(engine: Engine, target: Target) -> dict[str, Any]:
+    """How a table is stored: what open-source Spark makes by default can't be merged into; Databricks' are Delta's."""
+    storage: dict[str, Any] = {"format": "delta"} if engine.has_delta and not engine.databricks else {}
+    if target.cluster_by and engine.has_delta:
+        storage["cluster_by"] = list(target.cluster_by)
+    elif target.cluster_by:
         _log.warning("cluster_by of %s is left out: it lays out Delta tables, and this Spark writes others", target.name)
-        return {}
-    return {"cluster_by": list(target.cluster_by)}
+    return storage
 
 
 def _scd(target: Target) -> str:

@@ -19,14 +19,14 @@ def _newest(target: Target, log: str) -> str:
 
 def newest_of_each(target: Target, log: str) -> str:
     """A query that ranks the rows of each key, newest first; at an equal time a delete wins."""
-    order = f"{_quoted(target.sequence_by or '')} DESC" + (", _deleted DESC" if target.deletes else "")
-    keys = ", ".join(map(_quoted, target.keys))
+    order = f"{quoted(target.sequence_by or '')} DESC" + (", _deleted DESC" if target.deletes else "")
+    keys = ", ".join(map(quoted, target.keys))
     return f"SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank FROM {log}"
 
 
 def _history(target: Target, log: str) -> str:
-    sequence = _quoted(target.sequence_by or "")
-    keys = ", ".join(map(_quoted, target.keys))
+    sequence = quoted(target.sequence_by or "")
+    keys = ", ".join(map(quoted, target.keys))
     first = "_deleted DESC" if target.deletes else sequence
     once = f"SELECT *, row_number() OVER (PARTITION BY {keys}, {sequence} ORDER BY {first}) AS _rank FROM {log}"
     spans = (
@@ -39,11 +39,11 @@ def _history(target: Target, log: str) -> str:
 
 def merge(target: Target, changes: str, columns: Sequence[str]) -> str:
     """Merges a batch of changes into the newest-row table. Can be run again with the same batch."""
-    sequence = _quoted(target.sequence_by or "")
-    on = " AND ".join(f"t.{_quoted(key)} = s.{_quoted(key)}" for key in target.keys)
-    named = ", ".join(map(_quoted, columns))
-    values = ", ".join(f"s.{_quoted(column)}" for column in columns)
-    sets = ", ".join(f"t.{_quoted(column)} = s.{_quoted(column)}" for column in columns)
+    sequence = quoted(target.sequence_by or "")
+    on = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in target.keys)
+    named = ", ".join(map(quoted, columns))
+    values = ", ".join(f"s.{quoted(column)}" for column in columns)
+    sets = ", ".join(f"t.{quoted(column)} = s.{quoted(column)}" for column in columns)
     newer = f"s.{sequence} >= t.{sequence}"
     deletes = f"WHEN MATCHED AND s._deleted AND {newer} THEN DELETE " if target.deletes else ""
     alive = " AND NOT s._deleted" if target.deletes else ""
@@ -59,5 +59,6 @@ def _helpers(target: Target) -> str:
     return "_rank, _deleted" if target.deletes else "_rank"
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
+    """A column as SQL names it."""
     return f"`{column}`"

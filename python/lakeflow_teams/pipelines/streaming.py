@@ -6,7 +6,7 @@ from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.pipelines.engine import Engine
-from lakeflow_teams.pipelines.replay import current, merge
+from lakeflow_teams.pipelines.replay import current, merge, quoted
 from lakeflow_teams.pipelines.spec import Target
 
 
@@ -33,10 +33,11 @@ def _replace(engine: Engine, target: Target) -> None:
             f"destination {target.name}: the history of a snapshot can't be kept here; use SCD_TYPE_1, or SCD_TYPE_2 with "
             "ingest_local or in a Databricks pipeline"
         )
-    writer = engine.read(target).write.format(_format(engine)).mode("overwrite").option("overwriteSchema", "true")
-    if target.cluster_by and engine.has_delta:
-        writer = writer.clusterBy(*target.cluster_by)
-    writer.saveAsTable(target.name)
+    frame = engine.read(target)
+    if engine.has_delta:
+        _delta_table(engine, target, frame, "CREATE OR REPLACE")
+    else:
+        frame.write.format("parquet").mode("overwrite").saveAsTable(target.name)
 
 
 def _append(engine: Engine, frame: Any, table: str, root: str) -> None:
@@ -71,10 +72,17 @@ def _merge(engine: Engine, target: Target, root: str) -> None:
 
 
 def _create(engine: Engine, target: Target, schema: Any) -> None:
-    if engine.spark.catalog.tableExists(target.name):
-        return
-    writer = engine.spark.createDataFrame([], schema).writeTo(target.name).using("delta")
-    (writer.clusterBy(*target.cluster_by) if target.cluster_by else writer).create()
+    if not engine.spark.catalog.tableExists(target.name):
+        _delta_table(engine, target, engine.spark.createDataFrame([], schema), "CREATE")
+
+
+def _delta_table(engine: Engine, target: Target, frame: Any, statement: str) -> None:
+    """Makes a table in SQL: open-source Delta takes ``CLUSTER BY`` there, and refuses it from Spark's writers."""
+    view = f"rows_of_{target.label}"
+    frame.createOrReplaceTempView(view)
+    cluster = f" CLUSTER BY ({', '.join(map(quoted, target.cluster_by))})" if target.cluster_by else ""
+    engine.spark.sql(f"{statement} TABLE {target.name} USING delta{cluster} AS SELECT * FROM {view}")
+    engine.spark.catalog.dropTempView(view)
 
 
 def _format(engine: Engine) -> str:

@@ -1,6 +1,7 @@
 """Runs a pipeline twice in an open-source declarative pipeline, with changes between, and prints what came of it.
 
-A program of its own, because a Spark Connect session can't live beside a classic one. Arguments: a folder to work in.
+A program of its own, because a Spark Connect session can't live beside a classic one. Arguments: a folder to work in, and
+where the tables are Delta's, Delta's Maven coordinates.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ from lakeflow_teams import ingest
 spark = SparkSession.active()
 ingest(spark, {spec!r}, connection={connection!r})
 """
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
 SPEC = {
     "connection_name": "teams",
     "objects": [
@@ -46,9 +52,9 @@ SPEC = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, packages: str = "") -> None:
     (folder / "events").mkdir()
-    spark = (
+    builder = (
         SparkSession.builder.remote("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
@@ -56,8 +62,15 @@ def main(folder: Path) -> None:
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", (folder / "events").as_uri())
-        .getOrCreate()
     )
+    if packages:
+        for name, value in {**DELTA, "spark.jars.packages": packages}.items():
+            builder = builder.config(name, value)
+    try:
+        spark = builder.getOrCreate()
+    except Exception as error:
+        print("NO JARS", type(error).__name__)
+        return
     with GraphEmulator(teams=3, channels_per_team=2, messages_per_channel=8, users=6, seed=7) as graph:
         connection = dict(graph.options)
         secret = folder / "secret"
@@ -81,7 +94,8 @@ def main(folder: Path) -> None:
             happen(graph, 60)
             graph.mutate(deleted_users=1, new_users=1)
             graph.advance(3600)
-        answers.append({"rows": spark.table("message_log").count(), "secret": secret.read_text()})
+        tables = [row["tableName"] for row in spark.sql("SHOW TABLES").collect()]
+        answers.append({"rows": spark.table("message_log").count(), "secret": secret.read_text(), "tables": sorted(tables)})
     print("ANSWER", json.dumps(answers))
     spark.stop()
 
@@ -102,4 +116,4 @@ def run(spark, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

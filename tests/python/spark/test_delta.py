@@ -1,0 +1,56 @@
+"""Delta tables through Spark, where Spark's package resolution brings the jars."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PACKAGES = os.environ.get("DELTA_PACKAGES")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.delta,
+    pytest.mark.skipif(not PACKAGES, reason="DELTA_PACKAGES does not name Delta's Maven coordinates for this Spark"),
+]
+
+
+def program(name, folder):
+    """What the program answered; a skip where its jars could not be had."""
+    run = subprocess.run(
+        [sys.executable, HERE / name, folder, PACKAGES],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])))},
+    )
+    if "NO JARS" in run.stdout:
+        pytest.skip(f"Spark could not resolve {PACKAGES}: {run.stderr.strip()[-300:]}")
+    answer = next((line for line in run.stdout.splitlines() if "ANSWER " in line), None)
+    assert answer is not None, run.stderr[-6000:]
+    return json.loads(answer.split("ANSWER ", 1)[1])
+
+
+def test_a_plain_session_merges_into_delta_tables(tmp_path):
+    answer = program("delta.py", tmp_path)
+    assert {place: found for place, found in answer["answer"].items() if found} == {}
+    assert len(answer["answer"]) == 10
+    assert answer["formats"] == ["delta"]
+    assert answer["clusters"] == {"teams": ["id"], "users": ["id"], "messages": [], "streamed": []}
+
+
+def test_a_declarative_pipeline_merges_with_auto_cdc(tmp_path):
+    pytest.importorskip("grpc")
+    pipelines = pytest.importorskip("pyspark.pipelines")
+    if not hasattr(pipelines, "create_auto_cdc_flow"):
+        pytest.skip("open-source Spark has AUTO CDC from 4.2 on")
+    first, second, more = program("declarative.py", tmp_path)
+    assert {**first, **second} == {"teams": [], "users": [], "messages": []}
+    assert first == second
+    assert "message_log" in more["tables"]
+    assert not [name for name in more["tables"] if name.endswith("__log")], "it was replayed from a log, not merged"
