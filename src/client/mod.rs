@@ -16,6 +16,7 @@ pub mod link;
 pub mod report;
 pub mod request;
 pub(crate) mod retry;
+pub mod scopes;
 pub(crate) mod text;
 pub(crate) mod transport;
 mod trouble;
