@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::FutureExt;
 
+use super::engine::Step;
 use super::item::Item;
 use super::job::{Job, into, side_by_side};
 use super::roster;
@@ -12,8 +13,6 @@ use crate::client::request::Request;
 use crate::decode::{Filter, KeySet, VersionRows};
 use crate::error::{Error, Result};
 use crate::tables::Archive;
-
-use super::engine::Step;
 
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;
@@ -27,13 +26,14 @@ pub async fn read(job: &Job, archive: Archive) -> Result<()> {
     side_by_side(CONCURRENCY, teams.iter().map(|team| one(job, archive, team).boxed()).collect()).await
 }
 
+#[derive(serde::Deserialize)]
+struct DeletedTeam {
+    id: String,
+}
+
 async fn teams(job: &Job, archive: Archive) -> Result<Vec<String>> {
     if archive == Archive::Retained || !job.options.team_ids.is_empty() {
         return roster::teams(job).await;
-    }
-    #[derive(serde::Deserialize)]
-    struct DeletedTeam {
-        id: String,
     }
     let request = Request::new(&endpoint::DELETED_TEAMS, &["teamwork", "deletedTeams"], "the deleted teams");
     let teams: Vec<DeletedTeam> = job.list(&request).await?;

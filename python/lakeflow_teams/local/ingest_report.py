@@ -42,7 +42,8 @@ _QUIET = "(nothing new)"
 def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
     """Appends the run's rows to ``ingest_report`` in the schema of the first destination.
 
-    ``times`` are begin and end of the run, and ``scopes`` is the core's JSON list. A run must not fail because its report cannot be written: that becomes a note.
+    ``times`` are begin and end of the run, and ``scopes`` is the core's JSON list. A run must not fail because its report
+    cannot be written: that becomes a note.
     """
     first = spec.tables[0]
     if any((table.catalog, table.schema, table.table) == (first.catalog, first.schema, NAME) for table in spec.tables):
