@@ -267,6 +267,8 @@ class Client:
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""
+    def report_scopes(self) -> str:
+        """What became of each scope, as a JSON list: scope, status, reason, rows, requests, throttled_seconds."""
 
 @final
 class GraphEmulator:

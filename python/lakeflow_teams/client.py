@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -145,6 +146,16 @@ class TeamsClient:
     def report(self) -> Report:
         """Requests, retries, throttled time, bytes, rows and skipped scopes since the client was made."""
         return Report.parse(self._core.report())
+
+    def report_rows(self) -> list[dict[str, Any]]:
+        """What became of each scope since the client was made: one mapping for each, ready for JSON or a data frame.
+
+        ``scope`` is what was asked, such as ``team 1234`` or ``channel 1234/19:...``; ``status`` is ``ok``, ``skipped`` or
+        ``failed``, with the ``reason``; ``rows`` were taken from its answers, ``requests`` sent for it, and
+        ``throttled_seconds`` waited because Graph asked for it. ``pyarrow.Table.from_pylist`` makes a table of it.
+        """
+        rows: list[dict[str, Any]] = json.loads(self._core.report_scopes())
+        return rows
 
     @property
     def warnings(self) -> list[str]:

@@ -20,6 +20,7 @@ use super::limiter::Limiter;
 use super::report::Report;
 use super::request::{Answer, Request};
 use super::retry::{Trial, random};
+use super::scopes::Status;
 use super::transport::{Broken, Transport, read_body};
 use super::trouble::Trouble;
 
@@ -97,6 +98,7 @@ impl Engine {
             let token = self.tokens.get().await?;
             let (generation, client) = self.transport.client();
             self.report.requested(template);
+            self.report.scopes.requested(call.scope, waited.throttled);
             let started = Instant::now();
             let sent = self.send(&client, call, &token).await;
             drop(permit);
@@ -105,6 +107,7 @@ impl Engine {
             let setback = match self.judge(call, sent, took, &mut read) {
                 Ok(answer) => {
                     self.breaker.accepted(template);
+                    self.report.scopes.settled(call.scope, Status::Ok, "");
                     return Ok(Accepted { answer, token });
                 }
                 Err(setback) => setback,
@@ -147,7 +150,9 @@ impl Engine {
             };
             if wait.is_none() {
                 self.report.failed(template);
-                return Err(trouble.into_error(call.endpoint, call.scope, trial.retries));
+                let error = trouble.into_error(call.endpoint, call.scope, trial.retries);
+                self.report.scopes.settled(call.scope, Status::Failed, &error.to_string());
+                return Err(error);
             }
         }
     }
@@ -160,6 +165,7 @@ impl Engine {
                 self.breaker.pause(wait).await?;
                 if throttled {
                     self.report.waited(Duration::ZERO, wait);
+                    self.report.scopes.throttled(call.scope, wait);
                 }
             }
         }

@@ -18,6 +18,7 @@ mod pace;
 pub mod report;
 pub mod request;
 pub(crate) mod retry;
+pub mod scopes;
 pub(crate) mod text;
 pub(crate) mod transport;
 mod trouble;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::scopes::{Scopes, Status};
+
 /// So many skipped scopes are listed one by one; the rest is counted.
 const LISTED: usize = 1_000;
 /// So many different notes and warnings are kept.
@@ -61,7 +63,11 @@ pub struct Snapshot {
 }
 
 #[derive(Debug, Default)]
-pub struct Report(Mutex<Snapshot>);
+pub struct Report {
+    state: Mutex<Snapshot>,
+    /// What became of each scope.
+    pub scopes: Scopes,
+}
 
 impl Report {
     pub fn new() -> Self {
@@ -95,6 +101,7 @@ impl Report {
     }
 
     pub fn skip(&self, skipped: Skipped) {
+        self.scopes.settled(&skipped.scope, Status::Skipped, &skipped.reason);
         let mut state = self.state();
         state.skipped_count += 1;
         if state.skipped.len() < LISTED {
@@ -151,7 +158,7 @@ impl Report {
     }
 
     fn state(&self) -> MutexGuard<'_, Snapshot> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

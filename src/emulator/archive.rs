@@ -50,13 +50,12 @@ fn page<'a>(call: &Call<'_>, rows: impl Iterator<Item = (&'a Message, i64, &'a [
         let Some((_, _, json)) = rows.next() else { break };
         items.push_led(EXPORT_TYPE, json);
     }
-    let end = match rows.peek() {
-        None => End::Last,
-        Some(_) => {
-            let kept = call.query.without(&["$skip"]);
-            let joint = if kept.is_empty() { "" } else { "&" };
-            End::Link(format!("{}{}?{kept}{joint}$skip={}", call.base, call.path, skip + top))
-        }
+    let end = if rows.peek().is_some() {
+        let kept = call.query.without(&["$skip"]);
+        let joint = if kept.is_empty() { "" } else { "&" };
+        End::Link(format!("{}{}?{kept}{joint}$skip={}", call.base, call.path, skip + top))
+    } else {
+        End::Last
     };
     Ok(finish(call, "Collection(chatMessage)", items, true, end))
 }

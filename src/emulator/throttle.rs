@@ -43,7 +43,7 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         E::HostedContentValue => of("hosted content", 60.0, Some((2, 1.0)), None),
         E::UserChats | E::Chats => of("chats", 20.0, None, Some(1.0)),
         E::Chat => of("chat", 200.0, Some((1, 1.0)), None),
-        E::ChatMembers => of("default", 30.0, Some((1, 1.0)), None),
+        E::ChatMembers | E::ChatHostedContents => of("default", 30.0, Some((1, 1.0)), None),
         E::ChatMessages | E::ChatMessage => of("chat messages", 20.0, Some((1, 1.0)), None),
         E::TeamMembers => of("team members", 60.0, Some((1, 4.0)), None),
         E::TeamExport
@@ -52,7 +52,6 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         | E::UserExport
         | E::UserExportDelta
         | E::UserRetained => of("export", 200.0, None, None),
-        E::ChatHostedContents => of("default", 30.0, Some((1, 1.0)), None),
         E::ChatHostedContentValue => of("hosted content", 60.0, Some((1, 1.0)), None),
         E::Teams | E::DeviceReport | E::DeletedTeams | E::TeamTags | E::TagMembers => of("default", 30.0, None, None),
         E::TeamApps => of("installed apps", 30.0, None, None),

@@ -222,6 +222,12 @@ impl Client {
         Ok(serde_json::to_string(&snapshot).unwrap_or_default())
     }
 
+    /// What became of each scope, as a JSON list.
+    fn report_scopes(&self, py: Python<'_>) -> PyResult<String> {
+        let scopes = self.session(py)?.report().scopes.snapshot();
+        Ok(serde_json::to_string(&scopes).unwrap_or_default())
+    }
+
     fn __repr__(&self) -> String {
         format!("Client(graph={})", self.config.graph)
     }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::FutureExt;
 
+use super::engine::Step;
 use super::item::Item;
 use super::job::{Job, into, side_by_side};
 use super::lists::confirmed;
@@ -13,8 +14,6 @@ use crate::client::request::Request;
 use crate::decode::{Filter, KeySet, VersionRows};
 use crate::error::Result;
 use crate::tables::Archive;
-
-use super::engine::Step;
 
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;
@@ -26,6 +25,11 @@ const MAX_PAGE: u32 = 250;
 pub async fn read(job: &Job, archive: Archive) -> Result<()> {
     let teams = teams(job, archive).await?;
     side_by_side(CONCURRENCY, teams.iter().map(|team| one(job, archive, team).boxed()).collect()).await
+}
+
+#[derive(serde::Deserialize)]
+struct DeletedTeam {
+    id: String,
 }
 
 async fn teams(job: &Job, archive: Archive) -> Result<Vec<String>> {

@@ -42,9 +42,15 @@ impl Job {
         request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
-        let answer =
-            self.client.get(request, |body| self.sink.with(|builders| read(builders, body)).map_err(Malformed)).await?;
+        let mut rows = 0;
+        let read = |body: &[u8]| {
+            let (result, found) = self.sink.with_count(|builders| read(builders, body));
+            rows = found;
+            result.map_err(Malformed)
+        };
+        let answer = self.client.get(request, read).await?;
         self.caps.count_page();
+        self.report().scopes.add_rows(&request.scope, rows);
         self.sink.flush().await?;
         Ok(answer.body)
     }
@@ -61,6 +67,7 @@ impl Job {
                 Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
+                    self.report().scopes.add_rows(&request.scope, items.len());
                     return Ok(items);
                 }
                 Next::Follow(link) => {

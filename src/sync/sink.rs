@@ -115,18 +115,24 @@ impl Sink {
 
     /// Works on the builders, alone. Rows of a page that is refused must have been taken back on return.
     pub fn with<T>(&self, work: impl FnOnce(&mut [TableBuilder]) -> T) -> T {
+        self.with_count(work).0
+    }
+
+    /// The same, and how many rows came.
+    pub fn with_count<T>(&self, work: impl FnOnce(&mut [TableBuilder]) -> T) -> (T, usize) {
         let mut builders = self.lock();
         let before: Vec<usize> = builders.iter().map(TableBuilder::len).collect();
         let result = work(&mut builders);
         self.details.lock().unwrap_or_else(PoisonError::into_inner).derive(&mut builders, &before);
         let after: usize = builders.iter().map(TableBuilder::len).sum();
-        self.rows.fetch_add(after.saturating_sub(before.iter().sum()), Ordering::Relaxed);
+        let rows = after.saturating_sub(before.iter().sum());
+        self.rows.fetch_add(rows, Ordering::Relaxed);
         for (slot, builder) in builders.iter_mut().enumerate() {
             if self.feeds(slot) && !self.wanted[slot] {
                 builder.truncate(0);
             }
         }
-        result
+        (result, rows)
     }
 
     /// Builders of the same shape, for rows that are judged only after further requests.

@@ -15,7 +15,7 @@ from deltalake.exceptions import CommitFailedError
 
 from lakeflow_teams import _core, telemetry
 from lakeflow_teams.environment import connection_from_environment
-from lakeflow_teams.local import scd2, snapshot
+from lakeflow_teams.local import ingest_report, scd2, snapshot
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.rows import table_of
@@ -46,7 +46,7 @@ def run(
     Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
     ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
     """
-    begin = monotonic()
+    begin, started_at = monotonic(), _now()
     given = {**spec.connection, **as_options(connection or {})}
     options = connection_from_environment(given, has_credential=credential is not None)
     client = _core.Client(options, credential=credential, strict=True)
@@ -60,6 +60,7 @@ def run(
     _fill(summary, Report.parse(client.report()), client.warnings)
     summary.timeline = timeline.samples
     summary.seconds = monotonic() - begin
+    ingest_report.write(spec, root, summary, client.report_scopes(), (started_at, _now()))
     if report:
         _write_report(summary, root)
     return summary
