@@ -203,7 +203,7 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &Table
     let failure = error.graph();
     check.error = Some(error.to_string());
     check.remedy = failure.map(|failure| failure.remedy.clone()).filter(|remedy| !remedy.is_empty());
-    let needed = failure.and_then(|failure| crate::client::endpoint::find(failure.endpoint));
+    let needed = failure.and_then(|failure| super::endpoint_of(failure.endpoint));
     check.status = match error {
         _ if check.is_missing() => Status::Missing,
         Error::PermissionDenied(_) if *roles == Roles::Unknown => {

@@ -88,6 +88,7 @@ pub fn cost(case: &Case<'_>) -> Result<Vec<Part>> {
         Reading::Chats => case.user_chats()?,
         Reading::ChatMessages => case.chat_messages()?,
         Reading::DirectoryDelta(_) => case.directory()?,
+        Reading::Report(report) => vec![Part::new(report.endpoint, 1.0, "1")],
         _ => case.list()?,
     };
     parts.retain(|part| part.requests > 0.0);
@@ -300,7 +301,7 @@ impl Case<'_> {
     fn list(&self) -> Result<Vec<Part>> {
         let endpoints = super::probe::endpoints(self.table, self.options);
         let template = endpoints[endpoints.len() - 1];
-        let Some(endpoint) = endpoint::find(template) else {
+        let Some(endpoint) = super::endpoint_of(template) else {
             return Err(Error::configuration(format!("table '{}': nothing is known of its cost", self.table.name)));
         };
         let (mut parts, parents, formula) = match parent(template) {

@@ -27,11 +27,6 @@ pub async fn read(job: &Job, archive: Archive) -> Result<()> {
     side_by_side(CONCURRENCY, teams.iter().map(|team| one(job, archive, team).boxed()).collect()).await
 }
 
-#[derive(serde::Deserialize)]
-struct DeletedTeam {
-    id: String,
-}
-
 async fn teams(job: &Job, archive: Archive) -> Result<Vec<String>> {
     if archive == Archive::Retained || !job.options.team_ids.is_empty() {
         return roster::teams(job).await;

@@ -31,6 +31,27 @@ pub struct Job {
     pub rows_per_window: usize,
 }
 
+/// What the items of a list stand for. One that can't be named could not be read, and so it is an error: a scope that is
+/// left out silently is lost.
+pub fn named<T>(
+    request: &Request,
+    items: &[Box<RawValue>],
+    read: impl Fn(&Fields<'_>) -> Option<T>,
+) -> Result<Vec<T>> {
+    let named = items.iter().map(|item| {
+        Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
+            Error::Protocol(Box::new(GraphFailure {
+                endpoint: request.endpoint.template,
+                scope: request.scope.clone(),
+                message: "the list holds an item without an id, so that what it stands for can't be read".to_owned(),
+                remedy: "Try again later; if it stays, report it to Microsoft".to_owned(),
+                ..GraphFailure::default()
+            }))
+        })
+    });
+    named.collect()
+}
+
 impl Job {
     pub fn report(&self) -> &Arc<Report> {
         self.client.report()
@@ -78,23 +99,9 @@ impl Job {
         }
     }
 
-    /// The scopes that a list names. One that can't be named could not be read, and so it is an error: a scope that is
-    /// left out silently is lost.
+    /// The scopes that a list names.
     pub async fn list<T>(&self, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
-        let items = self.list_raw(request).await?;
-        let named = items.iter().map(|item| {
-            Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
-                Error::Protocol(Box::new(GraphFailure {
-                    endpoint: request.endpoint.template,
-                    scope: request.scope.clone(),
-                    message: "the list holds an item without an id, so that what it stands for can't be read"
-                        .to_owned(),
-                    remedy: "Try again later; if it stays, report it to Microsoft".to_owned(),
-                    ..GraphFailure::default()
-                }))
-            })
-        });
-        named.collect()
+        named(request, &self.list_raw(request).await?, read)
     }
 
     /// Moves an item to its next page.

@@ -9,7 +9,7 @@ use futures::future::ready;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
-use super::job::Job;
+use super::job::{Job, named};
 use super::parents::{Place, parents};
 use super::snapshot::read_object;
 use crate::client::request::Request;
@@ -48,7 +48,7 @@ async fn one(job: &Job, list: &'static List, place: &Place) -> Result<()> {
 }
 
 /// The items of one list, over all its pages.
-pub async fn items(job: &Job, list: &'static List, place: &Place) -> Result<Vec<Box<RawValue>>> {
+async fn items(job: &Job, list: &'static List, place: &Place) -> Result<Vec<Box<RawValue>>> {
     let request = request(job, list, place);
     let items = match list.shape {
         Shape::Items => job.list_raw(&request).await,
@@ -82,6 +82,12 @@ pub async fn confirmed<T, F: Future<Output = Result<T>>>(
         }
         result => result.map(Some),
     }
+}
+
+/// What the items of one list are called.
+pub async fn ids(job: &Job, list: &'static List, place: &Place) -> Result<Vec<String>> {
+    let items = items(job, list, place).await?;
+    named(&request(job, list, place), &items, |item| item.id("id"))
 }
 
 fn request(job: &Job, list: &'static List, place: &Place) -> Request {

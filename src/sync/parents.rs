@@ -6,10 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde::Deserialize;
 
 use super::job::Job;
-use super::lists::{CONCURRENCY, confirmed, items};
+use super::lists::{CONCURRENCY, confirmed, ids};
 use super::roster;
 use crate::decode::{KeySet, key_hash};
 use crate::error::Result;
@@ -116,14 +115,9 @@ async fn chats(job: &Job) -> Result<Vec<Place>> {
 }
 
 async fn items_of(job: &Job, list: &'static List) -> Result<Vec<Place>> {
-    #[derive(Deserialize)]
-    struct WithId {
-        id: String,
-    }
     below(job, parents(job, list.parent).await?, |place| async move {
-        let found = items(job, list, &place).await?;
-        let ids = found.iter().filter_map(|item| serde_json::from_str::<WithId>(item.get()).ok());
-        Ok(ids.map(|item| place.below(item.id, false)).collect())
+        let found = ids(job, list, &place).await?;
+        Ok(found.into_iter().map(|id| place.below(id, false)).collect())
     })
     .await
 }

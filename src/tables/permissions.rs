@@ -1,7 +1,7 @@
 //! Which permissions stand in for which. Declarations name the least privileged one of each endpoint; tenants have often
 //! granted a wider one (<https://learn.microsoft.com/graph/permissions-reference>).
 
-use super::Table;
+use super::{Reading, Table};
 
 /// Application permissions that include `permission` where this connector uses it.
 pub fn alternatives(permission: &str) -> &'static [&'static str] {
@@ -74,6 +74,11 @@ pub fn alternatives(permission: &str) -> &'static [&'static str] {
 
 /// What a tenant must have beside permissions. Nothing but a refusal shows that it lacks.
 pub fn prerequisite(table: &Table) -> Option<&'static str> {
+    if let Reading::List(list) = table.reading
+        && !list.prerequisites.is_empty()
+    {
+        return Some(list.prerequisites);
+    }
     let endpoint = table.endpoint;
     if endpoint.contains("getAllRetainedMessages") {
         Some("a Purview retention policy that covers Teams")
