@@ -15,6 +15,41 @@ TableName = Literal[
     "chat_messages",
     "users",
     "groups",
+    "group_members",
+    "group_owners",
+    "user_licenses",
+    "channel_members",
+    "shared_channel_members",
+    "shared_channel_teams",
+    "incoming_channels",
+    "chat_members",
+    "channel_tabs",
+    "chat_tabs",
+    "team_apps",
+    "chat_apps",
+    "user_apps",
+    "team_tags",
+    "team_tag_members",
+    "deleted_teams",
+    "schedules",
+    "shifts",
+    "conversations",
+    "conversation_threads",
+    "conversation_posts",
+    "team_drives",
+    "team_device_usage_report",
+    "message_reactions",
+    "message_mentions",
+    "message_attachments",
+    "system_events",
+    "hosted_contents",
+    "chat_message_reactions",
+    "chat_message_mentions",
+    "chat_message_attachments",
+    "chat_system_events",
+    "chat_hosted_contents",
+    "retained_messages",
+    "deleted_team_messages",
 ]
 
 
@@ -32,9 +67,9 @@ class ConnectionOptions(TypedDict, total=False):
     client_secret_file: str | PathLike[str] | None
     """File that holds the client secret; read at each token request. Default: ."""
     client_certificate: str | PathLike[str] | None
-    """Certificate and private key as PEM: the text itself, or a path that is read at each token request. Default: ."""
+    """Certificate and private key: PEM text, PFX in base64, or the path of a PEM or PFX file, which is read at each token request. Default: ."""
     client_certificate_password: str | PathLike[str] | None
-    """Password of the certificate's private key. Default: ."""
+    """Password of the PFX, or of the PEM's private key. Default: ."""
     federated_token_file: str | PathLike[str] | None
     """File with the token of a federated identity; read at each token request. Default: ."""
     managed_identity: bool | str | None
@@ -51,6 +86,8 @@ class ConnectionOptions(TypedDict, total=False):
     """documented: plan at 80 % of Graph's limits. off: only Retry-After, loopback hosts only. Default: documented."""
     requests_per_second: float | str | None
     """A ceiling over all requests, below the documented limits. Default: ."""
+    rate_share: float | str | None
+    """Share of the limits per application to plan with, where several readers run side by side on different teams, chats or users. Default: 1."""
     max_concurrency: int | str | None
     """Requests on the wire at the same time. Default: 16."""
     request_timeout_seconds: int | timedelta | str | None
@@ -76,6 +113,10 @@ class TableOptions(TypedDict, total=False):
     """Users whose chats are read. Default: ."""
     chat_id: str | Iterable[str] | None
     """Chats to read. Default: ."""
+    group_id: str | Iterable[str] | None
+    """Groups to read. Default: ."""
+    fetch_all_groups: bool | str | None
+    """Read every group of the tenant. Default: false."""
     fetch_all_teams: bool | str | None
     """Read every team of the tenant. Default: false."""
     fetch_all_channels: bool | str | None
@@ -102,6 +143,10 @@ class TableOptions(TypedDict, total=False):
     """How messages are read. Default: auto."""
     include_raw: bool | str | None
     """Adds _raw, each item as Graph sent it. Default: false."""
+    body_text: bool | str | None
+    """Adds body_text to message tables, the body without markup; mentions and emoji stay readable. Default: false."""
+    hosted_contents_max_bytes: int | str | None
+    """hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none. Default: 0."""
     on_forbidden: str | PathLike[str] | None
     """What a discovered scope that answers 403 does: fail, or be skipped and reported. Default: fail."""
     min_poll_seconds: int | timedelta | str | None
@@ -109,8 +154,14 @@ class TableOptions(TypedDict, total=False):
     resweep_days: int | str | None
     """Where export is not offered: days in which every channel is read whole once. Default: 7."""
     windows_per_batch: int | str | None
-    """Time windows per micro-batch of a partitioned stream. Default: ."""
+    """Scopes (teams, users or chats) per micro-batch of a partitioned stream; without it 1000 from Spark 4.2 on, before that all. Default: ."""
+    num_partitions: int | str | None
+    """Spark: tasks that a read is divided into, at most. Default: 16."""
+    tasks_at_once: int | str | None
+    """Spark: tasks that run at the same time over the whole cluster, each with its share of Graph's limits; without it, those of one read. Default: ."""
     chat_types: str | Iterable[str] | None
     """Kinds of chats to read. Default: oneOnOne,group,meeting."""
+    report_period: str | PathLike[str] | None
+    """Days that usage reports cover. Default: D7."""
     chat_sender_filter: bool | str | None
     """Read each chat message by its sender only: fewer requests, but senders without an account are missed. Default: false."""
