@@ -86,8 +86,8 @@ def test_every_block_runs(page, tmp_path):
         if "lakeflow-teams emulator" in script(page):
             tenant = {}  # the page brings its own
         env = {**os.environ, **tenant, "PATH": path}
-        command = ["bash", "-c", script(page)]
-        done = subprocess.run(command, cwd=here, env=env, capture_output=True, text=True, timeout=600)
+        command = ["timeout", "600", "bash", "-c", script(page)]  # which also ends what the page began
+        done = subprocess.run(command, cwd=here, env=env, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
 
 
