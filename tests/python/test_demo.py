@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
 from lakeflow_teams import ConfigurationError
+from lakeflow_teams.cli.app import run as command
 from lakeflow_teams.demo import run
 from lakeflow_teams.demo.compare import compare
 
@@ -28,6 +30,14 @@ def test_the_demo_runs_again_and_again(tmp_path):
         assert not first.failed
         assert second.requests < first.requests
         assert screen.getvalue().count("equal to the tenant") == 2
+
+
+def test_machines_get_both_summaries_and_nothing_else(tmp_path, capfd):
+    assert command(["demo", "--teams", "2", "--target", str(tmp_path / "demo"), "--json"]) == 0
+    out, err = capfd.readouterr()
+    first, second = json.loads(out)
+    assert (first["failed"], second["failed"], len(second["destinations"])) == (False, False, 6)
+    assert "\x1b" not in out + err
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
