@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams._framework import Interfaces
-from lakeflow_teams.options import as_options, show, whole_number
+from lakeflow_teams.options import Options, as_options, show, whole_number
 from lakeflow_teams.planner import Offset, Planner, offset_text
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
         raise _core.ConfigurationError(f"unknown table {table!r}; there are {', '.join(self.list_tables())}")
 
     def _merged(self, table_options: Mapping[str, str]) -> dict[str, str]:
-        return {**self._options, **as_options(table_options)}
+        return Options({**self._options, **as_options(table_options)})
 
     def __repr__(self) -> str:
         return show("MicrosoftTeamsLakeflowConnect", self._options)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
@@ -48,9 +50,16 @@ def _comma_list(name: str, values: Iterable[Any]) -> str:
     return ",".join(parts)
 
 
-def as_options(values: Mapping[str, Any]) -> dict[str, str]:
+class Options(dict[str, str]):
+    """Options that print without their secrets: debuggers and crash reporters show whatever an object holds."""
+
+    def __repr__(self) -> str:
+        return repr(redacted(self))
+
+
+def as_options(values: Mapping[str, Any]) -> Options:
     """Every option as text under its lower-case name; ``None`` means that the option is not given."""
-    return {str(name).lower(): as_text(str(name), value) for name, value in values.items() if value is not None}
+    return Options({str(name).lower(): as_text(str(name), value) for name, value in values.items() if value is not None})
 
 
 def names(door: str) -> list[str]:
@@ -61,7 +70,15 @@ def names(door: str) -> list[str]:
 def redacted(options: Mapping[str, str]) -> dict[str, str]:
     """The options as they may be shown: secrets, and names the core does not know, lose their value."""
     shown = {option["name"] for option in _core.options() if not option["secret"]}
-    return {name: value if name in shown else HIDDEN for name, value in options.items()}
+    return {name: value if name in shown and not _is_misplaced(name, value) else HIDDEN for name, value in options.items()}
+
+
+def _is_misplaced(name: str, value: str) -> bool:
+    """Whether the place of a secret looks like the secret itself."""
+    if name == "client_secret_env":
+        return re.fullmatch(r"\w{1,60}", value, re.ASCII) is None
+    path = Path(value)
+    return name == "client_secret_file" and not path.is_absolute() and (path.parent == Path() or not path.parent.is_dir())
 
 
 def show(kind: str, options: Mapping[str, str]) -> str:

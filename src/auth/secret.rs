@@ -82,7 +82,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn is_path(path: &Path) -> bool {
-    path.parent().is_some_and(|folder| !folder.as_os_str().is_empty())
+    path.is_absolute() || path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && folder.is_dir())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! An hour's worth of traffic in a minute: enforced limits sixty times as fast, 5 % of all answers spoilt, and a tenant that
 //! changes between the rounds. Every round ends whole; memory, sockets and threads stay flat.
-//! `SOAK_SECONDS=60 cargo test --test faults soak -- --ignored --nocapture`
+//! `SOAK_SECONDS=60 SOAK_SCALE=60 cargo test --test faults soak -- --ignored --nocapture`
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use std::collections::BTreeSet;
