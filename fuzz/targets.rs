@@ -25,6 +25,9 @@ fn builder(table: &'static Table, raw: bool) -> TableBuilder {
     TableBuilder::new(Projection::new(table, None, raw).expect("all columns"))
 }
 
+/// The high bits that read a plain list: sixteen tables each.
+pub const LISTS: [u8; 5] = [0x00, 0x40, 0x50, 0x60, 0x70];
+
 /// The first byte picks the table, with or without `_raw`, and how messages are read; the rest is the page.
 pub fn pages(data: &[u8]) {
     let Some((&choice, page)) = data.split_first() else { return };
@@ -32,7 +35,10 @@ pub fn pages(data: &[u8]) {
     match choice & 0x70 {
         0x10 | 0x20 => messages(page, raw, choice & 0x20 != 0),
         0x30 => item(page, raw),
-        _ => list(TABLES[usize::from(choice & 0x0f) % TABLES.len()], page, raw),
+        high => {
+            let block = LISTS.iter().position(|list| *list == high).unwrap_or_default();
+            list(TABLES[(block * 16 + usize::from(choice & 0x0f)) % TABLES.len()], page, raw);
+        }
     }
 }
 

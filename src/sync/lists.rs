@@ -14,7 +14,7 @@ use super::parents::{Place, parents};
 use super::snapshot::read_object;
 use crate::client::request::Request;
 use crate::config::OnForbidden;
-use crate::decode::{Context, Filter, ListRows, read_item};
+use crate::decode::{Context, Filter, KeySet, ListRows, read_item};
 use crate::error::{Error, Result};
 use crate::tables::{Derived, List, Parent, Shape};
 
@@ -37,7 +37,9 @@ async fn one(job: &Job, list: &'static List, place: &Place) -> Result<()> {
     let items = items.unwrap_or_default();
     job.sink.with(|builders| {
         if let [rows, ..] = builders {
-            let mut filter = Filter::default();
+            // A list that changes while it is paged may give an item twice.
+            let given = KeySet::default();
+            let mut filter = Filter { seen: Some(&given), ..Filter::default() };
             let mut rows = ListRows::new(rows, context(list.parent, place), &mut filter);
             for item in &items {
                 read_item(item.get(), &mut rows);
