@@ -19,14 +19,14 @@ def declare(engine: Engine, target: Target) -> None:
         _snapshot(engine, target)
     elif target.kind == "append":
         _append(engine, target)
-    elif engine.can_change(history=target.history):
+    elif engine.databricks:
         _auto_cdc(engine, target)
     else:
         _log_and_view(engine, target)
 
 
 def _auto_cdc(engine: Engine, target: Target) -> None:
-    """Rows and deletes are one source: open-source Spark takes one AUTO CDC flow per table."""
+    """Rows and deletes are one source, so that one flow orders them."""
     from pyspark.sql.functions import col, expr
 
     source = _view(engine, f"{target.source}_changes_to_{target.label}", lambda: engine.changes(target))
@@ -66,10 +66,14 @@ def _append(engine: Engine, target: Target) -> None:
 
 
 def _log_and_view(engine: Engine, target: Target) -> None:
-    """Without AUTO CDC: changes are appended to a log, and the destination is what the log amounts to."""
+    """Changes are appended to a log, and the destination is what the log amounts to.
+
+    Open-source Spark has AUTO CDC from 4.2 on, but refuses Delta's tables: it merges through an interface for row-level
+    operations that they do not implement.
+    """
     pipelines: Any = engine.pipelines
     log = target.beside("log")
-    pipelines.create_streaming_table(name=log)
+    pipelines.create_streaming_table(name=log, **_format(engine))
     _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
 
     @pipelines.materialized_view(name=target.name, **_storage(engine, target))  # type: ignore[untyped-decorator]
@@ -102,13 +106,17 @@ def _streaming_table(engine: Engine, name: str, target: Target) -> None:
 
 
 def _storage(engine: Engine, target: Target) -> dict[str, Any]:
-    """How a table is stored: what open-source Spark makes by default can't be merged into; Databricks' are Delta's."""
-    storage: dict[str, Any] = {"format": "delta"} if engine.has_delta and not engine.databricks else {}
+    storage = _format(engine)
     if target.cluster_by and engine.has_delta:
         storage["cluster_by"] = list(target.cluster_by)
     elif target.cluster_by:
         _log.warning("cluster_by of %s is left out: it lays out Delta tables, and this Spark writes others", target.name)
     return storage
+
+
+def _format(engine: Engine) -> dict[str, Any]:
+    """Delta where open-source Spark has it, whose default is another; on Databricks it is the default."""
+    return {"format": "delta"} if engine.has_delta and not engine.databricks else {}
 
 
 def _scd(target: Target) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import warnings
 from collections.abc import Mapping
@@ -46,15 +45,6 @@ class Engine:
     def has_delta(self) -> bool:
         """Whether tables can be merged into: always on Databricks, else where Delta's catalogue is configured."""
         return self.databricks or "delta" in str(self.spark.conf.get("spark.sql.catalog.spark_catalog", "")).lower()
-
-    def can_change(self, *, history: bool) -> bool:
-        """Whether this engine has AUTO CDC, and can keep history with it."""
-        if self.databricks:
-            return True
-        flow = getattr(self.pipelines, "create_auto_cdc_flow", None)
-        if flow is None or not self.has_delta:
-            return False
-        return not history or "track_history_column_list" in inspect.signature(flow).parameters
 
     def read(self, target: Target) -> Any:
         """The whole table, as a DataFrame."""

@@ -24,10 +24,9 @@ def ingest(
     """Reads the tables of a pipeline spec, a mapping or a YAML file, into their destinations.
 
     On Databricks, in a pipeline's ``ingest.py``, it declares streaming tables with AUTO CDC; ``connection_name`` names a
-    Unity Catalog connection, which brings the credentials. In an open-source declarative pipeline it does the same as far
-    as that Spark can; where there is no AUTO CDC or no Delta, changes go to a log table ``<destination>__log`` and the
-    destination is a view of it. In a plain session it runs at once, with Structured Streaming, until everything that there
-    is has been read.
+    Unity Catalog connection, which brings the credentials. In an open-source declarative pipeline changes go to a log table
+    ``<destination>__log``, and the destination is a view of it. In a plain session it runs at once, with Structured
+    Streaming, until everything that there is has been read.
 
     Outside of Databricks ``connection`` (or the spec's own ``connection``) holds the connection's options. Give a secret by
     reference there, with ``client_secret_env`` or ``client_secret_file``: Spark Connect logs plain options.

@@ -95,7 +95,10 @@ def main(folder: Path, packages: str = "") -> None:
             graph.mutate(deleted_users=1, new_users=1)
             graph.advance(3600)
         tables = [row["tableName"] for row in spark.sql("SHOW TABLES").collect()]
-        answers.append({"rows": spark.table("message_log").count(), "secret": secret.read_text(), "tables": sorted(tables)})
+        more = {"rows": spark.table("message_log").count(), "secret": secret.read_text(), "tables": sorted(tables)}
+        if packages:
+            more["formats"] = sorted({spark.sql(f"DESCRIBE DETAIL {name}").first()["format"] for name in tables})
+        answers.append(more)
     print("ANSWER", json.dumps(answers))
     spark.stop()
 
