@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +25,9 @@ const PASSES: u32 = 5;
 /// The longest text of a message, in words: as the emulator has it, and one that brings messages to some 2.6 KB.
 const SHORT: usize = 23;
 const LONG: usize = 480;
+
+/// A name, and what it does with pages: it returns the rows it made, or none.
+type Contender = (&'static str, fn(&Pages) -> usize);
 
 /// Pages of one endpoint, and how many messages they hold.
 struct Pages {
@@ -46,7 +50,7 @@ pub fn run() {
     let (long_export, _) = runtime.block_on(fetch(LONG));
     for (name, pages) in [("export", &export), ("list", &lists), ("export, long texts", &long_export)] {
         let is_list = name == "list";
-        let contenders: Vec<(&str, fn(&Pages) -> usize)> = vec![
+        let contenders: Vec<Contender> = vec![
             ("lakeflow-teams", if is_list { to_arrow_chains } else { to_arrow_flat }),
             ("sonic-rs value", sonic),
             ("simd-json tape", simd_tape),
@@ -76,7 +80,6 @@ pub fn run() {
         let page = json!({"rows": pages.rows, "pages": pages.bodies.len(), "bytes": pages.bytes(), "parsers": table});
         results.insert(name.to_owned(), page);
     }
-    use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{}", Value::Object(results));
 }
 

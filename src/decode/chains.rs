@@ -93,6 +93,7 @@ impl<'a, 'f> ChainRows<'a, 'f> {
         let replies = Replies {
             builder: self.replies,
             wanted: self.wants_replies,
+            judged: self.bound.is_some(),
             context: Context { team: Some(self.team), channel: Some(self.channel), ..Context::default() },
             filter: &mut *self.filter,
             head: &mut self.reply_head,
@@ -156,6 +157,8 @@ impl Chain {
 struct Replies<'r, 'f> {
     builder: &'r mut TableBuilder,
     wanted: bool,
+    /// Whether they decide if the chain is taken.
+    judged: bool,
     context: Context<'r>,
     filter: &'r mut Filter<'f>,
     head: &'r mut Head,
@@ -168,6 +171,9 @@ impl Nested for Replies<'_, '_> {
             return json.skip();
         }
         self.chain.expanded = true;
+        if !self.wanted && !self.judged {
+            return json.skip();
+        }
         json.array(|json| self.reply(root.id(), json))
     }
 

@@ -24,6 +24,7 @@ impl Bits {
         self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
+    #[inline]
     fn set(&mut self, row: usize) {
         let word = row / 64;
         if word >= self.0.len() {
@@ -64,12 +65,14 @@ impl Ends {
     }
 
     /// Gives all rows before `row` their ends.
+    #[inline]
     fn pad(&mut self, row: usize) {
         if self.0.len() <= row {
             self.0.resize(row + 1, self.last() as i32);
         }
     }
 
+    #[inline]
     fn push(&mut self, row: usize, end: usize) {
         self.pad(row);
         self.0.push(end as i32);
@@ -148,6 +151,7 @@ impl Text {
         Ok(())
     }
 
+    #[inline]
     fn close(&mut self, row: usize) {
         self.ends.push(row, self.data.len());
         self.valid.set(row);

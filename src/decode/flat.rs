@@ -20,13 +20,21 @@ pub struct FlatRows<'a, 'f> {
     pub head: Head,
 }
 
+/// The key that tells replies, as it usually stands.
+const REPLY_TO: &str = "\"replyToId\":";
+
 impl FlatRows<'_, '_> {
     /// Whether the item here is a reply, as far as its first properties tell; nothing is read.
     fn looks_like_reply(&mut self, json: &mut Json<'_>) -> bool {
         let start = json.position();
-        let guess = self.names_root(json);
+        // Ids are of one length, so it stands where it stood in the last reply.
+        if let Some(first) = self.head.reply_at.and_then(|at| json.member_at(start + at, REPLY_TO)) {
+            return first == b'"';
+        }
+        let guess = self.names_root(json).unwrap_or(false);
+        self.head.reply_at = json.position().checked_sub(REPLY_TO.len() + start).filter(|_| guess);
         json.go_back(start);
-        guess.unwrap_or(false)
+        guess
     }
 
     fn names_root(&mut self, json: &mut Json<'_>) -> Read<bool> {

@@ -465,6 +465,11 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// The first byte of a member's value, if this is its key, with quotes and colon, and stands there.
+    pub(super) fn member_at(&self, at: usize, quoted: &str) -> Option<u8> {
+        self.text.as_bytes().get(at..)?.strip_prefix(quoted.as_bytes())?.first().copied()
+    }
+
     /// The position, to come back to.
     pub(super) fn position(&self) -> usize {
         self.at

@@ -136,6 +136,9 @@ impl Keys {
         self.search(walk, json)
     }
 
+    // Apart, so that the usual way stays small.
+    #[cold]
+    #[inline(never)]
     fn search(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<usize>> {
         let name = json.key()?;
         let mut found = self.keys.iter().position(|key| key.name == name);

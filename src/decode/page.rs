@@ -16,7 +16,7 @@ pub struct Page {
 /// Reads a whole page into `rows`. On an error nothing of the page remains in `rows`.
 pub fn read_page<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
     // Validated once here, so that no string has to be validated on its own.
-    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    let text = simdutf8::basic::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mark = rows.mark();
     let mut json = Json::new(&text);
     read_envelope(&mut json, rows).map_err(|_| {

@@ -62,6 +62,8 @@ pub struct Head {
     chat: Kept,
     /// The cursor's time, where it is one.
     pub modified: Option<jiff::Timestamp>,
+    /// Where `replyToId` stood in an item that had one.
+    pub(super) reply_at: Option<usize>,
     /// `@removed`: a tombstone of a delta query.
     pub removed: bool,
 }
