@@ -20,6 +20,8 @@ mod export;
 mod guards;
 #[path = "sync/lists.rs"]
 mod lists;
+#[path = "sync/meetings.rs"]
+mod meetings;
 #[path = "sync/once.rs"]
 mod once;
 #[path = "sync/property.rs"]

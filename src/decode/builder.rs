@@ -15,6 +15,7 @@ pub struct Context<'a> {
     pub channel: Option<&'a str>,
     pub chat: Option<&'a str>,
     pub parent: Option<&'a str>,
+    pub user: Option<&'a str>,
     pub observed_at: Option<&'a str>,
     pub raw: Option<&'a str>,
 }
@@ -26,6 +27,7 @@ impl<'a> Context<'a> {
             Derived::Channel => self.channel,
             Derived::Chat => self.chat,
             Derived::Parent => self.parent,
+            Derived::User => self.user,
             Derived::ObservedAt => self.observed_at,
             Derived::Raw => self.raw,
         }

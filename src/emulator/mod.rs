@@ -24,6 +24,7 @@ mod generate;
 mod generate_chats;
 mod hosted;
 mod log;
+mod meetings;
 mod members;
 mod message_delta;
 mod messages;

@@ -48,6 +48,9 @@ pub enum Endpoint {
     ChatHostedContents,
     DeletedTeams,
     DeletedTeamExport,
+    CallRecords,
+    Transcripts,
+    Recordings,
     ChatHostedContentValue,
     Batch,
 }
@@ -98,6 +101,9 @@ impl Endpoint {
             E::ChatMembers => "/chats/{id}/members",
             E::ChatMessages => "/chats/{id}/messages",
             E::ChatMessage => "/chats/{id}/messages/{id}",
+            E::CallRecords => "/communications/callRecords",
+            E::Transcripts => "/users/{id}/onlineMeetings/getAllTranscripts",
+            E::Recordings => "/users/{id}/onlineMeetings/getAllRecordings",
             E::DeletedTeams => "/teamwork/deletedTeams",
             E::DeletedTeamExport => "/teamwork/deletedTeams/{id}/channels/getAllMessages",
             E::ChatHostedContents => "/chats/{id}/messages/{id}/hostedContents",
@@ -183,6 +189,9 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents", _, "$value"] => {
             (E::HostedContentValue, &[1, 3, 7, 9])
         }
+        ["communications", "callrecords"] => (E::CallRecords, &[]),
+        ["users", _, "onlinemeetings", "getalltranscripts"] => (E::Transcripts, &[1]),
+        ["users", _, "onlinemeetings", "getallrecordings"] => (E::Recordings, &[1]),
         ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
         ["teamwork", "deletedteams", _, "channels", "getallmessages"] => (E::DeletedTeamExport, &[2]),
         ["chats"] => (E::Chats, &[]),

@@ -53,7 +53,7 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         | E::UserExportDelta
         | E::UserRetained => of("export", 200.0, None, None),
         E::ChatHostedContentValue => of("hosted content", 60.0, Some((1, 1.0)), None),
-        E::Teams | E::DeletedTeams => of("default", 30.0, None, None),
+        E::Teams | E::DeletedTeams | E::CallRecords | E::Transcripts | E::Recordings => of("default", 30.0, None, None),
         // Directory requests cost resource units; a batch costs what its items cost.
         _ => None,
     }

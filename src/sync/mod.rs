@@ -13,6 +13,7 @@ mod hosted;
 mod item;
 mod job;
 mod known;
+mod meetings;
 mod offset;
 mod once;
 mod plan;

@@ -18,7 +18,7 @@ use super::job::Job;
 use super::known::Known;
 use super::offset::{Offset, Open, Phase};
 use super::round::{self, Rounds};
-use super::{directory, roster};
+use super::{directory, meetings, roster};
 use crate::config::Strategy;
 use crate::error::{Error, Result};
 use crate::tables::DirectoryObject;
@@ -250,8 +250,11 @@ pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Part
 /// What a whole read can be divided by. Chats have several members, so that each is given once only if one reader reads
 /// them all.
 pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<String>> {
-    use crate::tables::{Archive, Reading};
+    use crate::tables::{Archive, Meetings, Reading};
     match reading {
+        Reading::Meetings(Meetings::Transcripts | Meetings::Recordings) => {
+            meetings::users(job).await.map(|users| users.into_iter().collect())
+        }
         Reading::PerTeam(_) | Reading::ChannelMessages | Reading::Archive(Archive::Retained) => {
             roster::teams(job).await
         }
@@ -259,6 +262,7 @@ pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<St
         | Reading::Chats
         | Reading::ChatMessages
         | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Meetings(Meetings::CallRecords)
         | Reading::DirectoryDelta(_) => Ok(Vec::new()),
     }
 }

@@ -2,14 +2,16 @@
 
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
-use crate::tables::{Archive, Reading, Table};
+use crate::tables::{Archive, Meetings, Reading, Table};
 
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
     match table.reading {
-        Reading::Teams | Reading::Chats | Reading::Archive(Archive::DeletedTeams) | Reading::DirectoryDelta(_) => {
-            Ok(())
-        }
+        Reading::Teams
+        | Reading::Chats
+        | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Meetings(Meetings::CallRecords)
+        | Reading::DirectoryDelta(_) => Ok(()),
         Reading::PerTeam(_) | Reading::Archive(Archive::Retained) => teams(table, options),
         Reading::ChannelMessages => {
             teams(table, options)?;
@@ -17,6 +19,7 @@ pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
             threads(table, options)
         }
         Reading::ChatMessages => chats(table, options),
+        Reading::Meetings(Meetings::Transcripts | Meetings::Recordings) => organizers(table, options),
     }
 }
 
@@ -73,6 +76,14 @@ fn threads(table: &Table, options: &TableOptions) -> Result<()> {
         return Err(missing(table, "the one channel_id that message_id belongs to", "channel_id=19:..@thread.tacv2"));
     }
     Ok(())
+}
+
+fn organizers(table: &Table, options: &TableOptions) -> Result<()> {
+    match (options.user_ids.is_empty(), options.fetch_all_users) {
+        (true, false) => Err(missing(table, "user_id or fetch_all_users", "fetch_all_users=true")),
+        (false, true) => Err(contradiction(table, "user_id", "fetch_all_users")),
+        _ => Ok(()),
+    }
 }
 
 fn chats(table: &Table, options: &TableOptions) -> Result<()> {

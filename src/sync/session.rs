@@ -17,7 +17,7 @@ use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
 use super::window::ROWS_PER_WINDOW;
-use super::{archive, directory, once, requirements, roster, snapshot};
+use super::{archive, directory, meetings, once, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
 use crate::client::report::Report;
@@ -359,7 +359,11 @@ fn rounds(reading: Reading) -> Option<Rounds> {
         Reading::ChannelMessages => Some(Rounds::ChannelMessages),
         Reading::ChatMessages => Some(Rounds::ChatMessages),
         Reading::Chats => Some(Rounds::Chats),
-        Reading::Teams | Reading::PerTeam(_) | Reading::Archive(_) | Reading::DirectoryDelta(_) => None,
+        Reading::Teams
+        | Reading::PerTeam(_)
+        | Reading::Archive(_)
+        | Reading::Meetings(_)
+        | Reading::DirectoryDelta(_) => None,
     }
 }
 
@@ -392,6 +396,7 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::Teams => snapshot::teams(job).await,
         Reading::PerTeam(what) => snapshot::per_team(job, what).await,
         Reading::Archive(archive) => archive::read(job, archive).await,
+        Reading::Meetings(meetings) => meetings::read(job, meetings).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;
             once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)

@@ -71,6 +71,7 @@ pub enum Derived {
     Channel,
     Chat,
     Parent,
+    User,
     /// When the connector saw this version, by Graph's clock.
     ObservedAt,
     /// The whole item as sent (`include_raw`).

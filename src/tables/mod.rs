@@ -5,6 +5,7 @@ mod chats;
 mod column;
 mod details;
 mod directory;
+mod meetings;
 mod messages;
 mod teams;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 pub use archive::Archive;
 pub use column::{Column, Derived, Kind, Part, Source};
 pub use details::{Detail, Takes, detail, set_keys};
+pub use meetings::Meetings;
 
 use crate::error::{Error, Result};
 
@@ -52,6 +54,8 @@ pub enum Reading {
     ChatMessages,
     /// Messages that the lists no longer show.
     Archive(Archive),
+    /// Calls, transcripts and recordings.
+    Meetings(Meetings),
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
 }
@@ -79,6 +83,7 @@ impl Reading {
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
             Self::Archive(archive) => archive.table().name,
+            Self::Meetings(meetings) => meetings.table().name,
             Self::DirectoryDelta(DirectoryObject::Users) => "users",
             Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
         }
@@ -125,6 +130,9 @@ pub static TABLES: &[&Table] = &[
     &details::CHAT_HOSTED_CONTENTS,
     &archive::RETAINED_MESSAGES,
     &archive::DELETED_TEAM_MESSAGES,
+    &meetings::CALL_RECORDS,
+    &meetings::TRANSCRIPTS,
+    &meetings::RECORDINGS,
 ];
 
 /// The `include_raw` column.
