@@ -77,7 +77,7 @@ async fn what_is_refused_names_permission_and_prerequisite() {
         ("online_meeting_transcripts", "getAllTranscripts", "OnlineMeetingTranscript.Read.All"),
         ("online_meeting_recordings", "getAllRecordings", "OnlineMeetingRecording.Read.All"),
     ] {
-        let emulator = with_knobs(small(), |knobs| drop(knobs.roles.remove(permission)));
+        let emulator = with_knobs(small(), |knobs| assert!(knobs.roles.remove(permission)));
         let (_, failure) = read_once(&session(&emulator), &pass(&[table], options(table))).await;
         let message = failure.expect(path).to_string();
         assert!(message.contains(permission), "{message}");
