@@ -24,6 +24,8 @@ mod guards;
 mod hostile;
 #[path = "sync/lists.rs"]
 mod lists;
+#[path = "sync/meetings.rs"]
+mod meetings;
 #[path = "sync/once.rs"]
 mod once;
 #[path = "sync/pace.rs"]

@@ -65,6 +65,9 @@ endpoints! {
     REPLIES = "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     TEAM_EXPORT = "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
     TEAM_RETAINED = "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
+    CALL_RECORDS = "/communications/callRecords", RateClass::Other, "CallRecords.Read.All";
+    TRANSCRIPTS = "/users/{id}/onlineMeetings/getAllTranscripts", RateClass::Other, "OnlineMeetingTranscript.Read.All";
+    RECORDINGS = "/users/{id}/onlineMeetings/getAllRecordings", RateClass::Other, "OnlineMeetingRecording.Read.All";
     DELETED_TEAMS = "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
     DELETED_TEAM_EXPORT = "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
     USERS = "/users", RateClass::Directory(1), "User.ReadBasic.All";

@@ -12,8 +12,8 @@ use super::odata::Query;
 use super::router::{Endpoint, Route, route};
 use super::state::Shared;
 use super::{
-    apps, archive, channels, chats, directory, directory_delta, export, groups_mail, hosted, message_delta, messages,
-    permissions, reports, schedule, sharing, tags, teams, throttle,
+    apps, archive, channels, chats, directory, directory_delta, export, groups_mail, hosted, meetings, message_delta,
+    messages, permissions, reports, schedule, sharing, tags, teams, throttle,
 };
 
 /// The parts of a request that decide the answer.
@@ -172,6 +172,9 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::TeamMembers => teams::members(call),
         E::TeamExport => export::team(call),
         E::TeamRetained => archive::retained(call),
+        E::CallRecords => meetings::list_calls(call),
+        E::Transcripts => meetings::list_artifacts(call, false),
+        E::Recordings => meetings::list_artifacts(call, true),
         E::DeletedTeamExport => archive::deleted_team(call),
         E::Channel => channels::get(call),
         E::ChannelMembers => channels::members(call, false),

@@ -28,6 +28,7 @@ mod hosted;
 mod list_truth;
 mod lists;
 mod log;
+mod meetings;
 mod members;
 mod message_delta;
 mod messages;

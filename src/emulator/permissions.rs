@@ -28,6 +28,9 @@ pub const ALL: &[&str] = &[
     "TeamworkTag.Read.All",
     "Schedule.Read.All",
     "Reports.Read.All",
+    "CallRecords.Read.All",
+    "OnlineMeetingTranscript.Read.All",
+    "OnlineMeetingRecording.Read.All",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,9 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         | E::Reply
         | E::HostedContents
         | E::HostedContentValue => (&["ChannelMessage.Read.All"], Style::Messages, true),
+        E::CallRecords => (&["CallRecords.Read.All"], Style::Teams, false),
+        E::Transcripts => (&["OnlineMeetingTranscript.Read.All"], Style::Teams, false),
+        E::Recordings => (&["OnlineMeetingRecording.Read.All"], Style::Teams, false),
         E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
         E::TeamExport | E::TeamRetained | E::DeletedTeamExport => {
             (&["ChannelMessage.Read.All"], Style::Messages, false)

@@ -63,6 +63,9 @@ pub enum Endpoint {
     DeviceReport,
     ChatHostedContents,
     DeletedTeamExport,
+    CallRecords,
+    Transcripts,
+    Recordings,
     ChatHostedContentValue,
     Batch,
 }
@@ -118,6 +121,9 @@ impl Endpoint {
             E::ThreadPosts => "/groups/{id}/threads/{id}/posts",
             E::GroupDrives => "/groups/{id}/drives",
             E::UserApps => "/users/{id}/teamwork/installedApps",
+            E::CallRecords => "/communications/callRecords",
+            E::Transcripts => "/users/{id}/onlineMeetings/getAllTranscripts",
+            E::Recordings => "/users/{id}/onlineMeetings/getAllRecordings",
             E::DeletedTeams => "/teamwork/deletedTeams",
             E::TeamApps => "/teams/{id}/installedApps",
             E::TeamTags => "/teams/{id}/tags",
@@ -213,6 +219,9 @@ pub fn route(path: &str) -> Option<Route> {
         ["teams", _, "channels", _, "messages", _, "replies", _, "hostedcontents", _, "$value"] => {
             (E::HostedContentValue, &[1, 3, 7, 9])
         }
+        ["communications", "callrecords"] => (E::CallRecords, &[]),
+        ["users", _, "onlinemeetings", "getalltranscripts"] => (E::Transcripts, &[1]),
+        ["users", _, "onlinemeetings", "getallrecordings"] => (E::Recordings, &[1]),
         ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
         ["teamwork", "deletedteams", _, "channels", "getallmessages"] => (E::DeletedTeamExport, &[2]),
         ["chats"] => (E::Chats, &[]),

@@ -53,7 +53,14 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         | E::UserExportDelta
         | E::UserRetained => of("export", 200.0, None, None),
         E::ChatHostedContentValue => of("hosted content", 60.0, Some((1, 1.0)), None),
-        E::Teams | E::DeviceReport | E::DeletedTeams | E::TeamTags | E::TagMembers => of("default", 30.0, None, None),
+        E::Teams
+        | E::CallRecords
+        | E::DeletedTeams
+        | E::DeviceReport
+        | E::Recordings
+        | E::TagMembers
+        | E::TeamTags
+        | E::Transcripts => of("default", 30.0, None, None),
         E::TeamApps => of("installed apps", 30.0, None, None),
         E::ChatApps => of("installed apps", 30.0, Some((1, 1.0)), None),
         E::UserApps => of("installed apps", 30.0, None, Some(1.0)),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::archive;
 use super::call::access;
 use super::config::Knobs;
+use super::meetings;
 use super::members;
 use super::tenant::{Access, Channel, Chat, Member, Membership, Object, Team, Tenant};
 
@@ -86,6 +87,15 @@ pub fn rows(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<
             .collect(),
         "messages" => channel_messages(tenant, knobs, false),
         "message_replies" => channel_messages(tenant, knobs, true),
+        "call_records" => meetings::call_records(tenant, now_ms).iter().map(|call| with(call, &[])).collect(),
+        "online_meeting_transcripts" | "online_meeting_recordings" => (0..tenant.users.len())
+            .filter(|&user| user_is_listed(tenant, knobs, user))
+            .flat_map(|user| {
+                let found = meetings::artifacts(tenant, user, table.ends_with("recordings"));
+                found.into_iter().map(move |item| (user, item))
+            })
+            .map(|(user, item)| with(&item, &[("user_id", &tenant.users[user].id)]))
+            .collect(),
         "retained_messages" => open(tenant, knobs)
             .flat_map(|team| archive::retained_truth(knobs, team).into_iter().map(move |row| (team, row)))
             .map(|(team, (channel, root, json))| {

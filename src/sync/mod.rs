@@ -15,6 +15,7 @@ mod item;
 mod job;
 mod known;
 mod lists;
+mod meetings;
 mod offset;
 mod once;
 pub mod pages;

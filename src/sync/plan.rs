@@ -250,14 +250,16 @@ pub async fn read_directory(job: &Job, object: DirectoryObject, partition: &Part
 /// What a whole read can be divided by. Chats have several members, so that each is given once only if one reader reads
 /// them all.
 pub async fn scopes(job: &Job, reading: crate::tables::Reading) -> Result<Vec<String>> {
-    use crate::tables::{Archive, Reading};
+    use crate::tables::{Archive, Meetings, Reading};
     match reading {
         Reading::ChannelMessages | Reading::Archive(Archive::Retained) => roster::teams(job).await,
+        Reading::Meetings(Meetings::Transcripts | Meetings::Recordings) => roster::every_user(job).await,
         Reading::List(list) => lists::scopes(job, list.parent).await,
         Reading::Teams
         | Reading::Chats
         | Reading::ChatMessages
         | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Meetings(Meetings::CallRecords)
         | Reading::Report(_)
         | Reading::DirectoryDelta(_) => Ok(Vec::new()),
     }

@@ -2,7 +2,7 @@
 
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
-use crate::tables::{Archive, Parent, Reading, Table};
+use crate::tables::{Archive, Meetings, Parent, Reading, Table};
 
 /// Checks that the options say what is to be read.
 pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
@@ -10,6 +10,7 @@ pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
         Reading::Teams
         | Reading::Chats
         | Reading::Archive(Archive::DeletedTeams)
+        | Reading::Meetings(Meetings::CallRecords)
         | Reading::Report(_)
         | Reading::DirectoryDelta(_) => Ok(()),
         Reading::List(list) => parents(table, options, list.parent),
@@ -20,6 +21,7 @@ pub fn check(table: &Table, options: &TableOptions) -> Result<()> {
             threads(table, options)
         }
         Reading::ChatMessages => chats(table, options),
+        Reading::Meetings(Meetings::Transcripts | Meetings::Recordings) => organizers(table, options),
     }
 }
 
@@ -88,6 +90,14 @@ fn threads(table: &Table, options: &TableOptions) -> Result<()> {
         return Err(missing(table, "the one channel_id that message_id belongs to", "channel_id=19:..@thread.tacv2"));
     }
     Ok(())
+}
+
+fn organizers(table: &Table, options: &TableOptions) -> Result<()> {
+    match (options.user_ids.is_empty(), options.fetch_all_users) {
+        (true, false) => Err(missing(table, "user_id or fetch_all_users", "fetch_all_users=true")),
+        (false, true) => Err(contradiction(table, "user_id", "fetch_all_users")),
+        _ => Ok(()),
+    }
 }
 
 fn chats(table: &Table, options: &TableOptions) -> Result<()> {

@@ -17,7 +17,7 @@ use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
 use super::sink::{Batch, Sink, Slot};
 use super::window::ROWS_PER_WINDOW;
-use super::{archive, directory, lists, once, reports, requirements, roster, snapshot};
+use super::{archive, directory, lists, meetings, once, reports, requirements, roster, snapshot};
 use crate::auth::TokenProvider;
 use crate::client::GraphClient;
 use crate::client::report::Report;
@@ -367,6 +367,7 @@ fn rounds(reading: Reading) -> Option<Rounds> {
         Reading::Teams
         | Reading::List(_)
         | Reading::Archive(_)
+        | Reading::Meetings(_)
         | Reading::Report(_)
         | Reading::DirectoryDelta(_) => None,
     }
@@ -401,6 +402,7 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
         Reading::Teams => snapshot::teams(job).await,
         Reading::List(list) => lists::read(job, list).await,
         Reading::Archive(archive) => archive::read(job, archive).await,
+        Reading::Meetings(meetings) => meetings::read(job, meetings).await,
         Reading::Report(report) => reports::read(job, report).await,
         Reading::ChannelMessages => {
             let teams = roster::teams(job).await?;

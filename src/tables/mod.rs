@@ -8,6 +8,7 @@ mod details;
 mod directory;
 mod group_mail;
 mod list;
+mod meetings;
 mod messages;
 mod people;
 mod reports;
@@ -26,6 +27,7 @@ pub use archive::Archive;
 pub use column::{Column, Derived, Kind, Part, Source};
 pub use details::{Detail, Takes, detail, set_keys};
 pub use list::{List, Parent, Shape};
+pub use meetings::Meetings;
 pub use reports::Report;
 
 use crate::error::{Error, Result};
@@ -65,6 +67,8 @@ pub enum Reading {
     Report(&'static Report),
     /// Messages that the lists no longer show.
     Archive(Archive),
+    /// Calls, transcripts and recordings.
+    Meetings(Meetings),
     /// `/users/delta`, `/groups/delta`.
     DirectoryDelta(DirectoryObject),
 }
@@ -86,6 +90,7 @@ impl Reading {
             Self::Chats => "chats",
             Self::ChatMessages => "chat_messages",
             Self::Archive(archive) => archive.table().name,
+            Self::Meetings(meetings) => meetings.table().name,
             Self::DirectoryDelta(DirectoryObject::Users) => "users",
             Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
         }
@@ -155,6 +160,9 @@ pub static TABLES: &[&Table] = &[
     &details::CHAT_HOSTED_CONTENTS,
     &archive::RETAINED_MESSAGES,
     &archive::DELETED_TEAM_MESSAGES,
+    &meetings::CALL_RECORDS,
+    &meetings::TRANSCRIPTS,
+    &meetings::RECORDINGS,
 ];
 
 /// The `include_raw` column.

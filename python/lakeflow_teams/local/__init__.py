@@ -1,8 +1,9 @@
 """The local lakehouse: a pipeline spec in, Delta tables out, on one machine and without Spark.
 
 In the order data flows: ``spec`` (what is asked for) -> ``plan`` (which reading fills which tables) -> ``runner`` (reads and
-commits) -> ``snapshot``, ``merge``, ``append``, ``scd2`` (one way of writing each) -> ``destination`` (one Delta table) ->
-``stamp`` (the offset, in the same commit as the rows) -> ``summary``. ``status`` looks at what is there.
+commits) -> ``sets`` (which stored items of messages are replaced) -> ``snapshot``, ``merge``, ``append``, ``scd2`` (a way of
+writing each) -> ``destination`` (one Delta table) -> ``stamp`` (the offset, in the same commit as the rows) ->
+``summary`` -> ``ingest_report`` (the same as a table). ``status`` looks at what is there.
 """
 
 from __future__ import annotations

@@ -1,0 +1,110 @@
+//! Calls of the last weeks, and the transcripts and recordings of meetings: made from the users and the clock, without lot.
+
+use serde_json::{Value, json};
+
+use super::answer::Outcome;
+use super::call::Call;
+use super::clock::iso;
+use super::errors::Refusal;
+use super::generate::DAY_MS;
+use super::page::{End, Items, finish};
+use super::tenant::Tenant;
+
+/// The default page of call records.
+const PAGE: usize = 60;
+/// Call records live 30 days.
+const DAYS: i64 = 30;
+
+/// Every call that Graph still shows: of each user who is there one a day.
+pub fn call_records(tenant: &Tenant, now_ms: i64) -> Vec<Value> {
+    let today = now_ms - now_ms.rem_euclid(DAY_MS);
+    let present = tenant.users.iter().enumerate().filter(|(_, user)| user.removal.is_none());
+    let calls = present.flat_map(|(n, user)| (1..DAYS).map(move |day| (n as i64, user, day)));
+    calls
+        .map(|(n, user, day)| {
+            let start = today - day * DAY_MS + n * 61_000;
+            let organizer = json!({"id": user.id, "displayName": tenant.user_name(n as usize), "tenantId": tenant.id});
+            json!({
+                "id": format!("{:08x}-{:04x}-4000-8000-{:012x}", start / 1000, n, day),
+                "version": 1 + day % 3,
+                "type": if n % 2 == 0 { "groupCall" } else { "peerToPeer" },
+                "modalities": ["audio", "screenSharing"],
+                "lastModifiedDateTime": iso(start + 4_000_000),
+                "startDateTime": iso(start),
+                "endDateTime": iso(start + 1_830_000),
+                "joinWebUrl": null,
+                "organizer": {"user": organizer},
+                "organizer_v2": {"id": user.id, "identity": {"user": organizer, "phone": null}},
+            })
+        })
+        .collect()
+}
+
+pub fn list_calls(call: &Call<'_>) -> Outcome {
+    call.query.only(&["$select", "$filter", "$skiptoken"])?;
+    let since = match call.query.get("$filter") {
+        None => None,
+        Some(filter) => {
+            let time = filter.strip_prefix("startDateTime ge ").and_then(|time| time.parse::<jiff::Timestamp>().ok());
+            Some(time.ok_or_else(|| Refusal::bad_request("Invalid filter clause"))?)
+        }
+    };
+    let start = |record: &Value| record["startDateTime"].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    let records = call_records(call.tenant, call.now_ms);
+    let records: Vec<_> =
+        records.iter().filter(|record| since.is_none_or(|since| start(record) >= Some(since))).collect();
+    let from: usize = call.position()?.map_or(0, |at| at.parse().unwrap_or(0));
+    let mut items = Items::new();
+    records.iter().skip(from).take(PAGE).for_each(|record| items.push_value(record));
+    let end = if records.len() > from + PAGE { End::Next((from + PAGE).to_string()) } else { End::Last };
+    Ok(finish(call, "communications/callRecords", items, false, end))
+}
+
+/// What the meetings of a user left behind; every third user never records any.
+pub fn artifacts(tenant: &Tenant, user: usize, is_recording: bool) -> Vec<Value> {
+    let id = &tenant.users[user].id;
+    let born =
+        tenant.users[user].properties["createdDateTime"].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    let born = born.map_or(0, jiff::Timestamp::as_millisecond);
+    let (kind, folder) = if is_recording { ("callRecording", "recordings") } else { ("callTranscript", "transcripts") };
+    (0..user % 3)
+        .map(|n| {
+            let meeting = format!("MSo{user}-{n}");
+            let artifact = format!("VjIj{folder}-{user}-{n}");
+            let at = born + DAY_MS * (n as i64 + 1);
+            let mut item = json!({
+                "@odata.type": format!("#microsoft.graph.{kind}"),
+                "id": artifact,
+                "meetingId": meeting,
+                "callId": format!("af630fe0-04d3-4559-8cf9-{user:06x}{n:06x}"),
+                "contentCorrelationId": format!("{user}-{n}"),
+                "createdDateTime": iso(at),
+                "endDateTime": iso(at + 1_080_000),
+                "meetingOrganizer": {
+                    "application": null, "device": null,
+                    "user": {
+                        "@odata.type": "#microsoft.graph.teamworkUserIdentity", "id": id, "displayName": null,
+                        "userIdentityType": "aadUser", "tenantId": tenant.id,
+                    },
+                },
+            });
+            let url = format!(
+                "https://graph.microsoft.com/v1.0/users/{id}/onlineMeetings/{meeting}/{folder}/{artifact}/content"
+            );
+            item[if is_recording { "recordingContentUrl" } else { "transcriptContentUrl" }] = json!(url);
+            item
+        })
+        .collect()
+}
+
+pub fn list_artifacts(call: &Call<'_>, is_recording: bool) -> Outcome {
+    let user = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    let wanted = format!("MeetingOrganizer/User/Id eq '{}'", call.tenant.users[user].id);
+    if call.query.get("$filter") != Some(wanted.as_str()) {
+        return Err(Refusal::bad_request("The meeting organizer's id is missing."));
+    }
+    let mut items = Items::new();
+    artifacts(call.tenant, user, is_recording).iter().for_each(|item| items.push_value(item));
+    let context = if is_recording { "Collection(callRecording)" } else { "Collection(callTranscript)" };
+    Ok(finish(call, context, items, true, End::Last))
+}

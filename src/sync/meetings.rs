@@ -1,0 +1,75 @@
+//! Calls of the tenant, and what the meetings of each organizer left behind: whole, or an error.
+
+use futures::FutureExt;
+
+use super::job::{Job, side_by_side};
+use super::lists::confirmed;
+use super::roster;
+use crate::client::endpoint;
+use crate::client::request::Request;
+use crate::decode::{Context, Filter, ListRows, read_item};
+use crate::error::{Error, Result};
+use crate::tables::Meetings;
+
+/// Organizers asked at once.
+const CONCURRENCY: usize = 16;
+
+pub async fn read(job: &Job, meetings: Meetings) -> Result<()> {
+    let users = match meetings {
+        Meetings::CallRecords => return list(job, &calls(job), None).await,
+        Meetings::Transcripts | Meetings::Recordings => roster::every_user(job).await?,
+    };
+    let lists = users.iter().map(|user| organizer(job, meetings, user).boxed()).collect();
+    side_by_side(CONCURRENCY, lists).await
+}
+
+fn calls(job: &Job) -> Request {
+    let request = Request::new(&endpoint::CALL_RECORDS, &["communications", "callRecords"], "all calls");
+    match job.options.start_date {
+        Some(start) => request.query("$filter", format!("startDateTime ge {start:.3}")),
+        None => request,
+    }
+}
+
+async fn organizer(job: &Job, meetings: Meetings, user: &str) -> Result<()> {
+    let (endpoint, function) = match meetings {
+        Meetings::Transcripts | Meetings::CallRecords => (&endpoint::TRANSCRIPTS, "getAllTranscripts"),
+        Meetings::Recordings => (&endpoint::RECORDINGS, "getAllRecordings"),
+    };
+    let request = Request::new(endpoint, &["users", user, "onlineMeetings", function], format!("user {user}"))
+        .user(user)
+        .query("$filter", format!("MeetingOrganizer/User/Id eq '{}'", user.replace('\'', "''")));
+    let is_named = !job.options.user_ids.is_empty();
+    confirmed(job, is_named, || list(job, &request, Some(user))).await?;
+    Ok(())
+}
+
+/// One list, whole before any of it is given. `start_date` holds for when a thing was made, where no filter says so.
+async fn list(job: &Job, request: &Request, organizer: Option<&str>) -> Result<()> {
+    let items = job.list_raw(request).await.map_err(explained)?;
+    let after = job.options.start_date.filter(|_| organizer.is_some());
+    job.sink.with(|builders| {
+        if let [rows, ..] = builders {
+            let mut filter = Filter { after, ..Filter::default() };
+            let context = Context { user: organizer, ..Context::default() };
+            let mut rows = ListRows::new(rows, context, &mut filter);
+            for item in &items {
+                read_item(item.get(), &mut rows);
+            }
+        }
+    });
+    job.sink.flush().await
+}
+
+/// A refusal with what the tenant may lack beside the permission.
+fn explained(mut error: Error) -> Error {
+    if let Error::PermissionDenied(failure) = &mut error
+        && failure.endpoint != endpoint::CALL_RECORDS.template
+    {
+        failure.remedy.push_str(
+            ". Meetings also need an application access policy that is granted to their organizers \
+             (New-CsApplicationAccessPolicy, Grant-CsApplicationAccessPolicy)",
+        );
+    }
+    error
+}

@@ -1,0 +1,103 @@
+//! Calls, and what meetings leave behind: transcripts and recordings. Metadata only.
+//!
+//! All are snapshots of what Graph shows now: a call record lives 30 days, a recording until it expires. A destination of
+//! SCD type 2 keeps what is gone.
+
+use super::messages::IDENTITY;
+use super::{Column, Derived, Ingestion, Kind, Reading, Table};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Meetings {
+    CallRecords,
+    Transcripts,
+    Recordings,
+}
+
+impl Meetings {
+    pub fn table(self) -> &'static Table {
+        match self {
+            Self::CallRecords => &CALL_RECORDS,
+            Self::Transcripts => &TRANSCRIPTS,
+            Self::Recordings => &RECORDINGS,
+        }
+    }
+}
+
+/// `api-reference/v1.0/api/callrecords-cloudcommunications-list-callrecords.md` and `resources/callrecords-callrecord.md` of
+/// microsoftgraph/microsoft-graph-docs-contrib: <https://learn.microsoft.com/graph/api/callrecords-cloudcommunications-list-callrecords>
+pub(super) static CALL_RECORDS: Table = Table {
+    name: "call_records",
+    description: "Calls and meetings of the last 30 days, which is how long Graph keeps them; start_date bounds their start.",
+    endpoint: "GET /communications/callRecords",
+    columns: &[
+        Column::text("id"),
+        Column::new("version", Kind::Int),
+        Column::text("type"),
+        Column::new("modalities", Kind::List(&Kind::Text)),
+        Column::text("startDateTime"),
+        Column::text("endDateTime"),
+        Column::cursor("lastModifiedDateTime"),
+        Column::text("joinWebUrl"),
+        Column::json("organizer"),
+        Column::json("organizer_v2"),
+        Column::json("participants"),
+    ],
+    keys: &["id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["CallRecords.Read.All"],
+    required_options: "",
+    reading: Reading::Meetings(Meetings::CallRecords),
+};
+
+/// `api-reference/v1.0/api/onlinemeeting-getalltranscripts.md` and `resources/calltranscript.md` of the same repository:
+/// <https://learn.microsoft.com/graph/api/onlinemeeting-getalltranscripts>
+pub(super) static TRANSCRIPTS: Table = Table {
+    name: "online_meeting_transcripts",
+    description: "Transcripts of the scheduled meetings that users organized, those in channels left out. \
+        Needs an application access policy for the organizers; not in every national cloud.",
+    endpoint: "GET /users/{id}/onlineMeetings/getAllTranscripts",
+    columns: &[
+        Column::derived("user_id", Derived::User),
+        Column::text("id"),
+        Column::text("meetingId"),
+        Column::text("callId"),
+        Column::text("contentCorrelationId"),
+        Column::text("createdDateTime"),
+        Column::text("endDateTime"),
+        Column::new("meetingOrganizer", IDENTITY),
+        Column::text("transcriptContentUrl"),
+    ],
+    keys: &["user_id", "meetingId", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["User.ReadBasic.All", "OnlineMeetingTranscript.Read.All"],
+    required_options: "user_id or fetch_all_users",
+    reading: Reading::Meetings(Meetings::Transcripts),
+};
+
+/// `api-reference/v1.0/api/onlinemeeting-getallrecordings.md` of the same repository:
+/// <https://learn.microsoft.com/graph/api/onlinemeeting-getallrecordings>
+pub(super) static RECORDINGS: Table = Table {
+    name: "online_meeting_recordings",
+    description: "Recordings of the scheduled meetings that users organized, those in channels left out. \
+        Needs an application access policy for the organizers; not in every national cloud.",
+    endpoint: "GET /users/{id}/onlineMeetings/getAllRecordings",
+    columns: &[
+        Column::derived("user_id", Derived::User),
+        Column::text("id"),
+        Column::text("meetingId"),
+        Column::text("callId"),
+        Column::text("contentCorrelationId"),
+        Column::text("createdDateTime"),
+        Column::text("endDateTime"),
+        Column::new("meetingOrganizer", IDENTITY),
+        Column::text("recordingContentUrl"),
+    ],
+    keys: &["user_id", "meetingId", "id"],
+    cursor: None,
+    ingestion: Ingestion::Snapshot,
+    permissions: &["User.ReadBasic.All", "OnlineMeetingRecording.Read.All"],
+    required_options: "user_id or fetch_all_users",
+    reading: Reading::Meetings(Meetings::Recordings),
+};
