@@ -125,7 +125,9 @@ fn wrong(table: &str, item: &Value, leaves: &mut usize) -> Vec<String> {
         let property = if let Source::Named(property) = column.source { property } else { column.name };
         let (sent, found) = (&item[property], held(array, 0));
         match column.source {
-            Source::Property | Source::Named(_) => wrong.extend(compare(column.name, column.kind, sent, &found, leaves)),
+            Source::Property | Source::Named(_) => {
+                wrong.extend(compare(column.name, column.kind, sent, &found, leaves));
+            }
             Source::Cursor if !sent.is_null() => {
                 *leaves += 1;
                 let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());

@@ -50,6 +50,9 @@ TableName = Literal[
     "chat_hosted_contents",
     "retained_messages",
     "deleted_team_messages",
+    "call_records",
+    "online_meeting_transcripts",
+    "online_meeting_recordings",
 ]
 
 

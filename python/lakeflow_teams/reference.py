@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.cost import RUNS, RunCost, duration, predict

@@ -23,7 +23,7 @@ struct Follower {
 
 /// Keys by index. Those that are met without having been asked for come behind the others.
 pub(super) struct Keys {
-    keys: Vec<Key>,
+    all: Vec<Key>,
     /// By place: before any key, and behind each.
     followers: Vec<Follower>,
     /// How many keys were asked for, and how often each of the others was met with a value.
@@ -47,14 +47,9 @@ pub(super) enum Member {
 
 impl Keys {
     pub(super) fn new(names: impl Iterator<Item = &'static str>) -> Self {
-        let keys: Vec<_> = names.map(Key::new).collect();
+        let all: Vec<_> = names.map(Key::new).collect();
         let follower = |key| Follower { key, ..Follower::default() };
-        Self {
-            followers: (0..=keys.len()).map(follower).collect(),
-            declared: keys.len(),
-            met: Vec::new(),
-            keys,
-        }
+        Self { followers: (0..=all.len()).map(follower).collect(), declared: all.len(), met: Vec::new(), all }
     }
 
     /// Counts a key, if nobody asked for it.
@@ -68,7 +63,7 @@ impl Keys {
 
     /// Takes the counts of keys that nobody asked for.
     pub(super) fn take_met(&mut self) -> impl Iterator<Item = (&str, u64)> {
-        let names = self.keys[self.declared..].iter().map(|key| key.name.as_ref());
+        let names = self.all[self.declared..].iter().map(|key| key.name.as_ref());
         names.zip(self.met.iter_mut().map(std::mem::take)).filter(|(_, count)| *count > 0)
     }
 
@@ -129,7 +124,7 @@ impl Keys {
     #[inline]
     fn key(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<usize>> {
         let guess = self.followers[walk.place].key;
-        if self.keys.get(guess).is_some_and(|key| json.is_key(key)) {
+        if self.all.get(guess).is_some_and(|key| json.is_key(key)) {
             walk.place = guess + 1;
             return Ok(Some(guess));
         }
@@ -141,11 +136,11 @@ impl Keys {
     #[inline(never)]
     fn search(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<usize>> {
         let name = json.key()?;
-        let mut found = self.keys.iter().position(|key| key.name == name);
+        let mut found = self.all.iter().position(|key| key.name == name);
         // A key with escapes does not stand in the text as its name.
-        if let (None, Cow::Borrowed(plain), true) = (found, &name, self.keys.len() < MOST) {
-            found = Some(self.keys.len());
-            self.keys.push(Key::new((*plain).to_owned()));
+        if let (None, Cow::Borrowed(plain), true) = (found, &name, self.all.len() < MOST) {
+            found = Some(self.all.len());
+            self.all.push(Key::new((*plain).to_owned()));
             self.followers.push(Follower::default());
         }
         if let Some(found) = found {

@@ -29,13 +29,7 @@ impl Rows for VersionRows<'_, '_> {
         let version = format!("{root}/{}", self.head.cursor().unwrap_or_default());
         if is_object && self.filter.keep(&self.head, channel, &version) {
             let raw = self.builder.wants_raw().then(|| json.since(start));
-            let context = Context {
-                team: Some(self.team),
-                channel,
-                parent: Some(root),
-                raw,
-                ..Context::default()
-            };
+            let context = Context { team: Some(self.team), channel, parent: Some(root), raw, ..Context::default() };
             self.builder.end_row(self.head.cursor(), &context);
         } else {
             self.builder.truncate(mark);

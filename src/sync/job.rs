@@ -33,11 +33,7 @@ pub struct Job {
 
 /// What the items of a list stand for. One that can't be named could not be read, and so it is an error: a scope that is
 /// left out silently is lost.
-pub fn named<T>(
-    request: &Request,
-    items: &[Box<RawValue>],
-    read: impl Fn(&Fields<'_>) -> Option<T>,
-) -> Result<Vec<T>> {
+pub fn named<T>(request: &Request, items: &[Box<RawValue>], read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
     let named = items.iter().map(|item| {
         Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
             Error::Protocol(Box::new(GraphFailure {

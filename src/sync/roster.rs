@@ -100,7 +100,8 @@ pub async fn every_user(job: &Job) -> Result<Vec<String>> {
     if !job.options.user_ids.is_empty() {
         return Ok(named(&job.options.user_ids));
     }
-    let request = Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", USERS_PAGE);
+    let request =
+        Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", USERS_PAGE);
     job.list(&request, id).await.map(sorted)
 }
 
@@ -152,9 +153,8 @@ pub async fn channels(job: &Job, team: &str) -> Result<Vec<Child>> {
     }
     let listed = listed_channels(job, team).await?.into_iter();
     let is_special = |membership: Option<String>| membership.is_some_and(|membership| membership != "standard");
-    let mut channels: Vec<Child> = listed
-        .map(|(id, membership)| Child { id, is_special: is_special(membership), active: None })
-        .collect();
+    let mut channels: Vec<Child> =
+        listed.map(|(id, membership)| Child { id, is_special: is_special(membership), active: None }).collect();
     channels.sort_by(|a, b| a.id.cmp(&b.id));
     channels.dedup_by(|a, b| a.id == b.id);
     Ok(channels)
@@ -172,8 +172,7 @@ pub fn chats_request(job: &Job, user: &str) -> Request {
 async fn listed_chats<T>(job: &Job, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
     let types: Vec<String> = job.options.chat_types.iter().map(|kind| kind.as_str().to_owned()).collect();
     let wanted = |chat: &Fields<'_>| {
-        let is_wanted =
-            job.options.takes_all_chats() || chat.text("chatType").is_none_or(|kind| types.contains(&kind));
+        let is_wanted = job.options.takes_all_chats() || chat.text("chatType").is_none_or(|kind| types.contains(&kind));
         Some((is_wanted, read(chat)?))
     };
     let chats = job.list(request, wanted).await?;

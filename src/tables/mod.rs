@@ -11,11 +11,11 @@ mod list;
 mod meetings;
 mod messages;
 mod people;
+pub mod permissions;
 mod reports;
 mod sharing;
 mod shifts;
 mod tags;
-pub mod permissions;
 mod teams;
 
 use std::sync::Arc;
