@@ -119,7 +119,7 @@ def shell(words, *, cword):
 
 def test_the_shell_completes_commands_tables_and_options():
     assert {"ingest", "init"} <= set(shell("lakeflow-teams in", cword=1))
-    assert shell("lakeflow-teams schema message_r", cword=2) == ["message_replies"]
+    assert shell("lakeflow-teams schema message_rep", cword=2) == ["message_replies"]
     assert shell("lakeflow-teams preview teams -o fetch_all_t", cword=4) == ["fetch_all_teams="]
     assert shell("lakeflow-teams preview teams -o client_sec", cword=4) == ["client_secret_env=", "client_secret_file="]
     assert shell("lakeflow-teams init --tables teams,memb", cword=3) == ["teams,members"]

@@ -66,8 +66,12 @@ def registration(needed: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _options(info: _core.TableInfo, team_id: str, start_date: str) -> dict[str, Any]:
     """What the table must be told: everything there is, or the named teams."""
-    options = dict.fromkeys(_DISCOVERY.findall(info["required_options"]), "true")
-    if team_id and "team_id" in info["required_options"]:
+    required = info["required_options"]
+    discovered = _DISCOVERY.findall(required)
+    if required.startswith("one of "):  # the first discovers all there is, and a named team stands for all of them
+        discovered = [] if team_id else discovered[:1]
+    options = dict.fromkeys(discovered, "true")
+    if team_id and "team_id" in required:
         options.pop("fetch_all_teams", None)
         options = {"team_id": team_id, **options}
     if start_date and info["name"] in _EVENTS:
