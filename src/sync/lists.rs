@@ -89,8 +89,7 @@ pub async fn confirmed<T, F: Future<Output = Result<T>>>(
 /// What the items of one list are called.
 pub async fn ids(job: &Job, list: &'static List, place: &Place) -> Result<Vec<String>> {
     let items = items(job, list, place).await?;
-    // No scope is named after an item, and so a slash is no harm: ids of mail may hold one.
-    named(&request(job, list, place), &items, |item| item.text("id").filter(|id| !id.is_empty()))
+    named(&request(job, list, place), &items, |item| item.key("id"))
 }
 
 fn request(job: &Job, list: &'static List, place: &Place) -> Request {
