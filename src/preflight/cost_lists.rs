@@ -33,12 +33,13 @@ impl Case<'_> {
         Ok(match parent {
             Parent::Tenant => (Vec::new(), 1.0, formula!("1")),
             Parent::Team => (self.all_teams(None)?, self.count("teams")?, formula!("teams")),
-            Parent::Channel => (self.all_channels()?, self.count("channels")?, formula!("channels")),
             Parent::SharedChannel if self.options.channel_ids.is_empty() => {
                 let shared = self.tenant.get("shared_channels", self.table.name)?;
                 (self.all_channels()?, shared, formula!("shared channels"))
             }
-            Parent::SharedChannel => (self.all_channels()?, self.count("channels")?, formula!("channels")),
+            Parent::Channel | Parent::SharedChannel => {
+                (self.all_channels()?, self.count("channels")?, formula!("channels"))
+            }
             Parent::Chat => (self.all_chats()?, self.count("chats")?, formula!("chats")),
             Parent::User => (self.all_users(None)?, self.count("users")?, formula!("users")),
             Parent::Group | Parent::MailGroup => {
