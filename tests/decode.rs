@@ -2,6 +2,8 @@
 //! The fuzz targets' seeds are replayed here too; with `FUZZ_SECONDS` set, each target goes on with mutated seeds for so
 //! long, on the stable toolchain.
 
+#[path = "decode/examples.rs"]
+mod examples;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 

@@ -100,7 +100,13 @@ def predict(
         options = dict(options_of)
         size = int(options.get("max_records_per_batch", rows_per_batch or 0)) or None
         costs = {
-            run: _run(names[0], options, counts, run, rows_per_batch=size, requests_per_second=requests_per_second)
+            run: max(
+                (
+                    _run(name, options, counts, run, rows_per_batch=size, requests_per_second=requests_per_second)
+                    for name in names
+                ),
+                key=lambda cost: cost.requests,
+            )
             for run in RUNS
         }
         found.append(PassCost(tuple(dict.fromkeys(names)), **costs))

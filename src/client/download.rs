@@ -67,6 +67,11 @@ impl Engine {
         }
     }
 
+    /// Whether Graph gives a link to a file.
+    pub async fn offers(&self, request: &Request) -> Result<()> {
+        self.signed_link(request).await.map(drop)
+    }
+
     async fn signed_link(&self, request: &Request) -> Result<Signed> {
         let url = address::absolute(request, &self.base).map_err(|why| Trouble::refused(request, why))?;
         let counts_as = [request];

@@ -121,6 +121,11 @@ impl GraphClient {
         self.0.download(request, read).await
     }
 
+    /// Whether Graph gives a link to such a file; the file is not fetched.
+    pub async fn offers(&self, request: &Request) -> Result<()> {
+        self.0.offers(request).await
+    }
+
     /// Checks a link of a response to `request`. The error names the endpoint, never the link.
     pub fn link(&self, text: &str, request: &Request) -> Result<Link> {
         Link::check(text, &self.0.base).map_err(|why| Trouble::refused(request, why))

@@ -65,15 +65,16 @@ pub struct Check {
 pub fn needed(table: &'static Table, options: &TableOptions) -> Vec<&'static str> {
     let is_discovered = |permission: &&&str| match **permission {
         "Team.ReadBasic.All" => options.team_ids.is_empty() || table.reading == Reading::Teams,
-        "Channel.ReadBasic.All" => options.channel_ids.is_empty() || !table.permissions.contains(&MESSAGES),
+        "Channel.ReadBasic.All" => options.channel_ids.is_empty(),
         "User.ReadBasic.All" => options.user_ids.is_empty() && options.chat_ids.is_empty(),
+        "Chat.ReadBasic.All" => options.chat_ids.is_empty(),
+        "Group.ReadBasic.All" => options.group_ids.is_empty() && options.team_ids.is_empty(),
         _ => true,
     };
-    table.permissions.iter().filter(is_discovered).copied().collect()
+    // The last is that of the table itself.
+    let own = table.permissions.last();
+    table.permissions.iter().filter(|name| Some(*name) == own || is_discovered(name)).copied().collect()
 }
-
-/// With it, the channels of a table are only a way to their messages.
-const MESSAGES: &str = "ChannelMessage.Read.All";
 
 /// Asks for a token, and then for a little of each table.
 pub async fn check(client: &GraphClient, tables: &[(&'static Table, TableOptions)]) -> Check {
@@ -149,7 +150,7 @@ async fn one(prober: &mut Prober<'_>, roles: &Roles, table: &'static Table, opti
     let mut instead = None;
     for (index, template) in templates.iter().enumerate() {
         check.endpoint = template;
-        found = prober.probe(template, options).await;
+        found = prober.probe(table, template, options).await;
         let is_last = index + 1 == templates.len();
         match &found {
             // The messages of who refuses an export are listed instead.
@@ -168,7 +169,7 @@ async fn one(prober: &mut Prober<'_>, roles: &Roles, table: &'static Table, opti
             check.notes.push(what.to_owned());
             check.status = if check.is_missing() { Status::Missing } else { unless_unknown(&check) };
         }
-        Probe::Refused(error) => refused(&mut check, roles, &error, options),
+        Probe::Refused(error) => refused(&mut check, roles, &error, table, options),
     }
     check
 }
@@ -181,7 +182,7 @@ fn unless_unknown(check: &TableCheck) -> Status {
 /// An answer proves more than a token tells: a team can consent for itself.
 fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
     let proven = table.permissions.last().copied().filter(|_| table.reading != Reading::Teams);
-    let is_named = !options.team_ids.is_empty() || !options.user_ids.is_empty() || !options.chat_ids.is_empty();
+    let is_named = is_named(options);
     for permission in &mut check.permissions {
         let is_proven = proven == Some(permission.name);
         match permission.status {
@@ -199,11 +200,11 @@ fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
     check.status = if check.is_missing() { Status::Missing } else { unless_unknown(check) };
 }
 
-fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &TableOptions) {
+fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, table: &'static Table, options: &TableOptions) {
     let failure = error.graph();
     check.error = Some(error.to_string());
     check.remedy = failure.map(|failure| failure.remedy.clone()).filter(|remedy| !remedy.is_empty());
-    let needed = failure.and_then(|failure| super::endpoint_of(failure.endpoint));
+    let needed = failure.and_then(|failure| super::endpoint_of(table, failure.endpoint));
     check.status = match error {
         _ if check.is_missing() => Status::Missing,
         Error::PermissionDenied(_) if *roles == Roles::Unknown => {
@@ -223,6 +224,8 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &Table
             ));
             Status::Unreachable
         }
+        // Nothing that lists show has it.
+        Error::NotFound(_) if check.prerequisite.is_some() && !is_named(options) => Status::PrerequisiteMissing,
         _ if is_not_offered(error, check.endpoint) => {
             let what = "the export API, which this tenant's cloud does not offer";
             check.prerequisite = Some(what);
@@ -231,6 +234,10 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, options: &Table
         }
         _ => Status::Unreachable,
     };
+}
+
+fn is_named(options: &TableOptions) -> bool {
+    [&options.team_ids, &options.user_ids, &options.chat_ids, &options.group_ids].iter().any(|ids| !ids.is_empty())
 }
 
 fn is_not_offered(error: &Error, endpoint: &str) -> bool {
@@ -251,6 +258,8 @@ mod tests {
     use super::*;
     use crate::tables::find;
 
+    const MESSAGES: &str = "ChannelMessage.Read.All";
+
     fn options(team: &[&str], channel: &[&str], user: &[&str]) -> TableOptions {
         let ids = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
         TableOptions { team_ids: ids(team), channel_ids: ids(channel), user_ids: ids(user), ..TableOptions::default() }
@@ -266,6 +275,9 @@ mod tests {
         assert_eq!(needs("channels", &options(&["t"], &[], &[])), ["Channel.ReadBasic.All"]);
         assert_eq!(needs("teams", &options(&["t"], &[], &[])).len(), 2);
         assert_eq!(needs("chats", &options(&[], &[], &["u"])), ["Chat.Read.All"]);
+        assert_eq!(needs("channel_tabs", &options(&["t"], &["c"], &[])), ["TeamsTab.Read.All"]);
+        assert_eq!(needs("incoming_channels", &options(&["t"], &["c"], &[])), ["Channel.ReadBasic.All"]);
+        assert_eq!(needs("deleted_teams", &options(&["t"], &[], &[])), ["Team.ReadBasic.All"]);
     }
 
     #[test]

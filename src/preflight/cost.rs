@@ -1,12 +1,11 @@
 //! What a read costs in requests: one formula per table and strategy, from the counts of a tenant.
 
-use super::pace::parent;
 use super::tenant::Tenant;
 use crate::client::endpoint::{self, Endpoint};
 use crate::config::{Strategy, TableOptions};
 use crate::error::{Error, Result};
 use crate::sync::pages;
-use crate::tables::{Reading, Table};
+use crate::tables::{Reading, Table, Takes, detail};
 
 /// Which of a table's runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,23 +43,23 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(endpoint: &'static Endpoint, requests: f64, formula: &'static str) -> Self {
+    pub(super) fn new(endpoint: &'static Endpoint, requests: f64, formula: &'static str) -> Self {
         Self { endpoint, requests, round_trips: requests, formula, each: 0.0 }
     }
 
     /// `parents` times as many requests as each of them needs.
-    fn per(endpoint: &'static Endpoint, parents: f64, each: f64, formula: &'static str) -> Self {
+    pub(super) fn per(endpoint: &'static Endpoint, parents: f64, each: f64, formula: &'static str) -> Self {
         Self { each, ..Self::new(endpoint, parents * each, formula) }
     }
 }
 
 /// Pages of a list; an empty one has a page too.
-fn pages(rows: f64, page: u32) -> f64 {
+pub(super) fn pages(rows: f64, page: u32) -> f64 {
     (rows / f64::from(page)).ceil().max(1.0)
 }
 
 /// Pages of each of several lists that hold so many rows together.
-fn pages_each(rows: f64, lists: f64, page: u32) -> f64 {
+pub(super) fn pages_each(rows: f64, lists: f64, page: u32) -> f64 {
     if lists > 0.0 { pages(rows / lists, page) } else { 0.0 }
 }
 
@@ -80,7 +79,6 @@ pub struct Case<'a> {
 }
 
 /// The requests of one pass. Tables that share a pass cost what one of them costs.
-#[allow(clippy::match_wildcard_for_single_variants, reason = "whatever else there is is read as lists")]
 pub fn cost(case: &Case<'_>) -> Result<Vec<Part>> {
     let mut parts = match case.table.reading {
         Reading::Teams => case.teams()?,
@@ -88,20 +86,24 @@ pub fn cost(case: &Case<'_>) -> Result<Vec<Part>> {
         Reading::Chats => case.user_chats()?,
         Reading::ChatMessages => case.chat_messages()?,
         Reading::DirectoryDelta(_) => case.directory()?,
-        Reading::Report(report) => vec![Part::new(report.endpoint, 1.0, "1")],
-        _ => case.list()?,
+        Reading::Report(report) => vec![Part::new(report.endpoint, 1.0, "1, and the file behind its link")],
+        Reading::List(list) => case.list(list)?,
+        Reading::Archive(archive) => case.archive(archive)?,
+        Reading::Meetings(meetings) => case.meetings(meetings)?,
     };
+    parts.extend(case.hosted_contents()?);
     parts.retain(|part| part.requests > 0.0);
     Ok(parts)
 }
 
 impl Case<'_> {
-    fn count(&self, name: &'static str) -> Result<f64> {
+    pub(super) fn count(&self, name: &'static str) -> Result<f64> {
         let named = match name {
             "teams" => self.options.team_ids.len(),
             "channels" => self.options.channel_ids.len(),
             "users" => self.options.user_ids.len(),
             "chats" => self.options.chat_ids.len(),
+            "groups" => self.options.group_ids.len(),
             _ => 0,
         };
         if named > 0 { Ok(named as f64) } else { self.tenant.get(name, self.table.name) }
@@ -124,7 +126,7 @@ impl Case<'_> {
     }
 
     /// `rows` where they come in micro-batches.
-    fn all_teams(&self, rows: Option<f64>) -> Result<Vec<Part>> {
+    pub(super) fn all_teams(&self, rows: Option<f64>) -> Result<Vec<Part>> {
         if !self.options.team_ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -133,7 +135,7 @@ impl Case<'_> {
         Ok(vec![Part::new(&endpoint::TEAMS, pages * rows.map_or(1.0, |rows| self.listings(rows)), formula)])
     }
 
-    fn all_users(&self, rows: Option<f64>) -> Result<Vec<Part>> {
+    pub(super) fn all_users(&self, rows: Option<f64>) -> Result<Vec<Part>> {
         if !self.options.user_ids.is_empty() || !self.options.chat_ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -161,7 +163,7 @@ impl Case<'_> {
         Ok(parts)
     }
 
-    fn top(&self, page: u32, most: u32) -> u32 {
+    pub(super) fn top(&self, page: u32, most: u32) -> u32 {
         self.options.top.unwrap_or(page).min(most)
     }
 
@@ -238,6 +240,20 @@ impl Case<'_> {
         Part::per(endpoint, parents, each, "exports × (rows of an export / 50), and 2,000 more past 100,000 rows")
     }
 
+    /// The bytes of what messages show, where they are asked for: only of messages that are new.
+    fn hosted_contents(&self) -> Result<Option<Part>> {
+        let is_asked_for = self.options.hosted_contents_max_bytes > 0 && self.run == Run::First;
+        if !is_asked_for || !detail(self.table).is_some_and(|detail| detail.takes == Takes::HostedContents) {
+            return Ok(None);
+        }
+        let count = |name| self.tenant.get(name, self.table.name);
+        let (endpoint, rows) = match self.table.reading {
+            Reading::ChatMessages => (&endpoint::CHAT_HOSTED_CONTENT, count("chat_messages")?),
+            _ => (&endpoint::HOSTED_CONTENT, count("messages")? * (1.0 + count("replies_per_message")?)),
+        };
+        Ok(Some(Part::new(endpoint, rows * count("images_per_message")?, "1 for each image or code snippet")))
+    }
+
     fn user_chats(&self) -> Result<Vec<Part>> {
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
@@ -295,50 +311,5 @@ impl Case<'_> {
         let objects = self.count(if is_users { "users" } else { "groups" })?;
         let requests = if self.run == Run::First { pages(objects, pages::DIRECTORY_DELTA) } else { 1.0 };
         Ok(vec![Part::new(endpoint, requests, "objects that changed / 200, at least 1")])
-    }
-
-    /// A snapshot of one list, or of one for each parent.
-    fn list(&self) -> Result<Vec<Part>> {
-        let endpoints = super::probe::endpoints(self.table, self.options);
-        let template = endpoints[endpoints.len() - 1];
-        let Some(endpoint) = super::endpoint_of(template) else {
-            return Err(Error::configuration(format!("table '{}': nothing is known of its cost", self.table.name)));
-        };
-        let (mut parts, parents, formula) = match parent(template) {
-            "" => (Vec::new(), 1.0, "1, and 1 for each further page"),
-            "teams" => (self.all_teams(None)?, self.count("teams")?, "teams, and 1 for each further page"),
-            "channels" => (self.all_channels()?, self.count("channels")?, "channels, and 1 for each further page"),
-            "users" => (self.all_users(None)?, self.count("users")?, "users, and 1 for each further page"),
-            "chats" => (self.all_chats()?, self.count("chats")?, "chats, and 1 for each further page"),
-            "groups" => (self.all_groups()?, self.count("groups")?, "groups, and 1 for each further page"),
-            "messages" => (self.all_channels()?, self.count("messages")?, "root messages"),
-            _ => (Vec::new(), 1.0, "1 for each parent, and 1 for each further page"),
-        };
-        let each = match template {
-            "/teams/{id}/members" => {
-                let members = self.tenant.get("members_per_team", self.table.name)?;
-                pages(members, self.top(pages::MEMBERS, pages::MEMBERS))
-            }
-            _ => 1.0,
-        };
-        parts.push(Part::per(endpoint, parents, each, formula));
-        Ok(parts)
-    }
-
-    fn all_channels(&self) -> Result<Vec<Part>> {
-        let mut parts = self.all_teams(None)?;
-        if self.options.channel_ids.is_empty() {
-            parts.push(Part::per(&endpoint::CHANNELS, self.count("teams")?, 1.0, "teams"));
-        }
-        Ok(parts)
-    }
-
-    fn all_chats(&self) -> Result<Vec<Part>> {
-        if self.options.chat_ids.is_empty() { self.user_chats() } else { Ok(Vec::new()) }
-    }
-
-    fn all_groups(&self) -> Result<Vec<Part>> {
-        let pages = pages(self.count("groups")?, pages::USERS);
-        Ok(vec![Part::new(&endpoint::GROUPS_WITH_TEAM, pages, "groups / 999")])
     }
 }

@@ -2,23 +2,25 @@
 
 mod check;
 mod cost;
+mod cost_lists;
 mod pace;
 mod probe;
 mod sample;
 mod tenant;
 
 use crate::client::endpoint::{self, Endpoint};
-use crate::tables::{Reading, TABLES};
+use crate::tables::{Reading, TABLES, Table};
 
-/// The endpoint of a path template; tables that are lists declare their own.
-fn endpoint_of(template: &str) -> Option<&'static Endpoint> {
-    let declared = || {
-        TABLES.iter().find_map(|table| match table.reading {
-            Reading::List(list) if list.endpoint.template == template => Some(list.endpoint),
-            _ => None,
-        })
+/// The endpoint of a path template that a table is read by. Lists declare their own, and two tables of one path may need
+/// different permissions.
+fn endpoint_of(table: &Table, template: &str) -> Option<&'static Endpoint> {
+    let of = |table: &Table| match table.reading {
+        Reading::List(list) => Some(list.endpoint),
+        Reading::Report(report) => Some(report.endpoint),
+        _ => None,
     };
-    endpoint::find(template).or_else(declared)
+    let own = |table: &Table| of(table).filter(|endpoint| endpoint.template == template);
+    own(table).or_else(|| endpoint::find(template)).or_else(|| TABLES.iter().find_map(|other| own(other)))
 }
 
 pub use check::{Check, Status, TableCheck, check};

@@ -11,7 +11,7 @@ use crate::client::{GraphClient, Malformed, Request};
 use crate::config::TableOptions;
 use crate::decode::parse_timestamp;
 use crate::error::{Error, Result};
-use crate::tables::{Reading, Table};
+use crate::tables::{Archive, Parent, Reading, Table};
 
 /// So many of each kind are looked into.
 const SAMPLES: usize = 10;
@@ -88,10 +88,19 @@ pub async fn sample(client: &GraphClient, tables: &[(&'static Table, TableOption
     let mut sampler = Sampler { client, sample: Sample::default() };
     let has = |text: &str| tables.iter().find(|(table, _)| table.endpoint.contains(text)).map(|(_, options)| options);
     let reads = |reading| tables.iter().find(|(table, _)| table.reading == reading).map(|(_, options)| options);
-    if let Some(options) = has("/teams") {
-        sampler.teams(options, reads(Reading::ChannelMessages)).await?;
+    // A team's drives are those of its group.
+    let is_of_teams = |(table, options): &&(&'static Table, TableOptions)| match table.reading {
+        Reading::List(list) => {
+            list.parent == Parent::Team || table.endpoint.contains("/groups") && options.fetch_all_teams
+        }
+        _ => false,
+    };
+    let of_teams = tables.iter().find(is_of_teams).map(|(_, options)| options);
+    if let Some(options) = has("/teams").or(of_teams) {
+        let messages = reads(Reading::ChannelMessages).or(reads(Reading::Archive(Archive::Retained)));
+        sampler.teams(options, messages).await?;
     }
-    if let Some(options) = has("/users").or(has("/chats/")) {
+    if let Some(options) = has("/users").or(has("/chats/")).or(has("/callRecords")) {
         let chats = has("/chats");
         sampler.users(options, chats.is_some(), reads(Reading::ChatMessages)).await?;
     }

@@ -31,14 +31,19 @@ fn calls(job: &Job) -> Request {
     }
 }
 
-async fn organizer(job: &Job, meetings: Meetings, user: &str) -> Result<()> {
+/// The request for what the meetings of one organizer left behind.
+pub fn request(meetings: Meetings, user: &str) -> Request {
     let (endpoint, function) = match meetings {
         Meetings::Transcripts | Meetings::CallRecords => (&endpoint::TRANSCRIPTS, "getAllTranscripts"),
         Meetings::Recordings => (&endpoint::RECORDINGS, "getAllRecordings"),
     };
-    let request = Request::new(endpoint, &["users", user, "onlineMeetings", function], format!("user {user}"))
+    Request::new(endpoint, &["users", user, "onlineMeetings", function], format!("user {user}"))
         .user(user)
-        .query("$filter", format!("MeetingOrganizer/User/Id eq '{}'", user.replace('\'', "''")));
+        .query("$filter", format!("MeetingOrganizer/User/Id eq '{}'", user.replace('\'', "''")))
+}
+
+async fn organizer(job: &Job, meetings: Meetings, user: &str) -> Result<()> {
+    let request = request(meetings, user);
     let is_named = !job.options.user_ids.is_empty();
     confirmed(job, is_named, || list(job, &request, Some(user))).await?;
     Ok(())

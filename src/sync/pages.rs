@@ -11,5 +11,8 @@ pub use super::window::ROWS_PER_WINDOW;
 /// `/teams` documents no page size; what other lists of the directory have.
 pub const TEAMS: u32 = 100;
 
+/// What a page of call records is taken to hold.
+pub const CALL_RECORDS: u32 = 60;
+
 /// Directory delta documents no page size either.
 pub const DIRECTORY_DELTA: u32 = 200;

@@ -3,14 +3,19 @@
 use super::job::Job;
 use crate::client::Malformed;
 use crate::client::request::Request;
+use crate::config::TableOptions;
 use crate::decode::{Context, Filter, ListRows, csv_items, read_item};
 use crate::error::Result;
 use crate::tables::{Report, find};
 
+pub fn request(report: &'static Report, options: &TableOptions) -> Request {
+    let path = format!("{}(period='{}')", report.function, options.report_period);
+    Request::new(report.endpoint, &["reports", &path], "the tenant")
+}
+
 pub async fn read(job: &Job, report: &'static Report) -> Result<()> {
     let table = find(report.table)?;
-    let path = format!("{}(period='{}')", report.function, job.options.report_period);
-    let request = Request::new(report.endpoint, &["reports", &path], "the tenant");
+    let request = request(report, &job.options);
     let items = job.client.download(&request, |body| csv_items(body, table.columns, table.keys).map_err(Malformed));
     let items = items.await?;
     job.sink.with(|builders| {

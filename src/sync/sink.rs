@@ -245,7 +245,7 @@ impl Sink {
     }
 }
 
-/// Rows in which a column of text is null or empty.
+/// Rows in which a key is null, or an empty text; a position is a number.
 fn without_value(column: &ArrayRef) -> usize {
     match column.as_string_opt::<i32>() {
         Some(texts) => texts.iter().filter(|text| text.is_none_or(str::is_empty)).count(),

@@ -27,7 +27,8 @@ impl Meetings {
 /// microsoftgraph/microsoft-graph-docs-contrib: <https://learn.microsoft.com/graph/api/callrecords-cloudcommunications-list-callrecords>
 pub(super) static CALL_RECORDS: Table = Table {
     name: "call_records",
-    description: "Calls and meetings of the last 30 days, which is how long Graph keeps them; start_date bounds their start.",
+    description: "Calls and meetings of the last 30 days, which is how long Graph keeps them; start_date bounds their start. \
+        SCD type 2 keeps what is older.",
     endpoint: "GET /communications/callRecords",
     columns: &[
         Column::text("id"),

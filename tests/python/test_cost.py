@@ -50,7 +50,8 @@ def graph():
 @pytest.fixture(scope="module")
 def counts(graph):
     """The tenant's own counts."""
-    rows = {table: graph.truth(table) for table in (info["name"] for info in _core.tables())}
+    listed = ("teams", "channels", "members", "messages", "message_replies", "chats", "chat_messages", "users", "groups")
+    rows = {table: graph.truth(table) for table in listed}
     found = {name: float(len(rows[name])) for name in ("teams", "channels", "messages", "chats", "chat_messages")}
     members = json.loads(TeamsClient(graph.options)._core.sample([("chats", {})]))["counts"]["members_per_chat"]
     return {
@@ -224,3 +225,85 @@ def test_the_command_probes(graph, spec, capfd, monkeypatch):
 
 def test_durations_are_said_as_people_do():
     assert [duration(seconds) for seconds in (0.04, 75, 5400, 190_000)] == ["0.0 s", "1.2 min", "1.5 h", "2.2 days"]
+
+
+LISTS = [
+    *(("channel_members", {**ALL}), ("shared_channel_teams", {**ALL}), ("incoming_channels", {"fetch_all_teams": "true"})),
+    *((table, CHATS) for table in ("chat_members", "chat_tabs", "chat_apps", "user_apps")),
+    *((table, {"fetch_all_groups": "true"}) for table in ("group_members", "conversations", "conversation_posts")),
+    *(("group_owners", {"fetch_all_teams": "true"}), ("team_tag_members", {"fetch_all_teams": "true"})),
+    *(("schedules", {"fetch_all_teams": "true"}), ("team_drives", {"fetch_all_teams": "true"})),
+    *((table, {}) for table in ("user_licenses", "deleted_teams", "team_device_usage_report", "call_records")),
+    *((table, CHATS) for table in ("online_meeting_transcripts", "online_meeting_recordings")),
+    *(("retained_messages", {"fetch_all_teams": "true"}), ("deleted_team_messages", {})),
+]
+
+
+@pytest.fixture(scope="module")
+def lists():
+    """A tenant with something of everything; nothing in it is gone or refused."""
+    with GraphEmulator(
+        teams=8, channels_per_team=3, messages_per_channel=40, users=8, chats=6, seed=7, missing_teams=0, frozen_clock=True
+    ) as emulator:
+        emulator.mutate(deleted_teams=2)
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def of_lists(lists):
+    """The counts of that tenant, from its truth."""
+    tables = ("teams", "channels", "messages", "message_replies", "users", "groups", "chats", "chat_members", "call_records")
+    found = {table: len(lists.truth(table)) for table in (*tables, "deleted_teams", "conversation_threads", "team_tags")}
+    mail = {row["group_id"] for row in lists.truth("conversation_threads")}
+    shared = {(row["team_id"], row["channel_id"]) for row in lists.truth("shared_channel_teams")}
+    return {
+        **{
+            name: float(found[name])
+            for name in ("teams", "channels", "messages", "users", "groups", "chats", "deleted_teams")
+        },
+        "shared_channels": float(len(shared)),
+        "replies_per_message": found["message_replies"] / found["messages"],
+        "members_per_chat": found["chat_members"] / found["chats"],
+        "calls_per_user": found["call_records"] / found["users"],
+        "messages_per_deleted_team": len(lists.truth("deleted_team_messages")) / found["deleted_teams"],
+        "tags_per_team": found["team_tags"] / found["teams"],
+        "threads_per_group": found["conversation_threads"] / len(mail),
+    }
+
+
+@pytest.mark.parametrize(("table", "options"), LISTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_the_prediction_of_a_list_is_what_the_tenant_counts(lists, of_lists, table, options):
+    lists.clear_requests()
+    list(TeamsClient(lists.options).read(table, **options))
+    counted = {name: count for name, count in lists.request_counts().items() if not name.startswith("POST /{tenant}")}
+    step = predicted(table, options, of_lists)
+    assert near(sum(counted.values()), step.first.requests), (counted, step.first)
+    assert step.first.requests == step.quiet.requests == step.daily.requests
+
+
+def test_what_messages_hold_costs_nothing_beside_them_but_its_bytes(lists, of_lists):
+    details = [info["name"] for info in _core.tables() if info["reading"] == "channel_messages"]
+    assert "message_reactions" in details
+    together = predict([(table, ALL) for table in details], of_lists)
+    assert together.requests("first") == predict([("messages", ALL)], of_lists).requests("first")
+    asked = {**ALL, "strategy": "channels", "hosted_contents_max_bytes": "1000000"}
+    images = sum(len(batch) for batch in TeamsClient(lists.options).read("hosted_contents", **ALL))
+    counts = {**of_lists, "images_per_message": images / len(lists.truth("messages") + lists.truth("message_replies"))}
+    with_bytes, without = (
+        predict([("messages", options), ("hosted_contents", options)], counts)
+        for options in (asked, {**asked, "hosted_contents_max_bytes": "0"})
+    )
+    assert len(with_bytes.passes) == 1
+    assert with_bytes.requests("first") - without.requests("first") == pytest.approx(images, abs=1) != 0
+    lists.clear_requests()
+    list(TeamsClient(lists.options).read("hosted_contents", **asked))
+    counted = lists.request_counts()
+    assert sum(count for name, count in counted.items() if "hostedContents" in name) == pytest.approx(images, abs=1)
+
+
+@pytest.mark.parametrize("info", _core.tables(), ids=lambda info: info["name"])
+def test_a_probe_counts_what_the_cost_of_any_table_depends_on(lists, info):
+    found = json.loads(TeamsClient(lists.options)._core.sample([(info["name"], {})]))
+    step = predicted(info["name"], {}, found["counts"])
+    assert step.first.requests > 0
+    assert found["requests"] <= 50
