@@ -35,12 +35,17 @@ impl<'t> Fields<'t> {
         Json::new(self.value(name)?).string().ok().map(Cow::into_owned)
     }
 
-    /// What names a scope: not empty, and without the slash that divides a scope's parts.
-    pub fn id(&self, name: &str) -> Option<String> {
+    /// What tells an item apart from others: not empty.
+    pub fn key(&self, name: &str) -> Option<String> {
         let value = self.value(name)?;
         let is_number = matches!(value.as_bytes().first(), Some(b'-' | b'0'..=b'9'));
-        let id = if is_number { Some(value.to_owned()) } else { self.text(name) };
-        id.filter(|id| !id.is_empty() && !id.contains('/'))
+        let key = if is_number { Some(value.to_owned()) } else { self.text(name) };
+        key.filter(|key| !key.is_empty())
+    }
+
+    /// What names a scope: a key without the slash that divides a scope's parts.
+    pub fn id(&self, name: &str) -> Option<String> {
+        self.key(name).filter(|id| !id.contains('/'))
     }
 
     pub fn object(&self, name: &str) -> Option<Self> {

@@ -23,9 +23,10 @@ impl<'a, 'f> ListRows<'a, 'f> {
     }
 
     fn is_kept(&mut self) -> bool {
-        // Where the id alone is the key, there is no conversation.
-        let none = (self.builder.projection().table.keys.len() == 1).then_some("");
-        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).or(none);
+        // Most lists are of no conversation.
+        let keys = self.builder.projection().table.keys;
+        let none = || (!keys.contains(&"channel_id") && !keys.contains(&"chat_id")).then_some("");
+        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).or_else(none);
         self.filter.keep(&self.head, conversation, self.context.parent.unwrap_or_default())
     }
 }

@@ -89,7 +89,7 @@ pub async fn confirmed<T, F: Future<Output = Result<T>>>(
 /// What the items of one list are called.
 pub async fn ids(job: &Job, list: &'static List, place: &Place) -> Result<Vec<String>> {
     let items = items(job, list, place).await?;
-    named(&request(job, list, place), &items, |item| item.id("id"))
+    named(&request(job, list, place), &items, |item| item.key("id"))
 }
 
 fn request(job: &Job, list: &'static List, place: &Place) -> Request {

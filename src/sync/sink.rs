@@ -247,8 +247,10 @@ impl Sink {
 
 /// Rows in which a column of text is null or empty.
 fn without_value(column: &ArrayRef) -> usize {
-    let texts = column.as_string::<i32>();
-    texts.iter().filter(|text| text.is_none_or(str::is_empty)).count()
+    match column.as_string_opt::<i32>() {
+        Some(texts) => texts.iter().filter(|text| text.is_none_or(str::is_empty)).count(),
+        None => column.null_count(),
+    }
 }
 
 #[cfg(test)]
