@@ -110,7 +110,7 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	rm -rf $(@D)/wheel
 	test -x $(@D)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(@D)
 	$(BIN)/maturin build --locked --profile dev --quiet --out $(@D)/wheel
-	$(UV) pip install --quiet --python $(@D)/bin/python --reinstall-package lakeflow-teams \
+	$(UV) pip install --quiet --compile-bytecode --python $(@D)/bin/python --reinstall-package lakeflow-teams \
 		"$$(echo $(@D)/wheel/*.whl)[local,spark]" 'pyspark[pipelines]==$*.*' pytest
 	touch $@
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,26 @@ def pytest_collection_modifyitems(items):
         if "/tests/python/spark/" in item.path.as_posix():
             item.add_marker(pytest.mark.spark)
             item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_that_start_fast(tmp_path_factory):
+    """Spark waits ten seconds for a stream's Python process, and starts it from a zip: pyspark is compiled every time.
+
+    A home without that zip has it import the installed package, whose bytecode is kept.
+    """
+    import pyspark
+
+    installed, home = Path(pyspark.__file__).parent, tmp_path_factory.mktemp("spark")
+    (home / "python" / "lib").mkdir(parents=True)
+    for file in (installed / "python" / "lib").glob("py4j-*"):
+        (home / "python" / "lib" / file.name).symlink_to(file)
+    for name in ("bin", "jars", "sbin"):
+        (home / name).symlink_to(installed / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_HOME", str(home))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from programs import HERE, PATHS, run_python
 from sparking import NEEDS
 
 import lakeflow_teams
 from lakeflow_teams import GraphEmulator
 
 OURS = Path(lakeflow_teams.__file__).parents[1]
-HERE = Path(__file__).parent
 COMMUNITY = os.environ.get("LAKEFLOW_COMMUNITY_CONNECTORS", "")
 SOURCE = Path("databricks/labs/community_connector/sources/microsoft_teams")
 SUITE = Path("tests/unit/sources/test_suite.py")
@@ -77,15 +75,8 @@ def site(tmp_path):
 
 
 def python(*arguments, paths, **more):
-    """Runs an interpreter where ``paths`` come first; what it printed."""
-    run = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=500,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
-        **more,
-    )
+    """What an interpreter printed where ``paths`` come first."""
+    run = run_python(*arguments, paths=paths, **more)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-6000:]
     return run.stdout
 
@@ -126,7 +117,7 @@ def test_its_conformance_suite_passes(site, tmp_path, faults):
 @pytest.mark.slow
 def test_its_row_door_reads_the_tenant(site, tmp_path):
     """Every table in batch, two rounds of its streams, and the Arrow door under the name that it registers."""
-    printed = python(HERE / "community.py", tmp_path, paths=[site, HERE])
+    printed = python(HERE / "community.py", tmp_path, paths=[site, *PATHS])
     answer = json.loads(next(line for line in printed.splitlines() if line.startswith("ANSWER ")).removeprefix("ANSWER "))
     assert answer.pop("compared") > 10
     assert {place: found for place, found in answer.items() if found} == {}

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from programs import HERE, run_python
 
 
 @pytest.mark.slow
 def test_a_declarative_pipeline_keeps_tables_equal_to_the_tenant(tmp_path):
     pytest.importorskip("pyspark.pipelines")
     pytest.importorskip("grpc")
-    here = Path(__file__).parent
-    run = subprocess.run(
-        [sys.executable, here / "declarative.py", tmp_path],
-        capture_output=True,
-        text=True,
-        timeout=400,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(here), *filter(None, [os.environ.get("PYTHONPATH")])))},
-    )
+    run = run_python(HERE / "declarative.py", tmp_path)
     answer = next((line for line in run.stdout.splitlines() if line.startswith("ANSWER ")), None)
     assert answer is not None, run.stderr[-4000:]
     first, second, more = json.loads(answer.removeprefix("ANSWER "))

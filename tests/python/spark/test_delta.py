@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from programs import HERE, run_python
 
-HERE = Path(__file__).parent
 PACKAGES = os.environ.get("DELTA_PACKAGES")
 
 pytestmark = [
@@ -22,13 +19,7 @@ pytestmark = [
 
 def program(name, folder):
     """What the program answered; a skip where its jars could not be had."""
-    run = subprocess.run(
-        [sys.executable, HERE / name, folder, PACKAGES],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])))},
-    )
+    run = run_python(HERE / name, folder, PACKAGES, timeout=900)
     if "NO JARS" in run.stdout:
         pytest.skip(f"Spark could not resolve {PACKAGES}: {run.stderr.strip()[-300:]}")
     answer = next((line for line in run.stdout.splitlines() if "ANSWER " in line), None)
