@@ -148,6 +148,8 @@ class TableOptions(TypedDict, total=False):
     """Adds _raw, each item as Graph sent it. Default: false."""
     body_text: bool | str | None
     """Adds body_text to message tables, the body without markup; mentions and emoji stay readable. Default: false."""
+    transcript_text: bool | str | None
+    """online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text. Default: false."""
     hosted_contents_max_bytes: int | str | None
     """hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none. Default: 0."""
     on_forbidden: str | PathLike[str] | None

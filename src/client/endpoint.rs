@@ -67,6 +67,7 @@ endpoints! {
     TEAM_RETAINED = "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
     CALL_RECORDS = "/communications/callRecords", RateClass::Other, "CallRecords.Read.All";
     TRANSCRIPTS = "/users/{id}/onlineMeetings/getAllTranscripts", RateClass::Other, "OnlineMeetingTranscript.Read.All";
+    TRANSCRIPT_CONTENT = "/users/{id}/onlineMeetings/{id}/transcripts/{id}/content", RateClass::Other, "OnlineMeetingTranscript.Read.All";
     RECORDINGS = "/users/{id}/onlineMeetings/getAllRecordings", RateClass::Other, "OnlineMeetingRecording.Read.All";
     DELETED_TEAMS = "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
     DELETED_TEAM_EXPORT = "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";

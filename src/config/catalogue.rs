@@ -189,6 +189,7 @@ options! {
     Table "strategy" Kind::Word(STRATEGIES), "auto", "How messages are read.";
     Table "include_raw" Kind::Bool, "false", "Adds _raw, each item as Graph sent it.";
     Table "body_text" Kind::Bool, "false", "Adds body_text to message tables, the body without markup; mentions and emoji stay readable.";
+    Table "transcript_text" Kind::Bool, "false", "online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text.";
     Table "hosted_contents_max_bytes" Kind::Int(0, 64 << 20), "0", "hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none.";
     Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that answers 403 does: fail, or be skipped and reported.";
     Table "min_poll_seconds" Kind::Int(0, 365 * DAY), "60", "Least time between two rounds of a stream.";

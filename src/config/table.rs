@@ -69,6 +69,7 @@ pub struct TableOptions {
     pub include_raw: bool,
     pub body_text: bool,
     pub hosted_contents_max_bytes: usize,
+    pub transcript_text: bool,
     pub on_forbidden: OnForbidden,
     pub min_poll: Duration,
     pub resweep_days: u32,
@@ -100,6 +101,7 @@ impl Default for TableOptions {
             include_raw: false,
             body_text: false,
             hosted_contents_max_bytes: 0,
+            transcript_text: false,
             on_forbidden: OnForbidden::Fail,
             min_poll: Duration::from_secs(60),
             resweep_days: 7,
@@ -150,6 +152,7 @@ pub fn parse_table(
         strategy: strategy(&mut values)?,
         include_raw: values.flag("include_raw"),
         body_text: values.flag("body_text"),
+        transcript_text: values.flag("transcript_text"),
         hosted_contents_max_bytes: values.int("hosted_contents_max_bytes").unwrap_or_default() as usize,
         on_forbidden: match values.text("on_forbidden").as_deref() {
             Some("skip") => OnForbidden::Skip,

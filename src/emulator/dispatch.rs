@@ -174,6 +174,7 @@ fn endpoint(call: &Call<'_>) -> Outcome {
         E::TeamRetained => archive::retained(call),
         E::CallRecords => meetings::list_calls(call),
         E::Transcripts => meetings::list_artifacts(call, false),
+        E::TranscriptContent => meetings::transcript(call),
         E::Recordings => meetings::list_artifacts(call, true),
         E::DeletedTeamExport => archive::deleted_team(call),
         E::Channel => channels::get(call),

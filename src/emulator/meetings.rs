@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Outcome;
+use super::answer::{Answer, Outcome};
 use super::call::Call;
 use super::clock::iso;
 use super::errors::Refusal;
@@ -107,4 +107,23 @@ pub fn list_artifacts(call: &Call<'_>, is_recording: bool) -> Outcome {
     artifacts(call.tenant, user, is_recording).iter().for_each(|item| items.push_value(item));
     let context = if is_recording { "Collection(callRecording)" } else { "Collection(callTranscript)" };
     Ok(finish(call, context, items, true, End::Last))
+}
+
+/// What was said, as WebVTT: `$format` names the only form there is.
+pub fn transcript(call: &Call<'_>) -> Outcome {
+    call.query.only(&["$format"])?;
+    if call.query.get("$format") != Some("text/vtt") {
+        return Err(Refusal::bad_request("The format of the transcript is not supported."));
+    }
+    let user = call.tenant.user(call.id(0)).ok_or_else(|| Refusal::no_resource(call.id(0)))?;
+    let (meeting, id) = (call.id(1), call.id(2));
+    let found = artifacts(call.tenant, user, false);
+    if !found.iter().any(|item| item["meetingId"] == meeting && item["id"] == id) {
+        return Err(Refusal::not_found("NotFound"));
+    }
+    let name = call.tenant.user_name(user);
+    let text = format!("WEBVTT\n\n00:00:00.000 --> 00:00:18.000\n<v {name}>This is {id}.</v>\n");
+    let mut answer = Answer::ok(text.into_bytes());
+    answer.headers.push(("Content-Type", "text/vtt".to_owned()));
+    Ok(answer)
 }

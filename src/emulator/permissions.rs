@@ -77,7 +77,7 @@ fn required(endpoint: Endpoint) -> (&'static [&'static str], Style, bool) {
         | E::HostedContents
         | E::HostedContentValue => (&["ChannelMessage.Read.All"], Style::Messages, true),
         E::CallRecords => (&["CallRecords.Read.All"], Style::Teams, false),
-        E::Transcripts => (&["OnlineMeetingTranscript.Read.All"], Style::Teams, false),
+        E::Transcripts | E::TranscriptContent => (&["OnlineMeetingTranscript.Read.All"], Style::Teams, false),
         E::Recordings => (&["OnlineMeetingRecording.Read.All"], Style::Teams, false),
         E::DeletedTeams => (&["Team.ReadBasic.All"], Style::Teams, false),
         E::TeamExport | E::TeamRetained | E::DeletedTeamExport => {

@@ -65,6 +65,7 @@ pub enum Endpoint {
     DeletedTeamExport,
     CallRecords,
     Transcripts,
+    TranscriptContent,
     Recordings,
     ChatHostedContentValue,
     Batch,
@@ -123,6 +124,7 @@ impl Endpoint {
             E::UserApps => "/users/{id}/teamwork/installedApps",
             E::CallRecords => "/communications/callRecords",
             E::Transcripts => "/users/{id}/onlineMeetings/getAllTranscripts",
+            E::TranscriptContent => "/users/{id}/onlineMeetings/{id}/transcripts/{id}/content",
             E::Recordings => "/users/{id}/onlineMeetings/getAllRecordings",
             E::DeletedTeams => "/teamwork/deletedTeams",
             E::TeamApps => "/teams/{id}/installedApps",
@@ -221,6 +223,7 @@ pub fn route(path: &str) -> Option<Route> {
         }
         ["communications", "callrecords"] => (E::CallRecords, &[]),
         ["users", _, "onlinemeetings", "getalltranscripts"] => (E::Transcripts, &[1]),
+        ["users", _, "onlinemeetings", _, "transcripts", _, "content"] => (E::TranscriptContent, &[1, 3, 5]),
         ["users", _, "onlinemeetings", "getallrecordings"] => (E::Recordings, &[1]),
         ["teamwork", "deletedteams"] => (E::DeletedTeams, &[]),
         ["teamwork", "deletedteams", _, "channels", "getallmessages"] => (E::DeletedTeamExport, &[2]),

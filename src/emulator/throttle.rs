@@ -60,6 +60,7 @@ fn limits(endpoint: Endpoint) -> Option<Limits> {
         | E::Recordings
         | E::TagMembers
         | E::TeamTags
+        | E::TranscriptContent
         | E::Transcripts => of("default", 30.0, None, None),
         E::TeamApps => of("installed apps", 30.0, None, None),
         E::ChatApps => of("installed apps", 30.0, Some((1, 1.0)), None),

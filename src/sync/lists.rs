@@ -130,7 +130,7 @@ fn context(parent: Parent, place: &Place) -> Context<'_> {
             Derived::User => &mut context.user,
             Derived::Group => &mut context.group,
             Derived::Item => &mut context.item,
-            Derived::Parent | Derived::ObservedAt | Derived::Raw => continue,
+            Derived::Parent | Derived::ObservedAt | Derived::Raw | Derived::Transcript => continue,
         };
         *slot = Some(id);
     }

@@ -1,18 +1,23 @@
 //! Calls of the tenant, and what the meetings of each organizer left behind: whole, or an error.
 
 use futures::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::value::RawValue;
 
 use super::job::{Job, side_by_side};
 use super::lists::confirmed;
 use super::roster;
 use crate::client::endpoint;
 use crate::client::request::Request;
-use crate::decode::{Context, Filter, ListRows, read_item};
+use crate::decode::{Context, Fields, Filter, ListRows, read_item};
 use crate::error::{Error, Result};
 use crate::tables::Meetings;
 
 /// Organizers asked at once.
 const CONCURRENCY: usize = 16;
+
+/// Transcripts of one organizer fetched at once.
+const TEXTS: usize = 4;
 
 pub async fn read(job: &Job, meetings: Meetings) -> Result<()> {
     let users = match meetings {
@@ -52,18 +57,44 @@ async fn organizer(job: &Job, meetings: Meetings, user: &str) -> Result<()> {
 /// One list, whole before any of it is given. `start_date` holds for when a thing was made, where no filter says so.
 async fn list(job: &Job, request: &Request, organizer: Option<&str>) -> Result<()> {
     let items = job.list_raw(request).await.map_err(explained)?;
+    let texts = match organizer {
+        Some(user) if job.options.transcript_text => texts(job, user, &items).await.map_err(explained)?,
+        _ => Vec::new(),
+    };
     let after = job.options.start_date.filter(|_| organizer.is_some());
     job.sink.with(|builders| {
         if let [rows, ..] = builders {
             let mut filter = Filter { after, ..Filter::default() };
-            let context = Context { user: organizer, ..Context::default() };
-            let mut rows = ListRows::new(rows, context, &mut filter);
-            for item in &items {
-                read_item(item.get(), &mut rows);
+            for (at, item) in items.iter().enumerate() {
+                let transcript = texts.get(at).and_then(Option::as_deref);
+                let context = Context { user: organizer, transcript, ..Context::default() };
+                read_item(item.get(), &mut ListRows::new(rows, context, &mut filter));
             }
         }
     });
     job.sink.flush().await
+}
+
+/// What was said, transcript by transcript.
+async fn texts(job: &Job, user: &str, items: &[Box<RawValue>]) -> Result<Vec<Option<String>>> {
+    let fetches: Vec<_> = items.iter().map(|item| text(job, user, item).boxed()).collect();
+    stream::iter(fetches).buffered(TEXTS).try_collect().await
+}
+
+/// One that is gone has no text.
+/// `api-reference/v1.0/api/calltranscript-get.md`: <https://learn.microsoft.com/graph/api/calltranscript-get>
+async fn text(job: &Job, user: &str, item: &RawValue) -> Result<Option<String>> {
+    let ids = Fields::of(item.get()).and_then(|item| Some((item.key("meetingId")?, item.key("id")?)));
+    let Some((meeting, id)) = ids else { return Ok(None) };
+    let path = ["users", user, "onlineMeetings", &meeting, "transcripts", &id, "content"];
+    let request = Request::new(&endpoint::TRANSCRIPT_CONTENT, &path, format!("user {user}"))
+        .user(user)
+        .query("$format", "text/vtt");
+    match job.client.get(&request, |body| Ok(String::from_utf8_lossy(body).into_owned())).await {
+        Ok(answer) => Ok(Some(answer.body)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A refusal with what the tenant may lack beside the permission.

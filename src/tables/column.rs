@@ -76,6 +76,8 @@ pub enum Derived {
     Chat,
     Parent,
     User,
+    /// What was said in a meeting, where it is asked for.
+    Transcript,
     Group,
     /// The item of another list that this list belongs to.
     Item,

@@ -1,4 +1,5 @@
-//! Calls, and what meetings leave behind: transcripts and recordings. Metadata only.
+//! Calls, and what meetings leave behind: transcripts and recordings. Metadata, and the text of transcripts where it is asked
+//! for.
 //!
 //! All are snapshots of what Graph shows now: a call record lives 30 days, a recording until it expires. A destination of
 //! SCD type 2 keeps what is gone.
@@ -55,8 +56,8 @@ pub(super) static CALL_RECORDS: Table = Table {
 /// <https://learn.microsoft.com/graph/api/onlinemeeting-getalltranscripts>
 pub(super) static TRANSCRIPTS: Table = Table {
     name: "online_meeting_transcripts",
-    description: "Transcripts of the scheduled meetings that users organized, those in channels left out. \
-        Needs an application access policy for the organizers; not in every national cloud.",
+    description: "Transcripts of the scheduled meetings that users organized, those in channels left out; what was said if \
+        transcript_text asks for it. Needs an application access policy for the organizers; not in every national cloud.",
     endpoint: "GET /users/{id}/onlineMeetings/getAllTranscripts",
     columns: &[
         Column::derived("user_id", Derived::User),
@@ -68,6 +69,7 @@ pub(super) static TRANSCRIPTS: Table = Table {
         Column::text("endDateTime"),
         Column::new("meetingOrganizer", IDENTITY),
         Column::text("transcriptContentUrl"),
+        Column::derived("transcript_text", Derived::Transcript),
     ],
     keys: &["user_id", "meetingId", "id"],
     cursor: None,

@@ -84,3 +84,20 @@ async fn what_is_refused_names_permission_and_prerequisite() {
         assert_eq!(message.contains("CsApplicationAccessPolicy"), table != "call_records", "{message}");
     }
 }
+
+#[tokio::test]
+async fn what_was_said_is_fetched_only_when_asked_for() {
+    let emulator = start(small());
+    let table = "online_meeting_transcripts";
+    let contents = || emulator.requests().iter().filter(|request| request.path.ends_with("/content")).count();
+    let plain = read(&emulator, table, ALL_CHATS).await;
+    assert!(plain.iter().all(|row| row["transcript_text"].is_null()));
+    assert_eq!(contents(), 0);
+    let rows = read(&emulator, table, &[ALL_CHATS, &[("transcript_text", "true")]].concat()).await;
+    assert_eq!(rows.len(), emulator.truth(table).len());
+    for row in &rows {
+        let text = row["transcript_text"].as_str().unwrap();
+        assert!(text.starts_with("WEBVTT") && text.contains(row["id"].as_str().unwrap()), "{text}");
+    }
+    assert_eq!(contents(), rows.len());
+}
