@@ -149,7 +149,9 @@ pub fn errors(data: &[u8]) {
         let lower = text.to_ascii_lowercase();
         for (at, _) in lower.match_indices("bearer ") {
             let rest = lower[at + 7..].trim_start();
-            assert!(rest.is_empty() || rest.starts_with("[red") || rest.starts_with("..."), "{text:?}");
+            // A shortened text ends with dots, be it within the word that stands for a token.
+            let shown = rest.trim_end_matches("...");
+            assert!(rest.starts_with("[redacted]") || "[redacted]".starts_with(shown), "{text:?}");
         }
         assert!(!text.contains("$skiptoken=a"), "{text:?}");
     }

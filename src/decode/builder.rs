@@ -82,6 +82,7 @@ pub struct TableBuilder {
     derived: Vec<(usize, Source)>,
     /// Values of the wrong type, per column.
     pub(super) wrong: Vec<u64>,
+    wants_raw: bool,
     schema: SchemaRef,
     rows: usize,
 }
@@ -95,6 +96,7 @@ impl TableBuilder {
             properties: Properties::new(&projection),
             derived: sources.filter(|(_, source)| matches!(source, Source::Cursor | Source::Derived(_))).collect(),
             wrong: vec![0; columns.len()],
+            wants_raw: projection.columns.iter().any(|column| column.source == Source::Derived(Derived::Raw)),
             columns,
             rows: 0,
             projection,
@@ -119,7 +121,7 @@ impl TableBuilder {
     }
 
     pub(super) fn wants_raw(&self) -> bool {
-        self.projection.columns.iter().any(|column| column.source == Source::Derived(Derived::Raw))
+        self.wants_raw
     }
 
     /// Ends the row in progress: fills the cursor and the derived columns.

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use wide::u8x16;
 
+use super::literal::Literal;
+
 /// The text is at fault; the reader knows how and where. Empty, so that results stay in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault(());
@@ -26,47 +28,8 @@ pub(super) enum FaultKind {
 
 pub type Read<T> = Result<T, Fault>;
 
-/// Words that a key is compared in; a longer one is compared as text.
-const WORDS: usize = 4;
 /// The bytes that are looked at together.
 const WIDE: usize = 32;
-
-/// A key as it usually stands in the text, with quotes and colon.
-#[derive(Debug)]
-pub(super) struct Key {
-    /// In words of eight bytes, and which of their bits count: compared without a call and without a branch per word.
-    words: [u64; WORDS],
-    masks: [u64; WORDS],
-    quoted: String,
-    pub(super) name: Cow<'static, str>,
-}
-
-impl Key {
-    pub(super) fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        let quoted = format!("\"{name}\":");
-        let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        let (mut words, mut masks) = ([0; WORDS], [0; WORDS]);
-        for ((place, mask), chunk) in words.iter_mut().zip(&mut masks).zip(quoted.as_bytes().chunks(8)) {
-            *place = word(chunk);
-            *mask = u64::MAX >> (64 - 8 * chunk.len());
-        }
-        Self { words, masks, quoted, name }
-    }
-
-    #[inline]
-    fn is_at(&self, text: &[u8]) -> bool {
-        let Some(text_words) = text.first_chunk::<WIDE>().filter(|_| self.quoted.len() <= WIDE) else {
-            return text.starts_with(self.quoted.as_bytes());
-        };
-        let (text_words, _) = text_words.as_chunks::<8>();
-        let mut differing = 0;
-        for ((word, mask), text) in self.words.iter().zip(&self.masks).zip(text_words) {
-            differing |= (u64::from_le_bytes(*text) & mask) ^ word;
-        }
-        differing == 0
-    }
-}
 
 /// A position in JSON text.
 pub struct Json<'t> {
@@ -148,15 +111,19 @@ impl<'t> Json<'t> {
         Ok(())
     }
 
-    /// Steps over a key if it is this one. Most objects of a page have the same keys in the same order, so that asking
-    /// for the expected key is several times cheaper than reading any.
+    /// Steps over a text that ends an object, or that leads to a value other than null.
     #[inline]
-    pub(super) fn is_key(&mut self, key: &Key) -> bool {
-        let is_it = key.is_at(self.rest());
-        if is_it {
-            self.at += key.quoted.len();
+    pub(super) fn step_along(&mut self, text: &Literal, to_value: bool) -> bool {
+        let rest = self.rest();
+        if !text.starts(rest) {
+            return false;
         }
-        is_it
+        // White space and null are for those who read the text anew.
+        if to_value && !rest.get(text.len()).is_some_and(|first| *first > b' ' && *first != b'n') {
+            return false;
+        }
+        self.at += text.len();
+        true
     }
 
     /// Reads any key.
@@ -239,12 +206,20 @@ impl<'t> Json<'t> {
     #[inline]
     pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Read<()> {
         self.open_string()?;
-        // Most strings are short. A copy of fixed length, cut afterwards, needs no call.
-        if let Some(chunk) = self.rest().first_chunk::<WIDE>() {
-            let length = plain_of(chunk);
+        // Most strings are short, and GUIDs have 36 characters. A copy of fixed length, cut afterwards, needs no call.
+        if let Some(chunk) = self.rest().first_chunk::<{ 2 * WIDE }>() {
+            let (halves, _) = chunk.as_chunks::<WIDE>();
+            let mut length = plain_of(&halves[0]);
+            if length == WIDE {
+                length += plain_of(&halves[1]);
+            }
             if chunk.get(length) == Some(&b'"') {
                 let end = out.len() + length;
-                out.extend_from_slice(chunk);
+                if length < WIDE {
+                    out.extend_from_slice(&halves[0]);
+                } else {
+                    out.extend_from_slice(chunk);
+                }
                 out.truncate(end);
                 self.at += length + 1;
                 return Ok(());

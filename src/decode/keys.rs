@@ -1,31 +1,41 @@
-//! The keys of an object, found by where they stand.
+//! The keys of an object, found by what stands between two values.
 //!
-//! Objects of one list have their keys in one order, so the key that followed last time is tried first. Most members of
-//! most objects are null, and the same ones stand together again and again: such a stretch is compared as one text.
+//! Objects of one list have their keys in one order, and most members of most objects are null, the same ones again and
+//! again. So the text between two values, nulls and the next key included, is one of a few, and is compared as one text.
 
 use std::borrow::Cow;
 
-use super::json::{Json, Key, Read};
+use super::json::{Json, Read};
+use super::literal::Literal;
 
 /// How many keys are remembered, those that are of no use included.
 const MOST: usize = 128;
-/// The longest stretch of nulls that is remembered, in bytes.
+/// How many ways are remembered to go on from a place: a property that is null in some objects makes two.
+const WAYS: usize = 4;
+/// The longest way that is remembered, in bytes.
 const LONGEST: usize = 1024;
 
-/// What followed a key last time.
-#[derive(Default)]
-struct Follower {
-    key: usize,
-    /// Members that were null, each with its comma; and the place behind them.
-    nulls: String,
-    behind: usize,
+/// The place before any key.
+const START: usize = 0;
+/// The place behind a key that is not remembered.
+const ELSEWHERE: usize = 1;
+
+/// The place behind a key.
+const fn behind(key: usize) -> usize {
+    key + 2
+}
+
+/// From one value to the next, or to the end of the object.
+struct Way {
+    text: Literal,
+    to: Option<usize>,
 }
 
 /// Keys by index. Those that are met without having been asked for come behind the others.
 pub(super) struct Keys {
-    all: Vec<Key>,
-    /// By place: before any key, and behind each.
-    followers: Vec<Follower>,
+    all: Vec<Cow<'static, str>>,
+    /// By place, the one that was taken last in front.
+    ways: Vec<Vec<Way>>,
     /// How many keys were asked for, and how often each of the others was met with a value.
     declared: usize,
     met: Vec<u64>,
@@ -47,9 +57,9 @@ pub(super) enum Member {
 
 impl Keys {
     pub(super) fn new(names: impl Iterator<Item = &'static str>) -> Self {
-        let all: Vec<_> = names.map(Key::new).collect();
-        let follower = |key| Follower { key, ..Follower::default() };
-        Self { followers: (0..=all.len()).map(follower).collect(), declared: all.len(), met: Vec::new(), all }
+        let all: Vec<_> = names.map(Cow::Borrowed).collect();
+        let ways = (0..behind(all.len())).map(|_| Vec::new()).collect();
+        Self { ways, declared: all.len(), met: Vec::new(), all }
     }
 
     /// Counts a key, if nobody asked for it.
@@ -63,90 +73,81 @@ impl Keys {
 
     /// Takes the counts of keys that nobody asked for.
     pub(super) fn take_met(&mut self) -> impl Iterator<Item = (&str, u64)> {
-        let names = self.all[self.declared..].iter().map(|key| key.name.as_ref());
+        let names = self.all[self.declared..].iter().map(AsRef::as_ref);
         names.zip(self.met.iter_mut().map(std::mem::take)).filter(|(_, count)| *count > 0)
     }
 
     /// Reads up to the next value that is not null; `None` at the end of the object. Nulls fill nothing.
     #[inline]
     pub(super) fn next(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<Member>> {
-        let has_more = if walk.is_inside { json.next_member()? } else { json.open_object()? };
-        walk.is_inside = true;
-        if !has_more {
-            return Ok(None);
+        if let Some(Way { text, to }) = self.ways[walk.place].first()
+            && json.step_along(text, to.is_some())
+        {
+            return Ok(walk.arrive(*to));
         }
-        let follower = &self.followers[walk.place];
-        if !follower.nulls.is_empty() && json.step_over(follower.nulls.as_bytes()) {
-            walk.place = follower.behind;
-        }
-        let (place, start) = (walk.place, json.position());
-        let key = self.key(walk, json)?;
-        if json.peek()? == b'n' {
-            return self.nulls(walk, key.map(|_| (place, start)), json);
-        }
-        Ok(Some(key.map_or(Member::Other, Member::Known)))
-    }
-
-    /// Goes on from a null that was not expected.
-    fn nulls(
-        &mut self,
-        walk: &mut Walk,
-        mut began: Option<(usize, usize)>,
-        json: &mut Json<'_>,
-    ) -> Read<Option<Member>> {
-        loop {
-            json.null()?;
-            if !json.next_member()? {
-                return Ok(None);
-            }
-            let (behind, end) = (walk.place, json.position());
-            let key = self.key(walk, json)?;
-            if json.peek()? != b'n' {
-                if let Some((place, start)) = began {
-                    self.remember(place, json.between(start, end), behind);
-                }
-                return Ok(Some(key.map_or(Member::Other, Member::Known)));
-            }
-            began = began.filter(|_| key.is_some());
-        }
-    }
-
-    fn remember(&mut self, place: usize, nulls: &str, behind: usize) {
-        if nulls.len() <= LONGEST {
-            let follower = &mut self.followers[place];
-            follower.behind = behind;
-            follower.nulls.clear();
-            follower.nulls.push_str(nulls);
-        }
-    }
-
-    /// Reads a key. `None` for one that is not remembered.
-    #[inline]
-    fn key(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<usize>> {
-        let guess = self.followers[walk.place].key;
-        if self.all.get(guess).is_some_and(|key| json.is_key(key)) {
-            walk.place = guess + 1;
-            return Ok(Some(guess));
-        }
-        self.search(walk, json)
+        self.next_unusual(walk, json)
     }
 
     // Apart, so that the usual way stays small.
-    #[cold]
     #[inline(never)]
-    fn search(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<usize>> {
-        let name = json.key()?;
-        let mut found = self.all.iter().position(|key| key.name == name);
-        // A key with escapes does not stand in the text as its name.
-        if let (None, Cow::Borrowed(plain), true) = (found, &name, self.all.len() < MOST) {
-            found = Some(self.all.len());
-            self.all.push(Key::new((*plain).to_owned()));
-            self.followers.push(Follower::default());
+    fn next_unusual(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<Member>> {
+        let ways = &mut self.ways[walk.place];
+        if let Some(found) = ways.iter().position(|way| json.step_along(&way.text, way.to.is_some())) {
+            ways.swap(0, found);
+            return Ok(walk.arrive(ways[0].to));
         }
-        if let Some(found) = found {
-            self.followers[walk.place].key = found;
-            walk.place = found + 1;
+        let (place, start) = (walk.place, json.position());
+        let has_more = if walk.is_inside { json.next_member()? } else { json.open_object()? };
+        walk.is_inside = true;
+        if !has_more {
+            self.remember(place, json.since(start), None);
+            return Ok(None);
         }
-        Ok(found)
+        loop {
+            let name = json.key()?;
+            if json.peek()? != b'n' {
+                let key = self.key(name);
+                if let Some(key) = key {
+                    self.remember(place, json.since(start), Some(key));
+                }
+                walk.place = key.map_or(ELSEWHERE, behind);
+                return Ok(Some(key.map_or(Member::Other, Member::Known)));
+            }
+            json.null()?;
+            if !json.next_member()? {
+                self.remember(place, json.since(start), None);
+                return Ok(None);
+            }
+        }
+    }
+
+    fn remember(&mut self, place: usize, text: &str, to: Option<usize>) {
+        if text.len() <= LONGEST {
+            let ways = &mut self.ways[place];
+            ways.truncate(WAYS - 1);
+            ways.insert(0, Way { text: Literal::new(text), to });
+        }
+    }
+
+    /// The index of a key. `None` for one that is not remembered.
+    fn key(&mut self, name: Cow<'_, str>) -> Option<usize> {
+        let found = self.all.iter().position(|key| *key == name);
+        if found.is_some() || self.all.len() >= MOST {
+            return found;
+        }
+        self.all.push(Cow::Owned(name.into_owned()));
+        self.ways.push(Vec::new());
+        Some(self.all.len() - 1)
+    }
+}
+
+impl Walk {
+    #[inline]
+    fn arrive(&mut self, at: Option<usize>) -> Option<Member> {
+        self.is_inside = true;
+        at.map(|key| {
+            self.place = behind(key);
+            Member::Known(key)
+        })
     }
 }

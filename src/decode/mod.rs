@@ -19,6 +19,7 @@ mod html;
 mod json;
 mod keys;
 mod list;
+mod literal;
 mod page;
 mod paths;
 mod row;
