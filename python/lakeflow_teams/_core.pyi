@@ -44,8 +44,6 @@ class TableInfo(TypedDict):
     """The name of the pass that the table comes from; tables of equal names can be read together."""
     endpoint: str
     required_options: str
-    planned_rate: float | None
-    """Requests per second that the core plans with for a whole tenant, where the table is one list per parent."""
     json_columns: list[str]
     """Text columns that hold JSON."""
     wider_permissions: dict[str, list[str]]

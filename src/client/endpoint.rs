@@ -1,7 +1,5 @@
 //! Every Graph endpoint the connector knows: its path template, its rate class and the permission it needs.
 
-use super::limits::limits;
-
 /// Rows of Graph's throttling table (<https://learn.microsoft.com/graph/throttling-limits#microsoft-teams-service-limits>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RateClass {
@@ -29,14 +27,6 @@ pub struct Endpoint {
     pub class: RateClass,
     /// The least privileged application permission.
     pub permission: &'static str,
-}
-
-impl Endpoint {
-    /// Requests per second that are planned with for a whole tenant.
-    pub fn planned_rate(&self) -> f64 {
-        let limits = limits(self.class);
-        limits.tenant / limits.cost
-    }
 }
 
 macro_rules! endpoints {

@@ -20,7 +20,7 @@ use pyo3::types::{PyDict, PyList};
 use crate::auth::REMEDIES;
 use crate::config::catalogue::CATALOGUE;
 use crate::tables::permissions::{alternatives, prerequisite};
-use crate::tables::{Kind, Reading, TABLES, set_keys};
+use crate::tables::{Kind, TABLES, set_keys};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -59,11 +59,6 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("set_keys", set_keys(table))?;
         info.set_item("endpoint", table.endpoint)?;
         info.set_item("required_options", table.required_options)?;
-        let rate = match table.reading {
-            Reading::List(list) => Some(list.endpoint.planned_rate()),
-            _ => None,
-        };
-        info.set_item("planned_rate", rate)?;
         let json = table.columns.iter().filter(|column| column.kind == Kind::Json).map(|column| column.name);
         info.set_item("json_columns", json.collect::<Vec<_>>())?;
         let wider = table.permissions.iter().map(|name| (*name, alternatives(name)));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from deltalake import DeltaTable
 
 from lakeflow_teams import ConfigurationError, GraphEmulator, _core, ingest_local
 from lakehouse import NEEDS, entry, pipeline, stored, version
@@ -61,6 +62,29 @@ def test_tombstones_and_conversations_out_of_reach_stay(graph, options, tmp_path
     lenient = pipeline(*(entry(table, reconcile_days=7, on_forbidden="skip") for table in TABLES))
     ingest_local(lenient, tmp_path, options)
     assert stored(tmp_path, "messages").num_rows == before
+
+
+def test_files_whose_text_arrow_can_not_compare_are_reconciled(graph, options, tmp_path, spec):
+    """Merges write text as views, which Arrow's filters can't compare where a file holds one value and Delta keeps no statistics."""
+    reactions = entry("messages", "message_reactions", reconcile_days=7)
+    reactions["table"]["source_table"] = "message_reactions"
+    spec["objects"].append(reactions)
+    ingest_local(spec, tmp_path, options)
+    for table in (*TABLES, "message_reactions"):
+        path = tmp_path / "main" / "teams" / table
+        DeltaTable(str(path)).alter.set_table_properties({"delta.dataSkippingNumIndexedCols": "0"})
+    for event in ("new_messages", "late_replies", "reactions"):
+        graph.mutate(**{event: 1})
+        graph.advance(15 * 3600)
+        ingest_local(spec, tmp_path, options)
+    graph.mutate(hard_deletes=5)
+    graph.advance(8 * 86_400)
+    ingest_local(spec, tmp_path, options)
+    assert ghosts(graph, tmp_path) == []
+    there = {(row["channel_id"], row["id"]) for table in TABLES for row in graph.truth(table)}
+    rows = [row for row in stored(tmp_path, "message_reactions").to_pylist() if row["set_size"]]
+    assert rows
+    assert {(row["channel_id"], row["message_id"]) for row in rows} <= there
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from lakeflow_teams import _core
 from lakeflow_teams.local.sql import covers
 from lakeflow_teams.local.stamp import Found, Stamp, find
 
+_KEPT = "_kept"
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -107,9 +109,18 @@ def read(path: Path, columns: Sequence[str] | None = None, filter: pc.Expression
 
     Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
     right afterwards may be aborted.
+
+    The filter is computed as a column: Arrow holds a pushed one against each file's statistics too, and can't compare those
+    of the text that merges write, which are views.
     """
     files = fs.SubTreeFileSystem(str(path.resolve()), fs.LocalFileSystem())
-    return DeltaTable(str(path)).to_pyarrow_dataset(filesystem=files).to_table(columns=columns, filter=filter)
+    rows = DeltaTable(str(path)).to_pyarrow_dataset(filesystem=files)
+    if filter is None:
+        return rows.to_table(columns=columns)
+    wanted = {name: pc.field(name) for name in columns or rows.schema.names}
+    scanner = rows.scanner(columns={**wanted, _KEPT: filter})
+    kept = (batch.filter(batch[_KEPT]) for batch in scanner.to_batches())
+    return pa.Table.from_batches(kept, scanner.projected_schema).drop_columns(_KEPT)
 
 
 def is_empty(table: DeltaTable) -> bool:

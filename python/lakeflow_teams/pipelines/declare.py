@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from lakeflow_teams import _core
@@ -13,8 +14,19 @@ from lakeflow_teams.pipelines.spec import Target
 _log = logging.getLogger(__name__)
 
 
-def declare(engine: Engine, target: Target) -> None:
-    """Declares one destination and the flows that fill it."""
+def declare(engine: Engine, targets: Iterable[Target]) -> None:
+    """Declares the destinations and the flows that fill them."""
+    if engine.has_delta and not engine.databricks and engine.default_format != "delta":
+        _log.warning(
+            "tables of this pipeline are written as %s, its session's default format; for Delta start it with "
+            "spark.sql.sources.default=delta",
+            engine.default_format,
+        )
+    for target in targets:
+        _declare(engine, target)
+
+
+def _declare(engine: Engine, target: Target) -> None:
     if target.kind == "snapshot":
         _snapshot(engine, target)
     elif target.kind == "append":
@@ -55,7 +67,7 @@ def _snapshot(engine: Engine, target: Target) -> None:
             "have; use SCD_TYPE_1 here, or SCD_TYPE_2 with ingest_local or on Databricks"
         )
 
-    @pipelines.materialized_view(name=target.name, **_storage(engine, target))  # type: ignore[untyped-decorator]
+    @pipelines.materialized_view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
     def whole() -> Any:
         return engine.read(target)
 
@@ -73,10 +85,10 @@ def _log_and_view(engine: Engine, target: Target) -> None:
     """
     pipelines: Any = engine.pipelines
     log = target.beside("log")
-    pipelines.create_streaming_table(name=log, **_format(engine))
+    pipelines.create_streaming_table(name=log)
     _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
 
-    @pipelines.materialized_view(name=target.name, **_storage(engine, target))  # type: ignore[untyped-decorator]
+    @pipelines.materialized_view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
     def replayed() -> Any:
         return engine.spark.sql(current(target, log))
 
@@ -102,21 +114,21 @@ def _flow(engine: Engine, table: str, name: str, frame: Any) -> None:
 
 def _streaming_table(engine: Engine, name: str, target: Target) -> None:
     pipelines: Any = engine.pipelines
-    pipelines.create_streaming_table(name=name, **_storage(engine, target))
+    pipelines.create_streaming_table(name=name, **_layout(engine, target))
 
 
-def _storage(engine: Engine, target: Target) -> dict[str, Any]:
-    storage = _format(engine)
-    if target.cluster_by and engine.has_delta:
-        storage["cluster_by"] = list(target.cluster_by)
-    elif target.cluster_by:
-        _log.warning("cluster_by of %s is left out: it lays out Delta tables, and this Spark writes others", target.name)
-    return storage
+def _layout(engine: Engine, target: Target) -> dict[str, Any]:
+    """How a table is laid out. Its format is never named.
 
-
-def _format(engine: Engine) -> dict[str, Any]:
-    """Delta where open-source Spark has it, whose default is another; on Databricks it is the default."""
-    return {"format": "delta"} if engine.has_delta and not engine.databricks else {}
+    On Databricks it is Delta. An open-source pipeline repeats what it declares as changes of the table that the run before
+    made, and Delta refuses to change a format, even to the same.
+    """
+    if not target.cluster_by:
+        return {}
+    if engine.databricks:
+        return {"cluster_by": list(target.cluster_by)}
+    _log.warning("cluster_by of %s is left out: open-source pipelines can't cluster Delta's tables", target.name)
+    return {}
 
 
 def _scd(target: Target) -> str:

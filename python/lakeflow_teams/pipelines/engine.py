@@ -46,6 +46,11 @@ class Engine:
         """Whether tables can be merged into: always on Databricks, else where Delta's catalogue is configured."""
         return self.databricks or "delta" in str(self.spark.conf.get("spark.sql.catalog.spark_catalog", "")).lower()
 
+    @property
+    def default_format(self) -> str:
+        """The format of tables that name none."""
+        return str(self.spark.conf.get("spark.sql.sources.default", "parquet"))
+
     def read(self, target: Target) -> Any:
         """The whole table, as a DataFrame."""
         return self._with_options(self.spark.read, target).load()

@@ -36,11 +36,11 @@ def ingest(
     """
     spec = parse(pipeline_spec if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec)))
     engine = Engine.of(spark, spec.connection_name, {**spec.connection, **as_options(connection or {})})
+    if engine.pipelines is not None:
+        declare.declare(engine, spec.targets)
+        return
     for target in spec.targets:
-        if engine.pipelines is not None:
-            declare.declare(engine, target)
-        else:
-            streaming.run(engine, target, location)
+        streaming.run(engine, target, location)
 
 
 def _load(path: Path) -> Any:

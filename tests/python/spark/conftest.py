@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from programs import SHORT_LIVED
 
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -60,6 +61,7 @@ def spark(tmp_path_factory, event_log):
     session = (
         SparkSession.builder.master("local[2]")
         .appName("lakeflow-teams tests")
+        .config("spark.driver.extraJavaOptions", SHORT_LIVED)
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))

@@ -33,12 +33,13 @@ ingest(spark, {spec!r}, connection={connection!r})
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.sources.default": "delta",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
 SPEC = {
     "connection_name": "teams",
     "objects": [
-        {"table": {"source_table": "teams"}},
+        {"table": {"source_table": "teams", "table_configuration": {"cluster_by": "id"}}},
         {"table": {"source_table": "users"}},
         {"table": {"source_table": "messages", "table_configuration": EVERYTHING}},
         {

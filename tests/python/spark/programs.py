@@ -10,6 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 #: Where the programs find the tests' helpers.
 PATHS = (HERE, HERE.parent)
+#: For a JVM that ends after a minute or two: its slower compiler would not pay, and takes a core from the tests.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def run_python(*arguments, paths=PATHS, timeout=500, cwd=None):
@@ -20,5 +22,9 @@ def run_python(*arguments, paths=PATHS, timeout=500, cwd=None):
         text=True,
         timeout=timeout,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, (*paths, os.environ.get("PYTHONPATH")))))},
+        env={
+            **os.environ,
+            "JDK_JAVA_OPTIONS": SHORT_LIVED,
+            "PYTHONPATH": os.pathsep.join(map(str, filter(None, (*paths, os.environ.get("PYTHONPATH"))))),
+        },
     )

@@ -23,7 +23,7 @@ def program(name, folder):
     if "NO JARS" in run.stdout:
         pytest.skip(f"Spark could not resolve {PACKAGES}: {run.stderr.strip()[-300:]}")
     answer = next((line for line in run.stdout.splitlines() if "ANSWER " in line), None)
-    assert answer is not None, run.stderr[-6000:]
+    assert answer is not None, [line for line in run.stderr.splitlines() if not line.lstrip().startswith("at ")][-40:]
     return json.loads(answer.split("ANSWER ", 1)[1])
 
 

@@ -155,10 +155,10 @@ class Recorder(SimpleNamespace):
         return call
 
 
-def declared(module, *entries, databricks=True):
-    engine = Engine(SimpleNamespace(conf=SimpleNamespace(get=lambda *_: ""), sql=None), databricks, "teams", {}, module)
-    for target in parse(pipeline(*entries)).targets:
-        declare.declare(engine, target)
+def declared(module, *entries, databricks=True, settings=()):
+    conf = SimpleNamespace(get=dict(settings).get)
+    engine = Engine(SimpleNamespace(conf=conf, sql=None), databricks, "teams", {}, module)
+    declare.declare(engine, parse(pipeline(*entries)).targets)
     return list(module.calls)
 
 
@@ -196,6 +196,22 @@ def test_what_an_engine_without_auto_cdc_is_told(spark):
     ]
     with pytest.raises(ConfigurationError, match="SCD_TYPE_1"):
         declared(lacking, entry("teams", scd_type="SCD_TYPE_2"), databricks=False)
+
+
+@pytest.mark.parametrize(("default", "told"), [("delta", False), ("parquet", True)])
+def test_open_source_pipelines_leave_the_format_to_the_session(caplog, default, told):
+    """Delta refuses the format and the clustering that such a pipeline declares, see test_delta.py for what comes of it."""
+    settings = {
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.sources.default": default,
+    }
+    lacking = Recorder("create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow")
+    tables = (entry("users", cluster_by="id"), entry("teams"), entry("messages", "raw", scd_type="APPEND_ONLY"))
+    for name, arguments in declared(lacking, *tables, databricks=False, settings=settings):
+        if name != "append_flow":
+            assert arguments.keys() == {"name"}
+    assert ("spark.sql.sources.default=delta" in caplog.text) is told
+    assert "cluster_by of `teams`.`users` is left out" in caplog.text
 
 
 @pytest.mark.parametrize("table", ["users", "messages"])

@@ -33,7 +33,8 @@ def test_cancelling_a_job_stops_its_requests(spark):
         assert not thread.is_alive()
         assert errors
         # Spark gives a Python worker two seconds (spark.python.task.killTimeout), then ends it.
-        time.sleep(4)
-        before = len(graph.requests())
-        time.sleep(1.5)
+        deadline, before = time.monotonic() + 8, -1
+        while len(graph.requests()) != before and time.monotonic() < deadline:
+            before = len(graph.requests())
+            time.sleep(1.5)
         assert len(graph.requests()) == before < 41

@@ -52,8 +52,7 @@ def test_reprs_and_pickles(options):
     source = MicrosoftTeamsDataSource({**options, "client_secret": SECRET, "tableName": "messages"})
     batch_reader = source.reader(source.schema())
     stream_reader = source.streamReader(source.schema())
-    partitions = batch_reader.partitions if False else []
-    for thing in (source, batch_reader, stream_reader, batch_reader._options, *partitions):
+    for thing in (source, batch_reader, stream_reader, batch_reader._options):
         assert SECRET not in f"{thing!r} {thing!s}"
         assert len(pickle.dumps(thing)) < 4_000
     copy = pickle.loads(pickle.dumps(stream_reader))

@@ -63,7 +63,11 @@ def test_a_stopped_query_goes_on_from_its_checkpoint(spark, graph, options, tmp_
     assert differences(graph, "messages", stored(spark, "messages", tmp_path)) == []
 
 
-@pytest.mark.parametrize(("table", "event"), [("users", "deleted_users"), ("groups", "deleted_teams")])
+@pytest.mark.parametrize(
+    ("table", "event"),
+    # Those of users are part of what a plain session ingests, see test_pipelines.py.
+    [pytest.param("users", "deleted_users", marks=pytest.mark.slow), ("groups", "deleted_teams")],
+)
 def test_deletes_come_as_a_stream_of_their_own(spark, graph, options, tmp_path, table, event):
     form = "lakeflow_connect"
     for number in range(2):
