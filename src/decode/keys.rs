@@ -15,9 +15,7 @@ const WAYS: usize = 4;
 /// The longest way that is remembered, in bytes.
 const LONGEST: usize = 1024;
 
-/// The place before any key.
-const START: usize = 0;
-/// The place behind a key that is not remembered.
+/// The place behind a key that is not remembered; 0 is the place before any key.
 const ELSEWHERE: usize = 1;
 
 /// The place behind a key.
