@@ -8,7 +8,7 @@ use super::known::Known;
 use super::offset::{Offset, Open, Phase};
 use crate::client::endpoint::{self, Endpoint};
 use crate::client::request::Request;
-use crate::decode::{Context, Filter, ListRows, timestamp_text};
+use crate::decode::{Context, Filter, ListRows, Page, timestamp_text};
 use crate::error::{Error, Result};
 use crate::tables::{DirectoryObject, Source, find};
 
@@ -59,7 +59,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     }
     loop {
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, delta_link) = match page(job, &request, &mut observed).await {
+        let page = match page(job, &request, &mut observed).await {
             Err(error) if item.link.is_some() && is_dead(&error) && !item.tries.restarted => {
                 job.report().note(format!("the delta token of {} has expired, so all {0} are read again", paths.name));
                 item.restart();
@@ -86,12 +86,12 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
             }],
             known: Known::default(),
         };
-        if matches!(job.advance(&mut item, &request, page.as_deref())?, Step::Done) {
+        if matches!(job.advance(&mut item, &request, &page)?, Step::Done) {
             if resynced {
                 deleted_items(job, &paths, observed).await?;
             }
             // A server that gives neither link is read from the beginning each time.
-            let link = delta_link.filter(|link| job.client.link(link, &first).is_ok());
+            let link = page.delta_link.filter(|link| job.client.link(link, &first).is_ok());
             let renewed = offset(Phase::Done, link);
             return Ok(Some(unless_equal(job, start, renewed, resynced)));
         }
@@ -144,11 +144,7 @@ fn observe(job: &Job, last: jiff::Timestamp) -> jiff::Timestamp {
     job.client.now().unwrap_or_else(jiff::Timestamp::now).max(last)
 }
 
-async fn page(
-    job: &Job,
-    request: &Request,
-    observed: &mut jiff::Timestamp,
-) -> Result<(Option<String>, Option<String>)> {
+async fn page(job: &Job, request: &Request, observed: &mut jiff::Timestamp) -> Result<Page> {
     job.page(request, |builders, body| {
         let [rows, deletes, ..] = builders else { return Err("no table to read into".to_owned()) };
         *observed = observe(job, *observed);
@@ -157,8 +153,7 @@ async fn page(
         let mut filter = Filter::default();
         let mut rows = ListRows::new(rows, context, &mut filter);
         rows.deletes = Some(deletes);
-        let page = into(body, &mut rows)?;
-        Ok((page.next_link, page.delta_link))
+        into(body, &mut rows)
     })
     .await
 }
