@@ -12,10 +12,10 @@ const VERSION: u32 = 1;
 /// At most this many half-read scopes are kept, so that an offset stays bounded.
 pub const MAX_OPEN: usize = 32;
 
-/// What an offset may hold as text.
-const MAX_BYTES: usize = 64 << 10;
+/// What an offset may hold as text, but for the commas between scopes.
+const MAX_BYTES: usize = (64 << 10) - 64;
 /// What is left of it beside ten thousand known scopes, and is never less.
-const OPEN_BYTES: usize = 18 << 10;
+const OPEN_BYTES: usize = 16 << 10;
 
 /// What the current round is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

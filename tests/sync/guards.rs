@@ -92,8 +92,11 @@ async fn empty_pages_without_end_are_an_error_that_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_of_scopes_end_too() {
+async fn lists_and_directories_end_too() {
     let emulator = start(small());
+    emulator.fault(fault("GET /users/delta", FaultKind::Endless));
+    let error = Reader::new(&emulator, &["users"], &[]).pages(4_000).until_error().await.to_string();
+    assert!(error.contains("10000 pages in a row"), "{error}");
     emulator.fault(fault("GET /teams", FaultKind::Endless));
     let (rows, failure) = read_once(&session(&emulator), &pass(&["teams"], &[])).await;
     let error = failure.unwrap().to_string();
