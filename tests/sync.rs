@@ -22,6 +22,8 @@ mod export;
 mod guards;
 #[path = "sync/hostile.rs"]
 mod hostile;
+#[path = "sync/listed.rs"]
+mod listed;
 #[path = "sync/lists.rs"]
 mod lists;
 #[path = "sync/meetings.rs"]

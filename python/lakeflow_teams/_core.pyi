@@ -84,7 +84,6 @@ def cost(
     tenant: Mapping[str, float],
     *,
     run: str = "first",
-    rows_per_batch: int | None = None,
     requests_per_second: float | None = None,
 ) -> str:
     """What one pass costs, as JSON text: ``requests``, the ``pace`` they are sent at, and the ``parts`` they are made of.

@@ -81,14 +81,12 @@ def predict(
     tables: Sequence[tuple[str, Mapping[str, str]]],
     counts: Mapping[str, float],
     *,
-    rows_per_batch: int | None = None,
     requests_per_second: float | None = None,
 ) -> PlanResult:
     """The cost of tables, each with the options it is read with. Sends no request.
 
     ``counts`` are those of :func:`lakeflow_teams._core.counts`, of what is read: ids in the options count themselves.
-    ``rows_per_batch`` is the size of the micro-batches of an incremental table. Raises :class:`ConfigurationError` for a
-    count that is missing.
+    Micro-batches cost nothing of their own. Raises :class:`ConfigurationError` for a count that is missing.
     """
     readings = {info["name"]: info["reading"] for info in _core.tables()}
     passes: dict[tuple[Any, ...], list[str]] = {}
@@ -98,13 +96,9 @@ def predict(
     found = []
     for (_, options_of), names in passes.items():
         options = dict(options_of)
-        size = int(options.get("max_records_per_batch", rows_per_batch or 0)) or None
         costs = {
             run: max(
-                (
-                    _run(name, options, counts, run, rows_per_batch=size, requests_per_second=requests_per_second)
-                    for name in names
-                ),
+                (_run(name, options, counts, run, requests_per_second) for name in names),
                 key=lambda cost: cost.requests,
             )
             for run in RUNS
@@ -113,8 +107,10 @@ def predict(
     return PlanResult(tuple(found), dict(counts))
 
 
-def _run(table: str, options: Mapping[str, str], counts: Mapping[str, float], run: Run, **more: Any) -> RunCost:
-    cost = json.loads(_core.cost(table, options, counts, run=run, **more))
+def _run(
+    table: str, options: Mapping[str, str], counts: Mapping[str, float], run: Run, requests_per_second: float | None
+) -> RunCost:
+    cost = json.loads(_core.cost(table, options, counts, run=run, requests_per_second=requests_per_second))
     pace = cost["pace"] or {"seconds": 0.0, "rate": 0.0, "budget": "", "endpoint": ""}
     parts = tuple(_part(part) for part in cost["parts"])
     return RunCost(round(cost["requests"]), pace["seconds"], describe(pace), parts)

@@ -1,10 +1,11 @@
 //! What a run did: counted while it runs, shown at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::scopes::{Scopes, Status};
 
@@ -65,6 +66,8 @@ pub struct Snapshot {
 #[derive(Debug, Default)]
 pub struct Report {
     state: Mutex<Snapshot>,
+    /// The scopes skipped so far, each with its status and remedy; locked after the state.
+    told: Mutex<HashSet<u64>>,
     /// What became of each scope.
     pub scopes: Scopes,
 }
@@ -100,9 +103,14 @@ impl Report {
         }
     }
 
+    /// A scope that was left out. Several reads of a run may meet the same one; it is told once.
     pub fn skip(&self, skipped: Skipped) {
         self.scopes.settled(&skipped.scope, Status::Skipped, &skipped.reason);
         let mut state = self.state();
+        let key = format!("{}\n{:?}\n{}", skipped.scope, skipped.status, skipped.remedy);
+        if !self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(xxh3_64(key.as_bytes())) {
+            return;
+        }
         state.skipped_count += 1;
         if state.skipped.len() < LISTED {
             state.skipped.push(skipped);
@@ -250,10 +258,25 @@ mod tests {
     #[test]
     fn lists_are_capped_and_still_counted() {
         let report = Report::new();
-        for _ in 0..LISTED + 5 {
-            report.skip(Skipped::default());
+        for n in 0..LISTED + 5 {
+            report.skip(Skipped { scope: format!("team {n}"), ..Skipped::default() });
         }
         let snapshot = report.snapshot();
         assert_eq!((snapshot.skipped.len(), snapshot.skipped_count), (LISTED, LISTED as u64 + 5));
+    }
+
+    #[test]
+    fn a_scope_is_told_once_for_each_remedy() {
+        let report = Report::new();
+        let skip = |endpoint: &str, status, remedy: &str| {
+            let (scope, endpoint, remedy) = ("team x".to_owned(), endpoint.to_owned(), remedy.to_owned());
+            report.skip(Skipped { scope, endpoint, status: Some(status), remedy, ..Skipped::default() });
+        };
+        skip("/teams/{id}/channels", 404, "");
+        skip("/teams/{id}/channels/getAllMessages", 404, "");
+        assert_eq!(report.snapshot().skipped_count, 1);
+        skip("/teams/{id}/channels", 403, "Grant A");
+        skip("/teams/{id}/members", 403, "Grant B");
+        assert_eq!((report.snapshot().skipped_count, report.snapshot().skipped.len()), (3, 3));
     }
 }

@@ -67,7 +67,11 @@ impl<'a> Call<'a> {
     pub fn seal(&self, position: &str) -> String {
         // Only a mortal link needs to know its age; without it equal requests give equal bytes.
         let issued = if self.knobs.link_lifetime_seconds > 0 { self.now_ms } else { 0 };
-        seal(&self.scope(), issued, position)
+        let token = seal(&self.scope(), issued, position);
+        match self.knobs.link_padding {
+            0 => token,
+            bytes => format!("{token}={}", "x".repeat(bytes)),
+        }
     }
 
     /// A link to this collection's next page: the options asked for, and the token.

@@ -191,6 +191,8 @@ pub struct Knobs {
     pub list_page: usize,
     /// 0: nextLinks live for ever.
     pub link_lifetime_seconds: u64,
+    /// Bytes that nextLinks are longer than they need to be.
+    pub link_padding: usize,
     pub top_over_max: TopOverMax,
     pub batch_shuffle: bool,
     pub forbidden_team_ids: BTreeSet<String>,
@@ -233,6 +235,7 @@ impl Default for Knobs {
             posts_per_thread: 0,
             list_page: 100,
             link_lifetime_seconds: 0,
+            link_padding: 0,
             top_over_max: TopOverMax::Reject,
             batch_shuffle: true,
             forbidden_team_ids: BTreeSet::new(),

@@ -33,6 +33,8 @@ pub enum FaultKind {
     Repeat,
     /// An empty page with a nextLink comes before the real one.
     EmptyPage,
+    /// Empty pages, each with a nextLink that was never given before.
+    Endless,
     /// The nextLink points at another host.
     ForeignLink,
     IgnoreExpand,
@@ -95,6 +97,7 @@ pub struct Shape {
     pub loops: bool,
     pub repeat: bool,
     pub empty_page: bool,
+    pub endless: bool,
     pub foreign_link: bool,
     pub ignore_expand: bool,
     pub ignore_filter: bool,
@@ -197,6 +200,7 @@ fn is_shape(kind: FaultKind) -> bool {
         K::Loop
             | K::Repeat
             | K::EmptyPage
+            | K::Endless
             | K::ForeignLink
             | K::IgnoreExpand
             | K::IgnoreFilter
@@ -214,6 +218,7 @@ fn apply(rule: &FaultRule, strike: &mut Strike) {
         K::Loop => shape.loops = true,
         K::Repeat => shape.repeat = true,
         K::EmptyPage => shape.empty_page = true,
+        K::Endless => shape.endless = true,
         K::ForeignLink => shape.foreign_link = true,
         K::IgnoreExpand => shape.ignore_expand = true,
         K::IgnoreFilter => shape.ignore_filter = true,

@@ -101,10 +101,10 @@ pub fn finish(call: &Call<'_>, context: &str, mut items: Items, counted: bool, e
 /// The faults that concern links.
 fn misdirect(call: &Call<'_>, items: &mut Items, link: &mut Option<(&'static str, String)>) {
     let shape = call.shape;
-    if shape.empty_page {
+    if shape.empty_page || shape.endless {
         *items = Items::new();
     }
-    if shape.empty_page || shape.repeat {
+    if shape.empty_page || shape.endless || shape.repeat {
         *link = Some(("@odata.nextLink", same_place(call)));
     }
     if shape.loops {
@@ -125,6 +125,7 @@ fn same_place(call: &Call<'_>) -> String {
     let position = call.position().ok().flatten().unwrap_or_default();
     let kept = call.query.without(&["$skiptoken"]);
     let joint = if kept.is_empty() { "" } else { "&" };
-    let again = super::odata::reseal(&call.seal(&position), call.shape.nonce);
+    let ways = if call.shape.endless { u64::MAX } else { 7 };
+    let again = super::odata::reseal(&call.seal(&position), call.shape.nonce, ways);
     format!("{}{}?{kept}{joint}$skiptoken={again}", call.base, call.path)
 }

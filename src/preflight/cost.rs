@@ -74,8 +74,6 @@ pub struct Case<'a> {
     pub options: &'a TableOptions,
     pub tenant: &'a Tenant,
     pub run: Run,
-    /// Rows of one micro-batch; before each of them the parents are listed again.
-    pub rows_per_batch: Option<usize>,
 }
 
 /// The requests of one pass. Tables that share a pass cost what one of them costs.
@@ -109,39 +107,19 @@ impl Case<'_> {
         if named > 0 { Ok(named as f64) } else { self.tenant.get(name, self.table.name) }
     }
 
-    /// How often the parents are listed: once for each micro-batch.
-    fn listings(&self, rows: f64) -> f64 {
-        match (self.rows_per_batch, self.run) {
-            (Some(size), Run::First) => (rows / size as f64).ceil().max(1.0),
-            _ => 1.0,
-        }
-    }
-
-    /// A pause forgets what the parents that were open had listed.
-    fn parents(&self, endpoint: &'static Endpoint, parents: f64, each: f64, rows: f64, formula: &'static str) -> Part {
-        let open = parents.min(pages::OPEN as f64);
-        let again = (self.listings(rows) - 1.0) * open;
-        let part = Part::per(endpoint, parents, each, formula);
-        Part { requests: part.requests + again, round_trips: part.round_trips + again, ..part }
-    }
-
-    /// `rows` where they come in micro-batches.
-    pub(super) fn all_teams(&self, rows: Option<f64>) -> Result<Vec<Part>> {
+    /// A run that pauses lists them once all the same.
+    pub(super) fn all_teams(&self) -> Result<Vec<Part>> {
         if !self.options.team_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let pages = pages(self.count("teams")?, pages::TEAMS);
-        let formula = if rows.is_some() { "teams / 100, for each micro-batch" } else { "teams / 100" };
-        Ok(vec![Part::new(&endpoint::TEAMS, pages * rows.map_or(1.0, |rows| self.listings(rows)), formula)])
+        Ok(vec![Part::new(&endpoint::TEAMS, pages(self.count("teams")?, pages::TEAMS), "teams / 100")])
     }
 
-    pub(super) fn all_users(&self, rows: Option<f64>) -> Result<Vec<Part>> {
+    pub(super) fn all_users(&self) -> Result<Vec<Part>> {
         if !self.options.user_ids.is_empty() || !self.options.chat_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let pages = pages(self.count("users")?, pages::USERS);
-        let formula = if rows.is_some() { "users / 999, for each micro-batch" } else { "users / 999" };
-        Ok(vec![Part::new(&endpoint::USERS, pages * rows.map_or(1.0, |rows| self.listings(rows)), formula)])
+        Ok(vec![Part::new(&endpoint::USERS, pages(self.count("users")?, pages::USERS), "users / 999")])
     }
 
     /// Where nothing has to be listed the server's time is asked for.
@@ -156,7 +134,7 @@ impl Case<'_> {
         if !self.options.team_ids.is_empty() {
             return Ok(vec![Part::per(&endpoint::TEAM, teams, 1.0, "1 for each team named")]);
         }
-        let mut parts = self.all_teams(None)?;
+        let mut parts = self.all_teams()?;
         let round_trips = (teams / pages::TEAMS_PER_BATCH as f64).ceil();
         let each = Part::per(&endpoint::TEAM, teams, 1.0, "teams, 20 in a round trip");
         parts.push(Part { round_trips, ..each });
@@ -170,7 +148,7 @@ impl Case<'_> {
     fn channel_messages(&self) -> Result<Vec<Part>> {
         let roots = self.count("messages")?;
         let rows = roots * (1.0 + self.tenant.get("replies_per_message", self.table.name)?);
-        let mut parts = self.all_teams(Some(rows))?;
+        let mut parts = self.all_teams()?;
         parts.extend(self.clock(&endpoint::TEAM));
         let teams = self.count("teams")?;
         if self.options.strategy == Strategy::Export {
@@ -179,13 +157,7 @@ impl Case<'_> {
         }
         let are_named = !self.options.channel_ids.is_empty();
         if !are_named {
-            parts.push(self.parents(
-                &endpoint::CHANNELS,
-                teams,
-                1.0,
-                rows,
-                "teams, and 24 for each further micro-batch",
-            ));
+            parts.push(Part::per(&endpoint::CHANNELS, teams, 1.0, "teams"));
         }
         let channels = self.count("channels")?;
         let exports = self.options.strategy == Strategy::Auto && !are_named;
@@ -257,7 +229,7 @@ impl Case<'_> {
     fn user_chats(&self) -> Result<Vec<Part>> {
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
-        let mut parts = self.all_users(None)?;
+        let mut parts = self.all_users()?;
         parts.extend(self.clock(&endpoint::USERS));
         let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
@@ -279,16 +251,14 @@ impl Case<'_> {
         let copies = if self.options.chat_sender_filter { 1.0 } else { members };
         let exported = rows * copies;
         let exports = matches!(self.options.strategy, Strategy::Auto | Strategy::Export);
-        let read = if exports { exported } else { rows };
-        let mut parts = self.all_users(Some(read))?;
+        let mut parts = self.all_users()?;
         parts.extend(self.clock(&endpoint::USERS));
         if self.options.strategy == Strategy::Export {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
             return Ok(parts);
         }
         let each = pages_each(chats * members, users, self.top(pages::CHATS, pages::CHATS));
-        let formula = "users × (chats of a user / 50), and 24 for each further micro-batch";
-        parts.push(self.parents(&endpoint::USER_CHATS, users, each, read, formula));
+        parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         if exports && self.run != Run::Quiet {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
         }

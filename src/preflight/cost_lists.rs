@@ -32,7 +32,7 @@ impl Case<'_> {
         }
         Ok(match parent {
             Parent::Tenant => (Vec::new(), 1.0, formula!("1")),
-            Parent::Team => (self.all_teams(None)?, self.count("teams")?, formula!("teams")),
+            Parent::Team => (self.all_teams()?, self.count("teams")?, formula!("teams")),
             Parent::SharedChannel if self.options.channel_ids.is_empty() => {
                 let shared = self.tenant.get("shared_channels", self.table.name)?;
                 (self.all_channels()?, shared, formula!("shared channels"))
@@ -41,7 +41,7 @@ impl Case<'_> {
                 (self.all_channels()?, self.count("channels")?, formula!("channels"))
             }
             Parent::Chat => (self.all_chats()?, self.count("chats")?, formula!("chats")),
-            Parent::User => (self.all_users(None)?, self.count("users")?, formula!("users")),
+            Parent::User => (self.all_users()?, self.count("users")?, formula!("users")),
             Parent::Group | Parent::MailGroup => {
                 let (parts, groups) = self.all_groups()?;
                 (parts, groups, formula!("groups"))
@@ -57,7 +57,7 @@ impl Case<'_> {
     }
 
     fn all_channels(&self) -> Result<Vec<Part>> {
-        let mut parts = self.all_teams(None)?;
+        let mut parts = self.all_teams()?;
         if self.options.channel_ids.is_empty() {
             parts.push(Part::per(&endpoint::CHANNELS, self.count("teams")?, 1.0, "teams"));
         }
@@ -68,7 +68,7 @@ impl Case<'_> {
         if !self.options.chat_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut parts = self.all_users(None)?;
+        let mut parts = self.all_users()?;
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
         let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
@@ -80,7 +80,7 @@ impl Case<'_> {
     fn all_groups(&self) -> Result<(Vec<Part>, f64)> {
         let options = self.options;
         if options.fetch_all_teams || !options.team_ids.is_empty() {
-            return Ok((self.all_teams(None)?, self.count("teams")?));
+            return Ok((self.all_teams()?, self.count("teams")?));
         }
         let groups = self.count("groups")?;
         let is_named = !options.group_ids.is_empty();
@@ -96,7 +96,7 @@ impl Case<'_> {
                 let teams = self.count("teams")?;
                 let rows = count("messages")? * (1.0 + count("replies_per_message")?);
                 let each = pages_each(rows, teams, self.top(pages::EXPORT, pages::MAX_EXPORT));
-                let mut parts = self.all_teams(None)?;
+                let mut parts = self.all_teams()?;
                 let formula = "teams × (messages of a team / 50), and more for every version that is retained";
                 parts.push(Part::per(&endpoint::TEAM_RETAINED, teams, each, formula));
                 Ok(parts)
@@ -122,8 +122,13 @@ impl Case<'_> {
             Meetings::Transcripts => &endpoint::TRANSCRIPTS,
             Meetings::Recordings => &endpoint::RECORDINGS,
         };
-        let mut parts = self.all_users(None)?;
-        parts.push(Part::per(endpoint, self.count("users")?, 1.0, "users, and 1 for each further page"));
+        let mut parts = self.all_users()?;
+        let users = self.count("users")?;
+        parts.push(Part::per(endpoint, users, 1.0, "users, and 1 for each further page"));
+        if meetings == Meetings::Transcripts && self.options.transcript_text {
+            let each = self.tenant.get("transcripts_per_user", self.table.name)?;
+            parts.push(Part::per(&endpoint::TRANSCRIPT_CONTENT, users, each, "1 for each transcript"));
+        }
         Ok(parts)
     }
 }

@@ -23,6 +23,7 @@ pub const COUNTS: &[(&str, Option<f64>, &str)] = &[
     ("messages_per_deleted_team", Some(1000.0), "Messages and replies of a deleted team, on average."),
     ("users", None, "Users whose chats are read, or all."),
     ("calls_per_user", Some(20.0), "Calls of 30 days, for each user on average."),
+    ("transcripts_per_user", Some(5.0), "Transcripts of the meetings of a user from start_date on, on average."),
     ("groups", None, "Groups; for tables of group mail the Microsoft 365 groups."),
     ("threads_per_group", Some(20.0), "Mail threads of a group, on average."),
     ("chats", None, "Chats, each once."),

@@ -65,20 +65,18 @@ fn part(part: &Part) -> Value {
 
 /// What one pass costs, as JSON text.
 #[pyfunction]
-#[pyo3(signature = (table, options, tenant, *, run="first", rows_per_batch=None, requests_per_second=None))]
+#[pyo3(signature = (table, options, tenant, *, run="first", requests_per_second=None))]
 pub fn cost(
     table: &str,
     options: HashMap<String, String>,
     tenant: BTreeMap<String, f64>,
     run: &str,
-    rows_per_batch: Option<usize>,
     requests_per_second: Option<f64>,
 ) -> PyResult<String> {
     let price = || -> Result<String> {
         let (options, _) = parse_table(options, Strictness::Lenient)?;
         let tenant = Tenant::new(tenant)?;
-        let case =
-            Case { table: find(table)?, options: &options, tenant: &tenant, run: Run::parse(run)?, rows_per_batch };
+        let case = Case { table: find(table)?, options: &options, tenant: &tenant, run: Run::parse(run)? };
         let parts = preflight::cost(&case)?;
         let requests: f64 = parts.iter().map(|part: &Part| part.round_trips).sum();
         let pace = pace(&parts, requests_per_second);

@@ -77,7 +77,7 @@ async fn pages(job: &Job, archive: Archive, team: &str, seen: &Mutex<KeySet>) ->
             })
             .await?;
         seen.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
-        match job.advance(&mut place, &request, page.next_link.as_deref())? {
+        match job.advance(&mut place, &request, &page)? {
             Step::More => {}
             _ => return Ok(()),
         }

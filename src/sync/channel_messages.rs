@@ -15,7 +15,8 @@ use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
 use crate::decode::{
-    ChainOutcome, ChainRows, Context, Continuation, Fields, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
+    ChainOutcome, ChainRows, Context, Continuation, Fields, Filter, ListRows, Page, RawItems, TableBuilder,
+    parse_timestamp, read_item,
 };
 use crate::error::{Error, Result};
 
@@ -121,15 +122,11 @@ impl<'c> Channel<'c> {
             Chains::Bare(page, roots) => {
                 item.unexpanded = true;
                 self.job.report().note(LEFT_OUT);
-                let is_end = self.bare_roots(&roots).await?;
+                let is_end = self.bare_roots(&roots, self.bound).await?;
                 (page, is_end)
             }
         };
-        if is_end {
-            Ok(Some(Step::Done))
-        } else {
-            self.job.advance(item, &request, page.next_link.as_deref()).map(Some)
-        }
+        if is_end { Ok(Some(Step::Done)) } else { self.job.advance(item, &request, &page).map(Some) }
     }
 
     /// Channel delta is no longer documented: it sees the last eight months, and which chains changed.
@@ -153,12 +150,12 @@ impl<'c> Channel<'c> {
             }
             Chains::Bare(page, roots) => {
                 self.job.report().note(LEFT_OUT);
-                self.bare_roots(&roots).await?;
+                self.bare_roots(&roots, None).await?;
                 page
             }
             Chains::TooSmall => return Ok(Step::More),
         };
-        self.job.advance(item, &request, page.next_link.as_deref())
+        self.job.advance(item, &request, &page)
     }
 
     async fn chains(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
@@ -203,7 +200,7 @@ impl<'c> Channel<'c> {
             while let Some(link) = item.link.clone() {
                 let request = first.follow(link);
                 let page = self.replies_page(&request, &chain.root, None).await?;
-                if !matches!(self.job.advance(&mut item, &request, page.next_link.as_deref())?, Step::More) {
+                if !matches!(self.job.advance(&mut item, &request, &page)?, Step::More) {
                     break;
                 }
             }
@@ -240,7 +237,7 @@ impl<'c> Channel<'c> {
             loop {
                 let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
                 let page = self.replies_page(&request, root, self.bound).await?;
-                match self.job.advance(&mut place, &request, page.next_link.as_deref())? {
+                match self.job.advance(&mut place, &request, &page)? {
                     Step::More => {}
                     _ => break,
                 }
@@ -251,18 +248,20 @@ impl<'c> Channel<'c> {
     }
 
     /// Roots whose replies have to be asked for, one root after the other. `true` when a chain older than the bound
-    /// was met, behind which all are older.
-    async fn bare_roots(&self, roots: &[Box<RawValue>]) -> Result<bool> {
+    /// was met, behind which all are older. One of which anything has no readable time is never called old.
+    async fn bare_roots(&self, roots: &[Box<RawValue>], bound: Option<Timestamp>) -> Result<bool> {
         for root in roots {
             let mut scratch = self.job.sink.scratch();
             let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
             let id = root_id(root);
             let (mut newest, mut keys) = self.bare_rows(std::slice::from_ref(root), "", root_rows);
             let first = self.request(&endpoint::REPLIES, &[&id, "replies"]).query("$top", self.page_size());
-            let (newest_reply, reply_keys) = self.bare_rows(&self.job.list_raw(&first).await?, &id, replies);
+            let answers = self.job.list_raw(&first).await?;
+            let (newest_reply, reply_keys) = self.bare_rows(&answers, &id, replies);
+            let is_dated = std::iter::once(root).chain(&answers).all(|item| is_dated(item));
             newest = newest.max(newest_reply);
             keys.extend(reply_keys);
-            if newest.zip(self.bound).is_some_and(|(newest, bound)| newest < bound) {
+            if is_dated && newest.zip(bound).is_some_and(|(newest, bound)| newest < bound) {
                 return Ok(true);
             }
             let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -300,6 +299,14 @@ impl<'c> Channel<'c> {
 fn is_refused_delta(error: &Error) -> bool {
     matches!(error.status(), Some(400 | 404 | 405 | 501))
         && error.graph().is_some_and(|failure| failure.endpoint == endpoint::CHANNEL_MESSAGES_DELTA.template)
+}
+
+fn is_dated(message: &RawValue) -> bool {
+    let time = |message: &Fields<'_>| {
+        let modified = message.text("lastModifiedDateTime").or_else(|| message.text("createdDateTime"))?;
+        parse_timestamp(&modified)
+    };
+    Fields::of(message.get()).as_ref().and_then(time).is_some()
 }
 
 fn root_id(root: &RawValue) -> String {

@@ -48,5 +48,5 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<
     if tally.outside > 0 {
         return Ok(Step::Done);
     }
-    job.advance(item, &request, page.next_link.as_deref())
+    job.advance(item, &request, &page)
 }

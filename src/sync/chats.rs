@@ -50,7 +50,7 @@ impl<'j> Chats<'j> {
                 Ok(page)
             })
             .await?;
-        self.job.advance(item, &request, page.next_link.as_deref())
+        self.job.advance(item, &request, &page)
     }
 }
 

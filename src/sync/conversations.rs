@@ -16,8 +16,9 @@ use super::item::{Child, Item, Stage};
 use super::job::Job;
 use super::known::Known;
 use super::offset::Phase;
+use super::round::{self, Rounds};
 use super::window::Window;
-use super::{channel_messages, chat_messages, export};
+use super::{channel_messages, chat_messages, export, roster};
 use crate::config::Strategy;
 use crate::error::{Error, Result};
 
@@ -151,11 +152,16 @@ impl<'j> Conversations<'j> {
     pub async fn children(&self, item: &mut Item) -> Result<()> {
         if item.children.is_none() {
             let (parent, _) = item.ids();
-            let children = match self.family {
-                Family::Channels => super::roster::channels(self.job, parent).await?,
-                Family::Chats => super::roster::chats(self.job, parent).await?,
+            let rounds = match self.family {
+                Family::Channels => Rounds::ChannelMessages,
+                Family::Chats => Rounds::ChatMessages,
             };
-            item.children = Some(children.into());
+            let known = self.job.listed.children(&round::key(self.job, rounds, self.round.until), parent);
+            item.children = Some(match (known, self.family) {
+                (Some(children), _) => children,
+                (None, Family::Channels) => roster::channels(self.job, parent).await?.into(),
+                (None, Family::Chats) => roster::chats(self.job, parent).await?.into(),
+            });
         }
         Ok(())
     }

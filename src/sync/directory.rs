@@ -6,9 +6,10 @@ use super::item::Item;
 use super::job::{Job, into};
 use super::known::Known;
 use super::offset::{Offset, Open, Phase};
+use super::trail::Trail;
 use crate::client::endpoint::{self, Endpoint};
 use crate::client::request::Request;
-use crate::decode::{Context, Filter, ListRows, timestamp_text};
+use crate::decode::{Context, Filter, ListRows, Page, timestamp_text};
 use crate::error::{Error, Result};
 use crate::tables::{DirectoryObject, Source, find};
 
@@ -48,7 +49,9 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     let first = Request::new(paths.delta, &[paths.name, "delta"], paths.name).query("$select", select(paths.name)?);
     let link = start.and_then(|offset| offset.open.first()).and_then(|open| open.link.as_deref());
     let link = link.and_then(|link| job.client.link(link, &first).ok());
-    let mut item = Item { link, ..Item::parent(paths.name) };
+    let empty = start.and_then(|offset| offset.open.first()).map_or(0, |open| open.empty);
+    let trail = Trail::resumed(link.as_ref(), empty);
+    let mut item = Item { link, trail, ..Item::parent(paths.name) };
     let is_resync = start.and_then(|offset| offset.open.first()).is_some_and(|open| open.resync);
     let mut resynced = is_resync || start.is_some() && item.link.is_none();
     // What is observed later has a later time, though the server tells seconds only and each run begins anew.
@@ -59,7 +62,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
     }
     loop {
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, delta_link) = match page(job, &request, &mut observed).await {
+        let page = match page(job, &request, &mut observed).await {
             Err(error) if item.link.is_some() && is_dead(&error) && !item.tries.restarted => {
                 job.report().note(format!("the delta token of {} has expired, so all {0} are read again", paths.name));
                 item.restart();
@@ -71,7 +74,7 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
             page => page?,
         };
         let until = observed;
-        let offset = |phase, link: Option<String>| Offset {
+        let offset = |phase, link: Option<String>, empty| Offset {
             phase,
             since: began,
             until,
@@ -81,24 +84,25 @@ pub async fn read(job: &Job, object: DirectoryObject, start: Option<&Offset>) ->
             open: vec![Open {
                 scope: paths.name.to_owned(),
                 link,
+                empty,
                 resync: resynced && phase != Phase::Done,
                 ..Open::default()
             }],
             known: Known::default(),
         };
-        if matches!(job.advance(&mut item, &request, page.as_deref())?, Step::Done) {
+        if matches!(job.advance(&mut item, &request, &page)?, Step::Done) {
             if resynced {
                 deleted_items(job, &paths, observed).await?;
             }
             // A server that gives neither link is read from the beginning each time.
-            let link = delta_link.filter(|link| job.client.link(link, &first).is_ok());
-            let renewed = offset(Phase::Done, link);
+            let link = page.delta_link.filter(|link| job.client.link(link, &first).is_ok());
+            let renewed = offset(Phase::Done, link, 0);
             return Ok(Some(unless_equal(job, start, renewed, resynced)));
         }
         // Links that do not outlive a pause are followed to the end.
         if job.caps.are_reached(job.sink.rows()) && !item.outlasts_caps() {
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
-            return Ok(Some(offset(Phase::Read, link)));
+            return Ok(Some(offset(Phase::Read, link, item.trail.empty)));
         }
     }
 }
@@ -144,11 +148,7 @@ fn observe(job: &Job, last: jiff::Timestamp) -> jiff::Timestamp {
     job.client.now().unwrap_or_else(jiff::Timestamp::now).max(last)
 }
 
-async fn page(
-    job: &Job,
-    request: &Request,
-    observed: &mut jiff::Timestamp,
-) -> Result<(Option<String>, Option<String>)> {
+async fn page(job: &Job, request: &Request, observed: &mut jiff::Timestamp) -> Result<Page> {
     job.page(request, |builders, body| {
         let [rows, deletes, ..] = builders else { return Err("no table to read into".to_owned()) };
         *observed = observe(job, *observed);
@@ -157,8 +157,7 @@ async fn page(
         let mut filter = Filter::default();
         let mut rows = ListRows::new(rows, context, &mut filter);
         rows.deletes = Some(deletes);
-        let page = into(body, &mut rows)?;
-        Ok((page.next_link, page.delta_link))
+        into(body, &mut rows)
     })
     .await
 }

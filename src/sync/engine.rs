@@ -13,10 +13,13 @@ use crate::error::{Error, Result};
 
 /// Scopes read at once. A channel answers once a second, so that many of them are needed to reach the limit of an app
 /// (20 requests per second); more than [`MAX_OPEN`] could not be kept in an offset.
-pub const CONCURRENCY: usize = 24;
+const CONCURRENCY: usize = 24;
 
 /// However small the caps are, a scope whose links do not outlive a pause is read on up to here.
 const ROWS_BEYOND_CAPS: usize = 200_000;
+
+/// What a half-read scope takes in an offset beside its link: its names, its times, and quotes that are escaped twice.
+const BYTES_BESIDE_LINK: usize = 400;
 
 /// What one step of an item led to.
 #[derive(Debug)]
@@ -74,6 +77,8 @@ impl Caps {
 pub struct Outcome {
     /// Half-read items, failed ones among them.
     pub open: Vec<Item>,
+    /// Scopes that count as not started, though their children may have been listed.
+    pub fresh: Vec<Item>,
     /// The last scope started.
     pub after: Option<String>,
     /// Some scopes have not been started.
@@ -82,16 +87,18 @@ pub struct Outcome {
     pub failure: Option<Error>,
 }
 
-/// Runs open items first, then `scopes`, which are sorted and lie behind `after`.
+/// Runs open items first, then `scopes`, which are sorted and lie behind `after`. What is half-read at any time should
+/// fit into `room` bytes.
 pub async fn run(
     reader: &dyn Reader,
     open: Vec<Item>,
     scopes: Vec<String>,
     after: Option<String>,
     caps: &Caps,
+    room: usize,
     rows: impl Fn() -> usize,
 ) -> Outcome {
-    let mut work = Work::new(open, scopes, after);
+    let mut work = Work::new(open, scopes, after, room);
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < CONCURRENCY && work.has_room(running.len()) && !work.is_fatal() {
@@ -132,10 +139,13 @@ struct Work {
     /// Unfinished items per scope.
     alive: HashMap<String, usize>,
     skipped: BTreeSet<String>,
+    /// Bytes that an offset has for half-read scopes, and those of the longest link met.
+    room: usize,
+    longest_link: usize,
 }
 
 impl Work {
-    fn new(open: Vec<Item>, scopes: Vec<String>, after: Option<String>) -> Self {
+    fn new(open: Vec<Item>, scopes: Vec<String>, after: Option<String>, room: usize) -> Self {
         let mut work = Self {
             queue: BTreeMap::new(),
             scopes: scopes.into(),
@@ -145,6 +155,8 @@ impl Work {
             failure: None,
             alive: HashMap::new(),
             skipped: BTreeSet::new(),
+            room,
+            longest_link: 0,
         };
         for item in open {
             work.push(0, item);
@@ -153,6 +165,7 @@ impl Work {
     }
 
     fn push(&mut self, start: usize, item: Item) {
+        self.measure(&item);
         *self.alive.entry(item.scope.clone()).or_default() += 1;
         self.counter += 1;
         self.queue.insert((start, self.counter), item);
@@ -170,7 +183,13 @@ impl Work {
 
     /// All that runs may fail, and what failed has to fit into an offset.
     fn has_room(&self, running: usize) -> bool {
-        running + self.failed.len() < MAX_OPEN
+        let most = self.room / (self.longest_link + BYTES_BESIDE_LINK);
+        running + self.failed.len() < MAX_OPEN && (running < most || running == 0)
+    }
+
+    fn measure(&mut self, item: &Item) {
+        let length = item.link.as_ref().map_or(0, |link| link.as_str().len());
+        self.longest_link = self.longest_link.max(length);
     }
 
     fn next_beyond_caps(&mut self) -> Option<(Order, Item)> {
@@ -181,6 +200,7 @@ impl Work {
     fn settle(&mut self, reader: &dyn Reader, order: Order, item: Item, result: Result<Step>) {
         match result {
             Ok(Step::More) => {
+                self.measure(&item);
                 self.queue.insert(order, item);
             }
             Ok(Step::Done) => self.close(reader, order, &item),
@@ -227,14 +247,15 @@ impl Work {
     fn into_outcome(mut self) -> Outcome {
         let mut open = compact(self.failed, self.queue.into_values().collect());
         let mut left = !self.scopes.is_empty();
+        let mut fresh = Vec::new();
         // Scopes that were started last and not read at all count as not started.
         while let [_, .., Some(last)] = self.started.as_slice() {
             let Some(at) = open.iter().position(|item| item.scope == *last && item.is_fresh()) else { break };
-            open.remove(at);
+            fresh.push(open.remove(at));
             self.started.pop();
             left = true;
         }
-        Outcome { open, after: self.started.pop().flatten(), left, failure: self.failure }
+        Outcome { open, fresh, after: self.started.pop().flatten(), left, failure: self.failure }
     }
 }
 
@@ -242,12 +263,13 @@ impl Work {
 fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
     let mut open = failed;
     let mut children = Vec::new();
-    let mut windows: BTreeMap<String, Vec<Window>> = BTreeMap::new();
+    let mut windows: BTreeMap<String, (Item, Vec<Window>)> = BTreeMap::new();
     for item in queue {
         match item.stage {
             // A window that is read again remembers how often.
             Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
-                windows.entry(item.scope).or_default().push(window);
+                let parent = || Item { children: item.children.clone(), ..Item::parent(&item.scope) };
+                windows.entry(item.scope.clone()).or_insert_with(|| (parent(), Vec::new())).1.push(window);
             }
             Stage::Child if item.link.is_none() => children.push(item),
             _ => open.push(item),
@@ -260,9 +282,9 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
             None => open.push(child),
         }
     }
-    for (scope, list) in windows {
-        let parent = Item::parent(scope);
-        open.extend(window::join(list).into_iter().map(|window| parent.window(window)));
+    for (parent, list) in windows.into_values() {
+        let part = |window| Item { children: parent.children.clone(), ..parent.window(window) };
+        open.extend(window::join(list).into_iter().map(part));
     }
     open
 }
@@ -312,7 +334,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_scope_ends_neither_the_others_nor_vanishes() {
         let fake = Fake::default();
-        let outcome = run(&fake, vec![], scopes(&["a", "bad", "b", "gone"]), None, &fake.caps, || 0).await;
+        let outcome = run(&fake, vec![], scopes(&["a", "bad", "b", "gone"]), None, &fake.caps, usize::MAX, || 0).await;
         let mut log = fake.log.lock().unwrap().clone();
         log.sort();
         assert_eq!(log, ["-gone", "a", "b"]);
@@ -324,7 +346,7 @@ mod tests {
     async fn caps_pause_and_nothing_is_forgotten() {
         let names: Vec<String> = (0..40).map(|n| format!("{n:02}")).collect();
         let fake = Fake { caps: Caps::new(Some(10), None), ..Fake::default() };
-        let outcome = run(&fake, vec![], names.clone(), None, &fake.caps, || 0).await;
+        let outcome = run(&fake, vec![], names.clone(), None, &fake.caps, usize::MAX, || 0).await;
         assert!(outcome.left && outcome.open.len() <= MAX_OPEN);
         let started = outcome.after.unwrap();
         let done = fake.log.lock().unwrap().clone();

@@ -82,7 +82,7 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Wi
         parts[0].tries.first_of_cut = true;
         return Ok(Step::Split(parts));
     }
-    job.advance(item, &request, page.next_link.as_deref())
+    job.advance(item, &request, &page)
 }
 
 /// A history makes its children known, and a choice of chats has to be known. A sweep asks for neither.

@@ -1,11 +1,11 @@
 //! A piece of work: a scope, and how far it has been read.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
 use super::offset::Open;
+use super::trail::Trail;
 use super::window::Window;
 use crate::client::link::Link;
 use crate::decode::KeySet;
@@ -52,7 +52,7 @@ pub struct Item {
     pub unexpanded: bool,
     /// Delta is refused: the channel is listed.
     pub listed: bool,
-    pub(super) visited: HashSet<u64>,
+    pub(super) trail: Trail,
     pub(super) tries: Tries,
 }
 
@@ -80,11 +80,9 @@ pub enum Stage {
 
 /// Second chances that were taken.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a chance of its own")]
 pub(super) struct Tries {
     pub(super) restarted: bool,
     pub(super) confirmed: bool,
-    pub(super) reread: bool,
     pub(super) window_reads: u8,
     /// The first window of a cut.
     pub(super) first_of_cut: bool,
@@ -129,13 +127,13 @@ impl Item {
     /// is there a pause before the second question where a scope was not found, or where a page links to itself.
     pub fn outlasts_caps(&self) -> bool {
         let tries = &self.tries;
-        tries.restarted || tries.confirmed || tries.reread || tries.first_of_cut
+        tries.restarted || tries.confirmed || self.trail.reread || tries.first_of_cut
     }
 
     /// Begins again at the first page.
     pub(super) fn restart(&mut self) {
         self.link = None;
-        self.visited.clear();
+        self.trail.begin_anew();
         self.rows = 0;
         self.checked = None;
     }
@@ -154,6 +152,7 @@ impl Item {
             exported: self.exported,
             rereads: self.tries.window_reads,
             begun: self.checked.filter(|_| self.link.is_some()),
+            empty: self.trail.empty,
             resync: false,
         }
     }
@@ -169,8 +168,7 @@ impl Item {
         Self {
             scope: open.scope.clone(),
             stage,
-            // A page that links to itself is found out in the next step too.
-            visited: link.iter().map(Link::digest).collect(),
+            trail: Trail::resumed(link.as_ref(), if link.is_some() { open.empty } else { 0 }),
             checked: open.begun.filter(|_| link.is_some()),
             tries: Tries { window_reads: open.rereads, ..Tries::default() },
             link,

@@ -1,6 +1,5 @@
 //! What the readers of one call share: the client, the options, where rows go, and how failures are judged.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -9,8 +8,9 @@ use serde_json::value::RawValue;
 
 use super::engine::{Caps, Step};
 use super::item::Item;
+use super::listed::Listed;
 use super::sink::Sink;
-use crate::client::link::Link;
+use super::trail::{Next, Trail};
 use crate::client::report::{Report, Skipped};
 use crate::client::request::Request;
 use crate::client::{GraphClient, Malformed};
@@ -29,6 +29,8 @@ pub struct Job {
     pub polled: Option<jiff::Timestamp>,
     /// Past this many rows an export is cut into windows.
     pub rows_per_window: usize,
+    /// What the open rounds of the session have listed.
+    pub listed: Listed,
 }
 
 /// What the items of a list stand for. One that can't be named could not be read, and so it is an error: a scope that is
@@ -80,7 +82,7 @@ impl Job {
         loop {
             let answer = self.client.get(&request, read_raw_page).await?;
             let (page, mut found) = answer.body;
-            match trail.next(&self.client, &request, page.next_link.as_deref())? {
+            match trail.next(&self.client, &request, &page)? {
                 Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
@@ -100,12 +102,9 @@ impl Job {
         named(request, &self.list_raw(request).await?, read)
     }
 
-    /// Moves an item to its next page.
-    pub fn advance(&self, item: &mut Item, request: &Request, next_link: Option<&str>) -> Result<Step> {
-        let mut trail = Trail { visited: std::mem::take(&mut item.visited), reread: item.tries.reread };
-        let next = trail.next(&self.client, request, next_link);
-        item.visited = trail.visited;
-        item.tries.reread = trail.reread;
+    /// Moves an item to the page that comes after this one.
+    pub fn advance(&self, item: &mut Item, request: &Request, page: &Page) -> Result<Step> {
+        let next = item.trail.next(&self.client, request, page);
         Ok(match next? {
             Next::End => Step::Done,
             Next::Again => Step::More,
@@ -177,40 +176,4 @@ pub fn into<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
 /// Runs pieces of work side by side; the first failure ends them.
 pub async fn side_by_side(limit: usize, work: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
     stream::iter(work).buffer_unordered(limit).try_collect::<Vec<()>>().await.map(drop)
-}
-
-/// The links followed so far.
-#[derive(Default)]
-struct Trail {
-    visited: HashSet<u64>,
-    reread: bool,
-}
-
-enum Next {
-    End,
-    Follow(Link),
-    /// The link repeats: the same page once more, because a passing fault may have caused it.
-    Again,
-}
-
-impl Trail {
-    fn next(&mut self, client: &GraphClient, request: &Request, link: Option<&str>) -> Result<Next> {
-        let Some(text) = link else { return Ok(Next::End) };
-        let link = client.link(text, request)?;
-        if self.visited.insert(link.digest()) {
-            self.reread = false;
-            return Ok(Next::Follow(link));
-        }
-        if !self.reread {
-            self.reread = true;
-            return Ok(Next::Again);
-        }
-        Err(Error::Protocol(Box::new(GraphFailure {
-            endpoint: request.endpoint.template,
-            scope: request.scope.clone(),
-            message: "the pages link in a circle, so what comes after them can't be read".to_owned(),
-            remedy: "Try again later; if it stays, report it to Microsoft with the scope".to_owned(),
-            ..GraphFailure::default()
-        })))
-    }
 }

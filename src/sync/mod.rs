@@ -14,6 +14,7 @@ mod hosted;
 mod item;
 mod job;
 mod known;
+mod listed;
 mod lists;
 pub mod meetings;
 mod offset;
@@ -28,6 +29,7 @@ mod round;
 mod session;
 mod sink;
 mod snapshot;
+mod trail;
 mod window;
 
 pub use offset::{Offset, Parsed};

@@ -12,6 +12,11 @@ const VERSION: u32 = 1;
 /// At most this many half-read scopes are kept, so that an offset stays bounded.
 pub const MAX_OPEN: usize = 32;
 
+/// What an offset may hold as text, but for the commas between scopes.
+const MAX_BYTES: usize = (64 << 10) - 64;
+/// What is left of it beside ten thousand known scopes, and is never less.
+const OPEN_BYTES: usize = 16 << 10;
+
 /// What the current round is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,12 +48,22 @@ pub struct Open {
     /// How often the window has been read again because rows left it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rereads: u8,
+    /// Pages in a row that held nothing, up to the link.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub empty: u32,
     /// When the window was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Timestamp>,
     /// A directory is being read anew, and what was deleted meanwhile is still to be asked for.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resync: bool,
+}
+
+impl Open {
+    /// The same at its first page.
+    fn begun_anew(&self) -> Self {
+        Self { link: None, begun: None, empty: 0, ..self.clone() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,9 +118,8 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(value: &u8) -> bool {
-    *value == 0
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What an offset's text turned out to be.
@@ -151,6 +165,30 @@ impl Offset {
             open: open.map_err(|_| refuse("its half-read scopes are damaged"))?,
             known: Known::decode(&written.known).ok_or_else(|| refuse("its known scopes are damaged"))?,
         })))
+    }
+
+    /// Bytes that half-read scopes may take in the text.
+    pub fn room(&self) -> usize {
+        let others = Self { open: Vec::new(), ..self.clone() };
+        MAX_BYTES.saturating_sub(others.to_text().len()).max(OPEN_BYTES)
+    }
+
+    /// Drops the links of the last half-read scopes until the others have room: those scopes begin again, and their rows
+    /// repeat. Returns how many did not fit.
+    pub fn drop_links(&mut self) -> usize {
+        let bytes = |open: &Open| to_json(&to_json(open)).len();
+        let mut room = self.room().saturating_sub(self.open.iter().map(|open| bytes(&open.begun_anew())).sum());
+        let mut dropped = 0;
+        for open in self.open.iter_mut().filter(|open| open.link.is_some()) {
+            let link = bytes(open) - bytes(&open.begun_anew());
+            if link <= room {
+                room -= link;
+            } else {
+                *open = open.begun_anew();
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     pub fn to_text(&self) -> String {
@@ -217,6 +255,26 @@ mod tests {
         let text = offset.to_text();
         assert!(text.len() < 64 * 1024, "{}", text.len());
         assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));
+    }
+
+    #[test]
+    fn links_that_do_not_fit_are_dropped_from_the_end() {
+        let link = format!("https://graph.microsoft.com/v1.0/teams/x?$skiptoken={}", "t".repeat(2_000));
+        let open = |n: usize| Open { scope: format!("{n:090}"), link: Some(link.clone()), ..Open::default() };
+        for (known, kept) in [(0, 26..30), (10_000, 5..9)] {
+            let mut offset = sample();
+            (0..known).for_each(|n| offset.known.insert(&format!("scope {n}")));
+            offset.open = (0..MAX_OPEN).map(open).collect();
+            assert!(offset.to_text().len() > 64 << 10);
+            let dropped = offset.drop_links();
+            let text = offset.to_text();
+            assert!(text.len() < 64 << 10, "{known}: {}", text.len());
+            assert!(kept.contains(&(MAX_OPEN - dropped)), "{known}: {dropped} dropped");
+            let has_link: Vec<bool> = offset.open.iter().map(|open| open.link.is_some()).collect();
+            assert!(has_link.is_sorted_by(|a, b| a >= b), "{has_link:?}");
+            assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset.clone())));
+            assert_eq!(offset.drop_links(), 0);
+        }
     }
 
     #[test]

@@ -89,11 +89,12 @@ pub async fn rounds(
             round::begin(job, rounds, finished, until)
         }
     };
+    let parents = round::parents(job, rounds, offset.until).await?;
     let mut partitions = Vec::new();
     loop {
         let room = max_scopes.map_or(usize::MAX, |max| max.saturating_sub(partitions.len()));
-        let (scopes, is_phase_over) = stretch(job, rounds, &offset, end, room).await?;
-        let found = describe(job, rounds, &mut offset, &scopes).await?;
+        let (scopes, is_phase_over) = stretch(&parents, &offset, end, room);
+        let found = describe(job, rounds, &mut offset, scopes).await?;
         partitions.extend(found);
         if let Some(last) = scopes.last() {
             offset.after = Some(last.clone());
@@ -111,30 +112,23 @@ async fn until(job: &Job, rounds: Rounds, last: Option<&Offset>, end: Option<&Of
         return Ok(Some(end.until));
     }
     // As a step does: the answer tells the server's time.
-    round::enumerate(job, rounds).await?;
+    let parents = round::enumerate(job, rounds).await?;
     let until = round::server_time(job, rounds).await;
-    let is_early = last.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job));
-    Ok((!is_early).then_some(until))
+    if last.is_some_and(|last| until.duration_since(last.until) < round::min_poll(job)) {
+        return Ok(None);
+    }
+    round::keep(job, rounds, until, parents.into());
+    Ok(Some(until))
 }
 
 /// The next scopes of the phase, and whether they are the last ones.
-async fn stretch(
-    job: &Job,
-    rounds: Rounds,
-    offset: &Offset,
-    end: Option<&Offset>,
-    room: usize,
-) -> Result<(Vec<String>, bool)> {
-    let mut scopes = round::enumerate(job, rounds).await?;
-    if let Some(after) = &offset.after {
-        scopes.retain(|scope| scope > after);
-    }
-    if let Some(last) = end.filter(|end| end.phase == offset.phase).and_then(|end| end.after.as_ref()) {
-        scopes.retain(|scope| scope <= last);
-    }
-    let is_over = scopes.len() <= room;
-    scopes.truncate(room);
-    Ok((scopes, is_over))
+fn stretch<'p>(parents: &'p [String], offset: &Offset, end: Option<&Offset>, room: usize) -> (&'p [String], bool) {
+    let last = end.filter(|end| end.phase == offset.phase).and_then(|end| end.after.as_ref());
+    // Parents are sorted.
+    let from = offset.after.as_ref().map_or(0, |after| parents.partition_point(|scope| scope <= after));
+    let to = last.map_or(parents.len(), |last| parents.partition_point(|scope| scope <= last)).max(from);
+    let scopes = &parents[from..to];
+    (&scopes[..scopes.len().min(room)], scopes.len() <= room)
 }
 
 /// Partitions of the scopes; what they read whole is known from here on.
@@ -201,7 +195,7 @@ pub async fn read(job: &Job, rounds: Rounds, partition: &Partition) -> Result<()
 }
 
 async fn run(job: &Job, reader: &dyn Reader, item: Item) -> Result<()> {
-    let outcome = engine::run(reader, vec![item], Vec::new(), None, &job.caps, || 0).await;
+    let outcome = engine::run(reader, vec![item], Vec::new(), None, &job.caps, usize::MAX, || 0).await;
     outcome.failure.map_or(Ok(()), Err)
 }
 

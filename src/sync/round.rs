@@ -1,7 +1,7 @@
 //! Rounds: one step of an incremental read, from an offset to the next.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,6 +11,7 @@ use super::engine::{self, Outcome, Reader};
 use super::item::Item;
 use super::job::Job;
 use super::known::Known;
+use super::listed::Key;
 use super::offset::{Offset, Phase};
 use super::roster;
 use crate::client::endpoint;
@@ -32,31 +33,30 @@ pub type Ended = Option<Offset>;
 /// Takes one step. An error is returned only when nothing was gained: a failed scope stays open in the offset, what
 /// was read can be committed, and the next step meets the failure again.
 pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<Ended> {
-    let mut parents = None;
     let offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
         finished => {
-            parents = Some(enumerate(job, rounds).await?);
+            let parents = enumerate(job, rounds).await?;
             let until = server_time(job, rounds).await;
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| job.polled.map_or(last.until, |polled| polled.max(last.until));
             if finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(job)) {
                 return Ok(None);
             }
+            keep(job, rounds, until, parents.into());
             begin(job, rounds, finished, until)
         }
     };
     let begun = offset.clone();
     let mut offset = offset;
+    let parents = parents(job, rounds, offset.until).await?;
     loop {
-        let scopes = match parents.take() {
-            Some(parents) => parents,
-            None => enumerate(job, rounds).await?,
-        };
-        let (outcome, round) = run(job, rounds, &offset, scopes.clone()).await;
+        let (outcome, round) = run(job, rounds, &offset, &parents).await;
         let is_over = outcome.open.is_empty() && !outcome.left;
         let failure = outcome.failure;
-        offset = advance(&offset, round, outcome.after, &outcome.open);
+        let left = [outcome.open.as_slice(), &outcome.fresh].concat();
+        job.listed.keep_children(&key(job, rounds, offset.until), &left, outcome.after.as_ref());
+        offset = advance(job, &offset, round, outcome.after, &outcome.open);
         if let Some(error) = failure {
             // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
             return if offset == begun || error.ends_run() && job.sink.rows() == 0 {
@@ -71,7 +71,6 @@ pub async fn step(job: &Job, rounds: Rounds, start: Option<&Offset>) -> Result<E
         if !next_phase(job, rounds, &mut offset) {
             return Ok(Some(finish(job, start, offset)));
         }
-        parents = Some(scopes);
     }
 }
 
@@ -87,22 +86,48 @@ pub async fn enumerate(job: &Job, rounds: Rounds) -> Result<Vec<String>> {
     }
 }
 
+pub fn key(job: &Job, rounds: Rounds, until: Timestamp) -> Key {
+    Key { rounds, options: Arc::clone(&job.options), until }
+}
+
+/// Keeps what was listed for a round that begins.
+pub fn keep(job: &Job, rounds: Rounds, until: Timestamp, parents: Arc<[String]>) {
+    if job.scopes.is_none() {
+        job.listed.keep(key(job, rounds, until), parents, job.client.now().unwrap_or(until));
+    }
+}
+
+/// The parents of a round under way: as they were listed for it, or anew where this session has not.
+pub async fn parents(job: &Job, rounds: Rounds, until: Timestamp) -> Result<Arc<[String]>> {
+    let listed = job.listed.parents(&key(job, rounds, until), job.client.now()).filter(|_| job.scopes.is_none());
+    if let Some(parents) = listed {
+        return Ok(parents);
+    }
+    let parents: Arc<[String]> = enumerate(job, rounds).await?.into();
+    keep(job, rounds, until, Arc::clone(&parents));
+    Ok(parents)
+}
+
 /// Graph's clock. Where nothing had to be listed it is asked for by a small request, of which only the `Date` counts.
 pub async fn server_time(job: &Job, rounds: Rounds) -> Timestamp {
-    if !job.options.team_ids.is_empty() || !job.options.user_ids.is_empty() || !job.options.chat_ids.is_empty() {
+    let options = &job.options;
+    let is_named = !options.team_ids.is_empty() || !options.user_ids.is_empty() || !options.chat_ids.is_empty();
+    // A share of the scopes is not listed either, and often comes to a process that has asked nothing yet.
+    if is_named || job.scopes.is_some() && job.client.now().is_none() {
+        let team = options.team_ids.first().or(job.scopes.as_ref().and_then(|scopes| scopes.first()));
         let request = match rounds {
-            Rounds::ChannelMessages => {
-                let team = &job.options.team_ids[0];
-                Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"))
-                    .team(team)
-                    .query("$select", "id")
-            }
+            Rounds::ChannelMessages => team.map(|team| {
+                let request = Request::new(&endpoint::TEAM, &["teams", team], format!("team {team}"));
+                request.team(team).query("$select", "id")
+            }),
             Rounds::Chats | Rounds::ChatMessages => {
-                Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1)
+                Some(Request::new(&endpoint::USERS, &["users"], "the clock").query("$select", "id").query("$top", 1))
             }
         };
-        // Refused or not, the answer has a date; what is wrong with the scope shows when it is read.
-        drop(job.client.get(&request, |_| Ok(())).await);
+        if let Some(request) = request {
+            // Refused or not, the answer has a date; what is wrong with the scope shows when it is read.
+            drop(job.client.get(&request, |_| Ok(())).await);
+        }
     }
     job.client.now().unwrap_or_else(|| {
         job.report().note("the server sends no Date header, so the clock of this machine is used");
@@ -140,10 +165,9 @@ fn is_sweep_due(offset: &Offset) -> bool {
     super::conversations::is_sweep_due(offset.swept, offset.until)
 }
 
-async fn run(job: &Job, rounds: Rounds, offset: &Offset, mut scopes: Vec<String>) -> (Outcome, Round) {
-    if let Some(after) = &offset.after {
-        scopes.retain(|scope| scope > after);
-    }
+async fn run(job: &Job, rounds: Rounds, offset: &Offset, parents: &[String]) -> (Outcome, Round) {
+    let is_left = |scope: &&String| offset.after.as_ref().is_none_or(|after| *scope > after);
+    let scopes = parents.iter().filter(is_left).cloned().collect();
     let round = Round {
         phase: offset.phase,
         since: offset.since,
@@ -167,7 +191,7 @@ async fn run(job: &Job, rounds: Rounds, offset: &Offset, mut scopes: Vec<String>
 }
 
 async fn drive(job: &Job, reader: &dyn Reader, open: Vec<Item>, scopes: Vec<String>, offset: &Offset) -> Outcome {
-    engine::run(reader, open, scopes, offset.after.clone(), &job.caps, || job.sink.rows()).await
+    engine::run(reader, open, scopes, offset.after.clone(), &job.caps, offset.room(), || job.sink.rows()).await
 }
 
 /// Half-read scopes go on at their page; a link that is not to be followed restarts its scope.
@@ -176,17 +200,24 @@ fn reopen(job: &Job, offset: &Offset) -> Vec<Item> {
     offset.open.iter().map(|open| Item::from_open(open, |link| job.client.link(link, &anywhere).ok())).collect()
 }
 
-fn advance(offset: &Offset, round: Round, after: Option<String>, open: &[Item]) -> Offset {
+fn advance(job: &Job, offset: &Offset, round: Round, after: Option<String>, open: &[Item]) -> Offset {
     let mut open: Vec<_> = open.iter().map(Item::to_open).collect();
     // In which order they failed says nothing.
     open.sort_by(|a, b| (&a.scope, a.from).cmp(&(&b.scope, b.from)));
-    Offset {
+    let mut next = Offset {
         export: round.export.load(Ordering::Relaxed),
         known: round.known.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
         after,
         open,
         ..offset.clone()
+    };
+    if next.drop_links() > 0 {
+        job.report().note(
+            "the slow way: the server's links are so long that they do not all fit into an offset, so some scopes that \
+             were half-read at a pause begin again",
+        );
     }
+    next
 }
 
 /// Moves to the round's next phase, if it has one.
@@ -208,6 +239,7 @@ pub(super) fn next_phase(job: &Job, rounds: Rounds, offset: &mut Offset) -> bool
         offset.swept = Some(offset.until);
     }
     offset.phase = Phase::Done;
+    job.listed.forget(&key(job, rounds, offset.until));
     false
 }
 

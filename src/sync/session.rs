@@ -12,6 +12,7 @@ use super::details::{self, Details};
 use super::engine::{self, Caps};
 use super::hosted::Fetcher;
 use super::job::Job;
+use super::listed::Listed;
 use super::offset::{Offset, Parsed, Phase};
 use super::plan::{self, Partition, Plan};
 use super::round::{self, Rounds};
@@ -140,12 +141,13 @@ pub struct Session {
     /// Rounds that found nothing, by what was read: they leave no trace in the offset.
     polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
     rows_per_window: usize,
+    listed: Listed,
 }
 
 impl Session {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
         let client = GraphClient::new(config, provider, Arc::new(Report::new()))?;
-        Ok(Self { client, polled: Arc::default(), rows_per_window: ROWS_PER_WINDOW })
+        Ok(Self { client, polled: Arc::default(), rows_per_window: ROWS_PER_WINDOW, listed: Listed::default() })
     }
 
     /// Cuts exports past another number of rows, for tests that have fewer.
@@ -178,6 +180,7 @@ impl Session {
             caps,
             polled: None,
             rows_per_window: self.rows_per_window,
+            listed: self.listed.clone(),
         }
     }
 
@@ -417,7 +420,7 @@ async fn whole(job: &Job, pass: &Pass) -> Result<()> {
             let users = roster::users(job).await?;
             let until = round::server_time(job, Rounds::Chats).await;
             let reader = Chats::new(job, Round::first(until));
-            let outcome = engine::run(&reader, Vec::new(), users, None, &job.caps, || 0).await;
+            let outcome = engine::run(&reader, Vec::new(), users, None, &job.caps, usize::MAX, || 0).await;
             outcome.failure.map_or(Ok(()), Err)
         }
         Reading::DirectoryDelta(object) => directory::read(job, object, None).await.map(drop),

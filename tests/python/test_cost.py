@@ -11,7 +11,6 @@ import yaml
 from lakeflow_teams import ConfigurationError, GraphEmulator, TeamsClient, _core, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.cost import duration, predict
-from lakeflow_teams.local.incremental import ROWS_PER_BATCH
 
 HOUR = 3_600
 ALL = {"fetch_all_teams": "true", "fetch_all_channels": "true"}
@@ -78,7 +77,7 @@ def ingest(graph, table, options, target):
 
 
 def predicted(table, options, counts):
-    (step,) = predict([(table, options)], counts, rows_per_batch=ROWS_PER_BATCH).passes
+    (step,) = predict([(table, options)], counts).passes
     return step
 
 
@@ -235,6 +234,7 @@ LISTS = [
     *(("schedules", {"fetch_all_teams": "true"}), ("team_drives", {"fetch_all_teams": "true"})),
     *((table, {}) for table in ("user_licenses", "deleted_teams", "team_device_usage_report", "call_records")),
     *((table, CHATS) for table in ("online_meeting_transcripts", "online_meeting_recordings")),
+    ("online_meeting_transcripts", {**CHATS, "transcript_text": "true"}),
     *(("retained_messages", {"fetch_all_teams": "true"}), ("deleted_team_messages", {})),
 ]
 
@@ -265,6 +265,7 @@ def of_lists(lists):
         "replies_per_message": found["message_replies"] / found["messages"],
         "members_per_chat": found["chat_members"] / found["chats"],
         "calls_per_user": found["call_records"] / found["users"],
+        "transcripts_per_user": len(lists.truth("online_meeting_transcripts")) / found["users"],
         "messages_per_deleted_team": len(lists.truth("deleted_team_messages")) / found["deleted_teams"],
         "tags_per_team": found["team_tags"] / found["teams"],
         "threads_per_group": found["conversation_threads"] / len(mail),

@@ -2,6 +2,7 @@
 
 use lakeflow_teams::emulator::{EmulatorConfig, FaultKind, FaultRule, Mutation};
 use lakeflow_teams::error::Error;
+use serde_json::{Value, json};
 
 use crate::harness::*;
 
@@ -47,6 +48,59 @@ async fn empty_pages_with_a_link_are_followed() {
         reader.round().await;
         reader.assert_whole();
     }
+}
+
+/// `$expand` is ignored, and the first chain has no readable time: it says nothing of those behind it.
+#[tokio::test]
+async fn an_undated_root_without_its_replies_does_not_end_the_list() {
+    let emulator = start(EmulatorConfig { teams: 1, channels_per_team: 1, empty_channel: false, ..small() });
+    let mut reader = Reader::messages(&emulator, &[("strategy", "channels")]);
+    reader.round().await;
+    emulator.advance(HOUR);
+    let old = emulator.truth("message_replies")[0]["parent_message_id"].clone();
+    emulator.mutate(&Mutation { advance_seconds: 600, new_messages: 3, ..Mutation::default() });
+    let mut roots = emulator.truth("messages");
+    roots.sort_by_key(|root| std::cmp::Reverse(root["lastModifiedDateTime"].as_str().unwrap().to_owned()));
+    let mut undated = roots.iter().find(|root| root["id"] == old).unwrap().clone();
+    undated["createdDateTime"] = Value::Null;
+    undated["lastModifiedDateTime"] = json!("at some time");
+    roots.insert(0, undated);
+    let body = json!({"value": roots}).to_string();
+    let template = "GET /teams/{id}/channels/{id}/messages";
+    emulator.fault(FaultRule { body: Some(body), ..status(template, 200) });
+    reader.round().await;
+    reader.assert_whole();
+}
+
+/// Each page links to one that nobody has seen: no link repeats.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn empty_pages_without_end_are_an_error_that_says_so() {
+    let emulator = start(EmulatorConfig { teams: 1, channels_per_team: 1, ..small() });
+    emulator.fault(FaultRule { skip: 1, ..fault("essages", FaultKind::Endless) });
+    let mut reader = Reader::messages(&emulator, &[("strategy", "channels"), ("top", "5")]).pages(4_000);
+    let error = reader.until_error().await;
+    assert!(matches!(error, Error::Protocol(_)) && error.to_string().contains("10000 pages in a row"), "{error}");
+    let used = reader.requests();
+    assert!((10_000..10_020).contains(&used), "{used} requests: pauses do not begin the count anew");
+    // It stays named, and a passing fault leaves nothing behind.
+    emulator.clear_requests();
+    assert!(reader.step().await.unwrap_err().to_string().contains("10000 pages in a row"));
+    assert!(reader.requests() < 4);
+    emulator.clear_faults();
+    reader.round().await;
+    reader.assert_whole();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_and_directories_end_too() {
+    let emulator = start(small());
+    emulator.fault(fault("GET /users/delta", FaultKind::Endless));
+    let error = Reader::new(&emulator, &["users"], &[]).pages(4_000).until_error().await.to_string();
+    assert!(error.contains("10000 pages in a row"), "{error}");
+    emulator.fault(fault("GET /teams", FaultKind::Endless));
+    let (rows, failure) = read_once(&session(&emulator), &pass(&["teams"], &[])).await;
+    let error = failure.unwrap().to_string();
+    assert!(rows.is_empty() && error.contains("10000 pages in a row"), "{error}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakeflow_teams::emulator::Emulator;
+use lakeflow_teams::emulator::{Emulator, FaultRule};
 use serde_json::Value;
 
 use crate::harness::*;
@@ -100,4 +100,28 @@ async fn what_was_said_is_fetched_only_when_asked_for() {
         assert!(text.starts_with("WEBVTT") && text.contains(row["id"].as_str().unwrap()), "{text}");
     }
     assert_eq!(contents(), rows.len());
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_not_fetched_and_what_is_gone_is_noted() {
+    let emulator = start(small());
+    let table = "online_meeting_transcripts";
+    let contents = || emulator.requests().iter().filter(|request| request.path.ends_with("/content")).count();
+    let mut times: Vec<String> =
+        emulator.truth(table).iter().map(|row| row["createdDateTime"].as_str().unwrap().to_owned()).collect();
+    times.sort();
+    let start = times[times.len() / 2].clone();
+    let newer = times.iter().filter(|time| **time > start).count();
+    let with_text = [ALL_CHATS, &[("transcript_text", "true"), ("start_date", &start)]].concat();
+    assert_eq!(read(&emulator, table, &with_text).await.len(), newer);
+    assert!(newer > 0 && newer < times.len());
+    assert_eq!(contents(), newer, "only of what is wanted");
+
+    emulator.fault(FaultRule { times: Some(1), ..status("/content", 404) });
+    let session = session(&emulator);
+    let (rows, failure) = read_once(&session, &pass(&[table], &with_text)).await;
+    assert!(failure.is_none() && rows.len() == newer, "{failure:?}");
+    assert_eq!(rows.iter().filter(|(_, row)| row["transcript_text"].is_null()).count(), 1);
+    let notes = session.report().snapshot().notes;
+    assert!(notes.iter().any(|note| note.contains("transcript_text stays null")), "{notes:?}");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lakeflow_teams::emulator::{Emulator, EmulatorConfig, FaultKind, FaultRule, Mutation};
 use lakeflow_teams::error::Error;
+use lakeflow_teams::sync::Pass;
 
 use crate::harness::*;
 
@@ -47,6 +48,23 @@ async fn messages_once_with_a_busy_last_day_and_a_lagging_export() {
         emulator.advance(2);
         assert_once(&emulator, BOTH, ALL_MESSAGES, &format!("lag {lag}")).await;
     }
+}
+
+/// As a task of Spark reads them: in a process of its own, where nothing has been listed.
+#[tokio::test]
+async fn a_share_of_the_scopes_is_read_by_the_servers_clock() {
+    // By this machine's clock nothing is fresh, and the export does not hold the last day.
+    let config = EmulatorConfig { start: "2020-03-01T00:00:00Z".parse().unwrap(), ..small() };
+    let emulator = with_knobs(config, |knobs| knobs.export_lag_seconds = 20 * 3600);
+    emulator.mutate(&Mutation { advance_seconds: 3600, new_messages: 6, late_replies: 6, ..Mutation::default() });
+    let pass = Pass { scopes: Some(team_ids(&emulator)), ..pass(BOTH, ALL_MESSAGES) };
+    let session = session(&emulator);
+    let (found, failure) = read_once(&session, &pass).await;
+    assert!(failure.is_none(), "{failure:?}");
+    let mut lake = Lakehouse::default();
+    found.into_iter().for_each(|(table, row)| lake.upsert(table, row));
+    assert_whole(&emulator, &lake, BOTH);
+    assert!(session.report().snapshot().notes.iter().all(|note| !note.contains("clock of this machine")));
 }
 
 #[tokio::test]

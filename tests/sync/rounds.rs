@@ -149,6 +149,20 @@ async fn a_kill_resumes_from_the_last_committed_offset() {
 }
 
 #[tokio::test]
+async fn links_of_four_kilobytes_fit_into_every_offset() {
+    for (strategy, teams, channels) in [("channels", 1, 40), ("delta", 1, 40), ("export", 40, 1), ("auto", 40, 1)] {
+        let config = EmulatorConfig { teams, channels_per_team: channels, messages_per_channel: 30, ..small() };
+        let emulator = with_knobs(config, |knobs| knobs.link_padding = 4_000);
+        let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]).pages(30);
+        let read = reader.round().await;
+        reader.assert_whole();
+        let held = reader.lake.keys("messages").len() + reader.lake.keys("message_replies").len();
+        assert!(reader.limits.max_pages == Some(30) && read <= 2 * held, "{strategy}: {read} rows for {held}");
+        assert!(reader.report().notes.iter().any(|note| note.contains("links are so long")), "{strategy}");
+    }
+}
+
+#[tokio::test]
 async fn an_incumbents_offset_is_recognised_reported_and_answered_by_a_full_read() {
     let emulator = start(small());
     for foreign in [r#"{"cursor":"2026-01-14T00:00:00Z"}"#, r#"{"deltaLinks":{"a/b":"https://graph.microsoft.com/x"}}"#]

@@ -133,6 +133,10 @@ async fn a_discovered_team_that_is_not_found_twice_is_skipped_and_reported() {
         );
         let asked = emulator.requests().iter().filter(|request| request.path.contains(&gone)).count();
         assert!(asked >= 2, "confirmed by one more read");
+        // The next day it is asked for again, and swept.
+        emulator.advance(26 * HOUR);
+        reader.round().await;
+        assert_eq!(reader.report().skipped_count, 1, "{strategy}: {:?}", reader.report().skipped);
         for table in BOTH {
             let wrong = differences(&emulator, &reader.lake, table, &BTreeSet::new());
             assert!(wrong.iter().all(|text| text.contains(&gone)), "{wrong:#?}");

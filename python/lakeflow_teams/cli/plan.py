@@ -62,20 +62,13 @@ def plan(
         settings = connection_from_environment({**spec.connection, **connect})
     ceiling = settings.get("requests_per_second")
     rate = float(ceiling) if ceiling else None
-    result = predict(tables, given, rows_per_batch=_rows_per_batch(), requests_per_second=rate)
+    result = predict(tables, given, requests_per_second=rate)
     result = replace(result, notes=notes, probe_requests=requests)
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     else:
         _show(result)
     return 0
-
-
-def _rows_per_batch() -> int:
-    """Rows of a micro-batch of ``ingest``, which needs more than a plan does."""
-    from lakeflow_teams.local.incremental import ROWS_PER_BATCH
-
-    return ROWS_PER_BATCH
 
 
 def _show(result: PlanResult) -> None:
