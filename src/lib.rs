@@ -16,12 +16,6 @@ mod py;
 pub mod sync;
 pub mod tables;
 
-// The system's allocator gives the memory of a batch back to the kernel, and takes it anew, zeroed, for the next: a fifth
-// of the time that decoding takes.
-#[cfg(feature = "extension-module")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// `lakeflow_teams._core`
 #[pyo3::pymodule]
 mod _core {
