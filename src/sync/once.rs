@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::conversations::{Conversations, Family, Round};
 use super::engine::{Reader, Step};
@@ -22,14 +23,23 @@ use crate::error::{Error, Result};
 const PARENTS: usize = 24;
 const CHILDREN: usize = 24;
 
+/// Children whose fresh messages are read at once, over all parents. Lists have a tenth of the budget that exports have:
+/// were all parents to list first, their exports would all wait for the last list. Each channel has a budget of its own,
+/// of which 20 make the tenant's.
+const FRESH: usize = 24;
+
 /// Windows of one export read at once.
 const WINDOWS: usize = 8;
 
 /// Reads all messages of the parents.
 pub async fn conversations(job: &Job, family: Family, parents: Vec<String>, until: Timestamp) -> Result<()> {
     let round = Round { since: Some(until), ..Round::first(until) };
-    let once =
-        Once { reader: Conversations::new(job, family, round), claimed: Mutex::default(), failures: Mutex::default() };
+    let once = Once {
+        reader: Conversations::new(job, family, round),
+        claimed: Mutex::default(),
+        fresh: Semaphore::new(FRESH),
+        failures: Mutex::default(),
+    };
     side_by_side(PARENTS, parents.iter().map(|parent| once.parent(parent).boxed()).collect()).await?;
     let failures = once.failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     failures.into_iter().next().map_or(Ok(()), Err)
@@ -39,6 +49,8 @@ struct Once<'j> {
     reader: Conversations<'j>,
     /// A chat has several members, and is read for the first of them.
     claimed: Mutex<HashSet<String>>,
+    /// Has its turns in the order in which they were asked for.
+    fresh: Semaphore,
     /// One bad scope does not end the read; the read fails when the others have been given.
     failures: Mutex<Vec<Error>>,
 }
@@ -120,7 +132,11 @@ impl Once<'_> {
             self.reader.round.known().insert(self.reader.known_name(&scope));
         }
         let exported = Item { exported: true, ..item.clone() };
-        self.children(&exported, |_| true).await
+        let in_turn = |child| async {
+            let _turn = self.fresh.acquire().await;
+            self.drive(child).await
+        };
+        side_by_side(CHILDREN, child_items(&exported, |_| true).map(|child| in_turn(child).boxed()).collect()).await
     }
 
     /// Children become known again by their rows in the export.
@@ -132,9 +148,7 @@ impl Once<'_> {
     }
 
     async fn children(&self, item: &Item, is_wanted: impl Fn(&Child) -> bool) -> Result<()> {
-        let children = item.children.iter().flat_map(|list| list.iter()).filter(|child| is_wanted(child));
-        let items = children.map(|child| Item { after_child: None, ..item.child(&child.id) });
-        side_by_side(CHILDREN, items.map(|child| self.drive(child).boxed()).collect()).await
+        side_by_side(CHILDREN, child_items(item, is_wanted).map(|child| self.drive(child).boxed()).collect()).await
     }
 
     /// Reads windows, and what they are cut into, side by side.
@@ -154,4 +168,9 @@ impl Once<'_> {
             }
         }
     }
+}
+
+fn child_items(item: &Item, is_wanted: impl Fn(&Child) -> bool) -> impl Iterator<Item = Item> {
+    let children = item.children.iter().flat_map(|list| list.iter()).filter(move |child| is_wanted(child));
+    children.map(|child| Item { after_child: None, ..item.child(&child.id) })
 }
