@@ -43,7 +43,6 @@ impl Pages {
 
 pub fn run() {
     let turns = std::env::var("BENCH_TURNS").ok().and_then(|turns| turns.parse().ok()).unwrap_or(7);
-    let only = std::env::var("BENCH_ONLY").ok();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut results = serde_json::Map::new();
     let (export, lists) = runtime.block_on(fetch(SHORT));
@@ -59,8 +58,6 @@ pub fn run() {
             ("serde_json value", serde_value),
             ("arrow-json", if is_list { arrow_json_chains } else { arrow_json }),
         ];
-        let wanted = |contender: &str| only.as_deref().is_none_or(|only| contender.contains(only));
-        let contenders: Vec<_> = contenders.into_iter().filter(|(contender, _)| wanted(contender)).collect();
         let mut seconds = vec![Vec::new(); contenders.len()];
         for _ in 0..turns {
             for ((contender, run), seconds) in contenders.iter().zip(&mut seconds) {
