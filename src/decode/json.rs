@@ -456,12 +456,8 @@ impl<'t> Json<'t> {
 
     /// The text from a position to here.
     pub(super) fn since(&self, position: usize) -> &'t str {
-        self.between(position, self.at)
-    }
-
-    pub(super) fn between(&self, start: usize, end: usize) -> &'t str {
         let text = self.text;
-        &text[start..end]
+        &text[position..self.at]
     }
 }
 

@@ -5,7 +5,6 @@ use wide::u8x16;
 /// Bytes that are compared all at once; what is longer has its rest compared as text.
 const WIDE: usize = 32;
 
-#[derive(Debug)]
 pub(super) struct Literal {
     start: [u8x16; 2],
     /// Which bytes of the start count.

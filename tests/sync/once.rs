@@ -50,6 +50,21 @@ async fn messages_once_with_a_busy_last_day_and_a_lagging_export() {
     }
 }
 
+/// Lists have a tenth of the budget of exports: whatever is exported meanwhile costs no time.
+#[tokio::test]
+async fn exports_do_not_wait_for_the_last_list() {
+    let config = EmulatorConfig { teams: 12, channels_per_team: 6, messages_per_channel: 5, ..small() };
+    let emulator = with_knobs(config, |knobs| knobs.latency_ms = 5);
+    emulator.mutate(&Mutation { advance_seconds: 600, new_messages: 600, ..Mutation::default() });
+    emulator.advance(2);
+    assert_once(&emulator, BOTH, &join(ALL_MESSAGES, &[("top", "2")]), "12 teams").await;
+    let paths: Vec<_> = emulator.requests().into_iter().map(|entry| entry.path).collect();
+    let exported = paths.iter().position(|path| path.ends_with("/getAllMessages")).unwrap();
+    let lists = |paths: &[String]| paths.iter().filter(|path| path.ends_with("/messages")).count();
+    let (before, all) = (lists(&paths[..exported]), lists(&paths));
+    assert!(before < all * 2 / 3, "{before} of {all} lists came before the first export");
+}
+
 /// As a task of Spark reads them: in a process of its own, where nothing has been listed.
 #[tokio::test]
 async fn a_share_of_the_scopes_is_read_by_the_servers_clock() {
