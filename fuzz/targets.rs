@@ -6,7 +6,7 @@ use lakeflow_teams::client::classify::{Headers, classify};
 use lakeflow_teams::client::{ErrorBody, Link};
 use lakeflow_teams::config::{Strictness, parse, parse_table};
 use lakeflow_teams::decode::{
-    ChainRows, Context, Filter, FlatRows, Head, ListRows, Rows, TableBuilder, read_item, read_page,
+    ChainRows, Context, Filter, FlatRows, ListRows, Rows, TableBuilder, read_item, read_page,
 };
 use lakeflow_teams::error::Error;
 use lakeflow_teams::sync::{Offset, Parsed};
@@ -72,7 +72,7 @@ fn messages(page: &[u8], raw: bool, flat: bool) {
             wants_replies: true,
             team: "t",
             filter: &mut filter,
-            head: Head::default(),
+            reply_at: None,
         };
         twice(page, &mut rows)
     } else {

@@ -262,7 +262,7 @@ fn a_page_cut_anywhere_is_refused_and_leaves_nothing() {
         wants_replies: true,
         team: "t",
         filter: &mut filter,
-        head: lakeflow_teams::decode::Head::default(),
+        reply_at: None,
     };
     let flat = br#"{"value":[{"id":"a","channelIdentity":{"channelId":"c"}},{"id":"b","replyToId":"a"}]}"#;
     for end in 0..flat.len() {

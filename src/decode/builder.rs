@@ -6,7 +6,7 @@ use arrow_schema::SchemaRef;
 use super::column::ColumnBuilder;
 use super::fields::Fields;
 use super::keys::Keys;
-use super::row::{USES, Use};
+use super::row::{LastChannel, USES, Use};
 use crate::tables::{Derived, Projection, Source};
 
 /// What an item's surroundings say of it: the values of the derived columns.
@@ -78,6 +78,7 @@ pub struct TableBuilder {
     projection: Projection,
     pub(super) properties: Properties,
     pub(super) columns: Vec<ColumnBuilder>,
+    pub(super) last_channel: LastChannel,
     /// Columns that are not filled from properties of their own.
     derived: Vec<(usize, Source)>,
     /// Values of the wrong type, per column.
@@ -98,6 +99,7 @@ impl TableBuilder {
             wrong: vec![0; columns.len()],
             wants_raw: projection.columns.iter().any(|column| column.source == Source::Derived(Derived::Raw)),
             columns,
+            last_channel: LastChannel::default(),
             rows: 0,
             projection,
         }

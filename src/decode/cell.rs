@@ -1,44 +1,61 @@
 //! One JSON value into one column.
 
-use super::column::{ColumnBuilder, Struct};
+use super::column::{ColumnBuilder, List, Struct};
 use super::json::{Json, Read};
-use super::keys::{Member, Walk};
+use super::keys::{First, Member, Walk};
 
-/// Reads a value into a row. A value of the wrong type leaves the row null and is counted.
-pub(super) fn read(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
-    let first = json.peek()?;
-    if first == b'n' {
-        return json.null();
+/// Reads a value into a row; of a key that comes twice the first value stays. A value of the wrong type leaves the row
+/// null and is counted.
+#[inline]
+pub(super) fn read(
+    column: &mut ColumnBuilder,
+    row: usize,
+    wrong: &mut u64,
+    json: &mut Json<'_>,
+    first: First,
+) -> Read<()> {
+    // Most values are text.
+    if let (ColumnBuilder::Text(text), b'"') = (&mut *column, first)
+        && !text.has(row)
+    {
+        json.string_into(text)?;
+        text.end(row);
+        return Ok(());
     }
+    read_other(column, row, wrong, json, first)
+}
+
+#[inline(never)]
+fn read_other(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json: &mut Json<'_>, first: First) -> Read<()> {
     match (column, first) {
-        (ColumnBuilder::Json(text), _) => {
+        (_, b'n') => json.null(),
+        (ColumnBuilder::Json(text), _) if !text.has(row) => {
             // As it was sent, byte for byte.
             text.append(row, json.raw()?);
             Ok(())
         }
-        (ColumnBuilder::Text(text), b'"') => text.read(row, json),
-        (ColumnBuilder::Bool(bool), b't' | b'f') => {
-            bool.append(row, json.bool()?);
+        (ColumnBuilder::Struct(item), b'{') if !item.has(row) => read_struct(item, row, wrong, json),
+        (ColumnBuilder::List(list), b'[') if !list.has(row) => read_list(list, row, wrong, json),
+        (ColumnBuilder::Bool(bool), b't' | b'f') if !bool.has(row) => {
+            bool.push(row, json.bool()?);
             Ok(())
         }
-        (ColumnBuilder::Int(int), b'-' | b'0'..=b'9') => {
+        (ColumnBuilder::Int(int), b'-' | b'0'..=b'9') if !int.has(row) => {
             match json.number()?.parse() {
-                Ok(value) => int.append(row, value),
+                Ok(value) => int.push(row, value),
                 Err(_) => *wrong += 1,
             }
             Ok(())
         }
-        (ColumnBuilder::Long(long), b'-' | b'0'..=b'9') => {
+        (ColumnBuilder::Long(long), b'-' | b'0'..=b'9') if !long.has(row) => {
             match json.number()?.parse() {
-                Ok(value) => long.append(row, value),
+                Ok(value) => long.push(row, value),
                 Err(_) => *wrong += 1,
             }
             Ok(())
         }
-        (ColumnBuilder::Struct(item), b'{') => read_struct(item, row, wrong, json),
-        (ColumnBuilder::List(list), b'[') => list.read(row, json, |items, row, json| read(items, row, wrong, json)),
-        _ => {
-            *wrong += 1;
+        (column, _) => {
+            *wrong += u64::from(!column.is_filled(row));
             json.skip()
         }
     }
@@ -47,16 +64,32 @@ pub(super) fn read(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json
 fn read_struct(item: &mut Struct, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
     let mut walk = Walk::default();
     while let Some(member) = item.keys.next(&mut walk, json)? {
-        match member {
-            // A key that comes twice keeps its first value.
-            Member::Known(field) if item.is_open(field, row) => read(&mut item.fields[field], row, wrong, json)?,
-            Member::Known(other) => {
-                item.keys.note(other);
-                json.skip()?;
-            }
-            Member::Other => json.skip()?,
+        let Member::Known(key, first) = member else {
+            json.skip()?;
+            continue;
+        };
+        if let Some(field) = item.fields.get_mut(key) {
+            read(field, row, wrong, json, first)?;
+        } else {
+            item.keys.note(key);
+            json.skip()?;
         }
     }
     item.close(row);
+    Ok(())
+}
+
+fn read_list(list: &mut List, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
+    let mut end = list.end();
+    // Most lists are empty.
+    if !json.step_over(b"[]") {
+        json.array(|json| {
+            let first = json.peek()?;
+            read(list.items_mut(), end, wrong, json, first)?;
+            end += 1;
+            Ok(())
+        })?;
+    }
+    list.close(row, end);
     Ok(())
 }

@@ -28,8 +28,6 @@ pub struct ChainRows<'a, 'f> {
     pub bound: Option<Timestamp>,
     pub filter: &'a mut Filter<'f>,
     outcome: ChainOutcome,
-    head: Head,
-    reply_head: Head,
 }
 
 #[derive(Debug, Default)]
@@ -70,8 +68,6 @@ impl<'a, 'f> ChainRows<'a, 'f> {
             bound,
             filter,
             outcome: ChainOutcome::default(),
-            head: Head::default(),
-            reply_head: Head::default(),
         }
     }
 
@@ -89,26 +85,21 @@ impl<'a, 'f> ChainRows<'a, 'f> {
     }
 
     /// Splits into the root's builder and what reads its replies.
-    fn parts(&mut self) -> (&mut TableBuilder, &mut Head, Replies<'_, 'f>) {
+    fn parts(&mut self) -> (&mut TableBuilder, Replies<'_, 'f>) {
         let replies = Replies {
             builder: self.replies,
             wanted: self.wants_replies,
             judged: self.bound.is_some(),
             context: Context { team: Some(self.team), channel: Some(self.channel), ..Context::default() },
             filter: &mut *self.filter,
-            head: &mut self.reply_head,
             chain: Chain::default(),
         };
-        (self.roots, &mut self.head, replies)
+        (self.roots, replies)
     }
 
-    fn end(&mut self, start: &Start, is_object: bool, chain: Chain, raw: Option<&str>) {
-        if !is_object {
-            self.take_back(start);
-            return;
-        }
-        let newest = chain.newest.max(self.head.modified);
-        let is_dated = self.head.modified.is_some() && !chain.undated;
+    fn end(&mut self, start: &Start, head: &Head<'_>, chain: Chain, raw: Option<&str>) {
+        let newest = chain.newest.max(head.modified);
+        let is_dated = head.modified.is_some() && !chain.undated;
         let is_old = is_dated && self.bound.is_some_and(|bound| newest.is_some_and(|newest| newest < bound));
         self.outcome.expanded += usize::from(chain.expanded);
         self.outcome.unexpanded += usize::from(!chain.expanded);
@@ -120,11 +111,11 @@ impl<'a, 'f> ChainRows<'a, 'f> {
             return;
         }
         if let (Some(link), true) = (chain.link, self.wants_replies) {
-            self.outcome.continuations.push(Continuation { root: self.head.id().to_owned(), link });
+            self.outcome.continuations.push(Continuation { root: head.id().to_owned(), link });
         }
-        if self.wants_roots && self.filter.keep(&self.head, Some(self.channel), "") {
+        if self.wants_roots && self.filter.keep(head, Some(self.channel), "") {
             let context = Context { team: Some(self.team), channel: Some(self.channel), raw, ..Context::default() };
-            self.roots.end_row(self.head.cursor(), &context);
+            self.roots.end_row(head.cursor(), &context);
         } else {
             self.roots.truncate(start.rows.0);
         }
@@ -148,7 +139,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn see(&mut self, head: &Head) {
+    fn see(&mut self, head: &Head<'_>) {
         self.newest = self.newest.max(head.modified);
         self.undated |= head.modified.is_none();
     }
@@ -161,12 +152,11 @@ struct Replies<'r, 'f> {
     judged: bool,
     context: Context<'r>,
     filter: &'r mut Filter<'f>,
-    head: &'r mut Head,
     chain: Chain,
 }
 
 impl Nested for Replies<'_, '_> {
-    fn replies(&mut self, root: &Head, json: &mut Json<'_>) -> Read<()> {
+    fn replies(&mut self, root: &Head<'_>, json: &mut Json<'_>) -> Read<()> {
         if json.peek()? != b'[' {
             return json.skip();
         }
@@ -186,17 +176,15 @@ impl Replies<'_, '_> {
     fn reply(&mut self, root: &str, json: &mut Json<'_>) -> Read<()> {
         json.peek()?;
         let (mark, start) = (self.builder.len(), json.position());
-        if !read_row(self.builder, self.head, &mut NoNested, json)? {
-            return Ok(());
-        }
-        self.chain.see(self.head);
+        let Some(head) = read_row(self.builder, &mut NoNested, json)? else { return Ok(()) };
+        self.chain.see(&head);
         // A server that puts `id` behind `replies` leaves only the reply's own word for its root.
-        let parent = if root.is_empty() { self.head.reply_to().unwrap_or_default() } else { root };
-        if self.wanted && self.filter.keep(self.head, self.context.channel, parent) {
+        let parent = if root.is_empty() { head.reply_to().unwrap_or_default() } else { root };
+        if self.wanted && self.filter.keep(&head, self.context.channel, parent) {
             let raw = self.builder.wants_raw().then(|| json.since(start));
             let parent = (!parent.is_empty()).then_some(parent);
             let context = Context { parent, raw, ..self.context };
-            self.builder.end_row(self.head.cursor(), &context);
+            self.builder.end_row(head.cursor(), &context);
         } else {
             self.builder.truncate(mark);
         }
@@ -208,11 +196,11 @@ impl Rows for ChainRows<'_, '_> {
     fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
         json.peek()?;
         let (start, position) = (self.start(), json.position());
-        let (roots, head, mut replies) = self.parts();
-        let is_object = read_row(roots, head, &mut replies, json)?;
+        let (roots, mut replies) = self.parts();
+        let Some(head) = read_row(roots, &mut replies, json)? else { return Ok(()) };
         let chain = replies.chain;
         let raw = self.roots.wants_raw().then(|| json.since(position));
-        self.end(&start, is_object, chain, raw);
+        self.end(&start, &head, chain, raw);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::column::ColumnBuilder;
 use super::hosted::{self, Hosted};
 use super::json::Json;
 use super::paths::{Path, append_int, content, follow, identity, items_of, path};
-use super::row::{Head, NoNested, read_row};
+use super::row::{NoNested, read_row};
 use crate::tables::{Column, Derived, Kind, Part, Projection, Source, Takes};
 
 /// Where a detail's column gets its value.
@@ -52,7 +52,6 @@ pub struct Exploder {
     fills: Vec<(usize, Fill)>,
     event: Event,
     message: Message,
-    head: Head,
 }
 
 /// Where a message has what decides.
@@ -191,18 +190,11 @@ impl Exploder {
         });
         let fills = detail.columns.iter().enumerate();
         let fills = fills.filter_map(|(at, column)| Some((at, fill(column, takes, item, message)?)));
-        Self {
-            takes,
-            keeps_empty,
-            fills: fills.collect(),
-            event: Event::new(detail),
-            message: place,
-            head: Head::default(),
-        }
+        Self { takes, keeps_empty, fills: fills.collect(), event: Event::new(detail), message: place }
     }
 
     /// Adds the rows of messages that have just been read.
-    pub fn explode(&mut self, messages: &TableBuilder, rows: Range<usize>, into: &mut TableBuilder) {
+    pub fn explode(&self, messages: &TableBuilder, rows: Range<usize>, into: &mut TableBuilder) {
         for row in rows {
             match self.takes {
                 Takes::Items(list) => self.items(messages, row, list, into),
@@ -254,12 +246,12 @@ impl Exploder {
         }
     }
 
-    fn event(&mut self, messages: &TableBuilder, row: usize, into: &mut TableBuilder) {
+    fn event(&self, messages: &TableBuilder, row: usize, into: &mut TableBuilder) {
         let text = Message::text(messages, self.message.event, row);
         let is_event = Message::text(messages, self.message.kind, row) == Some("systemEventMessage");
         if let Some(text) = text {
             let at = into.len();
-            if read_row(into, &mut self.head, &mut NoNested, &mut Json::new(text)) == Ok(true) {
+            if let Ok(Some(_)) = read_row(into, &mut NoNested, &mut Json::new(text)) {
                 self.event.derive(into, text);
             } else {
                 into.truncate(at);

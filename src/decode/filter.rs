@@ -36,12 +36,42 @@ pub struct Tally {
     /// The keys of the rows kept, in order, where [`Filter::seen`] asks for them.
     pub keys: Vec<u64>,
     repeated: KeySet,
+    last: Conversation,
+}
+
+/// The conversation noted last: the next row is mostly of the same.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Conversation {
+    name: String,
+    hash: Option<u64>,
+}
+
+impl Conversation {
+    fn is(&self, name: &str) -> bool {
+        self.hash.is_some() && self.name == name
+    }
+
+    fn hash_of(&self, name: &str) -> u64 {
+        self.hash.filter(|_| self.is(name)).unwrap_or_else(|| hash(0, name))
+    }
 }
 
 impl Tally {
     /// How many keys are noted: the point to take a chain back to.
     pub(super) fn mark(&self) -> usize {
         self.keys.len()
+    }
+
+    fn note(&mut self, conversation: &str) {
+        if self.last.is(conversation) {
+            return;
+        }
+        if !self.conversations.contains(conversation) {
+            self.conversations.insert(conversation.to_owned());
+        }
+        self.last.name.clear();
+        self.last.name.push_str(conversation);
+        self.last.hash = Some(hash(0, conversation));
     }
 
     /// Rows that were noted and then taken back may come again.
@@ -55,7 +85,7 @@ impl Tally {
 impl Filter<'_> {
     /// Whether an item becomes a row. `conversation` is its channel or chat (empty where the table has none, `None` where
     /// the item should have one), `parent` the root it replies to.
-    pub fn keep(&mut self, head: &Head, conversation: Option<&str>, parent: &str) -> bool {
+    pub fn keep(&mut self, head: &Head<'_>, conversation: Option<&str>, parent: &str) -> bool {
         // What has no key of its own repeats nothing.
         let is_keyed = !head.id().is_empty() && conversation.is_some();
         let conversation = conversation.unwrap_or_default();
@@ -70,15 +100,13 @@ impl Filter<'_> {
             if self.page.keys.is_empty() {
                 self.page.repeated.reserve(PAGE);
             }
-            let key = key_hash(conversation, parent, head.id());
+            let key = hash(hash(self.page.last.hash_of(conversation), parent), head.id());
             if seen.contains(&key) || !self.page.repeated.insert(key) {
                 return false;
             }
             self.page.keys.push(key);
         }
-        if !self.page.conversations.contains(conversation) {
-            self.page.conversations.insert(conversation.to_owned());
-        }
+        self.page.note(conversation);
         true
     }
 
@@ -120,6 +148,9 @@ impl Hasher for Itself {
 
 /// Hashes a key of three parts.
 pub fn key_hash(conversation: &str, parent: &str, id: &str) -> u64 {
-    let chain = |seed, part: &str| xxh3_64_with_seed(part.as_bytes(), seed);
-    [conversation, parent, id].into_iter().fold(0, chain)
+    [conversation, parent, id].into_iter().fold(0, hash)
+}
+
+fn hash(before: u64, part: &str) -> u64 {
+    xxh3_64_with_seed(part.as_bytes(), before)
 }

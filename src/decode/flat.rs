@@ -4,7 +4,7 @@ use super::builder::{Context, TableBuilder};
 use super::filter::Filter;
 use super::json::{Json, Read};
 use super::keys::{Member, Walk};
-use super::row::{Head, Mark, NoNested, Rows, Use, read_row};
+use super::row::{Mark, NoNested, Rows, Use, read_row};
 
 /// How many properties are looked at to guess whether an item is a reply: Graph puts `replyToId` behind type and id.
 const LOOK_AHEAD: usize = 4;
@@ -17,7 +17,8 @@ pub struct FlatRows<'a, 'f> {
     pub wants_replies: bool,
     pub team: &'a str,
     pub filter: &'a mut Filter<'f>,
-    pub head: Head,
+    /// Where `replyToId` stood in the last reply.
+    pub reply_at: Option<usize>,
 }
 
 /// The key that tells replies, as it usually stands.
@@ -28,11 +29,11 @@ impl FlatRows<'_, '_> {
     fn looks_like_reply(&mut self, json: &mut Json<'_>) -> bool {
         let start = json.position();
         // Ids are of one length, so it stands where it stood in the last reply.
-        if let Some(first) = self.head.reply_at.and_then(|at| json.member_at(start + at, REPLY_TO)) {
+        if let Some(first) = self.reply_at.and_then(|at| json.member_at(start + at, REPLY_TO)) {
             return first == b'"';
         }
         let guess = self.names_root(json).unwrap_or(false);
-        self.head.reply_at = json.position().checked_sub(REPLY_TO.len() + start).filter(|_| guess);
+        self.reply_at = json.position().checked_sub(REPLY_TO.len() + start).filter(|_| guess);
         json.go_back(start);
         guess
     }
@@ -45,8 +46,8 @@ impl FlatRows<'_, '_> {
         }
         for _ in 0..LOOK_AHEAD {
             match properties.keys.next(&mut walk, json)? {
-                Some(Member::Known(property)) if properties.get(property).0 == Use::ReplyTo => {
-                    return Ok(json.peek()? == b'"');
+                Some(Member::Known(property, first)) if properties.get(property).0 == Use::ReplyTo => {
+                    return Ok(first == b'"');
                 }
                 Some(_) => json.skip()?,
                 None => break,
@@ -61,17 +62,17 @@ impl FlatRows<'_, '_> {
         let is_wanted = if is_reply { self.wants_replies } else { self.wants_roots };
         let mark = builder.len();
         let start = json.position();
-        let is_object = read_row(builder, &mut self.head, &mut NoNested, json)?;
-        let parent = self.head.reply_to();
-        if is_object && parent.is_some() != is_reply {
+        let Some(head) = read_row(builder, &mut NoNested, json)? else { return Ok(true) };
+        let parent = head.reply_to();
+        if parent.is_some() != is_reply {
             builder.truncate(mark);
             return Ok(false);
         }
-        let channel = self.head.channel();
-        if is_object && self.filter.keep(&self.head, channel, parent.unwrap_or_default()) && is_wanted {
+        let channel = head.channel();
+        if self.filter.keep(&head, channel, parent.unwrap_or_default()) && is_wanted {
             let raw = builder.wants_raw().then(|| json.since(start));
             let context = Context { team: Some(self.team), channel, parent, raw, ..Context::default() };
-            builder.end_row(self.head.cursor(), &context);
+            builder.end_row(head.cursor(), &context);
         } else {
             builder.truncate(mark);
         }

@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
-use wide::u8x16;
-
 use super::literal::Literal;
+use super::plain::plain;
+use super::text::Text;
 
 /// The text is at fault; the reader knows how and where. Empty, so that results stay in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,6 @@ pub(super) enum FaultKind {
 }
 
 pub type Read<T> = Result<T, Fault>;
-
-/// The bytes that are looked at together.
-const WIDE: usize = 32;
 
 /// A position in JSON text.
 pub struct Json<'t> {
@@ -111,19 +108,14 @@ impl<'t> Json<'t> {
         Ok(())
     }
 
-    /// Steps over a text that ends an object, or that leads to a value other than null.
+    /// Steps over a text that stands here; not over its last byte if that is the first of a value.
     #[inline]
     pub(super) fn step_along(&mut self, text: &Literal, to_value: bool) -> bool {
-        let rest = self.rest();
-        if !text.starts(rest) {
-            return false;
+        let is_here = text.starts(self.rest());
+        if is_here {
+            self.at += text.len() - usize::from(to_value);
         }
-        // White space and null are for those who read the text anew.
-        if to_value && !rest.get(text.len()).is_some_and(|first| *first > b' ' && *first != b'n') {
-            return false;
-        }
-        self.at += text.len();
-        true
+        is_here
     }
 
     /// Reads any key.
@@ -196,36 +188,34 @@ impl<'t> Json<'t> {
             return Ok(Cow::Borrowed(value));
         }
         self.at = start;
-        let mut bytes = Vec::new();
-        self.unescape(&mut bytes)?;
-        // Escapes are written as whole characters, so nothing is ever lost here.
-        Ok(Cow::Owned(String::from_utf8(bytes).unwrap_or_default()))
+        let mut value = String::new();
+        self.unescape(&mut |part| value.push_str(part))?;
+        Ok(Cow::Owned(value))
+    }
+
+    /// The string that was read or skipped since a position.
+    #[inline]
+    pub(super) fn string_since(&self, start: usize) -> Cow<'t, str> {
+        let text = self.text;
+        let value = start + 1..start + 1 + plain(&text.as_bytes()[start + 1..]);
+        if value.end + 1 == self.at {
+            return Cow::Borrowed(&text[value]);
+        }
+        Cow::Owned(Json::new(self.since(start)).string().map(Cow::into_owned).unwrap_or_default())
     }
 
     /// Reads a string to the end of `out`. On an error `out` may hold a part of it.
     #[inline]
-    pub(super) fn string_into(&mut self, out: &mut Vec<u8>) -> Read<()> {
+    pub(super) fn string_into(&mut self, out: &mut Text) -> Read<()> {
         self.open_string()?;
-        // Most strings are short, and GUIDs have 36 characters. A copy of fixed length, cut afterwards, needs no call.
-        if let Some(chunk) = self.rest().first_chunk::<{ 2 * WIDE }>() {
-            let (halves, _) = chunk.as_chunks::<WIDE>();
-            let mut length = plain_of(&halves[0]);
-            if length == WIDE {
-                length += plain_of(&halves[1]);
-            }
-            if chunk.get(length) == Some(&b'"') {
-                let end = out.len() + length;
-                if length < WIDE {
-                    out.extend_from_slice(&halves[0]);
-                } else {
-                    out.extend_from_slice(chunk);
-                }
-                out.truncate(end);
-                self.at += length + 1;
-                return Ok(());
-            }
+        let rest = &self.text[self.at..];
+        let length = plain(rest.as_bytes());
+        if rest.as_bytes().get(length) != Some(&b'"') {
+            return self.unescape(&mut |part| out.push_str(part));
         }
-        self.unescape(out)
+        out.push_start(rest, length);
+        self.at += length + 1;
+        Ok(())
     }
 
     #[inline]
@@ -237,12 +227,13 @@ impl<'t> Json<'t> {
         Ok(self.at)
     }
 
-    fn unescape(&mut self, out: &mut Vec<u8>) -> Read<()> {
+    /// Reads the rest of a string, and gives its parts away in turn.
+    #[inline(never)]
+    fn unescape(&mut self, part: &mut dyn FnMut(&str)) -> Read<()> {
         loop {
-            let rest = self.rest();
-            let length = plain(rest);
-            out.extend_from_slice(&rest[..length]);
-            self.at += length;
+            let start = self.at;
+            self.at += plain(self.rest());
+            part(self.since(start));
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
@@ -251,7 +242,7 @@ impl<'t> Json<'t> {
                 Some(b'\\') => {
                     self.at += 1;
                     let character = self.escape()?;
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    part(character.encode_utf8(&mut [0; 4]));
                 }
                 _ => return self.unexpected(),
             }
@@ -375,6 +366,9 @@ impl<'t> Json<'t> {
 
     /// Skips a value, without recursion: whoever sends a million brackets costs a megabyte, not the stack.
     pub(super) fn skip(&mut self) -> Read<()> {
+        if self.peek()? == b'"' {
+            return self.skip_string();
+        }
         self.open.clear();
         loop {
             match self.peek()? {
@@ -454,38 +448,15 @@ impl<'t> Json<'t> {
         self.at = position;
     }
 
+    /// The bytes from a position to here, and the one here.
+    pub(super) fn through(&self, position: usize) -> &'t [u8] {
+        let text = self.text;
+        &text.as_bytes()[position..=self.at]
+    }
+
     /// The text from a position to here.
     pub(super) fn since(&self, position: usize) -> &'t str {
         let text = self.text;
         &text[position..self.at]
     }
-}
-
-/// How many bytes at the start of a string's rest stand for themselves: neither quote nor backslash nor control
-/// character.
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(chunk) = bytes[at..].first_chunk::<WIDE>() {
-        let length = plain_of(chunk);
-        at += length;
-        if length < WIDE {
-            return at;
-        }
-    }
-    at + bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(bytes.len() - at)
-}
-
-/// The same of a few bytes, compared all at once.
-#[inline]
-fn plain_of(chunk: &[u8; WIDE]) -> usize {
-    let (halves, _) = chunk.as_chunks::<16>();
-    let special = |half: [u8; 16]| {
-        let bytes = u8x16::new(half);
-        let quote = bytes.cmp_eq(u8x16::splat(b'"'));
-        let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
-        let control = bytes.min(u8x16::splat(0x1F)).cmp_eq(bytes);
-        (quote | backslash | control).move_mask() as u32
-    };
-    (special(halves[0]) | special(halves[1]) << 16).trailing_zeros() as usize
 }

@@ -12,6 +12,8 @@ use super::literal::Literal;
 const MOST: usize = 128;
 /// How many ways are remembered to go on from a place: a property that is null in some objects makes two.
 const WAYS: usize = 4;
+/// An annotation that nobody asks for and that items of one list have in common: read as part of the way.
+const ANNOTATION: &str = "@odata.type";
 /// The longest way that is remembered, in bytes.
 const LONGEST: usize = 1024;
 
@@ -25,14 +27,16 @@ const fn behind(key: usize) -> usize {
 
 /// From one value to the next, or to the end of the object.
 struct Way {
+    /// With the first byte of the value, so that nothing is left to look at before it is read.
     text: Literal,
-    to: Option<usize>,
+    to: Option<(usize, First)>,
+    taken: u64,
 }
 
 /// Keys by index. Those that are met without having been asked for come behind the others.
 pub(super) struct Keys {
     all: Vec<Cow<'static, str>>,
-    /// By place, the one that was taken last in front.
+    /// By place, those that are taken more often in front.
     ways: Vec<Vec<Way>>,
     /// How many keys were asked for, and how often each of the others was met with a value.
     declared: usize,
@@ -46,9 +50,12 @@ pub(super) struct Walk {
     place: usize,
 }
 
+/// The first byte of a value that comes next and is not null.
+pub(super) type First = u8;
+
 /// A member whose value is not null and comes next.
 pub(super) enum Member {
-    Known(usize),
+    Known(usize, First),
     /// One that is not remembered.
     Other,
 }
@@ -78,10 +85,11 @@ impl Keys {
     /// Reads up to the next value that is not null; `None` at the end of the object. Nulls fill nothing.
     #[inline]
     pub(super) fn next(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<Member>> {
-        if let Some(Way { text, to }) = self.ways[walk.place].first()
-            && json.step_along(text, to.is_some())
+        if let Some(way) = self.ways[walk.place].first_mut()
+            && json.step_along(&way.text, way.to.is_some())
         {
-            return Ok(walk.arrive(*to));
+            way.taken += 1;
+            return Ok(walk.arrive(way.to));
         }
         self.next_unusual(walk, json)
     }
@@ -91,39 +99,49 @@ impl Keys {
     fn next_unusual(&mut self, walk: &mut Walk, json: &mut Json<'_>) -> Read<Option<Member>> {
         let ways = &mut self.ways[walk.place];
         if let Some(found) = ways.iter().position(|way| json.step_along(&way.text, way.to.is_some())) {
-            ways.swap(0, found);
-            return Ok(walk.arrive(ways[0].to));
+            let to = ways[found].to;
+            ways[found].taken += 1;
+            // It moves up when it has overtaken the one in front of it.
+            if let Some(front) = found.checked_sub(1).filter(|front| ways[*front].taken < ways[found].taken) {
+                ways.swap(front, found);
+            }
+            return Ok(walk.arrive(to));
         }
         let (place, start) = (walk.place, json.position());
         let has_more = if walk.is_inside { json.next_member()? } else { json.open_object()? };
         walk.is_inside = true;
         if !has_more {
-            self.remember(place, json.since(start), None);
+            self.remember(place, json.since(start).as_bytes(), None);
             return Ok(None);
         }
         loop {
             let name = json.key()?;
-            if json.peek()? != b'n' {
-                let key = self.key(name);
-                if let Some(key) = key {
-                    self.remember(place, json.since(start), Some(key));
-                }
-                walk.place = key.map_or(ELSEWHERE, behind);
-                return Ok(Some(key.map_or(Member::Other, Member::Known)));
+            let first = json.peek()?;
+            if name == ANNOTATION && first == b'"' && !self.all[..self.declared].iter().any(|key| key == ANNOTATION) {
+                json.skip()?;
+            } else if first == b'n' {
+                json.null()?;
+            } else {
+                let Some(key) = self.key(name) else {
+                    walk.place = ELSEWHERE;
+                    return Ok(Some(Member::Other));
+                };
+                self.remember(place, json.through(start), Some((key, first)));
+                walk.place = behind(key);
+                return Ok(Some(Member::Known(key, first)));
             }
-            json.null()?;
             if !json.next_member()? {
-                self.remember(place, json.since(start), None);
+                self.remember(place, json.since(start).as_bytes(), None);
                 return Ok(None);
             }
         }
     }
 
-    fn remember(&mut self, place: usize, text: &str, to: Option<usize>) {
+    fn remember(&mut self, place: usize, text: &[u8], to: Option<(usize, First)>) {
         if text.len() <= LONGEST {
             let ways = &mut self.ways[place];
             ways.truncate(WAYS - 1);
-            ways.insert(0, Way { text: Literal::new(text), to });
+            ways.push(Way { text: Literal::new(text), to, taken: 1 });
         }
     }
 
@@ -141,11 +159,11 @@ impl Keys {
 
 impl Walk {
     #[inline]
-    fn arrive(&mut self, at: Option<usize>) -> Option<Member> {
+    fn arrive(&mut self, at: Option<(usize, First)>) -> Option<Member> {
         self.is_inside = true;
-        at.map(|key| {
+        at.map(|(key, first)| {
             self.place = behind(key);
-            Member::Known(key)
+            Member::Known(key, first)
         })
     }
 }

@@ -14,20 +14,19 @@ pub struct ListRows<'a, 'f> {
     pub deletes: Option<&'a mut TableBuilder>,
     pub context: Context<'a>,
     pub filter: &'a mut Filter<'f>,
-    head: Head,
 }
 
 impl<'a, 'f> ListRows<'a, 'f> {
     pub fn new(builder: &'a mut TableBuilder, context: Context<'a>, filter: &'a mut Filter<'f>) -> Self {
-        Self { builder, deletes: None, context, filter, head: Head::default() }
+        Self { builder, deletes: None, context, filter }
     }
 
-    fn is_kept(&mut self) -> bool {
+    fn is_kept(&mut self, head: &Head<'_>) -> bool {
         // Most lists are of no conversation.
         let keys = self.builder.projection().table.keys;
         let none = || (!keys.contains(&"channel_id") && !keys.contains(&"chat_id")).then_some("");
-        let conversation = self.context.channel.or(self.context.chat).or(self.head.chat()).or_else(none);
-        self.filter.keep(&self.head, conversation, self.context.parent.unwrap_or_default())
+        let conversation = self.context.channel.or(self.context.chat).or(head.chat()).or_else(none);
+        self.filter.keep(head, conversation, self.context.parent.unwrap_or_default())
     }
 }
 
@@ -35,18 +34,17 @@ impl Rows for ListRows<'_, '_> {
     fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
         json.peek()?;
         let (mark, start) = (self.builder.len(), json.position());
-        let is_object = read_row(self.builder, &mut self.head, &mut NoNested, json)?;
-        let is_removed = is_object && self.head.removed;
-        let is_kept = is_object && !is_removed && self.is_kept();
+        let Some(head) = read_row(self.builder, &mut NoNested, json)? else { return Ok(()) };
+        let is_kept = !head.removed && self.is_kept(&head);
         let raw = self.builder.wants_raw().then(|| json.since(start));
-        let context = Context { chat: self.context.chat.or(self.head.chat()), raw, ..self.context };
+        let context = Context { chat: self.context.chat.or(head.chat()), raw, ..self.context };
         if is_kept {
-            self.builder.end_row(self.head.cursor(), &context);
+            self.builder.end_row(head.cursor(), &context);
             return Ok(());
         }
         self.builder.truncate(mark);
-        if let (true, Some(deletes)) = (is_removed, &mut self.deletes) {
-            deletes.append_tombstone(self.head.id(), &context);
+        if let (true, Some(deletes)) = (head.removed, &mut self.deletes) {
+            deletes.append_tombstone(head.id(), &context);
         }
         Ok(())
     }

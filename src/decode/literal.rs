@@ -13,13 +13,13 @@ pub(super) struct Literal {
 }
 
 impl Literal {
-    pub(super) fn new(text: &str) -> Self {
+    pub(super) fn new(text: &[u8]) -> Self {
         let mut start = [0; WIDE];
         let mut mask = [0; WIDE];
-        for ((place, mask), byte) in start.iter_mut().zip(&mut mask).zip(text.bytes()) {
-            (*place, *mask) = (byte, 0xFF);
+        for ((place, mask), byte) in start.iter_mut().zip(&mut mask).zip(text) {
+            (*place, *mask) = (*byte, 0xFF);
         }
-        Self { start: wide(&start), mask: wide(&mask), text: text.as_bytes().into() }
+        Self { start: wide(&start), mask: wide(&mask), text: text.into() }
     }
 
     #[inline]
@@ -50,7 +50,7 @@ mod tests {
     fn it_starts_what_it_starts_and_nothing_else() {
         for length in [1, 7, 8, 9, 31, 32, 33, 100] {
             let text: String = ('!'..='~').cycle().take(length).collect();
-            let literal = Literal::new(&text);
+            let literal = Literal::new(text.as_bytes());
             for behind in ["", "x", &"x".repeat(40)] {
                 assert!(literal.starts(format!("{text}{behind}").as_bytes()), "{length}");
             }

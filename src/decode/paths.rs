@@ -39,7 +39,7 @@ pub(super) fn follow<'c>(column: &'c ColumnBuilder, row: usize, path: &[usize]) 
 
 pub(super) fn items_of(column: &ColumnBuilder, row: usize) -> Option<(Range<usize>, &ColumnBuilder)> {
     match column {
-        ColumnBuilder::List(list) if column.is_filled(row) => Some(list.items(row)),
+        ColumnBuilder::List(list) => list.items(row),
         _ => None,
     }
 }
@@ -58,6 +58,6 @@ pub(super) fn identity<'c>(
 
 pub(super) fn append_int(column: &mut ColumnBuilder, row: usize, value: impl TryInto<i32>) {
     if let (ColumnBuilder::Int(int), Ok(value)) = (column, value.try_into()) {
-        int.append(row, value);
+        int.push(row, value);
     }
 }

@@ -1,10 +1,13 @@
 //! One item into one row, keeping aside what decides where the row belongs.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::builder::TableBuilder;
 use super::cell;
 use super::column::ColumnBuilder;
 use super::json::{Json, Read};
-use super::keys::{Member, Walk};
+use super::keys::{First, Member, Walk};
 use super::timestamp;
 
 /// Something that takes the items of a page, one after the other.
@@ -26,95 +29,57 @@ pub trait Rows {
 #[derive(Debug, Clone, Copy)]
 pub struct Mark(pub usize, pub usize);
 
-/// Text whose memory serves for the next item again.
-#[derive(Debug, Default)]
-struct Kept {
-    text: String,
-    is_set: bool,
-}
-
-impl Kept {
-    fn get(&self) -> Option<&str> {
-        self.is_set.then_some(self.text.as_str())
-    }
-
-    /// Keeps the first text, as columns do where a key comes twice.
-    fn set(&mut self, text: &str) {
-        if !self.is_set {
-            self.is_set = true;
-            self.text.clear();
-            self.text.push_str(text);
-        }
-    }
-}
-
 /// Properties of an item that the readers look at, whether or not their columns were asked for.
 #[derive(Debug, Default)]
-pub struct Head {
-    id: Kept,
-    reply_to: Kept,
+pub struct Head<'t> {
+    id: Option<Cow<'t, str>>,
+    reply_to: Option<Cow<'t, str>>,
     /// The cursor's text, padded.
-    cursor: Kept,
-    created: Kept,
-    channel: Kept,
-    /// The `channelIdentity` that the channel was read from: neighbours are mostly of one channel.
-    identity: String,
-    chat: Kept,
+    cursor: Option<Cow<'t, str>>,
+    created: Option<Cow<'t, str>>,
+    channel: Option<Cow<'t, str>>,
+    chat: Option<Cow<'t, str>>,
     /// The cursor's time, where it is one.
     pub modified: Option<jiff::Timestamp>,
-    /// Where `replyToId` stood in an item that had one.
-    pub(super) reply_at: Option<usize>,
     /// `@removed`: a tombstone of a delta query.
     pub removed: bool,
 }
 
-impl Head {
+impl Head<'_> {
     /// Empty where the item has none.
     pub fn id(&self) -> &str {
-        self.id.get().unwrap_or_default()
+        self.id.as_deref().unwrap_or_default()
     }
 
     /// The root that a reply belongs to.
     pub fn reply_to(&self) -> Option<&str> {
-        self.reply_to.get().filter(|id| !id.is_empty())
+        self.reply_to.as_deref().filter(|id| !id.is_empty())
     }
 
     pub fn cursor(&self) -> Option<&str> {
-        self.cursor.get()
+        self.cursor.as_deref()
     }
 
     /// `channelId` of `channelIdentity`.
     pub fn channel(&self) -> Option<&str> {
-        self.channel.get().filter(|id| !id.is_empty())
+        self.channel.as_deref().filter(|id| !id.is_empty())
     }
 
     pub fn chat(&self) -> Option<&str> {
-        self.chat.get()
-    }
-
-    fn clear(&mut self) {
-        for kept in
-            [&mut self.id, &mut self.reply_to, &mut self.cursor, &mut self.created, &mut self.channel, &mut self.chat]
-        {
-            kept.is_set = false;
-        }
-        self.modified = None;
-        self.removed = false;
+        self.chat.as_deref()
     }
 
     /// Settles the cursor once the item has been read.
     fn close(&mut self) {
-        if !self.cursor.is_set {
-            std::mem::swap(&mut self.cursor, &mut self.created);
-        }
-        self.modified = if self.cursor.is_set { timestamp::pad(&mut self.cursor.text) } else { None };
+        self.cursor = self.cursor.take().or_else(|| self.created.take());
+        self.modified = self.cursor.as_mut().and_then(timestamp::pad);
     }
 }
 
 /// What a row may hold beside its own columns: the replies of a root message.
 pub trait Nested {
     /// Reads the value of `replies`; `head` is what is known of the root so far.
-    fn replies(&mut self, head: &Head, json: &mut Json<'_>) -> Read<()>;
+    fn replies(&mut self, head: &Head<'_>, json: &mut Json<'_>) -> Read<()>;
     fn replies_link(&mut self, link: String);
 }
 
@@ -122,7 +87,7 @@ pub trait Nested {
 pub struct NoNested;
 
 impl Nested for NoNested {
-    fn replies(&mut self, _: &Head, json: &mut Json<'_>) -> Read<()> {
+    fn replies(&mut self, _: &Head<'_>, json: &mut Json<'_>) -> Read<()> {
         json.skip()
     }
 
@@ -159,144 +124,166 @@ pub(super) const USES: [(&str, Use); 10] = [
 ];
 
 /// Reads one item into the builder's row in progress; the caller ends the row, or takes it back.
-/// `Ok(false)` means that the item was no object.
-pub fn read_row<N: Nested>(
+/// `None` means that the item was no object.
+pub fn read_row<'t, N: Nested>(
     builder: &mut TableBuilder,
-    head: &mut Head,
     nested: &mut N,
-    json: &mut Json<'_>,
-) -> Read<bool> {
-    head.clear();
+    json: &mut Json<'t>,
+) -> Read<Option<Head<'t>>> {
     if json.peek()? != b'{' {
         json.skip()?;
-        return Ok(false);
+        return Ok(None);
     }
+    let mut head = Head::default();
     let mut walk = Walk::default();
     while let Some(member) = builder.properties.keys.next(&mut walk, json)? {
-        match member {
-            Member::Known(property) => read_property(builder, head, nested, property, json)?,
-            Member::Other => json.skip()?,
+        let Member::Known(property, first) = member else {
+            json.skip()?;
+            continue;
+        };
+        match builder.properties.get(property) {
+            (Use::Column, Some(column)) => fill(builder, column, json, first)?,
+            (Use::Column, None) => {
+                builder.properties.keys.note(property);
+                json.skip()?;
+            }
+            (usage, column) => read_marked(builder, &mut head, nested, (usage, column), json, first)?,
         }
     }
     head.close();
-    Ok(true)
+    Ok(Some(head))
 }
 
-fn read_property<N: Nested>(
+/// Reads a property that is of use beside its column.
+fn read_marked<'t, N: Nested>(
     builder: &mut TableBuilder,
-    head: &mut Head,
+    head: &mut Head<'t>,
     nested: &mut N,
-    property: usize,
-    json: &mut Json<'_>,
+    (usage, column): (Use, Option<usize>),
+    json: &mut Json<'t>,
+    first: First,
 ) -> Read<()> {
-    let (usage, column) = builder.properties.get(property);
     match usage {
-        Use::Column if column.is_none() => {
-            builder.properties.keys.note(property);
-            json.skip()
-        }
-        Use::Column => fill(builder, column, json),
-        Use::Id => keep_id(builder, column, &mut head.id, json),
-        Use::ReplyTo => keep_id(builder, column, &mut head.reply_to, json),
-        Use::Cursor => keep(builder, column, &mut head.cursor, json),
-        Use::Created => keep(builder, column, &mut head.created, json),
-        Use::Chat => keep_id(builder, column, &mut head.chat, json),
-        Use::ChannelIdentity => keep_channel(builder, column, head, json),
-        Use::Removed => {
-            head.removed = json.peek()? != b'n';
-            fill(builder, column, json)
-        }
+        Use::Id => keep_id(builder, column, &mut head.id, json, first),
+        Use::ReplyTo => keep_id(builder, column, &mut head.reply_to, json, first),
+        Use::Cursor => keep(builder, column, &mut head.cursor, json, first),
+        Use::Created => keep(builder, column, &mut head.created, json, first),
+        Use::Chat => keep_id(builder, column, &mut head.chat, json, first),
+        Use::ChannelIdentity => keep_channel(builder, column, &mut head.channel, json, first),
         Use::Replies => nested.replies(head, json),
-        Use::RepliesLink => {
-            if json.peek()? != b'"' {
-                return json.skip();
-            }
+        Use::RepliesLink if first == b'"' => {
             nested.replies_link(json.string()?.into_owned());
             Ok(())
         }
+        Use::Removed => {
+            head.removed = true;
+            fill_or_skip(builder, column, json, first)
+        }
+        Use::Column | Use::RepliesLink => json.skip(),
     }
 }
 
-/// Reads a value into its column. A key that comes twice keeps its first value.
-fn fill(builder: &mut TableBuilder, column: Option<usize>, json: &mut Json<'_>) -> Read<()> {
+/// Reads a value into its column.
+#[inline]
+fn fill(builder: &mut TableBuilder, column: usize, json: &mut Json<'_>, first: First) -> Read<()> {
     let row = builder.len();
+    cell::read(&mut builder.columns[column], row, &mut builder.wrong[column], json, first)
+}
+
+fn fill_or_skip(builder: &mut TableBuilder, column: Option<usize>, json: &mut Json<'_>, first: First) -> Read<()> {
     match column {
-        Some(index) if !builder.columns[index].is_filled(row) => {
-            cell::read(&mut builder.columns[index], row, &mut builder.wrong[index], json)
-        }
-        _ => json.skip(),
+        Some(column) => fill(builder, column, json, first),
+        None => json.skip(),
     }
 }
 
 /// Reads a string into its column and keeps it.
-fn keep(builder: &mut TableBuilder, column: Option<usize>, kept: &mut Kept, json: &mut Json<'_>) -> Read<()> {
-    if json.peek()? != b'"' {
-        return fill(builder, column, json);
-    }
+fn keep<'t>(
+    builder: &mut TableBuilder,
+    column: Option<usize>,
+    kept: &mut Option<Cow<'t, str>>,
+    json: &mut Json<'t>,
+    first: First,
+) -> Read<()> {
     let start = json.position();
-    let text = json.string()?;
-    keep_text(builder, column, kept, &text, start, json)
+    fill_or_skip(builder, column, json, first)?;
+    if first == b'"' && kept.is_none() {
+        *kept = Some(json.string_since(start));
+    }
+    Ok(())
 }
 
 /// Reads an id. One that was sent as a number is kept as its text: without its key a row is lost to every merge.
-fn keep_id(builder: &mut TableBuilder, column: Option<usize>, kept: &mut Kept, json: &mut Json<'_>) -> Read<()> {
-    if !matches!(json.peek()?, b'-' | b'0'..=b'9') {
-        return keep(builder, column, kept, json);
-    }
-    let start = json.position();
-    let digits = json.number()?;
-    keep_text(builder, column, kept, digits, start, json)
-}
-
-fn keep_text(
+fn keep_id<'t>(
     builder: &mut TableBuilder,
     column: Option<usize>,
-    kept: &mut Kept,
-    text: &str,
-    start: usize,
-    json: &mut Json<'_>,
+    kept: &mut Option<Cow<'t, str>>,
+    json: &mut Json<'t>,
+    first: First,
 ) -> Read<()> {
-    kept.set(text);
-    let row = builder.len();
-    match column.map(|index| &mut builder.columns[index]) {
-        None => Ok(()),
-        Some(column @ ColumnBuilder::Text(_)) => {
-            if !column.is_filled(row) {
-                column.append_text(row, text);
-            }
-            Ok(())
-        }
-        Some(_) => {
-            json.go_back(start);
-            fill(builder, column, json)
-        }
+    if !matches!(first, b'-' | b'0'..=b'9') {
+        return keep(builder, column, kept, json, first);
     }
+    let row = builder.len();
+    let start = json.position();
+    let digits = match column.map(|column| &mut builder.columns[column]) {
+        Some(ColumnBuilder::Text(text)) if !text.has(row) => {
+            let digits = json.number()?;
+            text.append(row, digits);
+            digits
+        }
+        _ => {
+            fill_or_skip(builder, column, json, first)?;
+            json.since(start)
+        }
+    };
+    kept.get_or_insert(Cow::Borrowed(digits));
+    Ok(())
+}
+
+/// The `channelIdentity` that a channel was read from: neighbours are mostly of one channel.
+#[derive(Default)]
+pub(super) struct LastChannel {
+    identity: String,
+    /// Where in it the `channelId` stands.
+    id: Range<usize>,
 }
 
 /// Reads a `channelIdentity` into its column and keeps the `channelId`.
-fn keep_channel(builder: &mut TableBuilder, column: Option<usize>, head: &mut Head, json: &mut Json<'_>) -> Read<()> {
-    let Head { channel, identity, .. } = head;
-    if channel.is_set || json.peek()? != b'{' {
-        return fill(builder, column, json);
+fn keep_channel<'t>(
+    builder: &mut TableBuilder,
+    column: Option<usize>,
+    channel: &mut Option<Cow<'t, str>>,
+    json: &mut Json<'t>,
+    first: First,
+) -> Read<()> {
+    if channel.is_some() || first != b'{' {
+        return fill_or_skip(builder, column, json, first);
     }
     let start = json.position();
+    let LastChannel { identity, id } = &mut builder.last_channel;
     if !identity.is_empty() && json.step_over(identity.as_bytes()) {
-        channel.is_set = true;
+        *channel = Some(Cow::Borrowed(&json.since(start)[id.clone()]));
     } else {
         identity.clear();
+        let mut at = 0;
         json.object(|json| {
-            if json.key()? != "channelId" {
+            if json.key()? != "channelId" || channel.is_some() {
                 return json.skip();
             }
-            match json.peek()? {
-                b'"' => channel.set(&json.string()?),
-                b'-' | b'0'..=b'9' => channel.set(json.number()?),
-                _ => json.skip()?,
-            }
+            let first = json.peek()?;
+            at = json.position() + usize::from(first == b'"');
+            let found = match first {
+                b'"' => json.string()?,
+                b'-' | b'0'..=b'9' => Cow::Borrowed(json.number()?),
+                _ => return json.skip(),
+            };
+            *channel = Some(found);
             Ok(())
         })?;
-        if channel.is_set {
+        if let Some(Cow::Borrowed(found)) = channel {
             identity.push_str(json.since(start));
+            *id = at - start..at - start + found.len();
         }
     }
     let row = builder.len();

@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::json::Json;
-use super::{Context, Filter, FlatRows, Head, ListRows, TableBuilder, read_page};
+use super::text::Text;
+use super::{Context, Filter, FlatRows, ListRows, TableBuilder, read_page};
 use crate::tables::{Column, Kind, Projection, Source, find};
 
 /// Numbers that look random and are the same in every run.
@@ -40,8 +41,11 @@ fn accepts(text: &str) -> bool {
 
 fn read_string(text: &str) -> (Option<String>, Option<String>) {
     let borrowed = Json::new(text).string().ok().map(std::borrow::Cow::into_owned);
-    let mut bytes = Vec::new();
-    let written = Json::new(text).string_into(&mut bytes).ok().and_then(|()| String::from_utf8(bytes).ok());
+    let mut column = Text::new();
+    let written = Json::new(text).string_into(&mut column).ok().and_then(|()| {
+        column.end(0);
+        column.get(0).map(str::to_owned)
+    });
     (borrowed, written)
 }
 
@@ -257,7 +261,7 @@ fn an_export_is_divided_wherever_the_reply_says_so() {
         wants_replies: true,
         team: "t",
         filter: &mut filter,
-        head: Head::default(),
+        reply_at: None,
     };
     assert_eq!(read_page(body.as_bytes(), &mut rows).unwrap().items, 200);
     let (roots, replies) = (roots.finish(), replies.finish());
@@ -313,7 +317,7 @@ fn an_id_that_is_a_number_is_still_a_key() {
         wants_replies: true,
         team: "t",
         filter: &mut filter,
-        head: Head::default(),
+        reply_at: None,
     };
     read_page(body.as_bytes(), &mut flat).unwrap();
     let (roots, replies) = (rows.finish(), replies.finish());

@@ -1,5 +1,7 @@
 //! Timestamps as Graph writes them.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 /// Reads an ISO 8601 timestamp with any number of fractional digits and any offset; `None` for what is no timestamp.
@@ -55,11 +57,11 @@ pub fn to_text(timestamp: Timestamp) -> String {
 ///
 /// Graph drops trailing zeros of the fraction, and as text `...01Z` sorts after `...01.5Z`: a merge by the text would
 /// keep the older version. What is no timestamp stays as it came.
-pub(super) fn pad(text: &mut String) -> Option<Timestamp> {
+pub(super) fn pad(text: &mut Cow<'_, str>) -> Option<Timestamp> {
     let timestamp = parse(text)?;
     let is_padded = text.len() == "2025-01-15T10:30:00.000Z".len() && text.ends_with('Z');
     if !is_padded {
-        *text = to_text(timestamp);
+        *text = Cow::Owned(to_text(timestamp));
     }
     Some(timestamp)
 }
@@ -69,9 +71,9 @@ mod tests {
     use super::*;
 
     fn padded(text: &str) -> (String, bool) {
-        let mut text = text.to_owned();
+        let mut text = Cow::Borrowed(text);
         let known = pad(&mut text).is_some();
-        (text, known)
+        (text.into_owned(), known)
     }
 
     #[test]

@@ -3,19 +3,18 @@
 use super::builder::{Context, TableBuilder};
 use super::filter::Filter;
 use super::json::{Json, Read};
-use super::row::{Head, Mark, NoNested, Rows, read_row};
+use super::row::{Mark, NoNested, Rows, read_row};
 
 /// Messages into one table, each version once.
 pub struct VersionRows<'a, 'f> {
     builder: &'a mut TableBuilder,
     team: &'a str,
     filter: &'a mut Filter<'f>,
-    head: Head,
 }
 
 impl<'a, 'f> VersionRows<'a, 'f> {
     pub fn new(builder: &'a mut TableBuilder, team: &'a str, filter: &'a mut Filter<'f>) -> Self {
-        Self { builder, team, filter, head: Head::default() }
+        Self { builder, team, filter }
     }
 }
 
@@ -23,14 +22,14 @@ impl Rows for VersionRows<'_, '_> {
     fn read(&mut self, json: &mut Json<'_>) -> Read<()> {
         json.peek()?;
         let (mark, start) = (self.builder.len(), json.position());
-        let is_object = read_row(self.builder, &mut self.head, &mut NoNested, json)?;
-        let channel = self.head.channel();
-        let root = self.head.reply_to().unwrap_or(self.head.id());
-        let version = format!("{root}/{}", self.head.cursor().unwrap_or_default());
-        if is_object && self.filter.keep(&self.head, channel, &version) {
+        let Some(head) = read_row(self.builder, &mut NoNested, json)? else { return Ok(()) };
+        let channel = head.channel();
+        let root = head.reply_to().unwrap_or(head.id());
+        let version = format!("{root}/{}", head.cursor().unwrap_or_default());
+        if self.filter.keep(&head, channel, &version) {
             let raw = self.builder.wants_raw().then(|| json.since(start));
             let context = Context { team: Some(self.team), channel, parent: Some(root), raw, ..Context::default() };
-            self.builder.end_row(self.head.cursor(), &context);
+            self.builder.end_row(head.cursor(), &context);
         } else {
             self.builder.truncate(mark);
         }

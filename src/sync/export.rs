@@ -15,7 +15,7 @@ use super::window::Window;
 use crate::client::endpoint;
 use crate::client::request::Request;
 use crate::config::Strategy;
-use crate::decode::{Context, Filter, FlatRows, Head, ListRows, Page, Tally};
+use crate::decode::{Context, Filter, FlatRows, ListRows, Page, Tally};
 use crate::error::Result;
 
 /// The pages' documented examples ask for 50; the export article recommends 250 at most.
@@ -132,9 +132,11 @@ async fn read(
         };
         let page = match (conversations.family, builders) {
             (Family::Channels, [roots, replies, ..]) => {
-                let head = Head::default();
                 let filter = &mut filter;
-                into(body, &mut FlatRows { roots, replies, wants_roots, wants_replies, team: parent, filter, head })
+                into(
+                    body,
+                    &mut FlatRows { roots, replies, wants_roots, wants_replies, team: parent, filter, reply_at: None },
+                )
             }
             (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),
             _ => Err("no table to read into".to_owned()),

@@ -104,7 +104,7 @@ fn compare_field(
 fn decode(table: &str, item: &Value) -> (RecordBatch, RecordBatch) {
     let messages = Projection::new(find(table).unwrap(), None, true).unwrap();
     let events = Projection::new(find("system_events").unwrap(), None, false).unwrap();
-    let mut exploder = Exploder::new(Takes::Event, &messages, &events, false);
+    let exploder = Exploder::new(Takes::Event, &messages, &events, false);
     let (mut rows, mut found) = (TableBuilder::new(messages), TableBuilder::new(events));
     let mut filter = Filter::default();
     let body = serde_json::json!({"value": [item]}).to_string();
