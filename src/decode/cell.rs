@@ -62,6 +62,7 @@ fn read_other(column: &mut ColumnBuilder, row: usize, wrong: &mut u64, json: &mu
 }
 
 fn read_struct(item: &mut Struct, row: usize, wrong: &mut u64, json: &mut Json<'_>) -> Read<()> {
+    item.open();
     let mut walk = Walk::default();
     while let Some(member) = item.keys.next(&mut walk, json)? {
         let Member::Known(key, first) = member else {
@@ -83,6 +84,7 @@ fn read_list(list: &mut List, row: usize, wrong: &mut u64, json: &mut Json<'_>) 
     let mut end = list.end();
     // Most lists are empty.
     if !json.step_over(b"[]") {
+        list.open();
         json.array(|json| {
             let first = json.peek()?;
             read(list.items_mut(), end, wrong, json, first)?;

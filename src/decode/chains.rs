@@ -76,12 +76,12 @@ impl<'a, 'f> ChainRows<'a, 'f> {
     }
 
     fn start(&self) -> Start {
-        Start { rows: self.mark(), noted: self.filter.page.mark() }
+        Start { rows: self.mark(), noted: self.filter.mark() }
     }
 
     fn take_back(&mut self, start: &Start) {
         self.truncate(start.rows);
-        self.filter.page.take_back(start.noted);
+        self.filter.take_back(start.noted);
     }
 
     /// Splits into the root's builder and what reads its replies.

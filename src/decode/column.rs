@@ -14,11 +14,15 @@ pub(super) struct Struct {
     pub(super) keys: Keys,
     pub(super) fields: Vec<ColumnBuilder>,
     rows: Filled<()>,
+    /// A value is being read, so that fields may hold something of a row that the struct does not have yet.
+    is_open: bool,
 }
 
 pub(super) struct List {
     ends: Filled<u32>,
     items: Box<ColumnBuilder>,
+    /// A value is being read, so that there may be items behind the last end.
+    is_open: bool,
 }
 
 pub(super) enum ColumnBuilder {
@@ -38,9 +42,23 @@ impl Struct {
         self.rows.has(row)
     }
 
+    /// Begins a struct whose fields are read next.
+    pub(super) fn open(&mut self) {
+        self.is_open = true;
+    }
+
     /// Closes a struct whose fields have all been read.
     pub(super) fn close(&mut self, row: usize) {
         self.rows.push(row, ());
+        self.is_open = false;
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        if self.is_open || self.rows.reaches(rows) {
+            self.fields.iter_mut().for_each(|field| field.truncate(rows));
+            self.rows.truncate(rows);
+            self.is_open = false;
+        }
     }
 }
 
@@ -64,9 +82,23 @@ impl List {
         self.ends.end()
     }
 
+    /// Begins a list whose items are read next.
+    pub(super) fn open(&mut self) {
+        self.is_open = true;
+    }
+
     /// Closes a list whose items have all been read.
     pub(super) fn close(&mut self, row: usize, end: usize) {
         self.ends.push(row, end as u32);
+        self.is_open = false;
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        if self.is_open || self.ends.reaches(rows) {
+            self.ends.truncate(rows);
+            self.items.truncate(self.ends.end());
+            self.is_open = false;
+        }
     }
 }
 
@@ -82,8 +114,11 @@ impl ColumnBuilder {
                 keys: Keys::new(columns.iter().map(|column| column.name)),
                 fields: columns.iter().map(|column| Self::new(&column.kind)).collect(),
                 rows: Filled::new(),
+                is_open: false,
             }),
-            Kind::List(item) => Self::List(List { ends: Filled::new(), items: Box::new(Self::new(item)) }),
+            Kind::List(item) => {
+                Self::List(List { ends: Filled::new(), items: Box::new(Self::new(item)), is_open: false })
+            }
         }
     }
 
@@ -135,14 +170,8 @@ impl ColumnBuilder {
             Self::Bool(bool) => bool.truncate(rows),
             Self::Int(int) => int.truncate(rows),
             Self::Long(long) => long.truncate(rows),
-            Self::Struct(item) => {
-                item.fields.iter_mut().for_each(|field| field.truncate(rows));
-                item.rows.truncate(rows);
-            }
-            Self::List(list) => {
-                list.ends.truncate(rows);
-                list.items.truncate(list.ends.end());
-            }
+            Self::Struct(item) => item.truncate(rows),
+            Self::List(list) => list.truncate(rows),
         }
     }
 

@@ -58,12 +58,17 @@ impl<T: Copy> Filled<T> {
         self.0.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()
     }
 
+    /// Whether any row from `rows` on has a value.
+    pub(super) fn reaches(&self, rows: usize) -> bool {
+        self.0.last().is_some_and(|(row, _)| *row as usize >= rows)
+    }
+
     /// Takes back the values of every row from `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
         if rows == 0 {
             return self.0.clear();
         }
-        while self.0.last().is_some_and(|(row, _)| *row as usize >= rows) {
+        while self.reaches(rows) {
             self.0.pop();
         }
     }

@@ -8,9 +8,6 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::row::Head;
 
-/// The usual size of a page.
-const PAGE: usize = 64;
-
 /// Judges items by their heads. What it notes is of one page: a page that turns out to be broken is forgotten whole.
 #[derive(Debug, Default)]
 pub struct Filter<'a> {
@@ -20,8 +17,8 @@ pub struct Filter<'a> {
     pub until: Option<Timestamp>,
     /// The channels or chats that are wanted; `None` for all.
     pub conversations: Option<&'a HashSet<String>>,
-    /// Keys that have been given out already, where each may come only once.
-    pub seen: Option<&'a KeySet>,
+    /// The keys of all rows kept so far, where each may come only once.
+    pub seen: Option<&'a mut KeySet>,
     pub page: Tally,
 }
 
@@ -33,9 +30,8 @@ pub struct Tally {
     pub conversations: BTreeSet<String>,
     pub oldest: Option<Timestamp>,
     pub newest: Option<Timestamp>,
-    /// The keys of the rows kept, in order, where [`Filter::seen`] asks for them.
+    /// Those of [`Filter::seen`] that are of this page, in order.
     pub keys: Vec<u64>,
-    repeated: KeySet,
     last: Conversation,
 }
 
@@ -57,11 +53,6 @@ impl Conversation {
 }
 
 impl Tally {
-    /// How many keys are noted: the point to take a chain back to.
-    pub(super) fn mark(&self) -> usize {
-        self.keys.len()
-    }
-
     fn note(&mut self, conversation: &str) {
         if self.last.is(conversation) {
             return;
@@ -72,13 +63,6 @@ impl Tally {
         self.last.name.clear();
         self.last.name.push_str(conversation);
         self.last.hash = Some(hash(0, conversation));
-    }
-
-    /// Rows that were noted and then taken back may come again.
-    pub(super) fn take_back(&mut self, mark: usize) {
-        for key in self.keys.drain(mark..) {
-            self.repeated.remove(&key);
-        }
     }
 }
 
@@ -96,12 +80,9 @@ impl Filter<'_> {
         if self.conversations.is_some_and(|wanted| !wanted.contains(conversation)) {
             return false;
         }
-        if let Some(seen) = self.seen.filter(|_| is_keyed) {
-            if self.page.keys.is_empty() {
-                self.page.repeated.reserve(PAGE);
-            }
+        if let Some(seen) = self.seen.as_mut().filter(|_| is_keyed) {
             let key = hash(hash(self.page.last.hash_of(conversation), parent), head.id());
-            if seen.contains(&key) || !self.page.repeated.insert(key) {
+            if !seen.insert(key) {
                 return false;
             }
             self.page.keys.push(key);
@@ -119,8 +100,23 @@ impl Filter<'_> {
         self.page.outside += usize::from(is_before || is_after);
     }
 
+    /// How many keys are of this page: the point to take a chain back to.
+    pub(super) fn mark(&self) -> usize {
+        self.page.keys.len()
+    }
+
+    /// Rows that were kept and then taken back may come again.
+    pub(super) fn take_back(&mut self, mark: usize) {
+        for key in self.page.keys.drain(mark..) {
+            if let Some(seen) = &mut self.seen {
+                seen.remove(&key);
+            }
+        }
+    }
+
     /// Forgets the page, because it is going to be read again.
     pub fn forget(&mut self) {
+        self.take_back(0);
         self.page = Tally::default();
     }
 }

@@ -306,8 +306,8 @@ fn wrong_types_are_counted_and_cost_only_themselves() {
 fn an_id_that_is_a_number_is_still_a_key() {
     let mut rows = builder("messages", false);
     let mut replies = builder("message_replies", false);
-    let seen = super::KeySet::default();
-    let mut filter = Filter { seen: Some(&seen), ..Filter::default() };
+    let mut seen = super::KeySet::default();
+    let mut filter = Filter { seen: Some(&mut seen), ..Filter::default() };
     let body = r#"{"value":[{"id":17,"channelIdentity":{"channelId":5}},{"id":18,"replyToId":17,"channelIdentity":{"channelId":"c"}},
         {"subject":"a"},{"id":null,"subject":"b"},{"id":"","subject":"c"},{"id":"19","id":"20"},{"id":"19"},{"id":"19"}]}"#;
     let mut flat = FlatRows {
@@ -330,6 +330,29 @@ fn an_id_that_is_a_number_is_still_a_key() {
     assert_eq!(column(&roots, "channel_id")[..2], [json!("5"), Value::Null]);
     assert_eq!((column(&replies, "id"), column(&replies, "parent_message_id")), (vec![json!("18")], vec![json!("17")]));
     assert!(rows.take_wrong_types().is_empty());
+}
+
+#[test]
+fn rows_of_a_broken_page_come_again() {
+    let mut rows = builder("messages", false);
+    let mut seen = super::KeySet::default();
+    let body = r#"{"value":[{"id":"1","channelIdentity":{"channelId":"c"},"body":{"content":"a"},"mentions":[{"id":0}]},
+        {"id":"2","channelIdentity":{"channelId":"c"},"body":{"content":"b"},"mentions":[{"id":1}]}]}"#;
+    let mut read = |body: &str| {
+        let mut filter = Filter { seen: Some(&mut seen), ..Filter::default() };
+        let context = Context { channel: Some("c"), ..Context::default() };
+        let page = read_page(body.as_bytes(), &mut ListRows::new(&mut rows, context, &mut filter));
+        (page.is_ok(), rows.len())
+    };
+    for end in 1..body.len() {
+        assert_eq!(read(&body[..end]), (false, 0), "{end}");
+    }
+    assert_eq!(read(body), (true, 2));
+    assert_eq!(read(body), (true, 2), "each of them only once");
+    let batch = rows.finish();
+    let mentions: Vec<_> =
+        (0..2).map(|row| held(batch.column_by_name("mentions").unwrap(), row)[0]["id"].clone()).collect();
+    assert_eq!(mentions, [json!(0), json!(1)]);
 }
 
 #[test]

@@ -67,16 +67,14 @@ async fn pages(job: &Job, archive: Archive, team: &str, seen: &Mutex<KeySet>) ->
     let mut place = Item::parent(team);
     loop {
         let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, keys) = job
+        let page = job
             .page(&request, |builders, body| {
                 let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
-                let guard = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut filter = Filter { after: job.options.start_date, seen: Some(&guard), ..Filter::default() };
-                let page = into(body, &mut VersionRows::new(rows, team, &mut filter))?;
-                Ok((page, filter.page.keys))
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut filter = Filter { after: job.options.start_date, seen: Some(&mut seen), ..Filter::default() };
+                into(body, &mut VersionRows::new(rows, team, &mut filter))
             })
             .await?;
-        seen.lock().unwrap_or_else(PoisonError::into_inner).extend(keys);
         match job.advance(&mut place, &request, &page)? {
             Step::More => {}
             _ => return Ok(()),

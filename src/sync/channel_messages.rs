@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::conversations::Conversations;
 use super::engine::Step;
-use super::item::{Item, Seen, remember};
+use super::item::{Item, Seen};
 use super::job::{Job, into};
 use crate::client::endpoint;
 use crate::client::request::Request;
@@ -165,7 +165,7 @@ impl<'c> Channel<'c> {
                 let [roots, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let marks = (roots.len(), replies.len());
                 let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-                let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
+                let mut filter = Filter { seen: guard.as_deref_mut(), ..Filter::default() };
                 let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
@@ -173,6 +173,7 @@ impl<'c> Channel<'c> {
                 let is_bare = needs_replies && outcome.is_bare();
                 let is_too_small = is_small && !outcome.reached_bound && page.next_link.is_some();
                 if is_bare || is_too_small {
+                    filter.forget();
                     roots.truncate(marks.0);
                     replies.truncate(marks.1);
                 }
@@ -184,8 +185,6 @@ impl<'c> Channel<'c> {
                 if is_too_small {
                     return Ok(Chains::TooSmall);
                 }
-                let keys = filter.page.keys;
-                remember(guard.as_deref_mut(), &keys);
                 Ok(Chains::Read(page, outcome))
             })
             .await
@@ -215,11 +214,8 @@ impl<'c> Channel<'c> {
             .page(request, |builders, body| {
                 let [_, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-                let mut filter = Filter { after, seen: guard.as_deref(), ..Filter::default() };
-                let page = into(body, &mut ListRows::new(replies, context, &mut filter))?;
-                let keys = filter.page.keys;
-                remember(guard.as_deref_mut(), &keys);
-                Ok(page)
+                let mut filter = Filter { after, seen: guard.as_deref_mut(), ..Filter::default() };
+                into(body, &mut ListRows::new(replies, context, &mut filter))
             })
             .await
     }
@@ -251,22 +247,20 @@ impl<'c> Channel<'c> {
     /// was met, behind which all are older. One of which anything has no readable time is never called old.
     async fn bare_roots(&self, roots: &[Box<RawValue>], bound: Option<Timestamp>) -> Result<bool> {
         for root in roots {
-            let mut scratch = self.job.sink.scratch();
-            let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
             let id = root_id(root);
-            let (mut newest, mut keys) = self.bare_rows(std::slice::from_ref(root), "", root_rows);
             let first = self.request(&endpoint::REPLIES, &[&id, "replies"]).query("$top", self.page_size());
             let answers = self.job.list_raw(&first).await?;
+            let mut scratch = self.job.sink.scratch();
+            let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
+            let (mut newest, mut keys) = self.bare_rows(std::slice::from_ref(root), "", root_rows);
             let (newest_reply, reply_keys) = self.bare_rows(&answers, &id, replies);
             let is_dated = std::iter::once(root).chain(&answers).all(|item| is_dated(item));
             newest = newest.max(newest_reply);
             keys.extend(reply_keys);
             if is_dated && newest.zip(bound).is_some_and(|(newest, bound)| newest < bound) {
+                self.forget(&keys);
                 return Ok(true);
             }
-            let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-            remember(guard.as_deref_mut(), &keys);
-            drop(guard);
             self.job.sink.with(|builders| {
                 for (slot, (builder, scratch)) in builders.iter_mut().zip(&mut scratch).enumerate() {
                     if self.job.sink.wants(slot) {
@@ -279,6 +273,16 @@ impl<'c> Channel<'c> {
         Ok(false)
     }
 
+    /// Rows that are not taken may come again.
+    fn forget(&self, keys: &[u64]) {
+        if let Some(seen) = &self.seen {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            for key in keys {
+                seen.remove(key);
+            }
+        }
+    }
+
     /// Rows of a root, or of the replies to it: the newest of them, and the keys of those that are new.
     fn bare_rows(
         &self,
@@ -286,8 +290,8 @@ impl<'c> Channel<'c> {
         parent: &str,
         rows: &mut TableBuilder,
     ) -> (Option<Timestamp>, Vec<u64>) {
-        let guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut filter = Filter { seen: guard.as_deref(), ..Filter::default() };
+        let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut filter = Filter { seen: guard.as_deref_mut(), ..Filter::default() };
         for item in items {
             read_item(item.get(), &mut ListRows::new(rows, self.context(parent), &mut filter));
         }

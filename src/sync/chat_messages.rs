@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use super::conversations::Conversations;
 use super::engine::Step;
-use super::item::{Item, remember};
+use super::item::Item;
 use super::job::into;
 use crate::client::endpoint;
 use crate::client::request::Request;
@@ -36,12 +36,10 @@ pub async fn step(conversations: &Conversations<'_>, item: &mut Item) -> Result<
         .page(&request, |builders, body| {
             let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
             let mut guard = seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-            let mut filter = Filter { after: bound, seen: guard.as_deref(), ..Filter::default() };
+            let mut filter = Filter { after: bound, seen: guard.as_deref_mut(), ..Filter::default() };
             let context = Context { chat: Some(&chat), ..Context::default() };
             let page = into(body, &mut ListRows::new(rows, context, &mut filter))?;
-            let tally = filter.page;
-            remember(guard.as_deref_mut(), &tally.keys);
-            Ok((page, tally))
+            Ok((page, filter.page))
         })
         .await?;
     // Newest change first: a row older than the bound means that the filter was ignored, and that the rest is older.

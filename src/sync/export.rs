@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conversations::{Conversations, Family, before};
 use super::engine::Step;
-use super::item::{Item, Seen, remember};
+use super::item::{Item, Seen};
 use super::job::{Job, into};
 use super::offset::Phase;
 use super::window::Window;
@@ -127,7 +127,7 @@ async fn read(
             after: window.from,
             until: window.to,
             conversations: wanted,
-            seen: guard.as_deref(),
+            seen: guard.as_deref_mut(),
             page: Tally::default(),
         };
         let page = match (conversations.family, builders) {
@@ -141,9 +141,7 @@ async fn read(
             (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),
             _ => Err("no table to read into".to_owned()),
         }?;
-        let tally = filter.page;
-        remember(guard.as_deref_mut(), &tally.keys);
-        Ok((page, tally))
+        Ok((page, filter.page))
     })
     .await
 }

@@ -13,13 +13,6 @@ use crate::decode::KeySet;
 /// Keys given out so far, where each may come only once.
 pub type Seen = Arc<Mutex<KeySet>>;
 
-/// Notes the keys of a page, under the lock that they were looked up under: windows of one export are read side by side.
-pub fn remember(seen: Option<&mut KeySet>, keys: &[u64]) {
-    if let Some(seen) = seen {
-        seen.extend(keys);
-    }
-}
-
 /// Something to read, resumable at its page.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each was learned on its own")]

@@ -38,8 +38,8 @@ async fn one(job: &Job, list: &'static List, place: &Place) -> Result<()> {
     job.sink.with(|builders| {
         if let [rows, ..] = builders {
             // A list that changes while it is paged may give an item twice.
-            let given = KeySet::default();
-            let mut filter = Filter { seen: Some(&given), ..Filter::default() };
+            let mut given = KeySet::default();
+            let mut filter = Filter { seen: Some(&mut given), ..Filter::default() };
             let mut rows = ListRows::new(rows, context(list.parent, place), &mut filter);
             for item in &items {
                 read_item(item.get(), &mut rows);
