@@ -77,6 +77,8 @@ pub struct GraphFailure {
     pub remedy: String,
     /// The host has been given up: no other request of the run would do better.
     pub gave_up: bool,
+    /// The connection stood, and no answer came in time; or a gateway said so (504).
+    pub timed_out: bool,
 }
 
 impl fmt::Display for GraphFailure {

@@ -18,6 +18,8 @@ mod details;
 mod directory;
 #[path = "sync/export.rs"]
 mod export;
+#[path = "sync/export_pages.rs"]
+mod export_pages;
 #[path = "sync/guards.rs"]
 mod guards;
 #[path = "sync/hostile.rs"]

@@ -20,6 +20,7 @@ pub(super) struct Trouble {
     request_id: Option<String>,
     remedy: String,
     gave_up: bool,
+    timed_out: bool,
 }
 
 impl Trouble {
@@ -32,6 +33,7 @@ impl Trouble {
             request_id: None,
             remedy: String::new(),
             gave_up: false,
+            timed_out: false,
         }
     }
 
@@ -51,6 +53,7 @@ impl Trouble {
             code,
             request_id: headers.request_id.clone().or(request_id),
             remedy: remedy.into(),
+            timed_out: status == 504,
             ..Self::new(kind, message)
         }
     }
@@ -79,7 +82,8 @@ impl Trouble {
             None if broken.connect && !reached => "Check graph_base_url, cloud, proxy and the network",
             None => "",
         };
-        Self { remedy: remedy.into(), ..Self::new(Kind::Service, format!("{host}: {}", broken.what)) }
+        let trouble = Self::new(Kind::Service, format!("{host}: {}", broken.what));
+        Self { remedy: remedy.into(), timed_out: broken.stalled, ..trouble }
     }
 
     /// Notes why there is no other attempt, if there is none.
@@ -133,6 +137,7 @@ impl Trouble {
             retries,
             remedy,
             gave_up: self.gave_up,
+            timed_out: self.timed_out,
         });
         match self.kind {
             // A server without batches, not a scope that is gone.

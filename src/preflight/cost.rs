@@ -141,8 +141,9 @@ impl Case<'_> {
         Ok(parts)
     }
 
-    pub(super) fn top(&self, page: u32, most: u32) -> u32 {
-        self.options.top.unwrap_or(page).min(most)
+    /// Rows of a page: the most that an endpoint is asked for, or fewer by the option.
+    pub(super) fn top(&self, most: u32) -> u32 {
+        self.options.top.unwrap_or(most).min(most)
     }
 
     fn channel_messages(&self) -> Result<Vec<Part>> {
@@ -172,7 +173,7 @@ impl Case<'_> {
     fn channel_lists(&self, channels: f64, roots: f64, exports: bool) -> Result<Part> {
         let is_delta = self.options.strategy == Strategy::Delta;
         let endpoint = if is_delta { &endpoint::CHANNEL_MESSAGES_DELTA } else { &endpoint::CHANNEL_MESSAGES };
-        let page = self.top(pages::CHANNEL_MESSAGES, pages::CHANNEL_MESSAGES);
+        let page = self.top(pages::CHANNEL_MESSAGES);
         let whole = pages_each(roots, channels, page);
         let special = self.tenant.get("special_channels", self.table.name)?.min(channels);
         let days = f64::from(self.options.resweep_days);
@@ -202,14 +203,14 @@ impl Case<'_> {
     /// The export of all parents, `rows` of all of them together.
     fn export(&self, endpoint: &'static Endpoint, parents: f64, rows: f64) -> Part {
         if self.run != Run::First {
-            return Part::per(endpoint, parents, 1.0, "1 for each export, and changed rows / 50");
+            return Part::per(endpoint, parents, 1.0, "1 for each export, and changed rows / 250");
         }
-        let page = self.top(pages::EXPORT, pages::MAX_EXPORT);
+        let page = self.top(pages::EXPORT);
         // Past so many rows an export is cut into windows of time, which are read from their beginning.
         let window = pages::ROWS_PER_WINDOW as f64;
         let again = if parents > 0.0 && rows / parents > window { window / f64::from(page) } else { 0.0 };
         let each = pages_each(rows, parents, page) + again;
-        Part::per(endpoint, parents, each, "exports × (rows of an export / 50), and 2,000 more past 100,000 rows")
+        Part::per(endpoint, parents, each, "exports × (rows of an export / 250), and 400 more past 100,000 rows")
     }
 
     /// The bytes of what messages show, where they are asked for: only of messages that are new.
@@ -231,14 +232,14 @@ impl Case<'_> {
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
         let mut parts = self.all_users()?;
         parts.extend(self.clock(&endpoint::USERS));
-        let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
+        let each = pages_each(listed, users, self.top(pages::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         Ok(parts)
     }
 
     fn chat_messages(&self) -> Result<Vec<Part>> {
         let (chats, rows) = (self.count("chats")?, self.count("chat_messages")?);
-        let page = self.top(pages::CHAT_MESSAGES, pages::CHAT_MESSAGES);
+        let page = self.top(pages::CHAT_MESSAGES);
         let whole = pages_each(rows, chats, page);
         if !self.options.chat_ids.is_empty() {
             let mut parts = vec![self.chat_lists(chats, whole)];
@@ -257,7 +258,7 @@ impl Case<'_> {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
             return Ok(parts);
         }
-        let each = pages_each(chats * members, users, self.top(pages::CHATS, pages::CHATS));
+        let each = pages_each(chats * members, users, self.top(pages::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         if exports && self.run != Run::Quiet {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));

@@ -11,10 +11,10 @@ impl Case<'_> {
     pub(super) fn list(&self, list: &'static List) -> Result<Vec<Part>> {
         let (mut parts, lists, formula) = self.parents_of(list.parent)?;
         let each = match (list.parent, list.endpoint.template) {
-            (Parent::Tenant, "/users") => pages(self.count("users")?, self.top(pages::USERS, pages::USERS)),
+            (Parent::Tenant, "/users") => pages(self.count("users")?, self.top(pages::USERS)),
             (_, "/teams/{id}/members") => {
                 let members = self.tenant.get("members_per_team", self.table.name)?;
-                pages(members, self.top(pages::MEMBERS, pages::MEMBERS))
+                pages(members, self.top(pages::MEMBERS))
             }
             _ => 1.0,
         };
@@ -71,7 +71,7 @@ impl Case<'_> {
         let mut parts = self.all_users()?;
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
-        let each = pages_each(listed, users, self.top(pages::CHATS, pages::CHATS));
+        let each = pages_each(listed, users, self.top(pages::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         Ok(parts)
     }
@@ -95,9 +95,9 @@ impl Case<'_> {
             Archive::Retained => {
                 let teams = self.count("teams")?;
                 let rows = count("messages")? * (1.0 + count("replies_per_message")?);
-                let each = pages_each(rows, teams, self.top(pages::EXPORT, pages::MAX_EXPORT));
+                let each = pages_each(rows, teams, self.top(pages::EXPORT));
                 let mut parts = self.all_teams()?;
-                let formula = "teams × (messages of a team / 50), and more for every version that is retained";
+                let formula = "teams × (messages of a team / 250), and more for every version that is retained";
                 parts.push(Part::per(&endpoint::TEAM_RETAINED, teams, each, formula));
                 Ok(parts)
             }
@@ -105,8 +105,8 @@ impl Case<'_> {
                 let teams = if named > 0 { named as f64 } else { count("deleted_teams")? };
                 let list = Part::new(&endpoint::DELETED_TEAMS, f64::from(u8::from(named == 0)), "1");
                 let rows = count("messages_per_deleted_team")?;
-                let each = pages(rows, self.top(pages::EXPORT, pages::MAX_EXPORT));
-                let formula = "deleted teams × (messages of a deleted team / 50)";
+                let each = pages(rows, self.top(pages::EXPORT));
+                let formula = "deleted teams × (messages of a deleted team / 250)";
                 Ok(vec![list, Part::per(&endpoint::DELETED_TEAM_EXPORT, teams, each, formula)])
             }
         }

@@ -18,10 +18,6 @@ use crate::tables::Archive;
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;
 
-/// The pages' documented examples ask for 50; the export article recommends 250 at most.
-const PAGE: u32 = 50;
-const MAX_PAGE: u32 = 250;
-
 pub async fn read(job: &Job, archive: Archive) -> Result<()> {
     let teams = teams(job, archive).await?;
     side_by_side(CONCURRENCY, teams.iter().map(|team| one(job, archive, team).boxed()).collect()).await
@@ -54,7 +50,7 @@ fn request(job: &Job, archive: Archive, team: &str) -> Request {
             Request::new(&endpoint::DELETED_TEAM_EXPORT, &segments, format!("deleted team {team}"))
         }
     };
-    let request = request.team(team).query("$top", job.options.top.unwrap_or(PAGE).min(MAX_PAGE));
+    let request = request.team(team);
     match job.options.start_date {
         Some(start) => request.query("$filter", format!("lastModifiedDateTime gt {start:.3}")),
         None => request,
@@ -66,9 +62,8 @@ async fn pages(job: &Job, archive: Archive, team: &str, seen: &Mutex<KeySet>) ->
     let first = request(job, archive, team);
     let mut place = Item::parent(team);
     loop {
-        let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let page = job
-            .page(&request, |builders, body| {
+        let (request, page) = job
+            .export_page(&first, place.link.as_ref(), |builders, body| {
                 let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut filter = Filter { after: job.options.start_date, seen: Some(&mut seen), ..Filter::default() };

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conversations::{Conversations, Family, before};
 use super::engine::Step;
-use super::item::{Item, Seen};
+use super::item::Item;
 use super::job::{Job, into};
 use super::offset::Phase;
 use super::window::Window;
@@ -18,14 +18,10 @@ use crate::config::Strategy;
 use crate::decode::{Context, Filter, FlatRows, ListRows, Page, Tally};
 use crate::error::Result;
 
-/// The pages' documented examples ask for 50; the export article recommends 250 at most.
-pub const PAGE: u32 = 50;
-pub const MAX_PAGE: u32 = 250;
-
 /// How often a window is read again because rows left it while plain `$skip` links were followed.
 const WINDOW_READS: u8 = 3;
 
-fn request(job: &Job, family: Family, parent: &str, window: Window, top: u32) -> Request {
+fn request(job: &Job, family: Family, parent: &str, window: Window) -> Request {
     let request = match family {
         Family::Channels => {
             let segments = ["teams", parent, "channels", "getAllMessages"];
@@ -36,7 +32,6 @@ fn request(job: &Job, family: Family, parent: &str, window: Window, top: u32) ->
             Request::new(&endpoint::USER_EXPORT, &segments, format!("user {parent}")).user(parent)
         }
     };
-    let request = request.query("$top", top);
     match (window.filter(), sender(job, family, parent)) {
         (Some(window), Some(sender)) => request.query("$filter", format!("{window} and {sender}")),
         (Some(filter), None) | (None, Some(filter)) => request.query("$filter", filter),
@@ -53,16 +48,12 @@ fn sender(job: &Job, family: Family, user: &str) -> Option<String> {
 /// Reads one page of a window.
 pub async fn step(conversations: &Conversations<'_>, item: &mut Item, window: Window) -> Result<Step> {
     let job = conversations.job;
-    let parent = item.scope.clone();
     if needs_children(conversations, item) {
         conversations.children(item).await?;
     }
-    let top = job.options.top.unwrap_or(PAGE).min(MAX_PAGE);
     item.checked = item.checked.or_else(|| job.client.now());
-    let first = request(job, conversations.family, &parent, window, top);
-    let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
     let wanted = wanted(conversations, item);
-    let (page, tally) = read(conversations, &request, &parent, window, wanted.as_ref(), item.seen.as_ref()).await?;
+    let (request, (page, tally)) = read(conversations, item, window, wanted.as_ref()).await?;
     note(conversations, item, &tally);
     item.rows += page.items;
     if let Some(link) = &item.link {
@@ -110,19 +101,18 @@ fn wanted(conversations: &Conversations<'_>, item: &Item) -> Option<HashSet<Stri
 
 async fn read(
     conversations: &Conversations<'_>,
-    request: &Request,
-    parent: &str,
+    item: &Item,
     window: Window,
     wanted: Option<&HashSet<String>>,
-    seen: Option<&Seen>,
-) -> Result<(Page, Tally)> {
-    let job = conversations.job;
+) -> Result<(Request, (Page, Tally))> {
+    let (job, parent) = (conversations.job, item.scope.as_str());
+    let first = request(job, conversations.family, parent, window);
     let (wants_roots, wants_replies) = match conversations.family {
         Family::Channels => (job.sink.wants(0), job.sink.wants(1)),
         Family::Chats => (true, false),
     };
-    job.page(request, |builders, body| {
-        let mut guard = seen.map(|seen| seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    job.export_page(&first, item.link.as_ref(), |builders, body| {
+        let mut guard = item.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let mut filter = Filter {
             after: window.from,
             until: window.to,
@@ -200,7 +190,7 @@ async fn changed_since(conversations: &Conversations<'_>, item: &mut Item, to: T
     // The server tells its time in seconds: a change of the second in which the window was begun counts too.
     let begun = item.checked.map_or(to, |begun| before(begun, SignedDuration::from_secs(1)).max(to));
     let window = Window { from: Some(begun), to: None };
-    let probe = request(conversations.job, conversations.family, &item.scope, window, 1);
+    let probe = request(conversations.job, conversations.family, &item.scope, window).query("$top", 1);
     let found = conversations.job.client.get(&probe, super::job::read_raw_page).await?;
     item.checked = conversations.job.client.now();
     Ok(!found.body.1.is_empty())

@@ -7,6 +7,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
 use super::engine::{Caps, Step};
+use super::export_pages::SmallPages;
 use super::item::Item;
 use super::listed::Listed;
 use super::sink::Sink;
@@ -31,6 +32,8 @@ pub struct Job {
     pub rows_per_window: usize,
     /// What the open rounds of the session have listed.
     pub listed: Listed,
+    /// Which exports the session asks for small pages.
+    pub small_pages: SmallPages,
 }
 
 /// What the items of a list stand for. One that can't be named could not be read, and so it is an error: a scope that is

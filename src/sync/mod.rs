@@ -10,6 +10,7 @@ mod details;
 mod directory;
 mod engine;
 mod export;
+mod export_pages;
 mod hosted;
 mod item;
 mod job;

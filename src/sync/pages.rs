@@ -2,7 +2,7 @@
 
 pub use super::channel_messages::PAGE as CHANNEL_MESSAGES;
 pub use super::chat_messages::PAGE as CHAT_MESSAGES;
-pub use super::export::{MAX_PAGE as MAX_EXPORT, PAGE as EXPORT};
+pub use super::export_pages::PAGE as EXPORT;
 pub use super::roster::{CHATS_PAGE as CHATS, MEMBERS_PAGE as MEMBERS, USERS_PAGE as USERS};
 pub use super::snapshot::BATCH as TEAMS_PER_BATCH;
 pub use super::window::ROWS_PER_WINDOW;

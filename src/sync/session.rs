@@ -10,6 +10,7 @@ use super::chats::Chats;
 use super::conversations::{Family, Round};
 use super::details::{self, Details};
 use super::engine::{self, Caps};
+use super::export_pages::SmallPages;
 use super::hosted::Fetcher;
 use super::job::Job;
 use super::listed::Listed;
@@ -142,12 +143,19 @@ pub struct Session {
     polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
     rows_per_window: usize,
     listed: Listed,
+    small_pages: SmallPages,
 }
 
 impl Session {
     pub fn new(config: &ConnectionConfig, provider: Arc<dyn TokenProvider>) -> Result<Self> {
         let client = GraphClient::new(config, provider, Arc::new(Report::new()))?;
-        Ok(Self { client, polled: Arc::default(), rows_per_window: ROWS_PER_WINDOW, listed: Listed::default() })
+        Ok(Self {
+            client,
+            polled: Arc::default(),
+            rows_per_window: ROWS_PER_WINDOW,
+            listed: Listed::default(),
+            small_pages: SmallPages::default(),
+        })
     }
 
     /// Cuts exports past another number of rows, for tests that have fewer.
@@ -181,6 +189,7 @@ impl Session {
             polled: None,
             rows_per_window: self.rows_per_window,
             listed: self.listed.clone(),
+            small_pages: self.small_pages.clone(),
         }
     }
 

@@ -16,7 +16,7 @@ fn key(row: &Value) -> String {
 }
 
 #[track_caller]
-fn assert_whole(emulator: &Emulator, table: &str, found: &[(&'static str, Value)]) {
+pub fn assert_whole(emulator: &Emulator, table: &str, found: &[(&'static str, Value)]) {
     let essence = |row: &Value| (row["body"]["content"].clone(), row["deletedDateTime"].clone());
     let truth: BTreeMap<_, _> = emulator.truth(table).iter().map(|row| (key(row), essence(row))).collect();
     let rows: BTreeMap<_, _> = found.iter().map(|(_, row)| (key(row), essence(row))).collect();

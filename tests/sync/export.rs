@@ -131,7 +131,8 @@ async fn where_export_is_not_offered_everything_is_listed_and_swept_by_the_week(
         reader.assert_whole();
         assert!(reader.report().notes.iter().any(|note| note.contains("not offered here")), "{code}");
         let exports = emulator.requests().iter().filter(|r| r.template.ends_with("getAllMessages")).count();
-        assert!(exports <= 3, "{code}: {exports}");
+        // A bad request may be about the size of a page: each of the three teams is asked for a small one too.
+        assert!(exports <= if code == 400 { 6 } else { 3 }, "{code}: {exports}");
         emulator.mutate(&Mutation { advance_seconds: 600, edits: 9, reply_edits: 9, ..Mutation::default() });
         emulator.clear_requests();
         for _ in 0..8 {

@@ -60,7 +60,7 @@ async fn a_team_that_is_deleted_and_restored_is_read_whole() {
 async fn a_half_exported_team_that_goes_and_comes_back_is_read_whole() {
     let emulator = start(EmulatorConfig { teams: 1, messages_per_channel: 60, ..small() });
     let team = team_ids(&emulator)[0].clone();
-    let mut reader = Reader::messages(&emulator, &[("on_forbidden", "skip")]).pages(1);
+    let mut reader = Reader::messages(&emulator, &[("on_forbidden", "skip"), ("top", "50")]).pages(1);
     reader.step().await.unwrap();
     assert!(!reader.lake.keys("messages").is_empty());
     emulator.set(|knobs| {
