@@ -53,13 +53,15 @@ impl Job {
         if self.small_pages.lock().insert(export) {
             let why = error.status().map_or("no answer in time".to_owned(), |status| format!("status {status}"));
             self.report().note(format!(
-                "the slow way: {export} gives no page of {top} rows ({why}), so it is asked for {SMALL} at a time"
+                "the slow way: {export} gives no page of {top} rows ({why}), so it is asked for {SMALL} at a time; \
+                 top={SMALL} does so from the start"
             ));
         }
         Ok((request, page))
     }
 }
 
+/// A host that was given up gets this one chance: where large pages come too late, nothing else may have been asked.
 fn may_be_too_large(error: &Error) -> bool {
-    error.graph().is_some_and(|failure| !failure.gave_up && (failure.status == Some(400) || failure.timed_out))
+    error.graph().is_some_and(|failure| failure.status == Some(400) || failure.timed_out)
 }

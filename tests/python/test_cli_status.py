@@ -59,7 +59,7 @@ def test_it_tells_what_was_skipped(graph, options, tmp_path, capfd):
 
 
 def test_an_interrupted_reading_shows(options, tmp_path, capfd):
-    spec = pipeline(entry("messages", max_records_per_batch=20))
+    spec = pipeline(entry("messages", max_records_per_batch=20, top=20))
     client = _core.Client(options)
     from lakeflow_teams.local.incremental import Incremental
     from lakeflow_teams.local.plan import plan

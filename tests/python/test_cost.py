@@ -21,7 +21,7 @@ CASES = [
     ("members", {"fetch_all_teams": "true"}),
     ("members", {"fetch_all_teams": "true", "top": "5"}),
     *(("messages", {**ALL, "strategy": strategy}) for strategy in ("auto", "export", "channels", "delta")),
-    ("messages", {**ALL, "top": "200"}),
+    ("messages", {**ALL, "top": "50"}),
     ("chats", {}),
     *(("chat_messages", {**CHATS, "strategy": strategy}) for strategy in ("auto", "export", "channels")),
     ("users", {}),

@@ -28,7 +28,9 @@ def test_the_demo_runs_again_and_again(tmp_path):
         screen = io.StringIO()
         first, second = run(tmp_path / "demo", teams=4, console=Console(file=screen, width=120))
         assert not first.failed
-        assert second.requests < first.requests
+        # In four teams there are as few pages of history as of changes: what is less is the rows.
+        read = [sum(line.rows for line in summary.destinations) for summary in (first, second)]
+        assert read[1] < 0.6 * read[0]
         assert screen.getvalue().count("equal to the tenant") == 2
 
 

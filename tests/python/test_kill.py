@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lakeflow_teams import GraphEmulator
-from lakehouse import differences, pipeline
+from lakehouse import TABLES, differences, entry, pipeline
 
 INGEST = """
 import json, sys
@@ -31,7 +31,9 @@ def tenant():
 
 def start(graph, target):
     process = subprocess.Popen([sys.executable, "-c", INGEST], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    process.stdin.write(json.dumps([pipeline(), str(target), dict(graph.options)]))
+    # Small pages make many moments.
+    spec = pipeline(*(entry(table, top=20) for table in TABLES))
+    process.stdin.write(json.dumps([spec, str(target), dict(graph.options)]))
     process.stdin.close()
     return process
 

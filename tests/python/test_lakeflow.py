@@ -78,7 +78,7 @@ def test_a_batch_read_is_whole_and_fills_its_offset_at_the_end(connector, graph,
 
 @pytest.mark.parametrize("table", ["messages", "message_replies", "chats"])
 def test_a_stream_pauses_at_its_caps_and_loses_nothing(connector, graph, table):
-    options = text(table, max_pages_per_batch=2)
+    options = text(table, max_pages_per_batch=2, top=20)
     rows, offset, batches = drain(connector, table, {}, options)
     keys = connector.read_table_metadata(table, {})["primary_keys"]
     assert compare(table, rows, graph.truth(table), keys) == []
@@ -90,7 +90,7 @@ def test_a_stream_pauses_at_its_caps_and_loses_nothing(connector, graph, table):
 
 
 def test_an_offset_survives_as_json_with_its_keys_in_any_order(connector):
-    options = text("messages", max_pages_per_batch=1)
+    options = text("messages", max_pages_per_batch=1, top=20)
     _, offset = connector.read_table("messages", {}, options)
     shuffled = json.loads(json.dumps(offset, sort_keys=True))
     assert drain(connector, "messages", shuffled, options)[0] != []

@@ -11,7 +11,7 @@ from lakeflow_teams import ingest_local
 from lakeflow_teams.local import incremental, merge
 from lakehouse import differences, entry, later, pipeline
 
-BOTH = pipeline(entry("messages"), entry("message_replies"))
+BOTH = pipeline(entry("messages", top=20), entry("message_replies", top=20))
 TABLES = ("messages", "message_replies")
 
 
@@ -75,9 +75,9 @@ def test_a_table_that_was_restored_catches_up(graph, options, tmp_path, monkeypa
 
 
 def test_tables_that_went_separate_ways_meet_again(graph, options, tmp_path, monkeypatch):
-    ingest_local(pipeline(entry("messages")), tmp_path, options)
+    ingest_local(pipeline(entry("messages", top=20)), tmp_path, options)
     later(graph)
-    ingest_local(pipeline(entry("message_replies")), tmp_path, options)
+    ingest_local(pipeline(entry("message_replies", top=20)), tmp_path, options)
     later(graph)
     with monkeypatch.context() as patch:
         stop_at(patch, 2)

@@ -303,6 +303,26 @@ async fn a_large_page_that_comes_too_late_is_asked_for_with_50() {
     }
 }
 
+/// Where nothing but exports is read, all of them too late, the host seems to be down.
+#[tokio::test]
+async fn a_host_that_was_given_up_over_large_pages_is_asked_for_small_ones() {
+    let emulator = tenant(5, 20);
+    emulator.fault(status("getAll*top=250", 504));
+    for read in [&READS[1], &READS[3], &READS[4]] {
+        emulator.clear_requests();
+        let session = session_with(&emulator, &[("retry_timeout_seconds", "3")]);
+        read.whole(&emulator, &session, &[]).await;
+        assert_eq!(notes(&session).len(), 1);
+        assert!(asked(&emulator).iter().filter(|page| page.status == 504).count() > read.at_once.min(3), "tried again");
+    }
+    // An outage that has nothing to do with it is one all the same.
+    emulator.fault(status("getAll", 504));
+    let session = session_with(&emulator, &[("retry_timeout_seconds", "3")]);
+    let (_, failure) = read_once(&session, &pass(BOTH, TEAM_OPTIONS)).await;
+    assert!(failure.is_some_and(|error| error.ends_run()));
+    assert!(notes(&session).is_empty());
+}
+
 /// Nothing of this is about a page's size: a server that is down, a refusal, a link.
 #[tokio::test]
 async fn other_failures_are_not_asked_again_with_50() {
