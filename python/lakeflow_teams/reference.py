@@ -147,8 +147,8 @@ def costs() -> str:
         f"request. The numbers are those of a tenant with {example}.",
         "",
         "A *first* run reads everything, a *quiet* one finds nothing new, and the *daily* one is the quiet one in 24 hours",
-        "that sweeps for late edits. What has changed since costs its rows / 50 more, / 250 where it is exported. Time is that",
-        "of the slowest budget, at 80 % of Graph's documented limits. Tables of one pass cost what one of them costs.",
+        "that sweeps for late edits. What has changed since costs its rows / 50 more, / 250 where it is exported. Time is",
+        "that of the slowest budget, at 80 % of Graph's documented limits. Tables of one pass cost what one of them costs.",
     ]
     rates: dict[str, tuple[str, str]] = {}
     done = set()

@@ -77,6 +77,16 @@ def test_the_report_counts(client, graph):
     assert repr(report).startswith("Report(requests=")
 
 
+def test_an_export_that_gives_no_large_pages_is_whole_and_the_report_says_so():
+    with GraphEmulator(teams=2, messages_per_channel=60, export_top_max=50) as graph:
+        client = TeamsClient(graph.options)
+        rows = pa.table(client.read("messages", **NEEDS["messages"], strategy="export"))
+        assert compare("messages", rows.to_pylist(), graph.truth("messages"), ["team_id", "channel_id", "id"]) == []
+        (note,) = [note for note in client.report.notes if "rows" in note]
+        assert "gives no page of 250 rows (status 400)" in note
+        assert "top=50" in note
+
+
 def test_keywords_and_a_mapping_are_the_same(options):
     assert TeamsClient(**options).schema("teams").names == TeamsClient(options).schema("teams").names
 
