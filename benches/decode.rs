@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 /// As in the reader: a batch is closed at this many rows or bytes.
 const BATCH_ROWS: usize = 8192;
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 512 << 10;
 
 /// One measurement is one long read, which goes over the pages several times: the processor's clock ticks coarsely on some
 /// systems.

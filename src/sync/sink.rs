@@ -14,10 +14,10 @@ use crate::decode::TableBuilder;
 use crate::error::{Error, Result};
 use crate::tables::Projection;
 
-/// A batch is closed at this many rows or bytes, whichever comes first. Spark and Delta take batches of any size; a mebibyte
-/// stays in a core's cache while it is filled, and its memory serves for the next batch without the kernel's help.
+/// A batch is closed at this many rows or bytes, whichever comes first. Spark and Delta take batches of any size, and
+/// half a mebibyte stays in a core's cache while it is filled: with sixteen, decoding takes a quarter more time.
 const BATCH_ROWS: usize = 8192;
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 512 << 10;
 /// Contents are fetched in turns of so many, and so many of their bytes count as a row, so that the caps of a micro-batch
 /// hold for them too.
 const FETCHED_ROWS: usize = 64;

@@ -53,6 +53,9 @@ def per_million(result: Figures) -> float:
     return result["cpu"] / result["rows"] * 1e6
 
 
+#: Parsers that make something of every value.
+FULL_PARSES = {"sonic-rs value", "simd-json tape", "simd-json value", "serde_json value"}
+
 # Sections -------------------------------------------------------------------------------------------------------------
 
 
@@ -65,11 +68,7 @@ def decode() -> Figures:
         "export, long texts": "export pages of long texts",
     }
     for kind, pages in figures.items():
-        fastest = min(
-            parser["cpu_seconds_per_million"]
-            for name, parser in pages["parsers"].items()
-            if name in {"sonic-rs value", "simd-json tape", "simd-json value", "serde_json value"}
-        )
+        fastest = min(parser["cpu_seconds_per_million"] for name, parser in pages["parsers"].items() if name in FULL_PARSES)
         lines = [
             [
                 name + (" (to Arrow)" if name in {"lakeflow-teams", "arrow-json"} else ""),
@@ -88,22 +87,32 @@ def decode() -> Figures:
     return figures
 
 
+def _beside_drain(emulator: stage.Emulator, turns: int, of: str = "", **options: str) -> Figures:
+    """A read of both tables, and the same requests with their bodies thrown away."""
+    ours = median_of(turns, lambda: stage.contend("connector", emulator, table_options=options))
+    figures = {f"connector, both tables{of}": ours}
+    urls = emulator.ask("urls")
+    for encoding in ("identity", "gzip", "inflate"):
+        drained = median_of(turns, lambda encoding=encoding: stage.drain(emulator, urls, encoding))
+        figures[f"raw drain, {encoding}{of}"] = {**drained, "rows": ours["rows"]}
+    return figures
+
+
 def _end_to_end(rows: int, latency: int) -> Figures:
-    figures: Figures = {}
     turns = 1 if QUICK or latency else 3
     with stage.tenant(rows, latency_ms=latency) as emulator:
-        figures["connector, both tables"] = median_of(turns, lambda: stage.contend("connector", emulator))
-        urls = emulator.ask("urls")
-        for encoding in ("identity", "gzip", "inflate"):
-            drained = median_of(turns, lambda encoding=encoding: stage.drain(emulator, urls, encoding))
-            figures[f"raw drain, {encoding}"] = {**drained, "rows": figures["connector, both tables"]["rows"]}
+        figures = _beside_drain(emulator, turns)
+        # What an export takes that gives no larger pages.
+        figures |= _beside_drain(emulator, turns, ", top=50", top="50")
         for table in ("messages", "message_replies"):
             figures[f"connector, {table}"] = stage.contend("connector", emulator, tables=[table])
-        figures["connector, both, top=250"] = stage.contend("connector", emulator, table_options={"top": "250"})
     others = {"careful": rows // 5, "dlt": rows // 20, "msgraph": rows // 500}
     for name, size in others.items():
         with stage.tenant(size, latency_ms=latency) as emulator:
             figures[name] = attempt(lambda name=name: stage.contend(name, emulator, python=stage.tools(name)))
+    if not latency and not QUICK:
+        with stage.tenant(10 * rows) as emulator:
+            figures |= _beside_drain(emulator, turns, ", ten times as many")
     return figures
 
 
@@ -231,7 +240,7 @@ def limits() -> Figures:
     """(d) With Graph's limits enforced: how much of the planned rate is reached, and how many requests are refused."""
     figures: Figures = {}
     # The last lists and exports have nothing beside them, which takes some 4 seconds of a tenant of any size.
-    for strategy, rows, teams in (("export", 60_000, 20), ("channels", 15_000, 20), ("auto", 20_000, 60)):
+    for strategy, rows, teams in (("export", 300_000, 20), ("channels", 15_000, 20), ("auto", 20_000, 60)):
         with stage.tenant(rows // (4 if QUICK else 1), rate_limits=True, teams=teams) as emulator:
             job = {"options": {"rate_limits": "documented"}, "table_options": {"strategy": strategy}}
             one = stage.contend("connector", emulator, **job)
@@ -301,6 +310,32 @@ def size() -> Figures:
     return figures
 
 
+def factors(figures: Figures) -> None:
+    """What the figures of a run are to each other, where it has both sides."""
+    lines = []
+    pages = figures.get("decode", {})
+    for kind in ("export", "list", "export, long texts"):
+        if kind in pages:
+            parsers = {name: one["cpu_seconds_per_million"] for name, one in pages[kind]["parsers"].items()}
+            fastest = min(parsers[name] for name in FULL_PARSES)
+            lines.append(
+                [f"decode, {kind}: times the fastest full parse", f"{parsers['lakeflow-teams'] / fastest:.2f}", "1.5"]
+            )
+    runs = figures.get("end_to_end", {}).get("0 ms", {})
+    for of in ("", ", ten times as many", ", top=50"):
+        ours, drain = runs.get(f"connector, both tables{of}"), runs.get(f"raw drain, inflate{of}")
+        if ours and drain and "export" in pages:
+            speed = pages["export"]["parsers"]["lakeflow-teams"]["megabytes_per_second"]
+            decoding = drain["bytes"] / 1e6 / speed
+            factor = ours["cpu"] / (drain["cpu"] + decoding)
+            lines.append([f"a whole read{of}: times the raw drain and decoding what it brought", f"{factor:.2f}", "1.5"])
+    if "cpu" in runs.get("careful", {}):
+        less = per_million(runs["careful"]) / per_million(runs["connector, both tables"])
+        lines.append(["CPU per row: times less than the careful client", f"{less:.0f}", "15"])
+    if lines:
+        show("Factors", ["", "", "wanted"], lines)
+
+
 SECTIONS = {one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, memory, size)}
 
 
@@ -319,6 +354,7 @@ def main() -> None:
             CONSOLE.print(f"{name}: skipped, {figures[name]['skipped']}")
         CONSOLE.print(f"[dim]{name}: {time.perf_counter() - begun:.0f} s, load before {others:.1f}[/]\n")
         place.write_text(json.dumps(figures, indent=1))
+    factors(figures)
     drawn = attempt(lambda: stage.plot(place, place.with_suffix(".svg")) or {})
     CONSOLE.print(drawn.get("skipped", f"drawn in {place.with_suffix('.svg').relative_to(stage.ROOT)}"))
     CONSOLE.print(f"{time.perf_counter() - started:.0f} s in all; the figures are in {place.relative_to(stage.ROOT)}")
