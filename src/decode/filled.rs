@@ -9,7 +9,7 @@ use arrow_buffer::{
     ArrowNativeType, BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer,
 };
 
-/// Bytes that the offsets of a full batch take.
+/// More bytes than the offsets of a full batch take.
 const USUAL: usize = 64 << 10;
 
 /// Rows and their values, in order of rows.

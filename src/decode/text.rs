@@ -48,6 +48,7 @@ impl Text {
     /// What was pushed since the last end is the row's text.
     #[inline]
     pub(super) fn end(&mut self, row: usize) {
+        assert!(i32::try_from(self.data.len()).is_ok(), "the text of a batch takes less than 2 GiB");
         self.ends.push(row, self.data.len() as u32);
     }
 
@@ -76,11 +77,10 @@ impl Text {
         let data = Buffer::from_vec(std::mem::replace(&mut self.data, next));
         let (offsets, nulls) = (self.ends.offsets(rows), self.ends.nulls(rows));
         self.ends.truncate(0);
-        assert!(i32::try_from(data.len()).is_ok(), "the text of a batch takes less than 2 GiB");
         debug_assert!(StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()).is_ok());
         // Checking all text again would be a fifth of what reading long messages costs.
-        // SAFETY: `data` is UTF-8 and the offsets are ends of whole texts in it, as every method above sees to;
-        // `Filled::offsets` never descend; `nulls` are of as many rows.
+        // SAFETY: `data` is UTF-8 and the offsets are ends of whole texts in it, none of which is past what an offset holds, as
+        // every method above sees to; `Filled::offsets` never descend; `nulls` are of as many rows.
         #[expect(unsafe_code)]
         let array = unsafe { StringArray::new_unchecked(offsets, data, nulls) };
         Arc::new(array)
