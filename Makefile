@@ -11,7 +11,7 @@ UV   := $(BIN)/uv
 STAMPS  := $(VENV)/.stamps
 DEV     := $(STAMPS)/core-dev
 RELEASE := $(STAMPS)/core-release
-RUST    := $(shell find src -name '*.rs') Cargo.toml Cargo.lock pyproject.toml
+RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 
 # Tests of the Rust crate link this interpreter; the same one for every build keeps pyo3 from being compiled again.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
@@ -31,8 +31,7 @@ demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the
 test: lint docs test-rust test-python test-spark-quick  ## Lint, type check, build the docs and test everything
 
 test-rust: $(STAMPS)/python
-	LD_LIBRARY_PATH="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")'):$$LD_LIBRARY_PATH" \
-		cargo test --locked --quiet
+	cargo test --locked --quiet
 
 test-python: $(DEV)
 	$(BIN)/pytest
@@ -75,7 +74,7 @@ examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databric
 	$(BIN)/lakeflow-teams databricks examples/pipeline.yaml --to examples/databricks --source ../.. --force
 
 bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
-	cargo bench --locked --no-run --quiet --features bench --bench floor
+	cargo bench --locked --no-run --quiet --package teams-benches --bench floor
 	$(BIN)/python tests/bench
 	$(BIN)/pytest -m bench -s
 

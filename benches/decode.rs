@@ -1,6 +1,6 @@
 //! Page bytes to Arrow, beside parsers that only parse: megabytes per second, and CPU seconds per million messages.
 //!
-//! `cargo bench --features bench --bench floor` prints one JSON object. The pages are the emulator's, fetched once and
+//! `cargo bench --package teams-benches` prints one JSON object. The pages are the emulator's, fetched once and
 //! kept in memory. The contenders take turns, and the median of several turns counts.
 
 use std::fs;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_schema::{DataType, Field, Fields, Schema};
-use lakeflow_teams::decode::{ChainRows, Filter, FlatRows, TableBuilder, read_page};
-use lakeflow_teams::emulator::{Emulator, EmulatorConfig};
-use lakeflow_teams::tables::{Projection, find};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+use teams_emulator::{Emulator, EmulatorConfig};
+use teams_tables::decode::{ChainRows, Filter, FlatRows, TableBuilder, read_page};
+use teams_tables::{Projection, find};
 
 /// As in the reader: a batch is closed at this many rows or bytes.
 const BATCH_ROWS: usize = 8192;

@@ -66,8 +66,8 @@ pub fn relative(request: &Request, base: &Url) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::endpoint;
-    use crate::client::link::Link;
+    use crate::link::Link;
+    use teams_base::graph::endpoint;
 
     #[test]
     fn segments_and_queries_are_encoded() {

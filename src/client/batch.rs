@@ -16,13 +16,13 @@ use super::Malformed;
 use super::address;
 use super::body::ErrorBody;
 use super::classify::{self, Action, Headers, Kind, classify};
-use super::endpoint;
 use super::exchange::{Accepted, Call, Engine};
 use super::request::Request;
 use super::retry::{Trial, random};
 use super::trouble::Trouble;
 use crate::auth::Token;
-use crate::error::Result;
+use teams_base::error::Result;
+use teams_base::graph::endpoint;
 
 /// The most that Graph takes in one batch.
 const MOST: usize = 20;

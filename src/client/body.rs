@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::text;
+use teams_base::redact;
 
 /// No error body is larger; a page of data that was cut short may be, and is not worth a tree of values.
 const LARGEST: usize = 256 << 10;
@@ -23,7 +23,7 @@ impl ErrorBody {
         }
         let parsed = if body.len() <= LARGEST { serde_json::from_slice::<Value>(body).ok() } else { None };
         let Some(value) = parsed else {
-            return Self { message: text::snippet(body), ..Self::default() };
+            return Self { message: redact::snippet(body), ..Self::default() };
         };
         let Some(error) = value.get("error") else { return Self::default() };
         let inner = ["innerError", "innererror"].iter().find_map(|key| error.get(key));
@@ -31,9 +31,9 @@ impl ErrorBody {
         let inner_of =
             |key: &str| inner.and_then(|inner| inner.get(key)?.as_str()).filter(|text| !text.trim().is_empty());
         Self {
-            code: text::clean(of("code").or(inner_of("code")).unwrap_or_default()),
-            message: text::clean(&unwrap(of("message").or(inner_of("message")).unwrap_or_default())),
-            request_id: inner_of("request-id").map(text::clean),
+            code: redact::clean(of("code").or(inner_of("code")).unwrap_or_default()),
+            message: redact::clean(&unwrap(of("message").or(inner_of("message")).unwrap_or_default())),
+            request_id: inner_of("request-id").map(redact::clean),
         }
     }
 

@@ -25,7 +25,7 @@ impl Headers {
         Self {
             retry_after: get("retry-after"),
             date: get("date").and_then(|text| http_date(&text)),
-            request_id: get("request-id").map(|id| super::text::clean(&id)),
+            request_id: get("request-id").map(|id| teams_base::redact::clean(&id)),
         }
     }
 

@@ -7,6 +7,7 @@ use reqwest::header::ACCEPT_ENCODING;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+use super::Malformed;
 use super::address;
 use super::classify::{Headers, Kind};
 use super::exchange::{Accepted, Call, Engine};
@@ -15,9 +16,9 @@ use super::request::Request;
 use super::retry::{Trial, random};
 use super::transport::read_body;
 use super::trouble::Trouble;
-use super::{Malformed, endpoint};
-use crate::config::is_loopback;
-use crate::error::Result;
+use teams_base::cloud::is_loopback;
+use teams_base::error::Result;
+use teams_base::graph::endpoint;
 
 /// A link that was checked. It has no way into a request of Graph's, and so none to the token.
 struct Signed(Url);

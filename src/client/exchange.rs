@@ -14,7 +14,6 @@ use super::Malformed;
 use super::breaker::{Breaker, Stop};
 use super::classify::{self, Action, Headers, Kind, classify};
 use super::clock::Clock;
-use super::endpoint::Endpoint;
 use super::inflate::inflate;
 use super::limiter::Limiter;
 use super::report::Report;
@@ -23,9 +22,11 @@ use super::retry::{Trial, random};
 use super::scopes::Status;
 use super::transport::{Broken, Transport, read_body};
 use super::trouble::Trouble;
+use teams_base::graph::endpoint::Endpoint;
 
-use crate::auth::{Secret, Token, TokenCache};
-use crate::error::Result;
+use crate::auth::{Token, TokenCache};
+use teams_base::error::Result;
+use teams_base::secret::Secret;
 
 /// A host that has never answered is more likely misspelt than down, so the error comes soon.
 const NEVER_REACHED: Duration = Duration::from_secs(20);

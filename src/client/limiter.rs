@@ -13,11 +13,11 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::bucket::Bucket;
-use super::endpoint::RateClass;
-use super::limits::limits;
 use super::pace::Pace;
 use super::request::Request;
-use crate::config::{ConnectionConfig, RateLimits};
+use teams_base::graph::endpoint::RateClass;
+use teams_base::graph::limits::limits;
+use teams_base::options::{ConnectionConfig, RateLimits};
 
 /// A budget's name. The order is the order of queueing: narrow before wide.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 use futures::future::join_all;
 
 use super::*;
-use crate::client::endpoint;
+use teams_base::graph::endpoint;
 
 fn limiter(change: impl FnOnce(&mut ConnectionConfig)) -> Limiter {
     let mut config = ConnectionConfig { max_concurrency: 1_000, ..ConnectionConfig::default() };

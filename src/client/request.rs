@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::endpoint::Endpoint;
 use super::link::Link;
+use teams_base::graph::endpoint::Endpoint;
 
 /// One GET. Built with [`Request::new`] or, for the next page, with [`Request::follow`].
 #[derive(Debug, Clone)]

@@ -11,9 +11,10 @@ use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
 use super::inflate;
-use super::text;
-use crate::config::{ConnectionConfig, is_loopback};
-use crate::error::{Error, Result};
+use teams_base::cloud::is_loopback;
+use teams_base::error::{Error, Result};
+use teams_base::options::ConnectionConfig;
+use teams_base::redact;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("lakeflow-teams/", env!("CARGO_PKG_VERSION"));
@@ -171,7 +172,7 @@ fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
 /// Innermost causes say what happened; the outer ones only where.
 fn deepest(error: &(dyn StdError + 'static)) -> String {
     let innermost = successors(Some(error), |error| cause(*error)).last().unwrap_or(error);
-    text::clean(&innermost.to_string())
+    redact::clean(&innermost.to_string())
 }
 
 fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {

@@ -6,11 +6,11 @@ use super::Malformed;
 use super::body::ErrorBody;
 use super::breaker::Stop;
 use super::classify::{Headers, Kind};
-use super::endpoint::{self, Endpoint};
 use super::request::Request;
-use super::text;
 use super::transport::Broken;
-use crate::error::{AuthFailure, Error, GraphFailure};
+use teams_base::error::{AuthFailure, Error, GraphFailure};
+use teams_base::graph::endpoint::{self, Endpoint};
+use teams_base::redact;
 
 pub(super) struct Trouble {
     pub kind: Kind,
@@ -66,7 +66,7 @@ impl Trouble {
         } else {
             ErrorBody::default()
         };
-        let message = [text::clean(&why.0), said.message].join(": ");
+        let message = [redact::clean(&why.0), said.message].join(": ");
         let message = message.trim_end_matches(": ").to_owned();
         Self {
             status: Some(200),

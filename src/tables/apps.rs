@@ -2,7 +2,7 @@
 
 use super::list::{CHANNELS_OF_TEAMS, CHATS_OF_USERS, List, Parent, TEAMS, USERS};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 const APP: Column = Column::new(
     "teamsApp",

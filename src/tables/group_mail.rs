@@ -2,7 +2,7 @@
 
 use super::list::{GROUPS, List, Parent, TEAMS};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 const RECIPIENT: Kind =
     Kind::Struct(&[Column::new("emailAddress", Kind::Struct(&[Column::text("name"), Column::text("address")]))]);

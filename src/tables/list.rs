@@ -1,7 +1,7 @@
 //! Tables that are one list per parent: most of what Graph knows of a team, a channel, a chat, a user or a group.
 
 use super::Derived;
-use crate::client::Endpoint;
+use teams_base::graph::endpoint::Endpoint;
 
 /// Which options name or discover the parents, for the documentation.
 pub(super) const TEAMS: &str = "team_id or fetch_all_teams";

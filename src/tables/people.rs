@@ -2,7 +2,7 @@
 
 use super::list::{GROUPS, List, Parent};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 /// Of the polymorphic `directoryObject`: what a reader needs to tell people from groups, devices and applications.
 const DIRECTORY_OBJECT: &[Column] = &[

@@ -1,7 +1,7 @@
 //! Usage reports, which Microsoft 365 keeps as CSV files.
 
 use super::{Column, Ingestion, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 /// A report for the whole tenant.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use super::list::{CHANNELS_OF_TEAMS, CHATS_OF_USERS, List, Parent, TEAMS};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 /// <https://learn.microsoft.com/graph/api/resources/conversationmember>: people of this tenant and of others, guests,
 /// callers, bots. `odata_type` says which; only the columns of its kind are filled.

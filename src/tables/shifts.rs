@@ -3,7 +3,7 @@
 
 use super::list::{List, Parent, Shape, TEAMS};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 const NO_SCHEDULE: &str = "A team has a schedule once Shifts was set up for it";
 

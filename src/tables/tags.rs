@@ -2,7 +2,7 @@
 
 use super::list::{List, Parent, TEAMS};
 use super::{Column, Derived, Ingestion, Kind, Reading, Table};
-use crate::client::endpoint::{Endpoint, RateClass};
+use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 static TAGS: List = List::new(
     Parent::Team,

@@ -1,7 +1,7 @@
 //! Teams, their channels and their members.
 
 use super::{Column, Derived, Ingestion, Kind, List, Parent, Reading, Table};
-use crate::client::endpoint;
+use teams_base::graph::endpoint;
 
 /// <https://learn.microsoft.com/graph/api/resources/team>
 pub(super) static TEAMS: Table = Table {

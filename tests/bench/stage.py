@@ -82,20 +82,13 @@ def contend(name: str, emulator: Emulator, *, python: str = sys.executable, **jo
 def floor(*arguments: str, **environment: str) -> tuple[dict[str, Any], float, float]:
     """Runs the Rust side of the bench: its figures, its CPU seconds and its peak memory in MB."""
     command = [_floor_binary(), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **_libraries(), **environment})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     assert process.stdout
     text = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SkippedError("the Rust bench failed")
     return json.loads(text), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
-def _libraries() -> dict[str, str]:
-    import sysconfig
-
-    own = sysconfig.get_config_var("LIBDIR") or ""
-    return {"LD_LIBRARY_PATH": f"{own}:{os.environ.get('LD_LIBRARY_PATH', '')}"}
 
 
 _BINARY: list[str] = []
@@ -109,8 +102,8 @@ def _floor_binary() -> str:
             "bench",
             "--locked",
             "--no-run",
-            "--features",
-            "bench",
+            "--package",
+            "teams-benches",
             "--bench",
             "floor",
             "--message-format",

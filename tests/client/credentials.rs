@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lakeflow_teams::auth::{Found, ManagedIdentity, TokenService};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use ring::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
+use teams_client::auth::{Found, ManagedIdentity, TokenService};
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn by_certificate(server: &Fifo, extra: &[(&str, &str)]) -> Result<Arc<dyn Token
     ];
     let pairs = pairs.iter().chain(extra).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let config = parse_connection(pairs, Strictness::Strict)?.0;
-    lakeflow_teams::auth::provider(&config, None)
+    teams_client::auth::provider(&config, None)
 }
 
 /// Checks an assertion as Entra ID does, and returns its claims.

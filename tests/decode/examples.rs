@@ -10,9 +10,9 @@ use arrow_array::types::Int32Type;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use jiff::Timestamp;
-use lakeflow_teams::decode::{Context, Exploder, Filter, ListRows, TableBuilder, read_page};
-use lakeflow_teams::tables::{Column, Kind, Projection, Source, Takes, find};
 use serde_json::{Map, Value};
+use teams_tables::decode::{Context, Exploder, Filter, ListRows, TableBuilder, read_page};
+use teams_tables::{Column, Kind, Projection, Source, Takes, find};
 
 /// The table whose rows such a resource is; `None` for what no table holds, such as errors and tokens.
 fn table_of(item: &Value) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::client::{http, small, start};
-use lakeflow_teams::emulator::Emulator;
+use teams_emulator::Emulator;
 
 async fn ask(emulator: &Emulator, tenant: &str, form: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}/{tenant}/oauth2/v2.0/token", emulator.url());

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakeflow_teams::emulator::EmulatorConfig;
 use serde_json::Value;
+use teams_emulator::EmulatorConfig;
 
 use crate::client::{ids, path, small, start, text};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lakeflow_teams::emulator::{Emulator, EmulatorConfig};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use teams_emulator::{Emulator, EmulatorConfig};
 
 pub struct Client {
     pub emulator: Emulator,

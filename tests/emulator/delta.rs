@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use lakeflow_teams::emulator::{DeltaExpiry, Mutation};
 use serde_json::json;
+use teams_emulator::{DeltaExpiry, Mutation};
 
 use crate::client::{ids, small, start, text};
 

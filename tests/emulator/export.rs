@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use lakeflow_teams::emulator::{EmulatorConfig, ExportOrder, ExportPaging, Mutation};
 use serde_json::Value;
+use teams_emulator::{EmulatorConfig, ExportOrder, ExportPaging, Mutation};
 
 use crate::client::{Client, ids, small, start, text};
 

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-use lakeflow_teams::emulator::{EmulatorConfig, FaultKind, FaultRule};
 use serde_json::Value;
+use teams_emulator::{EmulatorConfig, FaultKind, FaultRule};
 
 use crate::client::{Client, small, start, text};
 

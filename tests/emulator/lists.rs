@@ -1,5 +1,5 @@
-use lakeflow_teams::emulator::{EmulatorConfig, TopOverMax};
 use serde_json::{Value, json};
+use teams_emulator::{EmulatorConfig, TopOverMax};
 
 use crate::client::{ids, small, start};
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakeflow_teams::emulator::{EmulatorConfig, Mutation};
 use serde_json::Value;
+use teams_emulator::{EmulatorConfig, Mutation};
 
 use crate::client::{ids, small, start, text};
 

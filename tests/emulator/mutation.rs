@@ -1,5 +1,5 @@
-use lakeflow_teams::emulator::{Mutation, Touched};
 use serde_json::Value;
+use teams_emulator::{Mutation, Touched};
 
 use crate::client::{small, start, text};
 

@@ -1,7 +1,7 @@
 use std::fs;
 use std::time::Instant;
 
-use lakeflow_teams::emulator::EmulatorConfig;
+use teams_emulator::EmulatorConfig;
 
 use crate::client::{Client, path, start};
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use lakeflow_teams::emulator::{EmulatorConfig, Knobs, RetryAfter};
+use teams_emulator::{EmulatorConfig, Knobs, RetryAfter};
 
 use crate::client::{Client, small, start};
 

@@ -1,7 +1,7 @@
 use std::io::Read;
 
-use lakeflow_teams::emulator::{EmulatorConfig, Mutation};
 use serde_json::{Value, json};
+use teams_emulator::{EmulatorConfig, Mutation};
 
 use crate::client::{Client, ids, keyed, path, small, start, text};
 

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use futures::stream::{self, StreamExt};
-use lakeflow_teams::auth;
-use lakeflow_teams::config::{ConnectionConfig, Strictness, parse_connection, parse_table};
-use lakeflow_teams::emulator::{Emulator, EmulatorConfig};
-use lakeflow_teams::error::{Error, Result};
-use lakeflow_teams::sync::{Limits, MicroBatch, Pass, Session};
 use serde_json::Value;
+use teams_base::error::{Error, Result};
+use teams_base::options::{ConnectionConfig, Strictness, parse_connection, parse_table};
+use teams_client::auth;
+use teams_emulator::{Emulator, EmulatorConfig};
+use teams_ingest::{Limits, MicroBatch, Pass, Session};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::fifo::{Fifo, Reply, status};
+use support::fifo::{Fifo, Reply, status};
 
 /// Nothing may take longer, whatever goes wrong.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -342,7 +342,7 @@ pub async fn first_error(base: &str) -> (Error, Duration) {
     let config = parse_connection(pairs, Strictness::Strict).unwrap().0;
     let token = || -> futures::future::BoxFuture<'static, Result<auth::AccessToken>> {
         let expires_at = Instant::now() + Duration::from_secs(3_600);
-        Box::pin(async move { Ok(auth::AccessToken { secret: auth::Secret::new("marked"), expires_at }) })
+        Box::pin(async move { Ok(auth::AccessToken { secret: teams_base::secret::Secret::new("marked"), expires_at }) })
     };
     let session = Session::new(&config, Arc::new(token)).unwrap();
     let start = Instant::now();

@@ -8,10 +8,10 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lakeflow_teams::auth;
-use lakeflow_teams::config::{Strictness, parse_connection, parse_table};
-use lakeflow_teams::emulator::{Emulator, EmulatorConfig, FaultKind, FaultRule, Mutation};
-use lakeflow_teams::sync::{Limits, Pass, Session};
+use teams_base::options::{Strictness, parse_connection, parse_table};
+use teams_client::auth;
+use teams_emulator::{Emulator, EmulatorConfig, FaultKind, FaultRule, Mutation};
+use teams_ingest::{Limits, Pass, Session};
 
 use crate::harness::{key, keys};
 

@@ -1,0 +1,370 @@
+//! One cheap request per table, at something that is really there: its endpoint's template is filled with what the
+//! options name, or with the first things that lists show.
+
+use std::collections::HashMap;
+
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+use super::endpoint_of;
+use crate::{meetings, reports};
+use teams_base::error::{Error, Result};
+use teams_base::graph::endpoint::{self, Endpoint};
+use teams_base::options::{Strategy, TableOptions};
+use teams_client::{GraphClient, Malformed, Request};
+use teams_tables::{List, Meetings, Parent, Reading, Table};
+
+/// So many discovered things are tried when one of them is refused or gone.
+const TRIES: usize = 3;
+
+/// So many named things are asked for.
+const NAMED: usize = 20;
+
+/// What a probe found.
+#[derive(Debug)]
+pub enum Probe {
+    Answered,
+    /// There is nothing to ask for: the tenant has no team, say.
+    Nothing(&'static str),
+    Refused(Error),
+}
+
+/// Lists are shared between the probes of a check.
+pub struct Prober<'c> {
+    client: &'c GraphClient,
+    lists: HashMap<String, Vec<String>>,
+    /// Things worth knowing that do not make a probe fail.
+    pub notes: Vec<String>,
+}
+
+/// The endpoints of a table that options choose from, the preferred first.
+pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static str> {
+    let declared: Vec<_> = table.endpoint.split("GET ").skip(1).map(template).collect();
+    if let (Reading::Archive(_), Some(last)) = (table.reading, declared.last()) {
+        // What stands before it lists the teams.
+        return vec![last];
+    }
+    let is_export = |template: &&str| template.ends_with("/getAllMessages");
+    let is_child_named = !options.channel_ids.is_empty() || !options.chat_ids.is_empty();
+    let kept: Vec<_> = match options.strategy {
+        Strategy::Export => declared.iter().copied().filter(is_export).collect(),
+        Strategy::Auto if !is_child_named => declared.clone(),
+        _ => declared.iter().copied().filter(|template| !is_export(template)).collect(),
+    };
+    if kept.is_empty() { declared } else { kept }
+}
+
+/// The path template at the beginning of a declared endpoint.
+fn template(declared: &'static str) -> &'static str {
+    declared.split([' ', ',', ';', '?']).next().unwrap_or_default()
+}
+
+/// What makes a request to an endpoint cheap. Where paging is not documented nothing is asked for.
+fn cheap(template: &str) -> &'static [(&'static str, &'static str)] {
+    match template {
+        "/teams" | "/users" | "/groups" => &[("$select", "id"), ("$top", "5")],
+        "/teams/{id}" | "/teams/{id}/channels" => &[("$select", "id")],
+        "/users/delta" | "/groups/delta" => &[("$deltatoken", "latest")],
+        "/teams/{id}/members" | "/users/{id}/chats" => &[("$top", "1")],
+        messages if messages.ends_with("Messages") || messages.ends_with("/messages") => &[("$top", "1")],
+        _ => &[],
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    value: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    id: String,
+    #[serde(rename = "membershipType")]
+    membership: Option<String>,
+}
+
+fn read_page(body: &[u8]) -> Result<Vec<Item>, Malformed> {
+    let page: Page = serde_json::from_slice(body)?;
+    Ok(page.value)
+}
+
+fn read_ids(body: &[u8]) -> Result<Vec<String>, Malformed> {
+    Ok(read_page(body)?.into_iter().map(|item| item.id).collect())
+}
+
+/// A template on its way to a path.
+#[derive(Clone, Default)]
+struct Path {
+    segments: Vec<String>,
+    /// The template's beginning that the segments fill.
+    template: String,
+}
+
+impl Path {
+    fn push(&self, segment: &str, part: &str) -> Self {
+        let mut path = self.clone();
+        path.segments.push(segment.to_owned());
+        path.template.push('/');
+        path.template.push_str(part);
+        path
+    }
+
+    /// The request with what makes it cheap; `query` comes first.
+    fn request(&self, endpoint: &'static Endpoint, query: &[(&'static str, &'static str)]) -> Request {
+        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
+        let mut request = Request::new(endpoint, &segments, self.scope());
+        let is_new = |name: &str| !query.iter().any(|(given, _)| *given == name);
+        for (name, value) in query.iter().chain(cheap(endpoint.template).iter().filter(|(name, _)| is_new(name))) {
+            request = request.query(name, value);
+        }
+        for pair in segments.windows(2) {
+            request = match pair[0] {
+                "teams" | "deletedTeams" => request.team(pair[1]),
+                "groups" if pair[1] != "delta" => request.team(pair[1]),
+                "channels" | "chats" if pair[1] != "getAllMessages" => request.conversation(pair[1]),
+                "users" if pair[1] != "delta" => request.user(pair[1]),
+                _ => request,
+            };
+        }
+        request
+    }
+
+    /// The innermost thing that the path names, as errors and reports show it.
+    fn scope(&self) -> String {
+        let parts: Vec<_> = self.template.split('/').skip(1).collect();
+        let innermost = parts.iter().rposition(|part| *part == "{id}");
+        innermost.map_or_else(String::new, |at| {
+            let kind = parts.get(at.wrapping_sub(1)).map_or("", |part| part.trim_end_matches('s'));
+            format!("{kind} {}", self.segments[at])
+        })
+    }
+}
+
+/// What is asked for, and how the options name or find it.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    table: &'static Table,
+    options: &'a TableOptions,
+}
+
+impl Wanted<'_> {
+    fn list(self) -> Option<&'static List> {
+        match self.table.reading {
+            Reading::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The mailbox of a group is not every group's, and not every channel is shared.
+    fn has_parent(self, parent: Parent) -> bool {
+        self.list().is_some_and(|list| match list.parent {
+            Parent::Item(above) => above.parent == parent,
+            own => own == parent,
+        })
+    }
+}
+
+impl<'c> Prober<'c> {
+    pub fn new(client: &'c GraphClient) -> Self {
+        Self { client, lists: HashMap::new(), notes: Vec::new() }
+    }
+
+    /// Sends the request of one endpoint.
+    pub async fn probe(&mut self, table: &'static Table, template: &'static str, options: &TableOptions) -> Probe {
+        let parts: Vec<&'static str> = template.split('/').skip(1).collect();
+        let wanted = Wanted { table, options };
+        self.fill(Path::default(), &parts, wanted).await.unwrap_or_else(Probe::Refused)
+    }
+
+    fn fill<'a>(
+        &'a mut self,
+        path: Path,
+        rest: &'a [&'static str],
+        wanted: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Probe>> {
+        Box::pin(async move {
+            let Some((part, rest)) = rest.split_first() else { return self.ask(&path, wanted).await };
+            if *part != "{id}" {
+                return self.fill(path.push(part, part), rest, wanted).await;
+            }
+            let (named, nothing) = choice(&path, wanted);
+            let is_named = !named.is_empty();
+            let ids = if is_named { named.to_vec() } else { self.discover(&path, wanted).await? };
+            let mut last = Probe::Nothing(nothing);
+            // What is named has to answer, each of it; of what is discovered one that answers is enough.
+            let tries = if is_named { NAMED } else { TRIES };
+            for id in ids.iter().take(tries) {
+                match self.fill(path.push(id, "{id}"), rest, wanted).await {
+                    Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) if !is_named => {
+                        last = Probe::Refused(error);
+                    }
+                    Err(error) => return Err(error),
+                    Ok(found @ Probe::Answered) if !is_named => {
+                        if let Probe::Refused(error) = last {
+                            self.notes.push(passed_over(&error));
+                        }
+                        return Ok(found);
+                    }
+                    Ok(other) => last = other,
+                }
+            }
+            match last {
+                Probe::Refused(error) => Err(error),
+                other => Ok(other),
+            }
+        })
+    }
+
+    async fn ask(&self, path: &Path, wanted: Wanted<'_>) -> Result<Probe> {
+        let Some(endpoint) = endpoint_of(wanted.table, &path.template) else {
+            return Ok(Probe::Nothing("this endpoint is not probed"));
+        };
+        let request = match wanted.table.reading {
+            Reading::Report(report) => {
+                self.client.offers(&reports::request(report, wanted.options)).await?;
+                return Ok(Probe::Answered);
+            }
+            Reading::Meetings(kind @ (Meetings::Transcripts | Meetings::Recordings)) => {
+                meetings::request(kind, &path.segments[1])
+            }
+            Reading::List(list) if list.top.is_some() => {
+                path.request(endpoint, &[list.query, &[("$top", "1")]].concat())
+            }
+            Reading::List(list) => path.request(endpoint, list.query),
+            _ => path.request(endpoint, &[]),
+        };
+        self.client.get(&request, |_| Ok(())).await?;
+        Ok(Probe::Answered)
+    }
+
+    /// Some things of the collection that the path has reached.
+    async fn discover(&mut self, path: &Path, wanted: Wanted<'_>) -> Result<Vec<String>> {
+        let list = match path.template.as_str() {
+            // There is no list of all chats for an application, and a team's id is that of its group.
+            "/chats" => return self.chats(wanted).await,
+            "/groups" if wanted.options.fetch_all_teams || wanted.has_parent(Parent::Team) => {
+                Path::default().push("teams", "teams")
+            }
+            _ => path.clone(),
+        };
+        let is_shared = list.template.ends_with("/channels") && wanted.has_parent(Parent::SharedChannel);
+        let query: &[_] = match list.template.as_str() {
+            _ if is_shared => &[("$select", "id,membershipType")],
+            "/groups" if wanted.has_parent(Parent::MailGroup) => &[("$filter", "groupTypes/any(c:c eq 'Unified')")],
+            _ => &[],
+        };
+        let key = format!("{} {query:?}", list.segments.join("/"));
+        if let Some(ids) = self.lists.get(&key) {
+            return Ok(ids.clone());
+        }
+        let Some(endpoint) = endpoint_of(wanted.table, &list.template) else { return Ok(Vec::new()) };
+        let read = |body: &[u8]| {
+            let is_kept = |item: &Item| !is_shared || item.membership.as_deref() == Some("shared");
+            Ok(read_page(body)?.into_iter().filter(is_kept).map(|item| item.id).collect())
+        };
+        let ids = match self.client.get(&list.request(endpoint, query), read).await {
+            Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) if list.template == "/teams" => {
+                let groups = Request::new(&endpoint::GROUPS_WITH_TEAM, &["groups"], "all teams")
+                    .query("$filter", "resourceProvisioningOptions/Any(x:x eq 'Team')")
+                    .query("$select", "id")
+                    .query("$top", 5);
+                self.client.get(&groups, read_ids).await.map_err(|_| error)?.body
+            }
+            answer => answer?.body,
+        };
+        self.lists.insert(key, ids.clone());
+        Ok(ids)
+    }
+
+    async fn chats(&mut self, wanted: Wanted<'_>) -> Result<Vec<String>> {
+        let users = Path::default().push("users", "users");
+        let named = &wanted.options.user_ids;
+        let ids = if named.is_empty() { Box::pin(self.discover(&users, wanted)).await? } else { named.clone() };
+        for id in ids.iter().take(TRIES) {
+            let chats = users.push(id, "{id}").push("chats", "chats");
+            match Box::pin(self.discover(&chats, wanted)).await {
+                Ok(chats) if chats.is_empty() => {}
+                Err(Error::NotFound(_)) if named.is_empty() => {}
+                chats => return chats,
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// What the options name for the collection that a path has reached, and what it means when nothing is found there.
+fn choice<'o>(path: &Path, wanted: Wanted<'o>) -> (&'o [String], &'static str) {
+    let options = wanted.options;
+    match path.segments.last().map_or("", String::as_str) {
+        "teams" => (&options.team_ids, "there is no team to ask for"),
+        "deletedTeams" => (&options.team_ids, "there is no deleted team to ask for"),
+        "groups" if options.group_ids.is_empty() => (&options.team_ids, "there is no group to ask for"),
+        "groups" => (&options.group_ids, "there is no group to ask for"),
+        "channels" if wanted.has_parent(Parent::SharedChannel) => {
+            (&options.channel_ids, "the first teams share no channel to ask for")
+        }
+        "channels" => (&options.channel_ids, "there is no channel to ask for"),
+        "users" => (&options.user_ids, "there is no user to ask for"),
+        "chats" => (&options.chat_ids, "there is no chat to ask for"),
+        "tags" => (&[], "the first teams have no tag to ask for"),
+        "threads" => (&[], "the first groups have no thread to ask for"),
+        "messages" => (&options.message_ids, "there is no message to ask for"),
+        _ => (&[], "there is nothing to ask for"),
+    }
+}
+
+fn passed_over(error: &Error) -> String {
+    let failure = error.graph().cloned().unwrap_or_default();
+    format!(
+        "{} answers {} to GET {}: a discovered 404 is skipped, a 403 follows on_forbidden",
+        failure.scope,
+        failure.status.unwrap_or_default(),
+        failure.endpoint
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use teams_client::request::Target;
+    use teams_tables::{TABLES, find};
+
+    #[test]
+    fn every_table_names_an_endpoint_that_the_client_knows() {
+        for table in TABLES {
+            for template in endpoints(table, &TableOptions::default()) {
+                assert!(endpoint_of(table, template).is_some(), "{}: {template}", table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_strategy_chooses_the_endpoint() {
+        let chosen = |table: &str, strategy, chat: &[&str]| {
+            let chat_ids = chat.iter().map(ToString::to_string).collect();
+            let options = TableOptions { chat_ids, strategy, ..TableOptions::default() };
+            endpoints(find(table).unwrap(), &options)
+        };
+        let (export, list) = ("/teams/{id}/channels/getAllMessages", "/teams/{id}/channels/{id}/messages");
+        assert_eq!(chosen("messages", Strategy::Auto, &[]), [export, list]);
+        assert_eq!(chosen("messages", Strategy::Export, &[]), [export]);
+        assert_eq!(chosen("messages", Strategy::Channels, &[]), [list]);
+        assert_eq!(chosen("chat_messages", Strategy::Auto, &["c"]), ["/chats/{id}/messages"]);
+        assert_eq!(chosen("teams", Strategy::Export, &[]), ["/teams", "/teams/{id}"]);
+    }
+
+    #[test]
+    fn a_path_names_what_it_asks_for_and_draws_on_its_budgets() {
+        let path = Path::default().push("teams", "teams").push("t", "{id}").push("channels", "channels");
+        let channel = path.push("c", "{id}").push("messages", "messages");
+        let table = find("messages").unwrap();
+        let request = channel.request(endpoint_of(table, &channel.template).unwrap(), &[]);
+        assert_eq!((request.scope.as_str(), request.budget.conversation.as_deref()), ("channel c", Some("c")));
+        let export = path.push("getAllMessages", "getAllMessages");
+        let request = export.request(endpoint_of(table, &export.template).unwrap(), &[("$top", "3")]);
+        assert!(matches!(request.target, Target::Path { query, .. } if query == [("$top", "3".to_owned())]));
+        assert_eq!((request.scope.as_str(), request.budget.team.as_deref()), ("team t", Some("t")));
+        assert_eq!(request.budget.conversation, None);
+    }
+}

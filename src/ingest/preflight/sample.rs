@@ -1,0 +1,318 @@
+//! How big a tenant is, from a few requests: lists are counted, what hangs below them is sampled and extrapolated.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use teams_base::error::{Error, Result};
+use teams_base::graph::endpoint::{self, Endpoint};
+use teams_base::options::TableOptions;
+use teams_base::timestamp;
+use teams_client::{GraphClient, Malformed, Request};
+use teams_tables::{Archive, Parent, Reading, Table};
+
+/// So many of each kind are looked into.
+const SAMPLES: usize = 10;
+/// So many pages of a list are counted.
+const PAGES: usize = 50;
+/// What a page of messages is asked for.
+const PAGE: usize = 50;
+
+/// What was counted, and how the rest was made of it.
+#[derive(Debug, Default)]
+pub struct Sample {
+    pub counts: BTreeMap<String, f64>,
+    pub notes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
+struct Page<T> {
+    #[serde(default = "Vec::new")]
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Thing {
+    id: String,
+}
+
+#[derive(Deserialize, Clone)]
+struct Conversation {
+    id: String,
+    #[serde(rename = "membershipType")]
+    membership: Option<String>,
+    #[serde(rename = "createdDateTime")]
+    created: Option<String>,
+    #[serde(default)]
+    members: Vec<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(rename = "lastModifiedDateTime")]
+    modified: Option<String>,
+    #[serde(default)]
+    replies: Vec<Message>,
+}
+
+impl Message {
+    /// When the thread last moved, which is what channels are listed by.
+    fn moved(&self) -> Option<Timestamp> {
+        let times = std::iter::once(self).chain(&self.replies).map(|message| message.modified.as_deref());
+        times.filter_map(|text| timestamp::parse(text?)).max()
+    }
+}
+
+/// Messages of the sampled conversations.
+#[derive(Default)]
+struct Messages {
+    conversations: f64,
+    roots: f64,
+    seen_roots: f64,
+    seen_replies: f64,
+    extrapolated: usize,
+}
+
+struct Sampler<'c> {
+    client: &'c GraphClient,
+    sample: Sample,
+}
+
+/// Counts what the costs of these tables depend on. What one of them names is counted by its options instead.
+pub async fn sample(client: &GraphClient, tables: &[(&'static Table, TableOptions)]) -> Result<Sample> {
+    let mut sampler = Sampler { client, sample: Sample::default() };
+    let has = |text: &str| tables.iter().find(|(table, _)| table.endpoint.contains(text)).map(|(_, options)| options);
+    let reads = |reading| tables.iter().find(|(table, _)| table.reading == reading).map(|(_, options)| options);
+    // A team's drives are those of its group.
+    let is_of_teams = |(table, options): &&(&'static Table, TableOptions)| match table.reading {
+        Reading::List(list) => {
+            list.parent == Parent::Team || table.endpoint.contains("/groups") && options.fetch_all_teams
+        }
+        _ => false,
+    };
+    let of_teams = tables.iter().find(is_of_teams).map(|(_, options)| options);
+    if let Some(options) = has("/teams").or(of_teams) {
+        let messages = reads(Reading::ChannelMessages).or(reads(Reading::Archive(Archive::Retained)));
+        sampler.teams(options, messages).await?;
+    }
+    if let Some(options) = has("/users").or(has("/chats/")).or(has("/callRecords")) {
+        let chats = has("/chats");
+        sampler.users(options, chats.is_some(), reads(Reading::ChatMessages)).await?;
+    }
+    if has("/groups").is_some() {
+        sampler.groups().await?;
+    }
+    Ok(sampler.sample)
+}
+
+/// Some of many, evenly spread.
+fn spread<T>(things: &[T]) -> impl Iterator<Item = &T> {
+    let step = things.len().div_ceil(SAMPLES).max(1);
+    things.iter().step_by(step)
+}
+
+fn is_left_out(error: &Error) -> bool {
+    matches!(error, Error::PermissionDenied(_) | Error::NotFound(_))
+}
+
+impl Sampler<'_> {
+    fn set(&mut self, name: &str, count: f64) {
+        self.sample.counts.insert(name.to_owned(), count);
+    }
+
+    fn note(&mut self, text: String) {
+        self.sample.notes.push(text);
+    }
+
+    async fn page<T: DeserializeOwned>(&self, request: &Request) -> Result<Page<T>> {
+        let read = |body: &[u8]| serde_json::from_slice(body).map_err(Malformed::from);
+        Ok(self.client.get(request, read).await?.body)
+    }
+
+    /// The ids of a list, of its first pages.
+    async fn ids(&mut self, endpoint: &'static Endpoint, segment: &str, top: Option<u32>) -> Result<Vec<String>> {
+        let mut request = Request::new(endpoint, &[segment], segment).query("$select", "id");
+        if let Some(top) = top {
+            request = request.query("$top", top);
+        }
+        let mut ids = Vec::new();
+        for _ in 0..PAGES {
+            let page: Page<Thing> = self.page(&request).await?;
+            ids.extend(page.value.into_iter().map(|thing| thing.id));
+            let Some(next) = page.next else { return Ok(ids) };
+            request = request.follow(self.client.link(&next, &request)?);
+        }
+        self.note(format!("{segment}: more than the {} that {PAGES} pages hold; count them in another way", ids.len()));
+        Ok(ids)
+    }
+
+    async fn teams(&mut self, options: &TableOptions, messages: Option<&TableOptions>) -> Result<()> {
+        let ids = match options.team_ids.as_slice() {
+            [] => self.ids(&endpoint::TEAMS, "teams", None).await?,
+            named => named.to_vec(),
+        };
+        self.set("teams", ids.len() as f64);
+        let mut channels: Vec<(String, Conversation)> = Vec::new();
+        let mut looked = 0.0;
+        for team in spread(&ids) {
+            let request = Request::new(&endpoint::CHANNELS, &["teams", team, "channels"], format!("team {team}"))
+                .team(team)
+                .query("$select", "id,membershipType,createdDateTime");
+            match self.page::<Conversation>(&request).await {
+                Err(error) if is_left_out(&error) => continue,
+                page => channels.extend(page?.value.into_iter().map(|channel| (team.clone(), channel))),
+            }
+            looked += 1.0;
+        }
+        let share = if looked > 0.0 { ids.len() as f64 / looked } else { 0.0 };
+        let is_special = |channel: &Conversation| channel.membership.as_deref().is_some_and(|kind| kind != "standard");
+        let special = channels.iter().filter(|(_, channel)| is_special(channel)).count() as f64;
+        self.set("channels", (channels.len() as f64 * share).round());
+        self.set("special_channels", (special * share).round());
+        self.note(format!("channels: those of {looked} teams, times {share:.1}"));
+        if let Some(options) = messages {
+            self.channel_messages(options, &channels).await?;
+        }
+        Ok(())
+    }
+
+    async fn channel_messages(&mut self, options: &TableOptions, channels: &[(String, Conversation)]) -> Result<()> {
+        let named: Vec<_> = match (options.channel_ids.as_slice(), options.team_ids.as_slice()) {
+            ([], _) => channels.to_vec(),
+            (ids, _) => channels.iter().filter(|(_, channel)| ids.contains(&channel.id)).cloned().collect(),
+        };
+        let mut found = Messages::default();
+        for (team, channel) in spread(&named) {
+            let segments = ["teams", team, "channels", &channel.id, "messages"];
+            let request =
+                Request::new(&endpoint::CHANNEL_MESSAGES, &segments, format!("channel {team}/{}", channel.id))
+                    .team(team)
+                    .conversation(&channel.id)
+                    .query("$top", PAGE)
+                    .query("$expand", "replies");
+            match self.page::<Message>(&request).await {
+                Err(error) if is_left_out(&error) => {}
+                page => self.add(&mut found, &page?, channel, options),
+            }
+        }
+        let all = if options.channel_ids.is_empty() { self.sample.counts["channels"] } else { named.len() as f64 };
+        self.messages("messages", "channels", &found, all);
+        if found.seen_roots > 0.0 {
+            self.set("replies_per_message", found.seen_replies / found.seen_roots);
+        }
+        Ok(())
+    }
+
+    /// A conversation that fits on a page is counted; of a longer one the pace of its newest page is taken for all its
+    /// life.
+    fn add(&self, found: &mut Messages, page: &Page<Message>, of: &Conversation, options: &TableOptions) {
+        let roots = page.value.len() as f64;
+        found.conversations += 1.0;
+        found.seen_roots += roots;
+        found.seen_replies += page.value.iter().map(|root| root.replies.len()).sum::<usize>() as f64;
+        let is_within = |root: &&Message| options.start_date.is_none_or(|start| root.moved() >= Some(start));
+        let within = page.value.iter().filter(is_within).count() as f64;
+        let now = self.client.now().unwrap_or_else(Timestamp::now);
+        let seconds = |since: Option<Timestamp>| since.map(|since| now.duration_since(since).as_secs_f64().max(1.0));
+        let created = of.created.as_deref().and_then(timestamp::parse).max(options.start_date);
+        let covered = seconds(page.value.iter().filter_map(Message::moved).min());
+        let life = seconds(created);
+        found.roots += match (page.next.is_some() && within >= roots, covered, life) {
+            (true, Some(covered), Some(life)) => {
+                found.extrapolated += 1;
+                (roots * life / covered).max(roots)
+            }
+            _ => within,
+        };
+    }
+
+    fn messages(&mut self, name: &str, of: &str, found: &Messages, all: f64) {
+        let each = if found.conversations > 0.0 { found.roots / found.conversations } else { 0.0 };
+        self.set(name, (each * all).round());
+        self.note(format!(
+            "{name}: the first pages of {} of {all} {of}, {each:.0} in each; in {} of them there is more than a page, \
+             and the pace of its newest page is taken for all its life",
+            found.conversations, found.extrapolated
+        ));
+    }
+
+    async fn users(&mut self, options: &TableOptions, with_chats: bool, messages: Option<&TableOptions>) -> Result<()> {
+        let ids = match options.user_ids.as_slice() {
+            [] => self.ids(&endpoint::USERS, "users", Some(crate::pages::USERS)).await?,
+            named => named.to_vec(),
+        };
+        self.set("users", ids.len() as f64);
+        if !with_chats {
+            return Ok(());
+        }
+        let (mut chats, mut looked, mut distinct) = (Vec::new(), 0.0, 0.0);
+        for user in spread(&ids) {
+            let request = Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}"))
+                .user(user)
+                .query("$top", PAGE)
+                .query("$expand", "members");
+            let page = match self.page::<Conversation>(&request).await {
+                Err(error) if is_left_out(&error) => continue,
+                page => page?,
+            };
+            looked += 1.0;
+            // A chat is met by each of its members, so it counts for a part of one.
+            distinct += page.value.iter().map(|chat| 1.0 / chat.members.len().max(1) as f64).sum::<f64>();
+            if page.next.is_some() {
+                self.note(format!("chats: user {user} has more than {PAGE}, so there are more than are counted here"));
+            }
+            chats.extend(page.value);
+        }
+        let share = if looked > 0.0 { ids.len() as f64 / looked } else { 0.0 };
+        self.set("chats", (distinct * share).round());
+        if distinct > 0.0 {
+            self.set("members_per_chat", chats.len() as f64 / distinct);
+        }
+        self.note(format!("chats: those of {looked} users, times {share:.1}, each for one of its members"));
+        match messages {
+            Some(options) => self.chat_messages(options, &chats).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn chat_messages(&mut self, options: &TableOptions, chats: &[Conversation]) -> Result<()> {
+        let mut found = Messages::default();
+        let is_wanted = |chat: &&Conversation| options.chat_ids.is_empty() || options.chat_ids.contains(&chat.id);
+        let chats: Vec<_> = chats.iter().filter(is_wanted).cloned().collect();
+        for chat in spread(&chats) {
+            let segments = ["chats", &chat.id, "messages"];
+            let request = Request::new(&endpoint::CHAT_MESSAGES, &segments, format!("chat {}", chat.id))
+                .conversation(&chat.id)
+                .query("$top", PAGE)
+                .query("$orderby", "lastModifiedDateTime desc");
+            match self.page::<Message>(&request).await {
+                Err(error) if is_left_out(&error) => {}
+                page => self.add(&mut found, &page?, chat, options),
+            }
+        }
+        let named = options.chat_ids.len();
+        let all = if named > 0 { named as f64 } else { self.sample.counts["chats"] };
+        self.messages("chat_messages", "chats", &found, all);
+        Ok(())
+    }
+
+    async fn groups(&mut self) -> Result<()> {
+        if let Some(endpoint) = endpoint::find("/groups") {
+            let ids = self.ids(endpoint, "groups", Some(crate::pages::USERS)).await?;
+            self.set("groups", ids.len() as f64);
+        } else {
+            let teams = match self.sample.counts.get("teams") {
+                Some(teams) => *teams,
+                None => self.ids(&endpoint::TEAMS, "teams", None).await?.len() as f64,
+            };
+            self.set("groups", teams);
+            self.note("groups: only those with a team are counted".to_owned());
+        }
+        Ok(())
+    }
+}

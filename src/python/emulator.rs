@@ -1,0 +1,209 @@
+//! `_core.GraphEmulator`: the loopback tenant for Python.
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use teams_emulator::{Emulator, EmulatorConfig, FaultRule, Mutation, is_knob};
+
+/// A Microsoft Graph tenant on loopback, for tests, demos and benchmarks.
+///
+/// Use it as a context manager; `options` is what a connector needs to read from it.
+#[pyclass(name = "GraphEmulator", module = "lakeflow_teams._core", frozen)]
+pub struct GraphEmulator {
+    running: std::sync::RwLock<Option<Emulator>>,
+    url: String,
+}
+
+/// Python values cross as JSON: names and types are then checked in one place, by the Rust types.
+fn to_json(values: Option<&Bound<'_, PyDict>>) -> PyResult<Map<String, Value>> {
+    let Some(values) = values else {
+        return Ok(Map::new());
+    };
+    let text: String = values.py().import("json")?.call_method1("dumps", (values,))?.extract()?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(map)) => Ok(map),
+        _ => Err(PyTypeError::new_err("keywords expected")),
+    }
+}
+
+fn to_python(py: Python<'_>, value: &impl Serialize) -> PyResult<Py<PyAny>> {
+    let text = serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+    Ok(py.import("json")?.call_method1("loads", (text,))?.unbind())
+}
+
+/// An unknown name is a TypeError, as for any Python function; a wrong value is a ValueError.
+fn checked<T: DeserializeOwned>(function: &str, values: Map<String, Value>) -> PyResult<T> {
+    serde_json::from_value(Value::Object(values)).map_err(|error| {
+        let text = error.to_string();
+        match text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+            Some(name) => PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'")),
+            None => PyValueError::new_err(format!("{function}(): {text}")),
+        }
+    })
+}
+
+fn knob_error(error: String) -> PyErr {
+    match error.strip_prefix("unknown knob: ") {
+        Some(name) => PyTypeError::new_err(format!("set() got an unexpected keyword argument '{name}'")),
+        None => PyValueError::new_err(error),
+    }
+}
+
+impl GraphEmulator {
+    /// Runs something on the emulator without holding the interpreter.
+    fn with<T: Send>(&self, py: Python<'_>, action: impl FnOnce(&Emulator) -> T + Send) -> PyResult<T> {
+        py.detach(|| {
+            let running = self.running.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            running.as_ref().map(action)
+        })
+        .ok_or_else(|| PyRuntimeError::new_err("the emulator is closed"))
+    }
+}
+
+#[pymethods]
+impl GraphEmulator {
+    #[new]
+    #[pyo3(
+        signature = (**knobs),
+        text_signature = "(*, teams=5, channels_per_team=3, messages_per_channel=40, replies_per_message=1.0, users=20, chats=10, messages_per_chat=20, seed=7, port=0, rate_limits=False, time_scale=1.0, latency_ms=0, export_lag_seconds=0, history_days=400, gzip=True, **knobs)"
+    )]
+    fn new(py: Python<'_>, knobs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (switches, sizes): (Map<_, _>, Map<_, _>) =
+            to_json(knobs)?.into_iter().partition(|(name, _)| is_knob(name));
+        let mut config: EmulatorConfig = checked("GraphEmulator", sizes)?;
+        config.knobs = checked("GraphEmulator", switches)?;
+        let emulator = py.detach(|| Emulator::start(config)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let url = emulator.url();
+        Ok(Self { running: std::sync::RwLock::new(Some(emulator)), url })
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, pyo3::types::PyTuple>) {
+        self.close(py);
+    }
+
+    /// Stop serving. The port is free again shortly after.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.running.write().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = self.running.read().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();
+        format!("GraphEmulator(url='{}'{})", self.url, if closed { ", closed" } else { "" })
+    }
+
+    #[getter]
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Connection options for a connector, all strings.
+    #[getter]
+    fn options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (tenant, client, secret, enforced) = self.with(py, |emulator| {
+            let names = [emulator.tenant_id(), emulator.client_id(), emulator.client_secret()].map(str::to_owned);
+            let [tenant, client, secret] = names;
+            (tenant, client, secret, emulator.knobs().rate_limits)
+        })?;
+        let options = PyDict::new(py);
+        options.set_item("tenant_id", tenant)?;
+        options.set_item("client_id", client)?;
+        options.set_item("client_secret", secret)?;
+        options.set_item("authority_host", &self.url)?;
+        options.set_item("graph_base_url", &self.url)?;
+        if !enforced {
+            options.set_item("rate_limits", "off")?;
+        }
+        Ok(options)
+    }
+
+    /// Change the tenant: `mutate(edits=3, late_replies=2)`. Returns what was changed, by kind.
+    #[pyo3(signature = (**counts))]
+    fn mutate(&self, py: Python<'_>, counts: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let mutation: Mutation = checked("mutate", to_json(counts)?)?;
+        let summary = self.with(py, |emulator| emulator.mutate(&mutation))?;
+        to_python(py, &summary)
+    }
+
+    /// Move the clock forward.
+    fn advance(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        #[allow(clippy::cast_possible_truncation)] // seconds of an emulator's clock
+        self.with(py, |emulator| emulator.advance(seconds as i64))
+    }
+
+    /// The emulator's time, as ISO 8601 text.
+    #[getter]
+    fn now(&self, py: Python<'_>) -> PyResult<String> {
+        self.with(py, |emulator| emulator.now().to_string())
+    }
+
+    /// Every row of a table as a whole and correct reader would hold it now.
+    fn truth(&self, py: Python<'_>, table: &str) -> PyResult<Py<PyAny>> {
+        let text = self.truth_json(py, table)?;
+        Ok(py.import("json")?.call_method1("loads", (text,))?.unbind())
+    }
+
+    /// The same as JSON text.
+    fn truth_json(&self, py: Python<'_>, table: &str) -> PyResult<String> {
+        self.with(py, |emulator| emulator.truth_texts(table).map(|rows| format!("[{}]", rows.join(","))))?
+            .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
+    }
+
+    /// Ids of teams that are listed and answer 403 or 404.
+    fn unreadable_teams(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.with(py, Emulator::unreadable_teams)
+    }
+
+    /// Arm a fault: `fault(path="/messages", kind="status", status=503, times=2)`.
+    #[pyo3(signature = (**rule))]
+    fn fault(&self, py: Python<'_>, rule: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let rule: FaultRule = checked("fault", to_json(rule)?)?;
+        self.with(py, |emulator| emulator.fault(rule))
+    }
+
+    fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, Emulator::clear_faults)
+    }
+
+    /// Switch behaviour: `set(export_lag_seconds=3600, forbid_team=team_id)`.
+    #[pyo3(signature = (**knobs))]
+    fn set(&self, py: Python<'_>, knobs: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let knobs = to_json(knobs)?;
+        self.with(py, |emulator| knobs.iter().try_for_each(|(name, value)| emulator.set_by_name(name, value)))?
+            .map_err(knob_error)
+    }
+
+    /// The requests so far, oldest first.
+    fn requests(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let requests = self.with(py, Emulator::requests)?;
+        to_python(py, &requests)
+    }
+
+    /// Requests by method and endpoint template.
+    fn request_counts(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let counts = self.with(py, Emulator::request_counts)?;
+        to_python(py, &counts)
+    }
+
+    fn clear_requests(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, Emulator::clear_requests)
+    }
+
+    /// TCP connections accepted so far.
+    #[getter]
+    fn connections(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, Emulator::connections)
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<GraphEmulator>()
+}

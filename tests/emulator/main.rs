@@ -1,0 +1,15 @@
+//! The emulator against what is documented of Microsoft Graph.
+
+mod client;
+
+mod auth;
+mod chats;
+mod delta;
+mod export;
+mod faults;
+mod lists;
+mod messages;
+mod mutation;
+mod speed;
+mod throttle;
+mod truth;

@@ -1,0 +1,157 @@
+//! Users and groups: deltas, deletes, lost tokens.
+
+use teams_emulator::{DeltaExpiry, EmulatorConfig, FaultKind, FaultRule, Mutation};
+
+use crate::harness::*;
+
+fn tenant() -> EmulatorConfig {
+    EmulatorConfig { users: 25, teams: 6, messages_per_channel: 1, ..small() }
+}
+
+fn changes(seed: u64) -> Mutation {
+    Mutation {
+        seed,
+        new_users: 2,
+        user_changes: 3,
+        deleted_users: 3,
+        restored_users: 1,
+        deleted_teams: 1,
+        new_teams: 1,
+        renamed_teams: 1,
+        ..Mutation::default()
+    }
+}
+
+#[tokio::test]
+async fn changes_and_deletes_arrive() {
+    for table in ["users", "groups"] {
+        let emulator = start(tenant());
+        let mut reader = Reader::new(&emulator, &[table], &[]);
+        for seed in 0..6 {
+            reader.round().await;
+            reader.assert_whole();
+            let restored = usize::from(seed % 2 == 1);
+            emulator.mutate(&Mutation {
+                advance_seconds: 600,
+                purged_users: 1,
+                restored_teams: restored,
+                ..changes(seed)
+            });
+        }
+    }
+}
+
+/// Nothing but the order tells them apart: the `Date` header has seconds only.
+#[tokio::test]
+async fn a_delete_right_after_its_row_wins_and_so_does_a_restore_right_after_its_delete() {
+    let emulator = start(tenant());
+    let mut reader = Reader::new(&emulator, &["users"], &[]);
+    for seed in 0..20 {
+        // Another session each time, as after a restart.
+        reader.session = session(&emulator);
+        reader.round().await;
+        reader.assert_whole();
+        emulator.mutate(&Mutation {
+            seed,
+            deleted_users: 2,
+            restored_users: usize::from(seed > 0),
+            ..Mutation::default()
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_delta_pauses_and_resumes_and_survives_dead_links() {
+    for table in ["users", "groups"] {
+        for lifetime in [0, 30] {
+            let emulator = with_knobs(tenant(), |knobs| {
+                knobs.directory_delta_page = 3;
+                knobs.link_lifetime_seconds = lifetime;
+            });
+            let mut reader = Reader::new(&emulator, &[table], &[]).pages(1);
+            let mut steps = 0;
+            while !reader.step().await.unwrap() {
+                emulator.advance(60);
+                steps += 1;
+                assert!(steps < 60, "{table}: the round does not end");
+            }
+            reader.assert_whole();
+            emulator.mutate(&Mutation { advance_seconds: 600, ..changes(1) });
+            reader.round().await;
+            reader.assert_whole();
+        }
+    }
+}
+
+#[tokio::test]
+async fn deletes_during_a_lost_token_are_found_among_the_deleted_items() {
+    for expiry in [DeltaExpiry::Gone, DeltaExpiry::SyncStateNotFound, DeltaExpiry::ResyncRequired] {
+        for table in ["users", "groups"] {
+            for pages in [None, Some(1)] {
+                let emulator = with_knobs(tenant(), |knobs| {
+                    knobs.delta_expiry = expiry;
+                    knobs.directory_delta_page = 4;
+                });
+                let mut reader = Reader::new(&emulator, &[table], &[]);
+                reader.limits.max_pages = pages;
+                reader.round().await;
+                emulator.mutate(&Mutation { advance_seconds: 600, ..changes(1) });
+                emulator.advance(8 * DAY);
+                reader.round().await;
+                reader.assert_whole();
+                assert!(reader.report().notes.iter().any(|note| note.contains("expired")));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_changed_means_an_equal_offset_until_the_token_is_renewed() {
+    let emulator = start(tenant());
+    let mut reader = Reader::new(&emulator, &["users"], &[]);
+    reader.round().await;
+    let offset = reader.offset.clone();
+    emulator.advance(HOUR);
+    assert_eq!(reader.round().await, 0);
+    assert_eq!(reader.offset, offset);
+    for _ in 0..10 {
+        emulator.advance(2 * DAY);
+        assert_eq!(reader.round().await, 0);
+    }
+    assert_eq!(reader.report().notes.len(), 0, "the token was renewed in time");
+    emulator.mutate(&Mutation { advance_seconds: 600, ..changes(1) });
+    reader.round().await;
+    reader.assert_whole();
+}
+
+#[tokio::test]
+async fn a_delta_without_links_is_read_whole_each_time() {
+    let emulator = start(tenant());
+    emulator.fault(fault("/users/delta", FaultKind::NoLinks));
+    let mut reader = Reader::new(&emulator, &["users"], &[]);
+    reader.round().await;
+    emulator.mutate(&Mutation { advance_seconds: 600, ..changes(1) });
+    reader.round().await;
+    reader.assert_whole();
+}
+
+#[tokio::test]
+async fn loops_repeats_and_empty_pages_do_no_harm() {
+    for kind in [FaultKind::Loop, FaultKind::Repeat, FaultKind::EmptyPage] {
+        let emulator = with_knobs(tenant(), |knobs| knobs.directory_delta_page = 5);
+        emulator.fault(FaultRule { times: Some(1), skip: 1, ..fault("/users/delta", kind) });
+        let mut reader = Reader::new(&emulator, &["users"], &[]);
+        reader.round().await;
+        reader.assert_whole();
+    }
+}
+
+#[tokio::test]
+async fn observed_at_is_never_null() {
+    let emulator = start(tenant());
+    let mut reader = Reader::new(&emulator, &["users"], &[]);
+    reader.round().await;
+    for key in reader.lake.keys("users") {
+        assert!(reader.lake.row("users", &key)["observed_at"].is_string());
+    }
+}
