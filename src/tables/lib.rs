@@ -32,6 +32,7 @@ pub use meetings::Meetings;
 pub use reports::Report;
 
 use teams_base::error::{Error, Result};
+use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::options::Extras;
 
 /// How a table's rows relate to the destination's.
@@ -97,6 +98,29 @@ impl Reading {
             Self::DirectoryDelta(DirectoryObject::Groups) => "groups",
         }
     }
+
+    /// The endpoints that it reads; where options choose between them, the preferred first. Those that only find the
+    /// parents are not among them.
+    pub fn endpoints(self) -> &'static [&'static Endpoint] {
+        match self {
+            Self::List(list) => std::slice::from_ref(&list.endpoint),
+            Self::Report(report) => std::slice::from_ref(&report.endpoint),
+            Self::Teams => const { &[&endpoint::TEAMS, &endpoint::TEAM] },
+            Self::ChannelMessages => const { &[&endpoint::TEAM_EXPORT, &endpoint::CHANNEL_MESSAGES] },
+            Self::Chats => const { &[&endpoint::USER_CHATS] },
+            Self::ChatMessages => const { &[&endpoint::USER_EXPORT, &endpoint::CHAT_MESSAGES] },
+            Self::Archive(Archive::Retained) => const { &[&endpoint::TEAM_RETAINED] },
+            // The list of deleted teams is the only way to find them.
+            Self::Archive(Archive::DeletedTeams) => {
+                const { &[&endpoint::DELETED_TEAMS, &endpoint::DELETED_TEAM_EXPORT] }
+            }
+            Self::Meetings(Meetings::CallRecords) => const { &[&endpoint::CALL_RECORDS] },
+            Self::Meetings(Meetings::Transcripts) => const { &[&endpoint::TRANSCRIPTS] },
+            Self::Meetings(Meetings::Recordings) => const { &[&endpoint::RECORDINGS] },
+            Self::DirectoryDelta(DirectoryObject::Users) => const { &[&endpoint::USERS_DELTA] },
+            Self::DirectoryDelta(DirectoryObject::Groups) => const { &[&endpoint::GROUPS_DELTA] },
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -114,6 +138,13 @@ pub struct Table {
     /// Which options name or discover what is read, for the documentation; the reader checks them.
     pub required_options: &'static str,
     pub reading: Reading,
+}
+
+impl Table {
+    /// The endpoints that its rows come from; where options choose between them, the preferred first.
+    pub fn endpoints(&self) -> &'static [&'static Endpoint] {
+        self.reading.endpoints()
+    }
 }
 
 /// In the order of the documentation.
@@ -252,6 +283,16 @@ mod tests {
             unique.sort_unstable();
             unique.dedup();
             assert_eq!(unique.len(), names.len(), "{} repeats a column", table.name);
+        }
+    }
+
+    #[test]
+    fn the_endpoints_are_those_of_the_documentation() {
+        for table in TABLES {
+            let documented = table.endpoint.split("GET ").skip(1);
+            let documented: Vec<_> = documented.filter_map(|part| part.split([' ', ',', ';', '?']).next()).collect();
+            let endpoints: Vec<_> = table.endpoints().iter().map(|endpoint| endpoint.template).collect();
+            assert_eq!(endpoints, documented, "{}", table.name);
         }
     }
 
