@@ -13,8 +13,7 @@ use arrow_schema::{DataType, Field, Fields, Schema};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use teams_emulator::{Emulator, EmulatorConfig};
-use teams_tables::decode::{ChainRows, Filter, FlatRows, TableBuilder, read_page};
-use teams_tables::{Projection, find};
+use teams_tables::{ExportRows, Filter, Projection, TableBuilder, ThreadRows, find, read_page};
 
 /// As in the reader: a batch is closed at this many rows or bytes.
 const BATCH_ROWS: usize = 8192;
@@ -179,7 +178,7 @@ fn to_arrow_flat(pages: &Pages) -> usize {
     let mut rows = 0;
     for body in pages.bodies() {
         let mut filter = Filter::default();
-        let mut reader = FlatRows {
+        let mut reader = ExportRows {
             roots: &mut roots,
             replies: &mut replies,
             wants_roots: true,
@@ -200,7 +199,7 @@ fn to_arrow_chains(pages: &Pages) -> usize {
     for body in pages.bodies() {
         let mut filter = Filter::default();
         let (team, channel) = ("19b4ab0d-5f3a-4e0a-8d0c-5b8a5c7d2f11", "19:0123456789abcdef@thread.tacv2");
-        let mut reader = ChainRows::new(&mut roots, &mut replies, (true, true), team, channel, None, &mut filter);
+        let mut reader = ThreadRows::new(&mut roots, &mut replies, (true, true), team, channel, None, &mut filter);
         read_page(body, &mut reader).expect("a page");
         rows += flush(&mut roots) + flush(&mut replies);
     }

@@ -12,8 +12,7 @@ use super::roster;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::Archive;
-use teams_tables::decode::{Filter, KeySet, VersionRows};
+use teams_tables::{Archive, Filter, KeySet, VersionRows};
 
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;

@@ -16,8 +16,8 @@ use teams_base::graph::endpoint;
 use teams_base::options::Strategy;
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::decode::{
-    ChainOutcome, ChainRows, Context, Continuation, Fields, Filter, ListRows, Page, RawItems, TableBuilder, read_item,
+use teams_tables::{
+    Context, Continuation, Fields, Filter, ListRows, Page, TableBuilder, ThreadOutcome, ThreadRows, read_item,
 };
 
 /// 50 is the endpoint's maximum.
@@ -67,7 +67,7 @@ struct Channel<'c> {
 
 /// What a page of chains turned out to be.
 enum Chains {
-    Read(Page, ChainOutcome),
+    Read(Page, ThreadOutcome),
     /// A small page that did not reach what is known; nothing of it was taken.
     TooSmall,
     /// Roots without their replies, as text; nothing of them was taken.
@@ -166,11 +166,10 @@ impl<'c> Channel<'c> {
                 let marks = (roots.len(), replies.len());
                 let mut guard = self.seen.as_ref().map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
                 let mut filter = Filter { seen: guard.as_deref_mut(), ..Filter::default() };
-                let mut rows = ChainRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
+                let mut rows = ThreadRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
-                let needs_replies = wants.1 || bound.is_some();
-                let is_bare = needs_replies && outcome.is_bare();
+                let is_bare = !outcome.bare_roots.is_empty();
                 let is_too_small = is_small && !outcome.reached_bound && page.next_link.is_some();
                 if is_bare || is_too_small {
                     filter.forget();
@@ -178,9 +177,7 @@ impl<'c> Channel<'c> {
                     replies.truncate(marks.1);
                 }
                 if is_bare {
-                    let mut raw = RawItems::default();
-                    let page = into(body, &mut raw)?;
-                    return Ok(Chains::Bare(page, raw.items));
+                    return Ok(Chains::Bare(page, outcome.bare_roots));
                 }
                 if is_too_small {
                     return Ok(Chains::TooSmall);

@@ -10,7 +10,7 @@ use super::job::into;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Filter, ListRows};
+use teams_tables::{Context, Filter, ListRows};
 
 /// 50 is the endpoint's maximum.
 pub const PAGE: u32 = 50;

@@ -11,7 +11,7 @@ use super::item::Item;
 use super::job::{Job, into};
 use super::roster::chats_request;
 use teams_base::error::Result;
-use teams_tables::decode::{Context, Filter, KeySet, ListRows};
+use teams_tables::{Context, Filter, KeySet, ListRows};
 
 pub struct Chats<'j> {
     pub job: &'j Job,

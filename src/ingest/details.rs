@@ -1,8 +1,7 @@
 //! The tables that are taken from messages while these are read: which of them are filled, and from what.
 
 use teams_base::error::Result;
-use teams_tables::decode::{BodyText, Exploder, TableBuilder};
-use teams_tables::{Archive, Column, Projection, Reading, Table, Takes, detail, find};
+use teams_tables::{Archive, BodyText, Column, Exploder, Projection, Reading, Table, TableBuilder, Takes, find};
 
 use super::sink::Slot;
 
@@ -32,7 +31,7 @@ pub fn add(slots: &mut Vec<Slot>, wanted: &[Projection], keeps_empty: bool) -> R
     let count = slots.len();
     let mut details =
         Details { shown: slots.iter().map(|slot| slot.projection.columns.len()).collect(), ..Details::default() };
-    let tables = wanted.iter().filter(|projection| detail(projection.table).is_some());
+    let tables = wanted.iter().filter(|projection| projection.table.takes.is_some());
     for projection in tables {
         details.shown.push(projection.columns.len());
         slots.push(Slot { projection: projection.clone(), wanted: true });
@@ -52,8 +51,8 @@ pub fn add(slots: &mut Vec<Slot>, wanted: &[Projection], keeps_empty: bool) -> R
         }
         details.texts.extend(BodyText::new(&slots[parent].projection).map(|text| (parent, text)));
         for at in count..slots.len() {
-            let Some(found) = detail(slots[at].projection.table) else { continue };
-            let exploder = Exploder::new(found.takes, &slots[parent].projection, &slots[at].projection, keeps_empty);
+            let Some(takes) = slots[at].projection.table.takes else { continue };
+            let exploder = Exploder::new(takes, &slots[parent].projection, &slots[at].projection, keeps_empty);
             details.exploders.push((parent, at, exploder));
         }
     }
@@ -62,7 +61,7 @@ pub fn add(slots: &mut Vec<Slot>, wanted: &[Projection], keeps_empty: bool) -> R
 
 /// Whether a table's rows stand for bytes that have to be fetched.
 pub fn is_hosted(table: &Table) -> bool {
-    detail(table).is_some_and(|detail| detail.takes == Takes::HostedContents)
+    table.takes == Some(Takes::HostedContents)
 }
 
 /// Adds the columns that are read only because something is derived from them.
@@ -104,6 +103,6 @@ impl Details {
 /// The table of a slot of a pass of messages.
 pub fn table_of(reading: Reading, tables: &[&'static Table], slot: usize) -> Option<&'static str> {
     let parents = parents(reading);
-    let mut details = tables.iter().filter(|table| detail(table).is_some()).map(|table| table.name);
+    let mut details = tables.iter().filter(|table| table.takes.is_some()).map(|table| table.name);
     parents.get(slot).copied().or_else(|| details.nth(slot.checked_sub(parents.len())?))
 }

@@ -11,8 +11,7 @@ use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Filter, ListRows, Page};
-use teams_tables::{DirectoryObject, Source, find};
+use teams_tables::{Context, DirectoryObject, Filter, ListRows, Page, Source, find};
 
 /// Directory delta tokens live seven days; a link is renewed well before, even when nothing changed.
 const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

@@ -16,7 +16,7 @@ use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_base::options::Strategy;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Filter, FlatRows, ListRows, Page, Tally};
+use teams_tables::{Context, ExportRows, Filter, ListRows, Page, Tally};
 
 /// How often a window is read again because rows left it while plain `$skip` links were followed.
 const WINDOW_READS: u8 = 3;
@@ -125,7 +125,15 @@ async fn read(
                 let filter = &mut filter;
                 into(
                     body,
-                    &mut FlatRows { roots, replies, wants_roots, wants_replies, team: parent, filter, reply_at: None },
+                    &mut ExportRows {
+                        roots,
+                        replies,
+                        wants_roots,
+                        wants_replies,
+                        team: parent,
+                        filter,
+                        reply_at: None,
+                    },
                 )
             }
             (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),

@@ -7,7 +7,7 @@ use super::job::Job;
 use teams_base::error::{Error, Result};
 use teams_client::link::Link;
 use teams_client::request::Request;
-use teams_tables::decode::TableBuilder;
+use teams_tables::TableBuilder;
 
 /// What the export article recommends at most; the API's own pages state no maximum.
 pub const PAGE: u32 = 250;

@@ -8,7 +8,7 @@ use super::offset::Open;
 use super::trail::Trail;
 use super::window::Window;
 use teams_client::link::Link;
-use teams_tables::decode::KeySet;
+use teams_tables::KeySet;
 
 /// Keys given out so far, where each may come only once.
 pub type Seen = Arc<Mutex<KeySet>>;

@@ -17,7 +17,7 @@ use teams_base::options::{OnForbidden, TableOptions};
 use teams_client::report::{Report, Skipped};
 use teams_client::request::Request;
 use teams_client::{GraphClient, Malformed};
-use teams_tables::decode::{Fields, Page, RawItems, Rows, TableBuilder, read_page};
+use teams_tables::{Fields, Page, RawItems, Rows, TableBuilder, read_page};
 
 pub struct Job {
     pub client: GraphClient,

@@ -15,8 +15,7 @@ use super::snapshot::read_object;
 use teams_base::error::{Error, Result};
 use teams_base::options::OnForbidden;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Filter, KeySet, ListRows, read_item};
-use teams_tables::{Derived, List, Parent, Shape};
+use teams_tables::{Context, Derived, Filter, KeySet, List, ListRows, Parent, Shape, read_item};
 
 pub use super::parents::scopes;
 

@@ -12,8 +12,7 @@ use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::Meetings;
-use teams_tables::decode::{Context, Fields, Filter, ListRows, read_item};
+use teams_tables::{Context, Fields, Filter, ListRows, Meetings, read_item};
 
 /// Organizers asked at once.
 const CONCURRENCY: usize = 16;

@@ -11,8 +11,7 @@ use super::job::Job;
 use super::lists::{CONCURRENCY, confirmed, ids};
 use super::roster;
 use teams_base::error::Result;
-use teams_tables::decode::{KeySet, key_hash};
-use teams_tables::{Derived, List, Parent};
+use teams_tables::{Derived, KeySet, List, Parent, key_hash};
 
 /// One parent: its ids in the order of the path, and whether an option names it.
 #[derive(Debug, Clone, Default)]

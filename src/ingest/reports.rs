@@ -5,8 +5,7 @@ use teams_base::error::Result;
 use teams_base::options::TableOptions;
 use teams_client::Malformed;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Filter, ListRows, csv_items, read_item};
-use teams_tables::{Report, find};
+use teams_tables::{Context, Filter, ListRows, Report, csv_items, find, read_item};
 
 pub fn request(report: &'static Report, options: &TableOptions) -> Request {
     let path = format!("{}(period='{}')", report.function, options.report_period);

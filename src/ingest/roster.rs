@@ -8,7 +8,7 @@ use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::decode::Fields;
+use teams_tables::Fields;
 
 fn id(item: &Fields<'_>) -> Option<String> {
     item.id("id")

@@ -11,8 +11,7 @@ use super::details::{Details, is_hosted};
 use super::hosted::Fetcher;
 use teams_base::error::{Error, Result};
 use teams_client::report::Report;
-use teams_tables::Projection;
-use teams_tables::decode::TableBuilder;
+use teams_tables::{Projection, TableBuilder};
 
 /// A batch is closed at this many rows or bytes, whichever comes first. Spark and Delta take batches of any size, and
 /// half a mebibyte stays in a core's cache while it is filled: with sixteen, decoding takes a quarter more time.
@@ -258,8 +257,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use teams_tables::decode::{Context, Filter, ListRows, read_page};
-    use teams_tables::find;
+    use teams_tables::{Context, Filter, ListRows, find, read_page};
 
     #[tokio::test]
     async fn the_first_page_is_handed_on_at_once_and_later_ones_together() {

@@ -8,7 +8,7 @@ use super::roster;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::decode::{Context, Fields, Filter, ListRows, read_item};
+use teams_tables::{Context, Fields, Filter, ListRows, read_item};
 
 /// A JSON batch takes 20 requests: <https://learn.microsoft.com/graph/json-batching>.
 pub const BATCH: usize = 20;
@@ -111,7 +111,7 @@ fn note_basic_answer(job: &Job, team: &RawValue) {
     }
 }
 
-fn push(builders: &mut [teams_tables::decode::TableBuilder], team: &RawValue) {
+fn push(builders: &mut [teams_tables::TableBuilder], team: &RawValue) {
     if let [rows, ..] = builders {
         let mut filter = Filter::default();
         read_item(team.get(), &mut ListRows::new(rows, Context::default(), &mut filter));

@@ -6,7 +6,7 @@ use teams_base::error::{Error, GraphFailure, Result};
 use teams_client::GraphClient;
 use teams_client::link::Link;
 use teams_client::request::Request;
-use teams_tables::decode::Page;
+use teams_tables::Page;
 
 /// A page may be empty and still link to another: Graph filters after it has cut its pages. So many of them in a row
 /// stand for half a million items without one that is wanted; what is still linked then is taken to have no end.

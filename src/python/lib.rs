@@ -20,8 +20,7 @@ use pyo3::types::{PyDict, PyList};
 use teams_base::graph::permissions::alternatives;
 use teams_base::options::catalogue::CATALOGUE;
 use teams_client::auth::REMEDIES;
-use teams_tables::permissions::prerequisite;
-use teams_tables::{Kind, TABLES, set_keys};
+use teams_tables::{ColumnType, TABLES};
 
 fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -55,16 +54,16 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         info.set_item("primary_keys", table.keys)?;
         info.set_item("cursor_field", table.cursor)?;
         info.set_item("ingestion_type", table.ingestion.as_str())?;
-        info.set_item("permissions", table.permissions)?;
+        info.set_item("permissions", table.permissions())?;
         info.set_item("reading", table.reading.as_str())?;
-        info.set_item("set_keys", set_keys(table))?;
-        info.set_item("endpoint", table.endpoint)?;
+        info.set_item("set_keys", table.set_keys())?;
+        info.set_item("endpoint", table.documented_endpoint())?;
         info.set_item("required_options", table.required_options)?;
-        let json = table.columns.iter().filter(|column| column.kind == Kind::Json).map(|column| column.name);
+        let json = table.columns.iter().filter(|column| column.kind == ColumnType::Json).map(|column| column.name);
         info.set_item("json_columns", json.collect::<Vec<_>>())?;
-        let wider = table.permissions.iter().map(|name| (*name, alternatives(name)));
+        let wider = table.permissions().into_iter().map(|name| (name, alternatives(name)));
         info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
-        info.set_item("prerequisite", prerequisite(table))?;
+        info.set_item("prerequisite", table.prerequisite())?;
         list.append(info)?;
     }
     Ok(list)

@@ -11,8 +11,9 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use teams_tables::decode::{Context, Exploder, Filter, ListRows, TableBuilder, read_page};
-use teams_tables::{Column, Kind, Projection, Source, Takes, find};
+use teams_tables::{
+    Column, ColumnType, Context, Exploder, Filter, ListRows, Projection, Source, TableBuilder, Takes, find, read_page,
+};
 
 /// The table whose rows such a resource is; `None` for what no table holds, such as errors and tokens.
 fn table_of(item: &Value) -> Option<&'static str> {
@@ -67,18 +68,20 @@ fn held(array: &dyn Array, row: usize) -> Value {
 }
 
 /// Compares what was sent with what was decoded, leaf by leaf; `leaves` counts those that were there.
-fn compare(path: &str, kind: Kind, sent: &Value, found: &Value, leaves: &mut usize) -> Vec<String> {
+fn compare(path: &str, kind: ColumnType, sent: &Value, found: &Value, leaves: &mut usize) -> Vec<String> {
     match (kind, sent) {
         (_, Value::Null) if found.is_null() => Vec::new(),
-        (Kind::Json, _) => {
+        (ColumnType::Json, _) => {
             *leaves += 1;
             let parsed = found.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
             if parsed.as_ref() == Some(sent) { Vec::new() } else { vec![format!("{path}: {found} instead of {sent}")] }
         }
-        (Kind::Struct(fields), Value::Object(object)) => {
+        (ColumnType::Struct(fields), Value::Object(object)) => {
             fields.iter().flat_map(|field| compare_field(path, field, object, found, leaves)).collect()
         }
-        (Kind::List(item), Value::Array(items)) if found.as_array().is_some_and(|list| list.len() == items.len()) => {
+        (ColumnType::List(item), Value::Array(items))
+            if found.as_array().is_some_and(|list| list.len() == items.len()) =>
+        {
             let pairs = items.iter().enumerate();
             pairs.flat_map(|(at, sent)| compare(&format!("{path}[{at}]"), *item, sent, &found[at], leaves)).collect()
         }

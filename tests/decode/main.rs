@@ -12,8 +12,10 @@ use arrow_array::{Array, RecordBatch};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use support::fuzz;
-use teams_tables::decode::{ChainRows, Context, Filter, FlatRows, ListRows, Page, TableBuilder, read_page};
-use teams_tables::{Column, Kind, Projection, Source, TABLES, Table, find};
+use teams_tables::{
+    Column, ColumnType, Context, ExportRows, Filter, ListRows, Page, Projection, Source, TABLES, Table, TableBuilder,
+    ThreadRows, find, read_page,
+};
 
 fn builder(table: &'static Table) -> TableBuilder {
     TableBuilder::new(Projection::new(table, None, true).unwrap())
@@ -73,7 +75,7 @@ fn key_of(table: &Table) -> &'static str {
 }
 
 fn is_key(column: &Column, name: &str) -> bool {
-    column.name == name && column.kind == Kind::Text && column.source == Source::Property
+    column.name == name && column.kind == ColumnType::Text && column.source == Source::Property
 }
 
 /// An item with arbitrary values in some properties.
@@ -91,16 +93,16 @@ fn any_table() -> impl Strategy<Value = &'static Table> {
 }
 
 /// A value that a column of this kind takes as it is, made of the item's number.
-fn right_value(kind: &Kind, number: usize) -> Value {
+fn right_value(kind: &ColumnType, number: usize) -> Value {
     match kind {
-        Kind::Text | Kind::Json => json!(format!("{number}")),
-        Kind::Bool => json!(number.is_multiple_of(2)),
-        Kind::Int | Kind::Long => json!(number),
-        Kind::Binary => Value::Null,
-        Kind::Struct(columns) => Value::Object(
+        ColumnType::Text | ColumnType::Json => json!(format!("{number}")),
+        ColumnType::Bool => json!(number.is_multiple_of(2)),
+        ColumnType::Int | ColumnType::Long => json!(number),
+        ColumnType::Binary => Value::Null,
+        ColumnType::Struct(columns) => Value::Object(
             columns.iter().map(|column| (column.name.into(), right_value(&column.kind, number))).collect(),
         ),
-        Kind::List(item) => json!((0..number % 3).map(|_| right_value(item, number)).collect::<Vec<_>>()),
+        ColumnType::List(item) => json!((0..number % 3).map(|_| right_value(item, number)).collect::<Vec<_>>()),
     }
 }
 
@@ -110,25 +112,25 @@ fn assert_own(array: &dyn Array, row: usize, column: &Column, number: usize) {
         return;
     }
     match column.kind {
-        Kind::Text => assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name),
-        Kind::Json => assert_eq!(array.as_string::<i32>().value(row), format!("\"{number}\""), "{}", column.name),
-        Kind::Binary => assert!(array.is_null(row), "{}", column.name),
-        Kind::Bool => assert_eq!(array.as_boolean().value(row), number.is_multiple_of(2), "{}", column.name),
-        Kind::Int => {
+        ColumnType::Text => assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name),
+        ColumnType::Json => assert_eq!(array.as_string::<i32>().value(row), format!("\"{number}\""), "{}", column.name),
+        ColumnType::Binary => assert!(array.is_null(row), "{}", column.name),
+        ColumnType::Bool => assert_eq!(array.as_boolean().value(row), number.is_multiple_of(2), "{}", column.name),
+        ColumnType::Int => {
             let ints = array.as_primitive::<arrow_array::types::Int32Type>();
             assert_eq!(ints.value(row), number as i32, "{}", column.name);
         }
-        Kind::Long => {
+        ColumnType::Long => {
             let longs = array.as_primitive::<arrow_array::types::Int64Type>();
             assert_eq!(longs.value(row), number as i64, "{}", column.name);
         }
-        Kind::Struct(columns) => {
+        ColumnType::Struct(columns) => {
             let inner = array.as_struct();
             for (field, column) in inner.columns().iter().zip(columns) {
                 assert_own(field, row, column, number);
             }
         }
-        Kind::List(item) => {
+        ColumnType::List(item) => {
             let items = array.as_list::<i32>().value(row);
             assert_eq!(items.len(), number % 3, "{}", column.name);
             for row in 0..items.len() {
@@ -240,7 +242,7 @@ fn a_page_cut_anywhere_is_refused_and_leaves_nothing() {
     let whole = CHAINS.as_bytes();
     let [mut roots, mut replies] = ["messages", "message_replies"].map(|name| builder(find(name).unwrap()));
     let mut filter = Filter::default();
-    let mut rows = ChainRows::new(&mut roots, &mut replies, (true, true), "t", "c", None, &mut filter);
+    let mut rows = ThreadRows::new(&mut roots, &mut replies, (true, true), "t", "c", None, &mut filter);
     for end in 0..whole.len() {
         assert!(read_page(&whole[..end], &mut rows).is_err(), "cut at {end}");
     }
@@ -253,7 +255,7 @@ fn a_page_cut_anywhere_is_refused_and_leaves_nothing() {
     let mut roots = builder(find("messages").unwrap());
     let mut replies = builder(find("message_replies").unwrap());
     let mut filter = Filter::default();
-    let mut rows = FlatRows {
+    let mut rows = ExportRows {
         roots: &mut roots,
         replies: &mut replies,
         wants_roots: true,

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use teams_emulator::{Emulator, EmulatorConfig, Mutation};
 use teams_tables::find;
-use teams_tables::set_keys;
 
 use crate::harness::*;
 
@@ -98,13 +97,13 @@ fn held(table: &str, row: &Value) -> Value {
 }
 
 fn message_key(table: &str, row: &Value) -> String {
-    let keys = set_keys(find(table).unwrap()).unwrap_or(find(table).unwrap().keys);
+    let keys = find(table).unwrap().set_keys().unwrap_or(find(table).unwrap().keys);
     keys.iter().map(|key| row[key].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("|")
 }
 
 /// The documented query: of each message the rows that are as new as its position 0, if it has any items.
 fn current<'r>(table: &str, rows: &[&'r Value]) -> Vec<&'r Value> {
-    if set_keys(find(table).unwrap()).is_none() {
+    if find(table).unwrap().set_keys().is_none() {
         return rows.to_vec();
     }
     let mut newest: BTreeMap<String, &Value> = BTreeMap::new();

@@ -7,8 +7,10 @@ use teams_base::options::{Strictness, parse, parse_table};
 use teams_client::classify::{Headers, classify};
 use teams_client::{ErrorBody, Link};
 use teams_ingest::{Offset, Parsed};
-use teams_tables::decode::{ChainRows, Context, Filter, FlatRows, ListRows, Rows, TableBuilder, read_item, read_page};
-use teams_tables::{Projection, TABLES, Table, find};
+use teams_tables::{
+    Context, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder, ThreadRows, find, read_item,
+    read_page,
+};
 use url::Url;
 
 pub type Target = fn(&[u8]);
@@ -63,7 +65,7 @@ fn messages(page: &[u8], raw: bool, flat: bool) {
         ["messages", "message_replies"].map(|name| builder(find(name).expect("a table"), raw));
     let mut filter = Filter::default();
     let result = if flat {
-        let mut rows = FlatRows {
+        let mut rows = ExportRows {
             roots: &mut roots,
             replies: &mut replies,
             wants_roots: true,
@@ -75,7 +77,7 @@ fn messages(page: &[u8], raw: bool, flat: bool) {
         twice(page, &mut rows)
     } else {
         let bound = "2020-01-01T00:00:00Z".parse().ok();
-        let mut rows = ChainRows::new(&mut roots, &mut replies, (true, true), "t", "c", bound, &mut filter);
+        let mut rows = ThreadRows::new(&mut roots, &mut replies, (true, true), "t", "c", bound, &mut filter);
         twice(page, &mut rows)
     };
     if result.is_err() {

@@ -9,7 +9,6 @@ use teams_base::graph::permissions::alternatives;
 use teams_base::options::TableOptions;
 use teams_client::GraphClient;
 use teams_client::auth::Roles;
-use teams_tables::permissions::prerequisite;
 use teams_tables::{Reading, Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,7 +63,7 @@ pub struct Check {
 
 /// The permissions that a read with these options needs. What an option names need not be discovered.
 pub fn needed(table: &'static Table, options: &TableOptions) -> Vec<&'static str> {
-    let is_discovered = |permission: &&&str| match **permission {
+    let is_discovered = |permission: &str| match permission {
         "Team.ReadBasic.All" => options.team_ids.is_empty() || table.reading == Reading::Teams,
         "Channel.ReadBasic.All" => options.channel_ids.is_empty(),
         "User.ReadBasic.All" => options.user_ids.is_empty() && options.chat_ids.is_empty(),
@@ -73,8 +72,10 @@ pub fn needed(table: &'static Table, options: &TableOptions) -> Vec<&'static str
         _ => true,
     };
     // The last is that of the table itself.
-    let own = table.permissions.last();
-    table.permissions.iter().filter(|name| Some(*name) == own || is_discovered(name)).copied().collect()
+    let mut permissions = table.permissions();
+    let own = permissions.last().copied();
+    permissions.retain(|name| Some(*name) == own || is_discovered(name));
+    permissions
 }
 
 /// Asks for a token, and then for a little of each table.
@@ -114,7 +115,7 @@ impl TableCheck {
             endpoint,
             error: None,
             remedy: None,
-            prerequisite: prerequisite(table),
+            prerequisite: table.prerequisite(),
             notes: Vec::new(),
         }
     }
@@ -182,13 +183,14 @@ fn unless_unknown(check: &TableCheck) -> Status {
 
 /// An answer proves more than a token tells: a team can consent for itself.
 fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
-    let proven = table.permissions.last().copied().filter(|_| table.reading != Reading::Teams);
+    let permissions = table.permissions();
+    let proven = permissions.last().copied().filter(|_| table.reading != Reading::Teams);
     let is_named = is_named(options);
     for permission in &mut check.permissions {
         let is_proven = proven == Some(permission.name);
         match permission.status {
             // The list of teams is answered without the permission for their settings.
-            Status::Unknown if table.reading != Reading::Teams || table.permissions[0] == permission.name => {
+            Status::Unknown if table.reading != Reading::Teams || permissions[0] == permission.name => {
                 permission.status = Status::Granted;
             }
             Status::Missing if is_proven && is_named => {

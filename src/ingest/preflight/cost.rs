@@ -5,7 +5,7 @@ use crate::pages;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::options::{Strategy, TableOptions};
-use teams_tables::{Reading, Table, Takes, detail};
+use teams_tables::{DirectoryObject, Reading, Table, Takes};
 
 /// Which of a table's runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,7 @@ impl Case<'_> {
     /// The bytes of what messages show, where they are asked for: only of messages that are new.
     fn hosted_contents(&self) -> Result<Option<Part>> {
         let is_asked_for = self.options.hosted_contents_max_bytes > 0 && self.run == Run::First;
-        if !is_asked_for || !detail(self.table).is_some_and(|detail| detail.takes == Takes::HostedContents) {
+        if !is_asked_for || self.table.takes != Some(Takes::HostedContents) {
             return Ok(None);
         }
         let count = |name| self.tenant.get(name, self.table.name);
@@ -277,7 +277,7 @@ impl Case<'_> {
     }
 
     fn directory(&self) -> Result<Vec<Part>> {
-        let is_users = self.table.endpoint.contains("/users");
+        let is_users = self.table.reading == Reading::DirectoryDelta(DirectoryObject::Users);
         let endpoint = if is_users { &endpoint::USERS_DELTA } else { &endpoint::GROUPS_DELTA };
         let objects = self.count(if is_users { "users" } else { "groups" })?;
         let requests = if self.run == Run::First { pages(objects, pages::DIRECTORY_DELTA) } else { 1.0 };

@@ -39,7 +39,7 @@ pub struct Prober<'c> {
 
 /// The endpoints of a table that options choose from, the preferred first.
 pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static str> {
-    let declared: Vec<_> = table.endpoint.split("GET ").skip(1).map(template).collect();
+    let declared: Vec<_> = table.endpoints().iter().map(|endpoint| endpoint.template).collect();
     if let (Reading::Archive(_), Some(last)) = (table.reading, declared.last()) {
         // What stands before it lists the teams.
         return vec![last];
@@ -52,11 +52,6 @@ pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static str> {
         _ => declared.iter().copied().filter(|template| !is_export(template)).collect(),
     };
     if kept.is_empty() { declared } else { kept }
-}
-
-/// The path template at the beginning of a declared endpoint.
-fn template(declared: &'static str) -> &'static str {
-    declared.split([' ', ',', ';', '?']).next().unwrap_or_default()
 }
 
 /// What makes a request to an endpoint cheap. Where paging is not documented nothing is asked for.

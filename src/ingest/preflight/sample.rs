@@ -86,12 +86,14 @@ struct Sampler<'c> {
 /// Counts what the costs of these tables depend on. What one of them names is counted by its options instead.
 pub async fn sample(client: &GraphClient, tables: &[(&'static Table, TableOptions)]) -> Result<Sample> {
     let mut sampler = Sampler { client, sample: Sample::default() };
-    let has = |text: &str| tables.iter().find(|(table, _)| table.endpoint.contains(text)).map(|(_, options)| options);
+    let has = |text: &str| {
+        tables.iter().find(|(table, _)| table.documented_endpoint().contains(text)).map(|(_, options)| options)
+    };
     let reads = |reading| tables.iter().find(|(table, _)| table.reading == reading).map(|(_, options)| options);
     // A team's drives are those of its group.
     let is_of_teams = |(table, options): &&(&'static Table, TableOptions)| match table.reading {
         Reading::List(list) => {
-            list.parent == Parent::Team || table.endpoint.contains("/groups") && options.fetch_all_teams
+            list.parent == Parent::Team || table.documented_endpoint().contains("/groups") && options.fetch_all_teams
         }
         _ => false,
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use teams_emulator::{Emulator, EmulatorConfig, Mutation};
-use teams_tables::{Kind, List, Parent, Reading, Source, TABLES, Table, find};
+use teams_tables::{ColumnType, List, Parent, Reading, Source, TABLES, Table, find};
 
 use crate::harness::*;
 
@@ -36,24 +36,24 @@ pub fn tenant() -> Emulator {
 }
 
 /// What a column of this kind holds of a value.
-fn shaped(kind: &Kind, value: &Value) -> Value {
+fn shaped(kind: &ColumnType, value: &Value) -> Value {
     match (kind, value) {
         (_, Value::Null) => Value::Null,
-        (Kind::Struct(columns), Value::Object(item)) => {
+        (ColumnType::Struct(columns), Value::Object(item)) => {
             let field = |name: &str| item.get(name).unwrap_or(&Value::Null);
             let pairs = columns.iter().map(|column| (column.name.to_owned(), shaped(&column.kind, field(column.name))));
             Value::Object(pairs.collect())
         }
-        (Kind::List(kind), Value::Array(items)) => items.iter().map(|item| shaped(kind, item)).collect(),
+        (ColumnType::List(kind), Value::Array(items)) => items.iter().map(|item| shaped(kind, item)).collect(),
         (_, value) => value.clone(),
     }
 }
 
 /// The same of a row that was read: JSON comes as text.
-fn parsed(kind: &Kind, value: &Value) -> Value {
+fn parsed(kind: &ColumnType, value: &Value) -> Value {
     match (kind, value) {
-        (Kind::Json, Value::String(text)) => serde_json::from_str(text).unwrap(),
-        (Kind::Struct(columns), Value::Object(item)) => {
+        (ColumnType::Json, Value::String(text)) => serde_json::from_str(text).unwrap(),
+        (ColumnType::Struct(columns), Value::Object(item)) => {
             let pairs = columns.iter().map(|column| (column.name.to_owned(), parsed(&column.kind, &item[column.name])));
             Value::Object(pairs.collect())
         }

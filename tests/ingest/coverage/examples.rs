@@ -1,8 +1,7 @@
 //! Published bodies through the declarations: `GRAPH_EXAMPLES` names a folder of them; without it nothing is checked.
 
 use serde_json::Value;
-use teams_tables::decode::{Context, Filter, ListRows, TableBuilder, read_page};
-use teams_tables::{Projection, find};
+use teams_tables::{Context, Filter, ListRows, Projection, TableBuilder, find, read_page};
 
 use crate::harness::rows;
 

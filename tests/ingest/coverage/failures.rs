@@ -36,11 +36,11 @@ async fn a_refused_list_fails_the_snapshot_and_names_the_permission() {
 async fn the_declared_permissions_are_enough_and_none_is_too_many() {
     let emulator = tenant();
     for (table, list) in lists() {
-        emulator.set(|knobs| knobs.roles = table.permissions.iter().map(ToString::to_string).collect());
+        emulator.set(|knobs| knobs.roles = table.permissions().iter().map(ToString::to_string).collect());
         assert_whole_table(&emulator, table.name, &options(list.parent)).await;
-        for needed in table.permissions {
+        for needed in table.permissions() {
             emulator.set(|knobs| {
-                knobs.roles = table.permissions.iter().filter(|p| *p != needed).map(ToString::to_string).collect();
+                knobs.roles = table.permissions().iter().filter(|p| **p != needed).map(ToString::to_string).collect();
             });
             let error = failure(&emulator, table.name, &options(list.parent)).await;
             // The teams are found among the groups where `/teams` is refused, which needs a permission as well.

@@ -1,0 +1,26 @@
+//! Items of a page into the rows of a table.
+
+mod context;
+mod export;
+mod filter;
+mod head;
+mod list;
+mod page_rows;
+mod properties;
+mod raw;
+mod row;
+mod table_builder;
+mod thread;
+mod unknown;
+mod versions;
+
+pub use context::Context;
+pub use export::ExportRows;
+pub use filter::{Filter, Tally};
+pub use list::ListRows;
+pub use page_rows::Rows;
+pub use raw::RawItems;
+pub(crate) use row::{NoNested, read_row};
+pub use table_builder::TableBuilder;
+pub use thread::{Continuation, ThreadOutcome, ThreadRows};
+pub use versions::VersionRows;
