@@ -1,265 +1,38 @@
 //! A Microsoft Graph tenant on loopback: users, teams, channels, chats and their messages, made from a seed, served as
 //! Graph v1.0 serves them, and changed, throttled and broken on demand. For tests, demos and benchmarks.
+//!
+//! It depends on no other crate of the workspace, and never on the client it tests: what it knows of Graph comes from
+//! Microsoft's documentation, so that a misreading in the client is not repeated here.
+//!
+//! The folders, each of which uses only those before it:
+//!
+//! - [`tenant`]: what is in the tenant, how it behaves, its clock, what a reader can see;
+//! - [`generate`] makes it from a seed, [`mutate`] changes it;
+//! - [`http`]: requests, responses, errors; [`faults`]: what breaks on demand; [`odata`]: query options and tokens;
+//! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
+//! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
+//! - [`truth`]: the rows a correct reader would hold;
+//! - [`server`]: connections and the way of a request; [`emulator`]: the handle to all of it.
+//!
+//! A new endpoint is a row in `graph/endpoints.rs`, a handler in `handlers/`, and its rows in `truth/`.
 
-mod answer;
-mod apps;
-mod archive;
-mod batch;
-mod call;
-mod channels;
-mod chats;
-mod clock;
-mod compose;
-mod config;
-mod conn;
-mod directory;
-mod directory_delta;
-mod dispatch;
-mod entra;
-mod errors;
-mod events;
-mod export;
+mod emulator;
 mod faults;
-mod filter;
 mod generate;
-mod generate_chats;
-mod groups_mail;
-mod hosted;
-mod list_truth;
-mod lists;
-mod log;
-mod meetings;
-mod members;
-mod message_delta;
-mod messages;
+mod graph;
+mod handlers;
+mod http;
+mod login;
 mod mutate;
-mod mutate_directory;
-mod mutation;
 mod odata;
-mod oddities;
-mod page;
-mod people;
-mod permissions;
-mod render;
-mod reports;
-mod router;
-mod schedule;
 mod server;
-mod sharing;
-mod state;
-mod switch;
-mod tags;
-mod teams;
 mod tenant;
-mod throttle;
 mod truth;
-mod wire;
-mod words;
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
-
-use jiff::Timestamp;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
-
-pub use config::{DeltaExpiry, EmulatorConfig, ExportOrder, ExportPaging, Knobs, RetryAfter, TopOverMax};
-pub use faults::{FaultKind, FaultRule};
-pub use log::RequestLogEntry;
-pub use mutation::{Mutation, MutationSummary, Touched};
-pub use switch::is_knob;
-
-use state::Shared;
-
-/// A running tenant. It stops when it is dropped.
-pub struct Emulator {
-    shared: Arc<Shared>,
-    runtime: Option<Runtime>,
-    address: SocketAddr,
-    mutations: AtomicU64,
-}
-
-impl Emulator {
-    /// Generates the tenant and serves it from threads of its own.
-    pub fn start(mut config: EmulatorConfig) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        config.port = address.port();
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(config.threads.max(1))
-            .thread_name("graph-emulator")
-            .enable_all()
-            .build()?;
-        let shared = Arc::new(Shared {
-            clock: clock::Clock::new(config.start, config.frozen_clock),
-            started: Instant::now(),
-            tenant: RwLock::new(generate::tenant(&config)),
-            switches: RwLock::new(Arc::new(config.knobs.clone())),
-            tokens: Mutex::default(),
-            faults: Mutex::default(),
-            throttle: Mutex::new(throttle::Throttle::new()),
-            log: Mutex::default(),
-            gzip: Mutex::default(),
-            random: Mutex::new(StdRng::seed_from_u64(config.seed ^ 0x5eed)),
-            connections: AtomicU64::new(0),
-            config,
-        });
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        runtime.spawn(server::accept(listener, shared.clone()));
-        Ok(Self { shared, runtime: Some(runtime), address, mutations: AtomicU64::new(0) })
-    }
-
-    /// `http://127.0.0.1:port`: both the authority host and the Graph base URL.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    pub fn tenant_id(&self) -> &str {
-        &self.shared.config.tenant_id
-    }
-
-    pub fn client_id(&self) -> &str {
-        &self.shared.config.client_id
-    }
-
-    pub fn client_secret(&self) -> &str {
-        &self.shared.config.client_secret
-    }
-
-    pub fn stop(self) {
-        drop(self);
-    }
-
-    pub fn now(&self) -> Timestamp {
-        clock::stamp(self.shared.clock.now_ms())
-    }
-
-    pub fn advance(&self, seconds: i64) {
-        self.shared.clock.advance_ms(seconds.saturating_mul(1000));
-    }
-
-    /// Changes the tenant. All changes are dated between the clock's time before (plus `advance_seconds`) and after.
-    pub fn mutate(&self, mutation: &Mutation) -> MutationSummary {
-        self.advance(i64::try_from(mutation.advance_seconds).unwrap_or(i64::MAX));
-        let turn = self.mutations.fetch_add(1, Ordering::Relaxed);
-        let seed = self.shared.config.seed ^ mutation.seed.rotate_left(17) ^ turn.rotate_left(40);
-        let knobs = self.shared.knobs();
-        let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
-        let before = self.shared.clock.now_ms();
-        let mut mutator = mutate::Mutator::new(&mut tenant, &knobs, StdRng::seed_from_u64(seed), mutation, before);
-        mutator.run();
-        let mut summary = std::mem::take(&mut mutator.summary);
-        let last = mutator.at_ms;
-        // The clock never shows a time before a change that can be read.
-        self.shared.clock.advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
-        summary.now = clock::iso(self.shared.clock.now_ms());
-        summary
-    }
-
-    pub fn fault(&self, rule: FaultRule) {
-        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).add(rule);
-    }
-
-    pub fn clear_faults(&self) {
-        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// Every row of a table as a whole and correct reader would hold it now, as JSON texts; `None` for an unknown table.
-    pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
-        let knobs = self.shared.knobs();
-        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
-        let now_ms = self.shared.clock.now_ms();
-        truth::rows(&tenant, &knobs, now_ms, table).or_else(|| list_truth::of(&tenant, &knobs, now_ms, table))
-    }
-
-    /// The same as values; panics on an unknown table.
-    pub fn truth(&self, table: &str) -> Vec<Value> {
-        let rows = self.truth_texts(table).unwrap_or_else(|| panic!("no such table: {table}"));
-        rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect()
-    }
-
-    /// Teams that are listed as groups and answer 403 or 404.
-    pub fn unreadable_teams(&self) -> Vec<String> {
-        let knobs = self.shared.knobs();
-        truth::unreadable_teams(&self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner), &knobs)
-    }
-
-    pub fn requests(&self) -> Vec<RequestLogEntry> {
-        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).entries.iter().cloned().collect()
-    }
-
-    /// Requests by `METHOD template`, such as `GET /teams/{id}/channels`.
-    pub fn request_counts(&self) -> BTreeMap<String, u64> {
-        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).counts.clone()
-    }
-
-    pub fn clear_requests(&self) {
-        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// TCP connections accepted so far.
-    pub fn connections(&self) -> u64 {
-        self.shared.connections.load(Ordering::Relaxed)
-    }
-
-    pub fn knobs(&self) -> Knobs {
-        (*self.shared.knobs()).clone()
-    }
-
-    /// Switches behaviour: `emulator.set(|knobs| knobs.export_lag_seconds = 3600)`.
-    pub fn set(&self, change: impl FnOnce(&mut Knobs)) {
-        let mut knobs = self.knobs();
-        change(&mut knobs);
-        self.replace(knobs);
-    }
-
-    /// Switches one knob by name, or acts: `forbid_team`, `hide_team`, `allow_team`, `consent_team`,
-    /// `revoke_permission`, `grant_permission`, `hide_user`, `show_user`, `expire_tokens`.
-    pub fn set_by_name(&self, name: &str, value: &Value) -> Result<(), String> {
-        if name == "expire_tokens" {
-            self.expire_tokens();
-            return Ok(());
-        }
-        let mut knobs = self.knobs();
-        switch::apply(&mut knobs, name, value)?;
-        self.replace(knobs);
-        Ok(())
-    }
-
-    /// Every token given out so far is refused from now on.
-    pub fn expire_tokens(&self) {
-        self.shared.tokens.lock().unwrap_or_else(PoisonError::into_inner).expire_all();
-    }
-
-    fn replace(&self, knobs: Knobs) {
-        let reorder = knobs.bubble_edits != self.shared.knobs().bubble_edits;
-        let bubble = knobs.bubble_edits;
-        *self.shared.switches.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knobs);
-        if reorder {
-            let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
-            tenant
-                .teams
-                .iter_mut()
-                .flat_map(|team| &mut team.channels)
-                .for_each(|channel| channel.thread.index(bubble));
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Waiting is not allowed where this may run: inside another runtime.
-            runtime.shutdown_background();
-        }
-    }
-}
+pub use emulator::Emulator;
+pub use faults::rule::{FaultKind, FaultRule};
+pub use mutate::mutation::{Mutation, MutationSummary, Touched};
+pub use server::log::RequestLogEntry;
+pub use tenant::config::EmulatorConfig;
+pub use tenant::knob_names::is_knob;
+pub use tenant::knobs::{DeltaExpiry, ExportOrder, ExportPaging, Knobs, RetryAfter, TopOverMax};

@@ -9,6 +9,7 @@ mod export;
 mod faults;
 mod lists;
 mod messages;
+mod methods;
 mod mutation;
 mod speed;
 mod throttle;

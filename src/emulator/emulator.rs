@@ -1,0 +1,200 @@
+//! The running tenant, as tests and demos hold it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use jiff::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::faults::rule::FaultRule;
+use crate::generate::from_seed;
+use crate::graph::endpoints::ENDPOINTS;
+use crate::mutate::mutation::{Mutation, MutationSummary};
+use crate::mutate::mutator::Mutator;
+use crate::server::log::RequestLogEntry;
+use crate::server::serve::accept;
+use crate::server::state::Shared;
+use crate::tenant::clock::{iso, stamp};
+use crate::tenant::config::EmulatorConfig;
+use crate::tenant::knobs::Knobs;
+use crate::tenant::{knob_names, visibility};
+use crate::{mutate, truth};
+
+/// A running tenant. It stops when it is dropped.
+pub struct Emulator {
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+    address: SocketAddr,
+    mutations: AtomicU64,
+}
+
+impl Emulator {
+    /// Generates the tenant and serves it from threads of its own.
+    pub fn start(mut config: EmulatorConfig) -> std::io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        config.port = address.port();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(config.threads.max(1))
+            .thread_name("graph-emulator")
+            .enable_all()
+            .build()?;
+        let tenant = from_seed::tenant(&config);
+        let shared = Arc::new(Shared::new(config, tenant, ENDPOINTS));
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        runtime.spawn(accept(listener, shared.clone()));
+        Ok(Self { shared, runtime: Some(runtime), address, mutations: AtomicU64::new(0) })
+    }
+
+    /// `http://127.0.0.1:port`: both the authority host and the Graph base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn tenant_id(&self) -> &str {
+        &self.shared.config.tenant_id
+    }
+
+    pub fn client_id(&self) -> &str {
+        &self.shared.config.client_id
+    }
+
+    pub fn client_secret(&self) -> &str {
+        &self.shared.config.client_secret
+    }
+
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        stamp(self.shared.clock.now_ms())
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.shared.clock.advance_ms(seconds.saturating_mul(1000));
+    }
+
+    /// Changes the tenant. All changes are dated between the clock's time before (plus `advance_seconds`) and after.
+    pub fn mutate(&self, mutation: &Mutation) -> MutationSummary {
+        self.advance(i64::try_from(mutation.advance_seconds).unwrap_or(i64::MAX));
+        let turn = self.mutations.fetch_add(1, Ordering::Relaxed);
+        let seed = self.shared.config.seed ^ mutation.seed.rotate_left(17) ^ turn.rotate_left(40);
+        let knobs = self.shared.knobs();
+        let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let before = self.shared.clock.now_ms();
+        let mutator = Mutator::new(&mut tenant, &knobs, StdRng::seed_from_u64(seed), mutation, before);
+        let (mut summary, last) = mutate::apply(mutator);
+        // The clock never shows a time before a change that can be read.
+        self.shared.clock.advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
+        summary.now = iso(self.shared.clock.now_ms());
+        summary
+    }
+
+    pub fn fault(&self, rule: FaultRule) {
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).add(rule);
+    }
+
+    pub fn clear_faults(&self) {
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Every row of a table as a whole and correct reader would hold it now, as JSON texts; `None` for an unknown table.
+    pub fn truth_texts(&self, table: &str) -> Option<Vec<String>> {
+        let knobs = self.shared.knobs();
+        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = self.shared.clock.now_ms();
+        truth::rows(&tenant, &knobs, now_ms, table)
+    }
+
+    /// The same as values; panics on an unknown table.
+    pub fn truth(&self, table: &str) -> Vec<Value> {
+        let rows = self.truth_texts(table).unwrap_or_else(|| panic!("no such table: {table}"));
+        rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect()
+    }
+
+    /// Teams that are listed as groups and answer 403 or 404.
+    pub fn unreadable_teams(&self) -> Vec<String> {
+        let knobs = self.shared.knobs();
+        visibility::unreadable_teams(&self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner), &knobs)
+    }
+
+    pub fn requests(&self) -> Vec<RequestLogEntry> {
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).entries.iter().cloned().collect()
+    }
+
+    /// Requests by `METHOD template`, such as `GET /teams/{id}/channels`.
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).counts.clone()
+    }
+
+    pub fn clear_requests(&self) {
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// TCP connections accepted so far.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    pub fn knobs(&self) -> Knobs {
+        (*self.shared.knobs()).clone()
+    }
+
+    /// Switches behaviour: `emulator.set(|knobs| knobs.export_lag_seconds = 3600)`.
+    pub fn set(&self, change: impl FnOnce(&mut Knobs)) {
+        let mut knobs = self.knobs();
+        change(&mut knobs);
+        self.replace(knobs);
+    }
+
+    /// Switches one knob by name, or acts: `forbid_team`, `hide_team`, `allow_team`, `consent_team`,
+    /// `revoke_permission`, `grant_permission`, `hide_user`, `show_user`, `expire_tokens`.
+    pub fn set_by_name(&self, name: &str, value: &Value) -> Result<(), String> {
+        if name == "expire_tokens" {
+            self.expire_tokens();
+            return Ok(());
+        }
+        let mut knobs = self.knobs();
+        knob_names::apply(&mut knobs, name, value)?;
+        self.replace(knobs);
+        Ok(())
+    }
+
+    /// Every token given out so far is refused from now on.
+    pub fn expire_tokens(&self) {
+        self.shared.tokens.lock().unwrap_or_else(PoisonError::into_inner).expire_all();
+    }
+
+    fn replace(&self, knobs: Knobs) {
+        let reorder = knobs.bubble_edits != self.shared.knobs().bubble_edits;
+        let bubble = knobs.bubble_edits;
+        *self.shared.switches.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(knobs);
+        if reorder {
+            let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+            tenant
+                .teams
+                .iter_mut()
+                .flat_map(|team| &mut team.channels)
+                .for_each(|channel| channel.thread.index(bubble));
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting is not allowed where this may run: inside another runtime.
+            runtime.shutdown_background();
+        }
+    }
+}

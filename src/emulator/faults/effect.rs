@@ -1,0 +1,70 @@
+//! What a fault does in place of a response, or to its body.
+
+use bytes::Bytes;
+
+use crate::faults::injector::Injected;
+use crate::faults::rule::FaultKind;
+use crate::http::error::GraphError;
+use crate::http::response::Response;
+
+/// An error in place of the handler's response.
+pub fn error(injected: &Injected) -> Option<GraphError> {
+    let rule = injected.rule.as_ref()?;
+    match rule.kind {
+        FaultKind::Status => {
+            let mut error = GraphError::of_status(rule.status);
+            if let Some(code) = &rule.code {
+                error.code.clone_from(code);
+            }
+            if let Some(message) = &rule.message {
+                error.message.clone_from(message);
+            }
+            if let Some(value) = &rule.retry_after {
+                error.headers.push(("Retry-After", value.clone()));
+            }
+            Some(error)
+        }
+        FaultKind::ExpiredToken => {
+            Some(GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
+        }
+        FaultKind::NoAuthorizationInformation => {
+            Some(GraphError::new(403, "Forbidden", "No authorization information present on the request."))
+        }
+        _ => None,
+    }
+}
+
+/// A bare status in place of a response that does not come from Graph.
+pub fn bare_status(injected: &Injected) -> Option<Response> {
+    let rule = injected.rule.as_ref().filter(|rule| rule.kind == FaultKind::Status)?;
+    let headers = rule.retry_after.iter().map(|value| ("Retry-After", value.clone())).collect();
+    let body = rule.body.clone().unwrap_or_default();
+    Some(Response { status: rule.status, headers, body: body.into() })
+}
+
+/// The faults that replace the body and leave its framing whole.
+pub fn corrupt(mut response: Response, injected: &Injected) -> Response {
+    let Some(rule) = &injected.rule else {
+        return response;
+    };
+    match rule.kind {
+        FaultKind::GarbageHtml => {
+            response.status = 200;
+            response.headers.push(("Content-Type", "text/html".to_owned()));
+            response.body =
+                Bytes::from_static(b"<!DOCTYPE html><html><body>Our services aren't available</body></html>");
+        }
+        FaultKind::GarbageUtf8 => {
+            response.status = 200;
+            response.body = Bytes::from_static(b"{\"value\":[{\"id\":\"1\xff\xfe\xc3\"}]}");
+        }
+        FaultKind::GarbageJson => response.body = response.body.slice(..response.body.len() / 2),
+        FaultKind::Status => {
+            if let Some(body) = &rule.body {
+                response.body = body.clone().into();
+            }
+        }
+        _ => {}
+    }
+    response
+}

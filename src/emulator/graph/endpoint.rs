@@ -1,0 +1,66 @@
+//! What an endpoint is: one row of the table.
+
+use crate::graph::limit::Limit;
+use crate::graph::permission::Permission;
+use crate::handlers::call::{Call, WriteCall};
+use crate::http::error::Outcome;
+use crate::http::method::Method;
+
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Reads the tenant, beside other reads.
+    Read(fn(&Call<'_>) -> Outcome),
+    /// Changes the tenant, alone.
+    Write(fn(&mut WriteCall<'_>) -> Outcome),
+    /// Holds other requests, each of which is authenticated, limited and answered for itself.
+    Batch,
+}
+
+pub struct Endpoint {
+    pub method: Method,
+    /// The path below `/v1.0` as Graph documents it; also the endpoint's name in logs and counts. `{id}` is handed to the
+    /// handler, `{_}` is not. A segment `name({id})` is a function with its arguments.
+    pub template: &'static str,
+    /// Other paths that lead here. They have the same ids.
+    pub aliases: &'static [&'static str],
+    pub handler: Handler,
+    pub permission: Permission,
+    pub limit: Limit,
+}
+
+impl Endpoint {
+    /// The template without the arguments of a function.
+    pub fn name(&self) -> &'static str {
+        self.template.split('(').next().unwrap_or_default()
+    }
+
+    pub const fn alias(mut self, paths: &'static [&'static str]) -> Self {
+        self.aliases = paths;
+        self
+    }
+}
+
+pub const fn get(
+    template: &'static str,
+    handler: fn(&Call<'_>) -> Outcome,
+    permission: Permission,
+    limit: Limit,
+) -> Endpoint {
+    Endpoint { method: Method::Get, template, aliases: &[], handler: Handler::Read(handler), permission, limit }
+}
+
+/// An endpoint that changes the tenant.
+#[cfg_attr(not(test), expect(dead_code, reason = "no endpoint changes the tenant yet"))]
+pub const fn write(
+    method: Method,
+    template: &'static str,
+    handler: fn(&mut WriteCall<'_>) -> Outcome,
+    permission: Permission,
+    limit: Limit,
+) -> Endpoint {
+    Endpoint { method, template, aliases: &[], handler: Handler::Write(handler), permission, limit }
+}
+
+pub const fn batch(template: &'static str, permission: Permission) -> Endpoint {
+    Endpoint { method: Method::Post, template, aliases: &[], handler: Handler::Batch, permission, limit: Limit::None }
+}

@@ -1,0 +1,247 @@
+//! Every endpoint of the emulator: one row, one handler. The router, the permissions and the limits are this table.
+
+use crate::graph::endpoint::{Endpoint, batch, get};
+use crate::graph::limit::Limit;
+use crate::graph::{limit, permission};
+use crate::handlers::{
+    apps, archive, channels, chats, directory, directory_delta, export, group_mail, hosted_contents, meetings,
+    messages, messages_delta, reports, schedule, sharing, tags, teams,
+};
+
+pub static ENDPOINTS: &[Endpoint] = &[
+    batch("/$batch", permission::NONE),
+    // Users
+    get("/users", directory::users, permission::USERS_BASIC, Limit::Units(2)),
+    get("/users/delta", directory_delta::users, permission::USERS, Limit::Units(2)).alias(&["/users/delta()"]),
+    get("/users/{id}", directory::user, permission::USERS_BASIC, limit::DIRECTORY),
+    get("/users/{id}/joinedTeams", teams::joined, permission::TEAMS, limit::JOINED_TEAMS),
+    get("/users/{id}/teamwork/installedApps", apps::of_user, permission::USER_APPS, limit::APPS.per_user()),
+    get("/directory/deletedItems/microsoft.graph.user", directory::deleted_users, permission::USERS, limit::DIRECTORY),
+    // Groups
+    get("/groups", directory::groups, permission::GROUPS, limit::DIRECTORY),
+    get("/groups/delta", directory_delta::groups, permission::GROUPS, limit::DIRECTORY).alias(&["/groups/delta()"]),
+    get("/groups/{id}", directory::group, permission::GROUPS, limit::DIRECTORY),
+    get("/groups/{id}/members", directory::group_members, permission::GROUP_MEMBERS, Limit::Units(3)),
+    get(
+        "/groups/{id}/transitiveMembers",
+        directory::group_transitive_members,
+        permission::GROUP_MEMBERS,
+        Limit::Units(5),
+    ),
+    get("/groups/{id}/owners", directory::group_owners, permission::GROUP_MEMBERS, limit::DIRECTORY),
+    get("/groups/{id}/team", teams::get, permission::TEAM_OF_GROUP, limit::TEAM),
+    get("/groups/{id}/conversations", group_mail::list_conversations, permission::GROUP_MAIL, limit::MAILBOX),
+    get("/groups/{id}/threads", group_mail::list_threads, permission::GROUP_MAIL, limit::MAILBOX),
+    get("/groups/{id}/threads/{id}/posts", group_mail::list_posts, permission::GROUP_MAIL, limit::MAILBOX),
+    get("/groups/{id}/drives", group_mail::list_drives, permission::DRIVES, limit::DIRECTORY),
+    get(
+        "/directory/deletedItems/microsoft.graph.group",
+        directory::deleted_groups,
+        permission::GROUPS,
+        limit::DIRECTORY,
+    ),
+    // Teams
+    get("/teams", teams::list, permission::TEAMS, limit::DEFAULT),
+    get("/teams/{id}", teams::get, permission::TEAMS.or_team_consent(), limit::TEAM),
+    get("/teams/{id}/members", teams::members, permission::TEAM_MEMBERS.or_team_consent(), limit::TEAM_MEMBERS),
+    get("/teams/{id}/installedApps", apps::of_team, permission::TEAM_APPS.or_team_consent(), limit::APPS),
+    get("/teams/{id}/tags", tags::list, permission::TAGS, limit::DEFAULT),
+    get("/teams/{id}/tags/{id}/members", tags::list_members, permission::TAGS, limit::DEFAULT),
+    get("/teams/{id}/schedule", schedule::get, permission::SCHEDULES, limit::SCHEDULE),
+    get("/teams/{id}/schedule/shifts", schedule::list_shifts, permission::SCHEDULES, limit::SCHEDULE),
+    get("/teamwork/deletedTeams", sharing::list_deleted, permission::DELETED_TEAMS, limit::DEFAULT),
+    get(
+        "/teamwork/deletedTeams/{id}/channels/getAllMessages",
+        archive::deleted_team,
+        permission::CHANNEL_MESSAGES,
+        limit::EXPORT,
+    ),
+    // Channels
+    get("/teams/{id}/channels", channels::list, permission::CHANNELS.or_team_consent(), limit::CHANNELS),
+    get("/teams/{id}/allChannels", channels::all, permission::CHANNELS, limit::CHANNELS),
+    get("/teams/{id}/incomingChannels", channels::list_incoming, permission::CHANNELS, limit::CHANNELS),
+    get("/teams/{id}/primaryChannel", channels::primary, permission::CHANNELS.or_team_consent(), limit::CHANNELS),
+    get("/teams/{id}/channels/getAllMessages", export::team, permission::CHANNEL_MESSAGES, limit::EXPORT),
+    get("/teams/{id}/channels/getAllRetainedMessages", archive::retained, permission::CHANNEL_MESSAGES, limit::EXPORT),
+    get("/teams/{id}/channels/{id}", channels::get, permission::CHANNELS.or_team_consent(), limit::CHANNEL),
+    get(
+        "/teams/{id}/channels/{id}/members",
+        channels::members,
+        permission::CHANNEL_MEMBERS.or_team_consent(),
+        limit::CHANNEL_MEMBERS,
+    ),
+    get(
+        "/teams/{id}/channels/{id}/allMembers",
+        channels::all_members,
+        permission::CHANNEL_MEMBERS.or_team_consent(),
+        limit::CHANNEL_MEMBERS,
+    ),
+    get(
+        "/teams/{id}/channels/{id}/sharedWithTeams",
+        sharing::list_teams,
+        permission::CHANNEL_MEMBERS.or_team_consent(),
+        limit::DEFAULT.per_channel(),
+    ),
+    get(
+        "/teams/{id}/channels/{id}/tabs",
+        apps::channel_tabs,
+        permission::TABS.or_team_consent(),
+        limit::TABS.per_channel(),
+    ),
+    // Channel messages
+    get(
+        "/teams/{id}/channels/{id}/messages",
+        messages::list,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::CHANNEL_MESSAGES,
+    ),
+    get(
+        "/teams/{id}/channels/{id}/messages/delta",
+        messages_delta::channel,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::CHANNEL_MESSAGES,
+    )
+    .alias(&["/teams/{id}/channels/{id}/messages/delta()"]),
+    get(
+        "/teams/{id}/channels/{id}/messages/{id}",
+        messages::get,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::CHANNEL_MESSAGES,
+    ),
+    get(
+        messages::REPLIES,
+        messages::list_replies,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::CHANNEL_MESSAGES,
+    ),
+    get(
+        "/teams/{id}/channels/{id}/messages/{id}/replies/{id}",
+        messages::reply,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::CHANNEL_MESSAGES,
+    ),
+    get(
+        "/teams/{id}/channels/{id}/messages/{id}/hostedContents",
+        hosted_contents::list_in_channel,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::DEFAULT.per_channel(),
+    )
+    .alias(&["/teams/{id}/channels/{id}/messages/{_}/replies/{id}/hostedContents"]),
+    get(
+        "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value",
+        hosted_contents::value_in_channel,
+        permission::CHANNEL_MESSAGES.or_team_consent(),
+        limit::HOSTED_CONTENT.per_channel(),
+    )
+    .alias(&["/teams/{id}/channels/{id}/messages/{_}/replies/{id}/hostedContents/{id}/$value"]),
+    // Chats
+    get("/chats", chats::all, permission::NONE, limit::CHATS),
+    get("/users/{id}/chats", chats::of_user, permission::CHATS, limit::CHATS),
+    get("/chats/{id}", chats::get, permission::CHATS, limit::CHAT).alias(&["/users/{_}/chats/{id}"]),
+    get("/chats/{id}/members", chats::members, permission::CHAT_MEMBERS, limit::DEFAULT.per_chat())
+        .alias(&["/users/{_}/chats/{id}/members"]),
+    get("/chats/{id}/installedApps", apps::of_chat, permission::CHAT_APPS, limit::APPS.per_chat()),
+    get("/chats/{id}/tabs", apps::chat_tabs, permission::TABS, limit::TABS.per_chat()),
+    // Chat messages
+    get("/chats/{id}/messages", chats::messages, permission::CHAT_MESSAGES, limit::CHAT_MESSAGES)
+        .alias(&["/users/{_}/chats/{id}/messages"]),
+    get("/chats/{id}/messages/{id}", chats::message, permission::CHAT_MESSAGES, limit::CHAT_MESSAGES),
+    get(
+        "/chats/{id}/messages/{id}/hostedContents",
+        hosted_contents::list_in_chat,
+        permission::CHAT_HOSTED_CONTENTS,
+        limit::DEFAULT.per_chat(),
+    ),
+    get(
+        "/chats/{id}/messages/{id}/hostedContents/{id}/$value",
+        hosted_contents::value_in_chat,
+        permission::CHAT_HOSTED_CONTENTS,
+        limit::HOSTED_CONTENT.per_chat(),
+    ),
+    get("/users/{id}/chats/getAllMessages", export::user, permission::CHAT_MESSAGES, limit::EXPORT),
+    get("/users/{id}/chats/getAllMessages/delta", messages_delta::user_chats, permission::CHAT_MESSAGES, limit::EXPORT),
+    get("/users/{id}/chats/getAllRetainedMessages", export::user_retained, permission::CHAT_MESSAGES, limit::EXPORT),
+    // Meetings and reports
+    get("/communications/callRecords", meetings::list_calls, permission::CALL_RECORDS, limit::DEFAULT),
+    get(
+        "/users/{id}/onlineMeetings/getAllTranscripts",
+        meetings::list_transcripts,
+        permission::TRANSCRIPTS,
+        limit::DEFAULT,
+    ),
+    get(
+        "/users/{id}/onlineMeetings/{id}/transcripts/{id}/content",
+        meetings::transcript,
+        permission::TRANSCRIPTS,
+        limit::DEFAULT,
+    ),
+    get(
+        "/users/{id}/onlineMeetings/getAllRecordings",
+        meetings::list_recordings,
+        permission::RECORDINGS,
+        limit::DEFAULT,
+    ),
+    get("/reports/getTeamsDeviceUsageUserDetail({id})", reports::device_usage, permission::REPORTS, limit::DEFAULT),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::router::{Route, Router, Segment};
+    use crate::tenant::knobs::GRANTED_ROLES;
+
+    fn templates(row: &'static Endpoint) -> impl Iterator<Item = &'static str> {
+        row.aliases.iter().copied().chain([row.template])
+    }
+
+    /// A path that the template describes, and the ids in it.
+    fn example(template: &str) -> (String, Vec<String>) {
+        let (mut path, mut ids) = (String::new(), Vec::new());
+        for (at, segment) in template.split('/').skip(1).enumerate() {
+            let part = segment.replace("{id}", &format!("id-{at}")).replace("{_}", "ignored");
+            path.push('/');
+            path.push_str(&part);
+            ids.extend(segment.contains("{id}").then_some(part));
+        }
+        (path, ids)
+    }
+
+    #[test]
+    fn every_template_leads_to_its_own_row() {
+        let router = Router::new(ENDPOINTS);
+        for row in ENDPOINTS {
+            for template in templates(row) {
+                let (path, wanted) = example(template);
+                let Route::Found { endpoint, ids } = router.route(Some(row.method), &path) else {
+                    panic!("{template} leads nowhere");
+                };
+                assert!(std::ptr::eq(endpoint, row), "{template} leads to {}", endpoint.template);
+                assert_eq!(ids, wanted, "{template}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_rows_match_the_same_path() {
+        let all: Vec<_> = ENDPOINTS
+            .iter()
+            .flat_map(|row| templates(row).map(move |template| (row.method, Segment::parse(template), template)))
+            .collect();
+        for (at, (method, shape, template)) in all.iter().enumerate() {
+            for (other_method, other_shape, other) in &all[at + 1..] {
+                let same = method == other_method && shape.len() == other_shape.len();
+                let same = same && shape.iter().zip(other_shape).all(|(left, right)| left.rank() == right.rank());
+                assert!(!same, "{template} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_asks_for_a_permission_that_can_be_granted() {
+        for row in ENDPOINTS {
+            let open = ["/$batch", "/chats"].contains(&row.template);
+            let granted = row.permission.any_of.iter().any(|role| GRANTED_ROLES.contains(role));
+            assert!(open != granted, "{}", row.template);
+        }
+    }
+}

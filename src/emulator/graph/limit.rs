@@ -1,0 +1,77 @@
+//! The documented limits of the endpoints.
+//!
+//! Source: "Microsoft Graph service-specific throttling limits": Teams, and identity and access.
+
+/// Requests per second: for the app in the tenant, per resource, and per user.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// Endpoints of one class share their buckets.
+    pub class: &'static str,
+    pub tenant: f64,
+    /// How many leading ids of the path name the resource, and its rate.
+    pub resource: Option<(usize, f64)>,
+    pub user: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// Counted in requests.
+    Requests(Rates),
+    /// Counted in resource units: what the request costs before `$select`, `$expand` and a small `$top`.
+    Units(i64),
+    /// Nothing of its own: a batch costs what its parts cost.
+    None,
+}
+
+impl Limit {
+    const fn requests(class: &'static str, tenant: f64) -> Self {
+        Self::Requests(Rates { class, tenant, resource: None, user: None })
+    }
+
+    const fn per_resource(self, ids: usize, rate: f64) -> Self {
+        match self {
+            Self::Requests(rates) => Self::Requests(Rates { resource: Some((ids, rate)), ..rates }),
+            other => other,
+        }
+    }
+
+    pub const fn per_channel(self) -> Self {
+        self.per_resource(2, 1.0)
+    }
+
+    pub const fn per_chat(self) -> Self {
+        self.per_resource(1, 1.0)
+    }
+
+    /// The user is the path's first id.
+    pub const fn per_user(self) -> Self {
+        match self {
+            Self::Requests(rates) => Self::Requests(Rates { user: Some(1.0), ..rates }),
+            other => other,
+        }
+    }
+}
+
+/// Directory requests cost one unit unless the table says otherwise.
+pub const DIRECTORY: Limit = Limit::Units(1);
+
+/// Teams requests that the table does not name.
+pub const DEFAULT: Limit = Limit::requests("default", 30.0);
+pub const TEAM: Limit = Limit::requests("team", 30.0).per_resource(1, 4.0);
+pub const TEAM_MEMBERS: Limit = Limit::requests("team members", 60.0).per_resource(1, 4.0);
+pub const JOINED_TEAMS: Limit = Limit::requests("joinedTeams", 30.0);
+pub const CHANNELS: Limit = Limit::requests("channels", 60.0).per_resource(1, 4.0);
+pub const CHANNEL: Limit = Limit::requests("channel", 30.0).per_channel();
+pub const CHANNEL_MEMBERS: Limit = Limit::requests("channel members", 60.0).per_channel();
+/// The list of replies is not named in the table; 1 request per second and channel holds either way.
+pub const CHANNEL_MESSAGES: Limit = Limit::requests("channel messages", 20.0).per_channel();
+pub const HOSTED_CONTENT: Limit = Limit::requests("hosted content", 60.0);
+pub const CHATS: Limit = Limit::requests("chats", 20.0).per_user();
+pub const CHAT: Limit = Limit::requests("chat", 200.0).per_chat();
+pub const CHAT_MESSAGES: Limit = Limit::requests("chat messages", 20.0).per_chat();
+pub const EXPORT: Limit = Limit::requests("export", 200.0);
+pub const APPS: Limit = Limit::requests("installed apps", 30.0);
+pub const TABS: Limit = Limit::requests("tabs", 30.0);
+pub const SCHEDULE: Limit = Limit::requests("schedule", 30.0);
+/// Outlook's limit is per mailbox: 10,000 requests in ten minutes.
+pub const MAILBOX: Limit = Limit::requests("mailbox", 1_000.0).per_resource(1, 16.0);

@@ -1,0 +1,48 @@
+//! The access tokens that were issued.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::tenant::config::EmulatorConfig;
+use crate::tenant::knobs::Knobs;
+
+#[derive(Default)]
+pub struct Tokens {
+    /// Token to the real time at which it ends: clients measure a token's life by their own clock.
+    issued: HashMap<String, Instant>,
+    count: u64,
+}
+
+impl Tokens {
+    pub fn is_valid(&self, token: &str) -> bool {
+        self.issued.get(token).is_some_and(|end| Instant::now() < *end)
+    }
+
+    pub fn expire_all(&mut self) {
+        self.issued.clear();
+    }
+
+    pub fn issue(&mut self, config: &EmulatorConfig, knobs: &Knobs, now_ms: i64) -> String {
+        self.count += 1;
+        let header = json!({"typ": "JWT", "alg": "none"});
+        let now = now_ms / 1000;
+        let payload = json!({
+            "aud": "https://graph.microsoft.com",
+            "iss": format!("https://sts.windows.net/{}/", config.tenant_id),
+            "iat": now, "nbf": now, "exp": now + knobs.token_lifetime_seconds as i64,
+            "appid": config.client_id, "idtyp": "app", "tid": config.tenant_id,
+            "roles": knobs.roles, "uti": self.count.to_string(),
+        });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut token = format!("{}.{}.{}", part(&header), part(&payload), URL_SAFE_NO_PAD.encode("emulated"));
+        if knobs.opaque_tokens {
+            token = URL_SAFE_NO_PAD.encode(format!("opaque {} {now}", self.count));
+        }
+        self.issued.insert(token.clone(), Instant::now() + Duration::from_secs(knobs.token_lifetime_seconds));
+        token
+    }
+}

@@ -1,0 +1,226 @@
+//! One Graph request, in memory: fault, token, route, limit, permission, handler. The parts of a batch pass here too.
+
+use std::sync::PoisonError;
+
+use percent_encoding::percent_decode_str;
+use rand::seq::SliceRandom;
+use serde_json::json;
+
+use crate::faults::effect;
+use crate::faults::injector::Injected;
+use crate::graph::batch;
+use crate::graph::endpoint::{Endpoint, Handler};
+use crate::graph::limit::Limit;
+use crate::graph::router::Route;
+use crate::graph::throttle::resource_units;
+use crate::handlers::call::Call;
+use crate::http::error::{GraphError, Outcome};
+use crate::http::method::Method;
+use crate::http::request::Request;
+use crate::http::response::Response;
+use crate::odata::query::Query;
+use crate::server::state::Shared;
+use crate::tenant::knobs::Knobs;
+
+pub fn route(shared: &Shared, request: &Request) -> Route {
+    match request.path.strip_prefix("/v1.0") {
+        Some(path) => shared.router.route(Method::parse(&request.method), path),
+        None => Route::Unknown,
+    }
+}
+
+/// The faults of this request. `name` is that of its endpoint.
+pub fn inject(shared: &Shared, request: &Request, name: &str) -> Injected {
+    let mut target = request.path.clone();
+    if !request.raw_query.is_empty() {
+        target.push('?');
+        target.push_str(&request.raw_query);
+    }
+    let decoded = percent_decode_str(&target).decode_utf8_lossy();
+    shared.faults.lock().unwrap_or_else(PoisonError::into_inner).take(&request.method, &decoded, name)
+}
+
+/// Answers one request, which may be a batch.
+pub fn answer(shared: &Shared, request: &Request, route: &Route, injected: &Injected) -> Outcome {
+    if let Some(error) = effect::error(injected) {
+        return Err(error);
+    }
+    match route {
+        Route::Found { endpoint, ids } => handle(shared, request, endpoint, ids, injected),
+        Route::MethodNotAllowed(_) => {
+            authenticate(shared, request)?;
+            Err(GraphError::method_not_allowed())
+        }
+        Route::Unknown => {
+            authenticate(shared, request)?;
+            let segment = request.path.rsplit('/').next().unwrap_or_default();
+            Err(GraphError::bad_request(format!("Resource not found for the segment '{segment}'.")))
+        }
+    }
+}
+
+fn handle(shared: &Shared, request: &Request, endpoint: &Endpoint, ids: &[String], injected: &Injected) -> Outcome {
+    let knobs = shared.knobs();
+    let query = Query::parse(&request.raw_query);
+    let gate = Gate { shared, request, endpoint, ids, knobs: &knobs, query: &query, injected };
+    let mut response = match endpoint.handler {
+        Handler::Batch => answer_batch(shared, request)?,
+        Handler::Read(read) => {
+            let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+            read(&gate.admit(&*tenant, tenant.users.len())?)?
+        }
+        Handler::Write(write) => {
+            let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+            let users = tenant.users.len();
+            write(&mut gate.admit(&mut *tenant, users)?)?
+        }
+    };
+    if let Limit::Units(base) = endpoint.limit {
+        response.headers.push(("x-ms-resource-unit", resource_units(base, &query).to_string()));
+    }
+    Ok(response)
+}
+
+/// What stands between a request and its handler.
+struct Gate<'a> {
+    shared: &'a Shared,
+    request: &'a Request,
+    endpoint: &'a Endpoint,
+    ids: &'a [String],
+    knobs: &'a Knobs,
+    query: &'a Query,
+    injected: &'a Injected,
+}
+
+impl<'a> Gate<'a> {
+    /// The call for the handler, once token, limit and permission are checked. The tenant is locked before the clock is
+    /// read, so that no handler sees changes that are younger than its `now_ms`.
+    fn admit<T>(&self, tenant: T, users: usize) -> Result<Call<'a, T>, GraphError> {
+        let Self { shared, request, endpoint, ids, knobs, query, .. } = *self;
+        authenticate(shared, request)?;
+        let now_ms = shared.clock.now_ms();
+        let mut throttle = shared.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.admit(&endpoint.limit, ids, query, knobs, users, now_ms)?;
+        drop(throttle);
+        let team_consents = ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
+        endpoint.permission.check(|role| knobs.roles.contains(role), team_consents)?;
+        Ok(Call {
+            tenant,
+            knobs,
+            now_ms,
+            request,
+            query,
+            template: endpoint.template,
+            ids,
+            known_enums: request.prefers("include-unknown-enum-members"),
+            minimal: request.prefers("return=minimal"),
+            faults: &self.injected.page,
+        })
+    }
+}
+
+fn authenticate(shared: &Shared, request: &Request) -> Result<(), GraphError> {
+    let Some(token) = request.bearer_token() else {
+        return Err(GraphError::unauthenticated("Access token is empty."));
+    };
+    let tokens = shared.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+    if tokens.is_valid(token) {
+        Ok(())
+    } else {
+        Err(GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
+    }
+}
+
+/// A batch needs no token of its own: each part is authenticated.
+fn answer_batch(shared: &Shared, request: &Request) -> Outcome {
+    if request.batched {
+        return Err(GraphError::bad_request("A batch cannot hold a batch."));
+    }
+    let mut responses = batch::run(request, |part, is_blocked| {
+        let route = route(shared, part);
+        let injected = inject(shared, part, route.name());
+        let outcome = if is_blocked {
+            Err(GraphError::new(424, "FailedDependency", "A dependency of this request failed."))
+        } else {
+            answer(shared, part, &route, &injected)
+        };
+        let response = render(shared, part, request.client_request_id.as_deref().unwrap_or_default(), outcome);
+        shared.record(part, route.name(), response.status, response.header("Retry-After"));
+        response
+    })?;
+    if shared.knobs().batch_shuffle {
+        responses.shuffle(&mut *shared.rng());
+    }
+    Ok(Response::ok(json!({"responses": responses}).to_string()))
+}
+
+/// The response, with errors in Graph's form.
+pub fn render(shared: &Shared, request: &Request, request_id: &str, outcome: Outcome) -> Response {
+    outcome.unwrap_or_else(|error| {
+        let client_request_id = request.client_request_id.as_deref().unwrap_or(request_id);
+        error.render(shared.clock.now_ms(), request_id, client_request_id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::generate::from_seed;
+    use crate::graph::endpoint::{batch, get, write};
+    use crate::graph::{limit, permission};
+    use crate::handlers::call::WriteCall;
+    use crate::handlers::teams;
+    use crate::tenant::config::EmulatorConfig;
+
+    static TABLE: &[Endpoint] = &[
+        batch("/$batch", permission::NONE),
+        get("/teams/{id}", teams::get, permission::TEAMS, limit::TEAM),
+        write(Method::Patch, "/teams/{id}", rename, permission::TEAMS, limit::TEAM),
+    ];
+
+    fn rename(call: &mut WriteCall<'_>) -> Outcome {
+        let body: Value = serde_json::from_slice(&call.request.body).map_err(|_| GraphError::of_status(400))?;
+        let team = call.tenant.team_index.get(call.id(0)).copied().ok_or_else(|| GraphError::no_team(call.id(0)))?;
+        call.tenant.teams[team].properties.insert("displayName".to_owned(), body["displayName"].clone());
+        Ok(Response { status: 204, ..Response::ok("") })
+    }
+
+    fn shared() -> (Shared, Request, String) {
+        let config = EmulatorConfig { teams: 1, messages_per_channel: 1, chats: 0, ..EmulatorConfig::default() };
+        let tenant = from_seed::tenant(&config);
+        let team = tenant.teams[0].id.clone();
+        let shared = Shared::new(config, tenant, TABLE);
+        let token = shared.tokens.lock().unwrap().issue(&shared.config, &shared.knobs(), 0);
+        (shared, Request { authorization: Some(format!("Bearer {token}")), ..Request::default() }, team)
+    }
+
+    fn send(shared: &Shared, request: &Request, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request =
+            Request { method: method.to_owned(), path: format!("/v1.0{path}"), body: body.into(), ..request.clone() };
+        let route = route(shared, &request);
+        let response = render(shared, &request, "", answer(shared, &request, &route, &Injected::default()));
+        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_writing_endpoint_gets_the_body_and_changes_the_tenant() {
+        let (shared, request, team) = shared();
+        let path = format!("/teams/{team}");
+        let name = || send(&shared, &request, "GET", &path, &Value::Null).1["displayName"].clone();
+        assert_eq!(send(&shared, &request, "PATCH", &path, &json!({"displayName": "One"})).0, 204);
+        assert_eq!(name(), "One");
+        assert_eq!(send(&shared, &request, "PATCH", &path, &Value::Null).0, 400);
+        assert_eq!(send(&shared, &Request::default(), "PATCH", &path, &json!({})).0, 401);
+        for method in ["POST", "DELETE", "HEAD"] {
+            let (status, error) = send(&shared, &request, method, &path, &Value::Null);
+            assert_eq!((status, &error["error"]["code"]), (405, &json!("Request_BadRequest")), "{method}");
+        }
+        let part = json!({"id": "1", "method": "PATCH", "url": path, "body": {"displayName": "Two"}});
+        let (status, batch) = send(&shared, &request, "POST", "/$batch", &json!({"requests": [part]}));
+        assert_eq!((status, &batch["responses"][0]["status"]), (200, &json!(204)));
+        assert_eq!(name(), "Two");
+    }
+}

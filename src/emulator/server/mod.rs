@@ -1,0 +1,10 @@
+//! Serves a tenant over HTTP: connections, what happens to a request, the log. Uses every other folder.
+
+pub mod body;
+pub mod connection;
+pub mod graph;
+pub mod gzip;
+pub mod log;
+pub mod respond;
+pub mod serve;
+pub mod state;

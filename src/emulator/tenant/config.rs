@@ -1,0 +1,94 @@
+//! The size and identity of a tenant, fixed when the emulator starts.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use crate::tenant::knobs::Knobs;
+
+/// The size and identity of the tenant. Everything in it follows from these and the seed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmulatorConfig {
+    pub teams: usize,
+    pub channels_per_team: usize,
+    /// Root messages in each channel.
+    pub messages_per_channel: usize,
+    /// The average; a thread has from none to twice as many.
+    pub replies_per_message: f64,
+    /// The longest text; the shortest has three words.
+    pub words_per_message: usize,
+    pub users: usize,
+    pub chats: usize,
+    pub messages_per_chat: usize,
+    pub seed: u64,
+    /// 0 asks the system for a free port.
+    pub port: u16,
+    /// What the emulator's clock shows when it starts.
+    #[serde(deserialize_with = "timestamp")]
+    pub start: Timestamp,
+    /// A frozen clock moves only when it is advanced.
+    pub frozen_clock: bool,
+    /// How far back before `start` the generated messages reach.
+    pub history_days: u32,
+    /// Groups that carry the Team flag but have no team (beside `teams`).
+    pub missing_teams: usize,
+    /// Teams that answer 403 (beside `teams`).
+    pub forbidden_teams: usize,
+    /// Teams whose channels hold no message (beside `teams`).
+    pub empty_teams: usize,
+    /// Threads with `big_thread_replies` replies, one per channel from the first on.
+    pub big_threads: usize,
+    pub big_thread_replies: usize,
+    /// Whether the last channel of the last team holds no message.
+    pub empty_channel: bool,
+    /// Whether one message in a hundred has a null `lastModifiedDateTime`, as seen in an import response.
+    pub null_modified: bool,
+    /// Members of each team; at most `users`.
+    pub members_per_team: usize,
+    pub threads: usize,
+    pub tenant_id: String,
+    pub tenant_domain: String,
+    pub client_id: String,
+    pub client_secret: String,
+    #[serde(skip)]
+    pub knobs: Knobs,
+}
+
+impl Default for EmulatorConfig {
+    fn default() -> Self {
+        Self {
+            teams: 5,
+            channels_per_team: 3,
+            messages_per_channel: 40,
+            replies_per_message: 1.0,
+            words_per_message: 23,
+            users: 20,
+            chats: 10,
+            messages_per_chat: 20,
+            seed: 7,
+            port: 0,
+            start: Timestamp::constant(1_768_478_400, 0), // 2026-01-15T12:00:00Z
+            frozen_clock: false,
+            history_days: 400,
+            missing_teams: 1,
+            forbidden_teams: 0,
+            empty_teams: 0,
+            big_threads: 1,
+            big_thread_replies: 230,
+            empty_channel: true,
+            null_modified: false,
+            members_per_team: 12,
+            threads: 2,
+            tenant_id: "8f9c7d5e-1a2b-4c3d-9e4f-5a6b7c8d9e0f".to_owned(),
+            tenant_domain: "emulated.example".to_owned(),
+            client_id: "3b1f6a70-52d4-4e8a-b6c9-0d1e2f3a4b5c".to_owned(),
+            client_secret: "emulator~secret.value".to_owned(),
+            knobs: Knobs::default(),
+        }
+    }
+}
+
+fn timestamp<'de, D: Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(input)?;
+    text.parse().map_err(serde::de::Error::custom)
+}

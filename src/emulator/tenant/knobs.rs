@@ -1,0 +1,188 @@
+//! Behaviour that can be switched while the emulator runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// The application permissions that the app holds unless a test revokes them.
+pub const GRANTED_ROLES: &[&str] = &[
+    "User.ReadBasic.All",
+    "User.Read.All",
+    "Group.ReadBasic.All",
+    "Group.Read.All",
+    "GroupMember.Read.All",
+    "Team.ReadBasic.All",
+    "TeamSettings.Read.All",
+    "TeamMember.Read.All",
+    "Channel.ReadBasic.All",
+    "ChannelMember.Read.All",
+    "ChannelMessage.Read.All",
+    "Chat.ReadBasic.All",
+    "Chat.Read.All",
+    "ChatMember.Read.All",
+    "Group-Conversation.Read.All",
+    "Files.Read.All",
+    "TeamsAppInstallation.ReadForTeam.All",
+    "TeamsAppInstallation.ReadForChat.All",
+    "TeamsAppInstallation.ReadForUser.All",
+    "TeamsTab.Read.All",
+    "TeamworkTag.Read.All",
+    "Schedule.Read.All",
+    "Reports.Read.All",
+    "CallRecords.Read.All",
+    "OnlineMeetingTranscript.Read.All",
+    "OnlineMeetingRecording.Read.All",
+];
+
+/// How `Retry-After` is written; Microsoft's own sample is a fraction, HTTP also allows a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    Seconds,
+    Fraction,
+    Date,
+    Absent,
+}
+
+/// Both forms are seen in nextLinks of the export API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportPaging {
+    Token,
+    /// Plain `$skip`: counts over the rows that match now, so a row that leaves the window shifts the seam.
+    Skip,
+}
+
+/// The order of an export's rows is not documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportOrder {
+    /// By channel, then by creation.
+    Stored,
+    /// By `lastModifiedDateTime`, oldest first.
+    Modified,
+    /// By `lastModifiedDateTime`, newest first.
+    ModifiedDesc,
+}
+
+/// How an expired delta token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeltaExpiry {
+    /// 410 with a `Location` that starts over.
+    Gone,
+    SyncStateNotFound,
+    ResyncRequired,
+}
+
+/// What an endpoint does with a `$top` above its maximum ("ignored, capped or rejected per API").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopOverMax {
+    Reject,
+    Cap,
+}
+
+/// Behaviour that can be switched while the emulator runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // independent switches, not states of one machine
+pub struct Knobs {
+    /// Enforce the documented limits.
+    pub rate_limits: bool,
+    /// What the tenant grants, as a share of the documented limits.
+    pub rate_limit_factor: f64,
+    /// Multiplies the rates and divides the waits.
+    pub time_scale: f64,
+    pub latency_ms: u64,
+    pub gzip: bool,
+    pub date_header: bool,
+    pub retry_after: RetryAfter,
+    pub token_lifetime_seconds: u64,
+    pub secret_expired: bool,
+    /// Tokens that tell nothing about themselves, instead of JSON Web Tokens.
+    pub opaque_tokens: bool,
+    /// The application permissions: those that new tokens carry in `roles`, and those that requests are checked against.
+    pub roles: BTreeSet<String>,
+    /// Rows younger than this are exported as they were then, or not at all.
+    pub export_lag_seconds: u64,
+    /// 0, or the status with which every export is refused.
+    pub export_refused: u16,
+    /// Team id to the status with which its export is refused.
+    pub export_refused_teams: BTreeMap<String, u16>,
+    pub export_private_channels: bool,
+    pub export_shared_channels: bool,
+    pub export_top_max: usize,
+    pub export_paging: ExportPaging,
+    pub export_order: ExportOrder,
+    /// 0, or the status with which channel delta is refused.
+    pub channel_delta_refused: u16,
+    /// Whether an edit or a reaction moves a chain up; only a new reply does when false.
+    pub bubble_edits: bool,
+    /// Whether lists hold soft-deleted messages (documented as "not always returned").
+    pub list_deleted: bool,
+    /// Replies under one root with `$expand=replies`.
+    pub reply_cap: usize,
+    pub delta_expiry: DeltaExpiry,
+    pub delta_token_days: i64,
+    pub directory_delta_page: usize,
+    /// 0, or how many posts each thread of group mail has.
+    pub posts_per_thread: usize,
+    /// Page size of lists that document no `$top`.
+    pub list_page: usize,
+    /// 0: nextLinks do not expire.
+    pub link_lifetime_seconds: u64,
+    /// Bytes that nextLinks are longer than they need to be.
+    pub link_padding: usize,
+    pub top_over_max: TopOverMax,
+    pub batch_shuffle: bool,
+    pub forbidden_team_ids: BTreeSet<String>,
+    pub missing_team_ids: BTreeSet<String>,
+    /// Teams in which resource-specific consent is given.
+    pub rsc_team_ids: BTreeSet<String>,
+    /// Users that directory lists leave out.
+    pub hidden_user_ids: BTreeSet<String>,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self {
+            rate_limits: false,
+            rate_limit_factor: 1.0,
+            time_scale: 1.0,
+            latency_ms: 0,
+            gzip: true,
+            date_header: true,
+            retry_after: RetryAfter::Seconds,
+            token_lifetime_seconds: 3599,
+            secret_expired: false,
+            opaque_tokens: false,
+            roles: GRANTED_ROLES.iter().map(|&role| role.to_owned()).collect(),
+            export_lag_seconds: 0,
+            export_refused: 0,
+            export_refused_teams: BTreeMap::new(),
+            export_private_channels: true,
+            export_shared_channels: true,
+            export_top_max: 250,
+            export_paging: ExportPaging::Token,
+            export_order: ExportOrder::Stored,
+            channel_delta_refused: 0,
+            bubble_edits: true,
+            list_deleted: true,
+            reply_cap: 200,
+            delta_expiry: DeltaExpiry::Gone,
+            delta_token_days: 7,
+            directory_delta_page: 200,
+            posts_per_thread: 0,
+            list_page: 100,
+            link_lifetime_seconds: 0,
+            link_padding: 0,
+            top_over_max: TopOverMax::Reject,
+            batch_shuffle: true,
+            forbidden_team_ids: BTreeSet::new(),
+            missing_team_ids: BTreeSet::new(),
+            rsc_team_ids: BTreeSet::new(),
+            hidden_user_ids: BTreeSet::new(),
+        }
+    }
+}

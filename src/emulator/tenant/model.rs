@@ -1,0 +1,256 @@
+//! The tenant: who and what is in it. A message is its prepared JSON plus the few facts that order and filter it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+pub type Object = Map<String, Value>;
+
+/// The members of a JSON object.
+pub fn object(value: Value) -> Object {
+    match value {
+        Value::Object(map) => map,
+        _ => Object::new(),
+    }
+}
+
+#[derive(Default)]
+pub struct Tenant {
+    pub id: String,
+    pub domain: String,
+    pub users: Vec<User>,
+    pub groups: Vec<Group>,
+    pub teams: Vec<Team>,
+    pub chats: Vec<Chat>,
+    pub user_index: HashMap<String, usize>,
+    pub group_index: HashMap<String, usize>,
+    pub team_index: HashMap<String, usize>,
+    pub chat_index: HashMap<String, usize>,
+    /// The longest message, in words.
+    pub words: usize,
+    /// Grows with every change; delta tokens point into it.
+    pub seq: u64,
+}
+
+/// How a directory object left; `reason` of `@removed` is "changed" while it can still be restored.
+#[derive(Clone, Copy)]
+pub struct Removal {
+    pub at_ms: i64,
+    pub seq: u64,
+    pub permanent: bool,
+}
+
+pub struct User {
+    pub id: String,
+    pub properties: Object,
+    pub seq: u64,
+    /// The step at which it was created or restored: delta gives the whole object to readers from before it.
+    pub created_seq: u64,
+    /// Which property changed at which step, for `Prefer: return=minimal`.
+    pub changes: Vec<(u64, String)>,
+    /// Positions in `Tenant::chats`.
+    pub chats: Vec<usize>,
+    pub removal: Option<Removal>,
+}
+
+pub struct Group {
+    pub id: String,
+    pub properties: Object,
+    pub seq: u64,
+    /// As for users.
+    pub created_seq: u64,
+    pub members: Vec<usize>,
+    pub owners: Vec<usize>,
+    /// Membership steps: when, who, and whether it was a removal.
+    pub member_changes: Vec<(u64, usize, bool)>,
+    pub is_team: bool,
+    pub removal: Option<Removal>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Open,
+    Forbidden,
+    /// The group exists, its team does not.
+    Missing,
+}
+
+pub struct Team {
+    pub id: String,
+    pub properties: Object,
+    pub channels: Vec<Channel>,
+    /// Shared channels of other teams: positions (team, channel).
+    pub incoming: Vec<(usize, usize)>,
+    pub members: Vec<Member>,
+    pub access: Access,
+}
+
+#[derive(Clone)]
+pub struct Member {
+    pub user: usize,
+    pub role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Member,
+    Owner,
+    Guest,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    Standard,
+    Private,
+    Shared,
+}
+
+pub struct Channel {
+    pub id: String,
+    pub properties: Object,
+    pub membership: Membership,
+    /// Empty for standard channels, whose members are the team's.
+    pub members: Vec<Member>,
+    pub thread: Thread,
+    pub removed: bool,
+}
+
+pub struct Chat {
+    pub id: String,
+    pub properties: Object,
+    pub members: Vec<usize>,
+    pub thread: Thread,
+}
+
+/// Who sent a message, as far as the export's sender clauses ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sender {
+    User(usize),
+    Federated,
+    Anonymous,
+    Bot,
+    Connector,
+    Nobody,
+}
+
+pub struct Message {
+    /// Milliseconds of creation: unique in its conversation only.
+    pub id: i64,
+    pub reply_to: Option<i64>,
+    pub modified_ms: i64,
+    pub seq: u64,
+    pub deleted: bool,
+    pub system: bool,
+    pub sender: Sender,
+    pub json: Bytes,
+    /// The same without `Prefer: include-unknown-enum-members`, where that differs.
+    pub json_unknown: Option<Bytes>,
+    /// Superseded versions, oldest first.
+    pub older: Vec<(i64, Bytes)>,
+}
+
+impl Message {
+    pub fn bytes(&self, known_enums: bool) -> &Bytes {
+        match &self.json_unknown {
+            Some(unknown) if !known_enums => unknown,
+            _ => &self.json,
+        }
+    }
+
+    /// The version a copy that lags behind would hold: when it was modified, and its JSON.
+    pub fn as_of(&self, cutoff_ms: i64, known_enums: bool) -> Option<(i64, &Bytes)> {
+        if self.modified_ms <= cutoff_ms {
+            return Some((self.modified_ms, self.bytes(known_enums)));
+        }
+        self.older.iter().rev().find(|(modified, _)| *modified <= cutoff_ms).map(|(modified, json)| (*modified, json))
+    }
+}
+
+#[derive(Default)]
+pub struct Chain {
+    /// Ids, oldest first.
+    pub replies: Vec<i64>,
+    pub activity_ms: i64,
+    pub seq: u64,
+}
+
+/// The messages of a channel or chat, oldest first, and the reply chains over them. In a chat every message is a chain.
+#[derive(Default)]
+pub struct Thread {
+    pub messages: Vec<Message>,
+    pub chains: BTreeMap<i64, Chain>,
+    /// Messages that no list shows any more; retention keeps them.
+    pub hard_deleted: Vec<Message>,
+    /// Chains as (activity, root id), oldest activity first.
+    pub order: Vec<(i64, i64)>,
+}
+
+impl Thread {
+    pub fn get(&self, id: i64) -> Option<&Message> {
+        self.messages.binary_search_by_key(&id, |message| message.id).ok().map(|at| &self.messages[at])
+    }
+
+    /// Rebuilds chains and order; called once after generation and after each change of this conversation.
+    pub fn index(&mut self, bubble_edits: bool) {
+        self.messages.sort_unstable_by_key(|message| message.id);
+        self.chains.clear();
+        for message in &self.messages {
+            let chain = self.chains.entry(message.reply_to.unwrap_or(message.id)).or_default();
+            if message.reply_to.is_some() {
+                chain.replies.push(message.id);
+            }
+            let moved = if bubble_edits { message.modified_ms } else { message.id };
+            chain.activity_ms = chain.activity_ms.max(moved);
+            chain.seq = chain.seq.max(message.seq);
+        }
+        self.order = self.chains.iter().map(|(root, chain)| (chain.activity_ms, *root)).collect();
+        self.order.sort_unstable();
+    }
+}
+
+impl Tenant {
+    pub fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    pub fn user_name(&self, user: usize) -> &str {
+        self.users[user].properties["displayName"].as_str().unwrap_or_default()
+    }
+
+    /// A user by id or userPrincipalName, unless removed.
+    pub fn user(&self, key: &str) -> Option<usize> {
+        let found = self.user_index.get(key).copied().or_else(|| {
+            self.users.iter().position(|user| {
+                user.properties["userPrincipalName"].as_str().is_some_and(|upn| upn.eq_ignore_ascii_case(key))
+            })
+        })?;
+        self.users[found].removal.is_none().then_some(found)
+    }
+
+    pub fn group_of_team(&self, team: usize) -> usize {
+        self.group_index[&self.teams[team].id]
+    }
+
+    /// Teams whose group still exists.
+    pub fn live_teams(&self) -> impl Iterator<Item = (usize, &Team)> {
+        self.teams.iter().enumerate().filter(|(_, team)| self.is_live(team))
+    }
+
+    fn is_live(&self, team: &Team) -> bool {
+        self.group_index.get(&team.id).is_some_and(|&group| self.groups[group].removal.is_none())
+    }
+
+    /// The shared channels that a team sees, each with its host.
+    pub fn incoming<'a>(&'a self, team: &'a Team) -> impl Iterator<Item = (&'a Team, &'a Channel)> {
+        let channels = team.incoming.iter().map(|&(host, at)| (&self.teams[host], &self.teams[host].channels[at]));
+        channels.filter(|(host, channel)| self.is_live(host) && !channel.removed)
+    }
+
+    /// The teams that see a shared channel as incoming.
+    pub fn invited<'a>(&'a self, channel: &'a Channel) -> impl Iterator<Item = &'a Team> {
+        let sees = |team: &Team| self.incoming(team).any(|(_, incoming)| incoming.id == channel.id);
+        self.live_teams().map(|(_, team)| team).filter(move |team| sees(team))
+    }
+}

@@ -1,0 +1,52 @@
+use serde_json::json;
+use teams_emulator::{FaultKind, FaultRule};
+
+use crate::client::{Client, small, start};
+
+async fn send(client: &Client, method: &str, path: &str) -> (u16, String) {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let request = client.http.request(method, client.url(path)).bearer_auth(&client.token);
+    let response = request.body("{}").send().await.unwrap();
+    let status = response.status().as_u16();
+    let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
+    (status, body["error"]["message"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_known_path_with_another_method_is_405_and_an_unknown_path_is_400() {
+    let client = start(small()).await;
+    let (team, channels) = client.team(0);
+    let messages = format!("/teams/{team}/channels/{}/messages", channels[0]);
+    for path in ["/users", "/users/delta", "/teams", &messages] {
+        for method in ["POST", "PATCH", "PUT", "DELETE", "OPTIONS"] {
+            let (status, message) = send(&client, method, path).await;
+            assert_eq!(status, 405, "{method} {path}");
+            assert_eq!(message, "Specified HTTP method is not allowed for the request target.");
+        }
+    }
+    assert_eq!(send(&client, "GET", "/$batch").await.0, 405);
+    let (status, message) = send(&client, "POST", "/nowhere").await;
+    assert_eq!((status, message.as_str()), (400, "Resource not found for the segment 'nowhere'."));
+    assert_eq!(client.emulator.request_counts()["PATCH /teams/{id}/channels/{id}/messages"], 1);
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_have_methods_of_their_own() {
+    let client = start(small()).await;
+    client.emulator.set(|knobs| knobs.batch_shuffle = false);
+    let part = |id: &str, method: &str, url: &str| {
+        let headers = json!({"Content-Type": "application/json"});
+        json!({"id": id, "method": method, "url": url, "body": {"topic": "x"}, "headers": headers})
+    };
+    let parts = [part("1", "POST", "/users"), part("2", "GET", "/users"), part("3", "POST", "/$batch")];
+    let batch = || async {
+        let request = client.http.post(client.url("/$batch")).bearer_auth(&client.token);
+        let text = request.body(json!({"requests": parts}).to_string()).send().await.unwrap().text().await.unwrap();
+        let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+        body["responses"].as_array().unwrap().iter().map(|part| part["status"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(batch().await, [405, 200, 400], "a batch cannot hold a batch");
+    let rule = FaultRule { path: "/$batch".into(), kind: FaultKind::Slow, delay_ms: 5, ..FaultRule::default() };
+    client.emulator.fault(FaultRule { times: Some(1), ..rule });
+    assert_eq!(batch().await, [405, 200, 400], "a fault that is no error leaves the batch as it is");
+}
