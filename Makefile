@@ -7,13 +7,17 @@ VENV := .venv
 BIN  := $(VENV)/bin
 UV   := $(BIN)/uv
 
-# Both builds put the extension in python/lakeflow_teams, so each one's stamp removes the other's.
 STAMPS  := $(VENV)/.stamps
 DEV     := $(STAMPS)/core-dev
 RELEASE := $(STAMPS)/core-release
 RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 
-# Tests of the Rust crate link this interpreter; the same one for every build keeps pyo3 from being compiled again.
+# The optimised module lies in python/lakeflow_teams, the one of the tests in a folder of its own that leads to the same sources.
+DEV_SITE := $(CURDIR)/$(VENV)/dev
+TARGET   := $(or $(CARGO_TARGET_DIR),target)
+
+# One set of features and one interpreter for the tests' module, `cargo test` and clippy: dependencies are compiled once for each.
+CARGO_FLAGS := --locked --quiet --features extension-module
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
@@ -30,17 +34,19 @@ demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the
 
 test: lint docs test-rust test-python test-spark-quick  ## Lint, type check, build the docs and test everything
 
-test-rust: $(STAMPS)/python
-	cargo test --locked --quiet
+test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
+	cargo test $(CARGO_FLAGS) $(ARGS)
 
-test-python: $(DEV)
-	$(BIN)/pytest
+test-python lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
+
+test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-spark-quick: $(DEV)
 	$(BIN)/pytest -m "spark and not slow and not bench"
 
 test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
-	$(BIN)/pytest -m "spark and not bench"
+	$(BIN)/pytest -m "spark and not bench" $(ARGS)
 
 test-spark-4.0: .venvs/spark-4.0/.installed  ## The same against the built wheel on Spark 4.0, which Databricks' pipelines run
 	$(<D)/bin/pytest -m "spark and not bench" tests/python/spark
@@ -49,7 +55,7 @@ lint: lint-rust lint-python  ## rustfmt, clippy, ruff, mypy and stubtest
 
 lint-rust: $(STAMPS)/python
 	cargo fmt --check
-	cargo clippy --locked --all-targets --quiet -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
 lint-python: $(DEV)
 	$(BIN)/ruff check
@@ -63,15 +69,15 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	$(BIN)/ruff format --quiet
 
 connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from the catalogue of options
-	$(BIN)/python -m lakeflow_teams.option_types > python/lakeflow_teams/_options.py
-	$(BIN)/python -m lakeflow_teams.connector_spec > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
+	$(BIN)/python tools/option_types.py > python/lakeflow_teams/options/typed.py
+	$(BIN)/python tools/connector_spec.py > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
 reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors
-	$(BIN)/python -m lakeflow_teams.reference docs/reference
+	$(BIN)/python tools/reference.py docs/reference
 
 examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make
-	$(BIN)/lakeflow-teams init --tables teams,channels,members,messages,message_replies,chats --output examples/pipeline.yaml --force --yes
-	$(BIN)/lakeflow-teams databricks examples/pipeline.yaml --to examples/databricks --source ../.. --force
+	$(BIN)/python -m lakeflow_teams init --tables teams,channels,members,messages,message_replies,chats --output examples/pipeline.yaml --force --yes
+	$(BIN)/python -m lakeflow_teams databricks examples/pipeline.yaml --to examples/databricks --source ../.. --force
 
 bench: $(RELEASE)  ## Measure, asserting nothing; BENCH=quick takes two minutes, see docs/benchmarks.md
 	cargo bench --locked --no-run --quiet --package teams-benches --bench floor
@@ -117,10 +123,11 @@ $(STAMPS)/docs: $(STAMPS)/python
 	$(UV) sync --locked --inexact --all-extras --group docs --no-install-project --quiet
 	touch $@
 
-$(DEV): $(STAMPS)/python $(RUST)
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --uv --locked --quiet
-	rm -f $(RELEASE) && touch $@
+$(DEV): $(STAMPS)/python $(RUST) python/lakeflow_teams tools/dev_site.py
+	cargo build $(CARGO_FLAGS)
+	$(BIN)/python tools/dev_site.py $(DEV_SITE) $(TARGET)/debug
+	touch $@
 
 $(RELEASE): $(STAMPS)/python $(RUST)
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --uv --locked --release --quiet
-	rm -f $(DEV) && touch $@
+	touch $@

@@ -6,7 +6,7 @@ Run it with `python examples/spark.py`; `lakeflow-teams emulator` prints variabl
 from pyspark.sql import SparkSession
 
 from lakeflow_teams import TeamsDataSource
-from lakeflow_teams.environment import connection_from_environment
+from lakeflow_teams.options import connection_from_environment
 
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
 spark.dataSource.register(TeamsDataSource)

@@ -1,6 +1,6 @@
 """Microsoft Teams in the lakehouse.
 
-Four doors, all on one native core:
+Four ways in, all on one native core:
 
 - :class:`TeamsClient` reads a table into anything that takes Arrow (pyarrow, polars, pandas, duckdb);
 - :class:`MicrosoftTeamsLakeflowConnect` is the connector interface of Databricks Lakeflow;
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
         ThrottledError,
         __version__,
     )
-    from lakeflow_teams.check import CheckResult
     from lakeflow_teams.client import TeamsClient
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
     from lakeflow_teams.pipelines import ingest
-    from lakeflow_teams.report import Report
+    from lakeflow_teams.results.check import CheckResult
+    from lakeflow_teams.results.report import Report
     from lakeflow_teams.spark import MicrosoftTeamsDataSource, TeamsDataSource
 
 __all__ = [
@@ -59,10 +59,10 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "CheckResult": "check",
+    "CheckResult": "results.check",
     "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
-    "Report": "report",
+    "Report": "results.report",
     "TeamsClient": "client",
     "TeamsDataSource": "spark",
     "ingest": "pipelines",

@@ -19,6 +19,7 @@ __all__ = [
     "Schema",
     "ServiceError",
     "ThrottledError",
+    "__debug_build__",
     "__version__",
     "cost",
     "counts",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 __version__: str
+__debug_build__: bool
+"""Whether the module was built without optimisation. Importing such a module is a :class:`RuntimeWarning`."""
 
 @type_check_only
 class TableInfo(TypedDict):
@@ -255,7 +258,7 @@ class Client:
         """What a read of these tables, each with its options, would meet, as JSON text.
 
         It holds how authentication went, and for each table its permissions, what one cheap request was answered, and the
-        remedy. ``lakeflow_teams.check`` gives it a shape.
+        remedy. ``lakeflow_teams.results.check`` gives it a shape.
         """
     def sample(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """The ``counts`` that the costs of these tables depend on, from a few requests, as JSON text.

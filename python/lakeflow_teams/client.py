@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lakeflow_teams import _core
-from lakeflow_teams.check import CheckResult, run_check
-from lakeflow_teams.environment import connection_from_environment
-from lakeflow_teams.html import grid
 from lakeflow_teams.options import as_options, show
-from lakeflow_teams.report import Report
+from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.results.check import CheckResult, run_check
+from lakeflow_teams.results.html import grid
+from lakeflow_teams.results.report import Report
 from lakeflow_teams.stream import TableStream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from lakeflow_teams._options import ConnectionOptions, TableName, TableOptions
+    from lakeflow_teams.options.typed import ConnectionOptions, TableName, TableOptions
 
 
 class TableList(list["_core.TableInfo"]):

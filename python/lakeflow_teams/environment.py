@@ -1,71 +1,7 @@
-"""Connection options from the environment, so that a secret never stands on a command line."""
+"""The name under which programs import :func:`connection_from_environment`; it lives in ``lakeflow_teams.options``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
-from os import environ
+from lakeflow_teams.options import connection_from_environment
 
-from lakeflow_teams import _core
-from lakeflow_teams.options import names
-
-PREFIX = "LAKEFLOW_TEAMS_"
-
-#: The variables that azure-identity reads, and the options they fill.
-AZURE = {
-    "AZURE_TENANT_ID": "tenant_id",
-    "AZURE_CLIENT_ID": "client_id",
-    "AZURE_CLIENT_SECRET": "client_secret",
-    "AZURE_AUTHORITY_HOST": "authority_host",
-    "AZURE_FEDERATED_TOKEN_FILE": "federated_token_file",
-}
-
-#: Variables under our prefix that are no connection option.
-OTHERS = {"LAKEFLOW_TEAMS_DEBUG"}
-
-_CREDENTIALS = (
-    "client_secret",
-    "client_secret_env",
-    "client_secret_file",
-    "client_certificate",
-    "federated_token_file",
-    "managed_identity",
-    "default_credential",
-)
-
-
-def connection_from_environment(
-    given: Mapping[str, str], env: Mapping[str, str] = environ, *, has_credential: bool = False
-) -> dict[str, str]:
-    """``given``, completed from ``AZURE_*`` and ``LAKEFLOW_TEAMS_<OPTION>``. What is given wins, then ``LAKEFLOW_TEAMS_*``.
-
-    A credential in ``given`` (or ``has_credential``) keeps every credential of the environment out. Raises
-    :class:`ConfigurationError` for a ``LAKEFLOW_TEAMS_*`` variable that names no connection option.
-    """
-    own = _prefixed(env)
-    azure = {option: env[name] for name, option in AZURE.items() if env.get(name)}
-    if "authority_host" in azure:
-        azure["authority_host"] = azure["authority_host"].rstrip("/")
-    merged = dict(given)
-    for layer in (own, azure):
-        closed = has_credential or any(name in merged for name in _CREDENTIALS)
-        for name, value in layer.items():
-            if name in merged or (closed and name in _CREDENTIALS):
-                continue
-            merged[name] = value
-    return merged
-
-
-def _prefixed(env: Mapping[str, str]) -> dict[str, str]:
-    known = names("connection")
-    found = {}
-    for variable, value in env.items():
-        if not variable.startswith(PREFIX) or variable in OTHERS or not value:
-            continue
-        option = variable[len(PREFIX) :].lower()
-        if option not in known:
-            near = get_close_matches(option, known, 1)
-            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
-            raise _core.ConfigurationError(f"environment variable {variable}: there is no connection option {option}{hint}")
-        found[option] = value
-    return found
+__all__ = ["connection_from_environment"]

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from lakeflow_teams import _core, html
+from lakeflow_teams import _core
 from lakeflow_teams._extras import need
-from lakeflow_teams.report import Report
+from lakeflow_teams.results import html
+from lakeflow_teams.results.report import Report
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Seconds after which a read counts as long and shows its bar.
-PATIENCE = 1.0
+BAR_DELAY_SECONDS = 1.0
 
 
 class TableStream:
@@ -114,14 +115,14 @@ class TableStream:
 
 
 def _bar(table: str, wanted: bool | None) -> Any:  # noqa: FBT001
-    """A progress bar on stderr, or ``None``. Without a word about it, only people get one: jobs and pipes do not."""
-    if wanted is False or (wanted is None and not (_somebody_watches() and find_spec("tqdm"))):
+    """A progress bar on stderr, or ``None``. Unless asked for, it is shown to people only, not in jobs and pipes."""
+    if wanted is False or (wanted is None and not (_is_interactive() and find_spec("tqdm"))):
         return None
     tqdm = need("tqdm", "notebook", "progress=True").tqdm
-    return tqdm(desc=table, unit=" rows", unit_scale=True, delay=PATIENCE, file=sys.stderr)
+    return tqdm(desc=table, unit=" rows", unit_scale=True, delay=BAR_DELAY_SECONDS, file=sys.stderr)
 
 
-def _somebody_watches() -> bool:
+def _is_interactive() -> bool:
     """Whether stderr is a terminal, or this is a notebook."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return sys.stderr.isatty() or type(shell).__name__ == "ZMQInteractiveShell"

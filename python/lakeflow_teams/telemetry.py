@@ -18,11 +18,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lakeflow_teams import _core
-from lakeflow_teams.report import Report
+from lakeflow_teams.results.report import Report
 
 if TYPE_CHECKING:
     from lakeflow_teams.client import TeamsClient
-    from lakeflow_teams.local.summary import DestinationSummary
+    from lakeflow_teams.results.summary import DestinationSummary
 
 _SCOPE = "lakeflow_teams"
 

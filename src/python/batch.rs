@@ -42,7 +42,7 @@ impl Schema {
     }
 
     fn _repr_html_(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
-        slf.py().import("lakeflow_teams.html")?.call_method1("schema", (&slf,))
+        slf.py().import("lakeflow_teams.results.html")?.call_method1("schema", (&slf,))
     }
 
     fn __repr__(&self) -> String {

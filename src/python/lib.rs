@@ -14,6 +14,7 @@ mod stream;
 
 use std::collections::HashMap;
 
+use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -24,6 +25,7 @@ use teams_tables::{ColumnType, TABLES};
 
 fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("__debug_build__", cfg!(debug_assertions))?;
     module.add_function(wrap_pyfunction!(tables, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_function(wrap_pyfunction!(login_errors, module)?)?;
@@ -40,6 +42,15 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     emulator::register(module)?;
     error::register(module)?;
     guard::install();
+    Ok(())
+}
+
+/// The debug build decodes several times slower, so it is not taken for the optimised one by mistake.
+fn warn_of_debug_build(py: Python<'_>) -> PyResult<()> {
+    if cfg!(debug_assertions) {
+        let text = c"lakeflow_teams is a debug build, which is several times slower; `make build` makes the optimised one";
+        PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
+    }
     Ok(())
 }
 
@@ -101,6 +112,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::logs::install(module.py())?;
+        crate::warn_of_debug_build(module.py())?;
         crate::register(module)
     }
 }

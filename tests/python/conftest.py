@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import pytest
 
-from lakeflow_teams import GraphEmulator
+from support.debug_build import SILENCED
 
-pytest_plugins = ["pytester"]
+#: Also in the processes that tests start, and in Spark's workers.
+os.environ["PYTHONWARNINGS"] = SILENCED
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the core is loaded here, once, and speaks of a debug build only then
+    from lakeflow_teams import GraphEmulator
+
+pytest_plugins = ["pytester", "support.spark_session"]
 
 
 @pytest.fixture(autouse=True)

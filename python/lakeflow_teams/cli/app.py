@@ -12,14 +12,13 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.databricks import databricks
+from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
-
-OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,11 +54,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the command line never shows a traceback unless asked to
         return _failed(error)
     return result if isinstance(result, int) else OK
-
-
-def exit_code(error: BaseException) -> int:
-    """2 for what the user wrote, 1 for what the world did."""
-    return BAD_INPUT if isinstance(error, _core.ConfigurationError | ImportError) else FAILED
 
 
 def _failed(error: Exception) -> int:

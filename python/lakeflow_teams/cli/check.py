@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from lakeflow_teams import _core
-from lakeflow_teams.check import CheckResult, run_check
 from lakeflow_teams.cli.inputs import pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
+from lakeflow_teams.results.check import CheckResult, run_check
 
 MISSING = 1
 

@@ -11,9 +11,10 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams._templates import render
+from lakeflow_teams.options import allow_list
 
 if TYPE_CHECKING:
-    from lakeflow_teams.local.spec import PipelineSpec, TableSpec
+    from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 
 
 @click.command()
@@ -29,8 +30,7 @@ def databricks(pipeline: Path, folder: Path, source: str | None, force: bool, as
     connection_name names. The bundle installs this version of lakeflow-teams, or with --source the wheel of a checkout.
     """
     need("yaml", "local", "reading the pipeline")
-    from lakeflow_teams.connector_spec import allow_list
-    from lakeflow_teams.local.spec import load
+    from lakeflow_teams.spec.pipeline import load
 
     spec = load(pipeline)
     files = {folder / name: text for name, text in bundle(spec, source).items()}

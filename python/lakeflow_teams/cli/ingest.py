@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from lakeflow_teams._extras import need
+from lakeflow_teams.cli.exit_code import exit_code
+from lakeflow_teams.results.terminal import progress, show_summary
 
 
 @click.command()
@@ -26,10 +28,8 @@ def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool,
     """
     for module in ("deltalake", "jinja2", "pyarrow", "yaml"):
         need(module, "local", "ingest")
-    from lakeflow_teams.cli.app import exit_code
-    from lakeflow_teams.cli.screen import progress, show_summary
     from lakeflow_teams.local.runner import run
-    from lakeflow_teams.local.spec import load, load_connection
+    from lakeflow_teams.spec.pipeline import load, load_connection
 
     spec = load(pipeline)
     options = load_connection(connection) if connection else None

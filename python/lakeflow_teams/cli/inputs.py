@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
-from lakeflow_teams.environment import connection_from_environment
+from lakeflow_teams.options.environment import connection_from_environment
 
 if TYPE_CHECKING:
-    from lakeflow_teams.local.spec import PipelineSpec
+    from lakeflow_teams.spec.pipeline import PipelineSpec
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
@@ -63,13 +63,13 @@ def pipeline_client(
 def load_pipeline(path: Path) -> PipelineSpec:
     """A pipeline spec. Raises :class:`ConfigurationError`."""
     need("yaml", "local", "a pipeline file")
-    from lakeflow_teams.local.spec import load
+    from lakeflow_teams.spec.pipeline import load
 
     return load(path)
 
 
 def _file(path: Path) -> dict[str, str]:
     need("yaml", "local", "a connection file")
-    from lakeflow_teams.local.spec import load_connection
+    from lakeflow_teams.spec.pipeline import load_connection
 
     return load_connection(path)

@@ -14,8 +14,8 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
-from lakeflow_teams.cli.screen import wide_console
-from lakeflow_teams.html import type_name
+from lakeflow_teams.results.html import type_name
+from lakeflow_teams.results.terminal import wide_console
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 option = click.option(

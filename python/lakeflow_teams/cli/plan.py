@@ -15,8 +15,8 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
-from lakeflow_teams.cost import RUNS, PlanResult, duration, predict
-from lakeflow_teams.environment import connection_from_environment
+from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.results.cost import RUNS, PlanResult, duration, predict
 
 
 def _count_options(command: Callable[..., Any]) -> Callable[..., Any]:

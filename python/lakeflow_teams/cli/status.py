@@ -10,8 +10,9 @@ import click
 from rich.table import Table
 
 from lakeflow_teams._extras import need
-from lakeflow_teams.cli.screen import wide_console
-from lakeflow_teams.report import describe_skip
+from lakeflow_teams.results.lakehouse import size_text
+from lakeflow_teams.results.report import describe_skip
+from lakeflow_teams.results.terminal import wide_console
 
 
 @click.command()
@@ -24,7 +25,6 @@ def status(target: Path, as_json: bool) -> None:
     """
     for module in ("deltalake", "pyarrow"):
         need(module, "local", "status")
-    from lakeflow_teams.local.status import size_text
     from lakeflow_teams.local.status import status as look
 
     found = look(target)

@@ -9,13 +9,13 @@ from typing import Any
 from rich.console import Console
 
 from lakeflow_teams import _core
-from lakeflow_teams.cli.screen import progress
 from lakeflow_teams.demo import screen
-from lakeflow_teams.demo.compare import compare
-from lakeflow_teams.local.destination import read
 from lakeflow_teams.local.runner import run as run_pipeline
-from lakeflow_teams.local.spec import PipelineSpec, parse
-from lakeflow_teams.local.summary import RunSummary
+from lakeflow_teams.local.write.destination import read
+from lakeflow_teams.results.summary import RunSummary
+from lakeflow_teams.results.terminal import progress
+from lakeflow_teams.spec.pipeline import PipelineSpec, parse
+from lakeflow_teams.testing.compare import compare
 
 MARKER = ".lakeflow-teams-demo"
 SCHEMA = "teams"

@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 
 from lakeflow_teams import _core
-from lakeflow_teams.cli.screen import show_summary
-from lakeflow_teams.local.summary import RunSummary
+from lakeflow_teams.results.summary import RunSummary
+from lakeflow_teams.results.terminal import show_summary
 
 
 def welcome(console: Console, graph: _core.GraphEmulator, teams: int, seed: int) -> None:

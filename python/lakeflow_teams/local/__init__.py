@@ -1,9 +1,9 @@
 """The local lakehouse: a pipeline spec in, Delta tables out, on one machine and without Spark.
 
-In the order data flows: ``spec`` (what is asked for) -> ``plan`` (which reading fills which tables) -> ``runner`` (reads and
-commits) -> ``sets`` (which stored items of messages are replaced) -> ``snapshot``, ``merge``, ``append``, ``scd2`` (a way of
-writing each) -> ``destination`` (one Delta table) -> ``stamp`` (the offset, in the same commit as the rows) ->
-``summary`` -> ``ingest_report`` (the same as a table). ``status`` looks at what is there.
+In the order data flows: ``plan`` (which reading fills which tables) -> ``runner`` (runs each reading) -> ``incremental``
+(commits its micro-batches) -> ``reconcile`` (rows that Graph no longer has) -> ``write/`` (Delta tables) ->
+``ingest_report`` (the run as a table). ``status`` looks at what is there. What is asked for is a spec
+(``lakeflow_teams.spec``), what is given back a summary (``lakeflow_teams.results``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lakeflow_teams._extras import need
 
 if TYPE_CHECKING:
-    from lakeflow_teams.local.summary import Progress, RunSummary
+    from lakeflow_teams.results.summary import Progress, RunSummary
 
 
 def ingest_local(
@@ -36,7 +36,7 @@ def ingest_local(
     for module in ("deltalake", "jinja2", "pyarrow", "yaml"):
         need(module, "local", "the local lakehouse")
     from lakeflow_teams.local.runner import run
-    from lakeflow_teams.local.spec import load
+    from lakeflow_teams.spec.pipeline import load
 
     summary = run(load(pipeline), target, connection, credential=credential, on_progress=on_progress, report=report)
     summary.raise_for_error()

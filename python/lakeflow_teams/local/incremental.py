@@ -14,12 +14,13 @@ from time import monotonic
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import append, merge, reconcile, scd2, sets
+from lakeflow_teams.local import reconcile
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.rows import table_of
-from lakeflow_teams.local.stamp import Found, Stamp
-from lakeflow_teams.local.summary import DestinationSummary, Progress
-from lakeflow_teams.options import whole_number
+from lakeflow_teams.local.write import append, merge, scd2, sets
+from lakeflow_teams.local.write.rows import table_of
+from lakeflow_teams.local.write.stamp import Found, Stamp
+from lakeflow_teams.options import batch_limits
+from lakeflow_teams.results.summary import DestinationSummary, Progress
 
 #: Rows of one micro-batch where no option says otherwise.
 ROWS_PER_BATCH = 20_000
@@ -46,8 +47,8 @@ class Incremental:
         self._lines = lines
         self._notes = notes
         self._tell = tell
-        self._max_rows = whole_number(step.options, "max_records_per_batch") or ROWS_PER_BATCH
-        self._max_pages = whole_number(step.options, "max_pages_per_batch")
+        max_rows, self._max_pages = batch_limits(step.options)
+        self._max_rows = max_rows or ROWS_PER_BATCH
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)

@@ -15,8 +15,8 @@ from uuid import uuid4
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from lakeflow_teams.local.spec import PipelineSpec
-from lakeflow_teams.local.summary import RunSummary
+from lakeflow_teams.results.summary import RunSummary
+from lakeflow_teams.spec.pipeline import PipelineSpec
 
 NAME = "ingest_report"
 

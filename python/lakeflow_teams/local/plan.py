@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.destination import Destination, Shape
-from lakeflow_teams.local.spec import PipelineSpec, TableSpec
-from lakeflow_teams.local.stamp import Stamp
-
-Way = Literal["merge", "append", "scd2", "snapshot", "snapshot_scd2"]
+from lakeflow_teams.local.write.destination import Destination, Shape
+from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
+from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
 
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
@@ -100,7 +99,7 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
     keys = table.primary_keys or tuple(info["primary_keys"])
-    snapshot = way in ("snapshot", "snapshot_scd2")
+    snapshot = is_snapshot(way)
     cursor = None if snapshot else table.sequence_by or info["cursor_field"]
     _exist(table, "primary_keys", keys, schema)
     _exist(table, "sequence_by", (cursor,) if cursor else (), schema)
@@ -119,29 +118,25 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:
-    kind = info["ingestion_type"]
-    scd = table.scd_type or ("APPEND_ONLY" if kind == "append" else "SCD_TYPE_1")
-    if kind == "snapshot":
-        if table.reconcile_days is not None:
-            raise _core.ConfigurationError(
-                f"destination {table.name}: {table.source_table} is a snapshot, so leave out reconcile_days"
-            )
-        if scd == "APPEND_ONLY":
-            raise _core.ConfigurationError(
-                f"destination {table.name}: scd_type APPEND_ONLY needs a table with a cursor, and {table.source_table} is "
-                "a snapshot; use SCD_TYPE_1, or SCD_TYPE_2 to keep its history"
-            )
-        return "snapshot_scd2" if scd == "SCD_TYPE_2" else "snapshot"
-    if kind == "append" and scd != "APPEND_ONLY" and info["cursor_field"] is None and table.sequence_by is None:
+    way = way_of(info["ingestion_type"], table.scd_type)
+    if (way is None or is_snapshot(way)) and table.reconcile_days is not None:
         raise _core.ConfigurationError(
-            f"destination {table.name}: {table.source_table} has no cursor, so scd_type {scd} needs sequence_by"
+            f"destination {table.name}: {table.source_table} is a snapshot, so leave out reconcile_days"
         )
-    if scd == "APPEND_ONLY" and table.reconcile_days is not None:
+    if way is None:
+        raise _core.ConfigurationError(
+            f"destination {table.name}: scd_type APPEND_ONLY needs a table with a cursor, and {table.source_table} is "
+            "a snapshot; use SCD_TYPE_1, or SCD_TYPE_2 to keep its history"
+        )
+    if needs_sequence(way) and info["cursor_field"] is None and table.sequence_by is None:
+        raise _core.ConfigurationError(
+            f"destination {table.name}: {table.source_table} has no cursor, so scd_type {table.scd_type} needs sequence_by"
+        )
+    if way == "append" and table.reconcile_days is not None:
         raise _core.ConfigurationError(
             f"destination {table.name}: reconcile_days removes rows, and APPEND_ONLY never does; leave one of them out"
         )
-    ways: dict[str, Way] = {"SCD_TYPE_1": "merge", "SCD_TYPE_2": "scd2", "APPEND_ONLY": "append"}
-    return ways[scd]
+    return way
 
 
 def _exist(table: TableSpec, option: str, columns: tuple[str, ...], schema: pa.Schema) -> None:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.destination import Destination, read
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.rows import table_of
-from lakeflow_teams.local.scd2 import END
+from lakeflow_teams.local.write.destination import Destination, read
+from lakeflow_teams.local.write.rows import table_of
+from lakeflow_teams.local.write.scd2 import holding
 
 _TOMBSTONE = "deletedDateTime"
 #: The parts of a key that say in which channel or chat a row is.
@@ -68,19 +68,9 @@ def _candidates(job: Job, until: str) -> pc.Expression:
         chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
     if job.set_keys:
         chosen &= pc.field("set_size") > 0  # a row that says "none any more" is never read anew
-    if _TOMBSTONE in _columns(job.destination):
+    if _TOMBSTONE in job.destination.columns():
         chosen &= pc.field(_TOMBSTONE).is_null()
     return chosen
-
-
-def holding(destination: Destination) -> pc.Expression:
-    """In a history only the versions that hold can end."""
-    return pc.field(END).is_null() if END in _columns(destination) else pc.scalar(True)
-
-
-def _columns(destination: Destination) -> list[str]:
-    table = destination.open()
-    return [field.name for field in table.schema().fields] if table is not None else []
 
 
 def _distinct(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

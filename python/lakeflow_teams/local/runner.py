@@ -14,18 +14,21 @@ import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakeflow_teams import _core, telemetry
-from lakeflow_teams.environment import connection_from_environment
-from lakeflow_teams.local import ingest_report, scd2, snapshot
+from lakeflow_teams.local import ingest_report
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
-from lakeflow_teams.local.rows import table_of
-from lakeflow_teams.local.spec import PipelineSpec
-from lakeflow_teams.local.stamp import Stamp
-from lakeflow_teams.local.summary import DestinationSummary, Progress, RunSummary, one_line
+from lakeflow_teams.local.status import tables_of
+from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write.rows import table_of
+from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
-from lakeflow_teams.report import Report
-from lakeflow_teams.run_report.page import write
+from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.results.report import Report
+from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
+from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
+from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.spec.writing import is_snapshot, keeps_history
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ def run(
 def _write_report(summary: RunSummary, root: Path) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
-        summary.page = str(write(summary, root))
+        summary.page = str(page.write(summary, root, tables_of(root)))
     except Exception as error:
         _log.debug("the run report failed", exc_info=True)
         summary.notes.append(f"the run report could not be written: {_explain(error)}")
@@ -100,7 +103,7 @@ class _Runner:
             reading.flush()
             self._tell(progress)
 
-        if step.jobs[0].way in ("snapshot", "snapshot_scd2"):
+        if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
             Incremental(self._client, step, lines, self._summary.notes, tell).run()
@@ -120,7 +123,7 @@ class _Runner:
             line.rows += batch.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
         rows = table_of(batches, pa.schema(self._client.schema(table, options)))
-        if job.way == "snapshot_scd2":
+        if keeps_history(job.way):
             line.add(scd2.write_snapshot(job.destination, rows, stamp, _now()))
         else:
             line.add(snapshot.write(job.destination, rows, stamp))

@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.stamp import Found, find
+from lakeflow_teams.local.write.stamp import Found, find
+from lakeflow_teams.results.lakehouse import LakehouseStatus, TableStatus
 from lakeflow_teams.run_report.files import latest
-
-
-@dataclass(frozen=True)
-class TableStatus:
-    """One Delta table. Times are ISO 8601 in UTC.
-
-    ``committed`` is the last commit's time; ``read_until`` is Graph's clock at the end of the last reading that the rows
-    belong to, where there is an offset. ``state`` is ``done``, ``reading`` (an ingest was interrupted, or is at it: the
-    next one goes on), or ``untracked`` (it holds no offset: a log, or somebody else's table).
-    """
-
-    table: str
-    path: str
-    state: str
-    source_table: str | None
-    rows: int
-    version: int
-    files: int
-    bytes: int
-    way: str | None
-    committed: str | None
-    read_until: str | None
-
-
-@dataclass(frozen=True)
-class LakehouseStatus:
-    """Every table under a folder, and the last run's report, if one was written."""
-
-    target: str
-    tables: list[TableStatus]
-    last_run: dict[str, Any] | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def status(target: Path) -> LakehouseStatus:
@@ -102,12 +66,3 @@ def _until(offset: str | None) -> str | None:
     content = json.loads(offset) if offset else None
     until = content.get("until") if isinstance(content, dict) else None
     return until if isinstance(until, str) else None
-
-
-def size_text(count: float) -> str:
-    """A number of bytes for people."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:,.1f} GB"

@@ -9,7 +9,8 @@ from typing import Any
 from lakeflow_teams import _core
 from lakeflow_teams.pipelines.engine import Engine
 from lakeflow_teams.pipelines.replay import current
-from lakeflow_teams.pipelines.spec import Target
+from lakeflow_teams.pipelines.targets import Target
+from lakeflow_teams.spec.writing import is_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -27,9 +28,9 @@ def declare(engine: Engine, targets: Iterable[Target]) -> None:
 
 
 def _declare(engine: Engine, target: Target) -> None:
-    if target.kind == "snapshot":
+    if is_snapshot(target.way):
         _snapshot(engine, target)
-    elif target.kind == "append":
+    elif target.way == "append":
         _append(engine, target)
     elif engine.databricks:
         _auto_cdc(engine, target)

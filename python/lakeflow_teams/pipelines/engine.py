@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from lakeflow_teams.pipelines.spec import Target
+from lakeflow_teams.pipelines.targets import Target
 from lakeflow_teams.spark.connection import is_plain_secret, plain_secret_warning
 
 _INJECTION = "spark.databricks.unityCatalog.connectionDfOptionInjection.enabled"

@@ -11,7 +11,7 @@ from lakeflow_teams._extras import need
 from lakeflow_teams.options import as_options
 from lakeflow_teams.pipelines import declare, streaming
 from lakeflow_teams.pipelines.engine import Engine
-from lakeflow_teams.pipelines.spec import parse
+from lakeflow_teams.pipelines.targets import parse
 
 
 def ingest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lakeflow_teams.pipelines.spec import Target
+from lakeflow_teams.pipelines.targets import Target
 
 
 def current(target: Target, log: str) -> str:

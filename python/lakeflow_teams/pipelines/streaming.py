@@ -7,7 +7,8 @@ from typing import Any
 from lakeflow_teams import _core
 from lakeflow_teams.pipelines.engine import Engine
 from lakeflow_teams.pipelines.replay import current, merge, quoted
-from lakeflow_teams.pipelines.spec import Target
+from lakeflow_teams.pipelines.targets import Target
+from lakeflow_teams.spec.writing import is_snapshot
 
 
 def run(engine: Engine, target: Target, location: str | None) -> None:
@@ -15,9 +16,9 @@ def run(engine: Engine, target: Target, location: str | None) -> None:
     root = f"{location or _warehouse(engine)}/{target.label}"
     if len(target.parts) > 1:
         engine.spark.sql("CREATE SCHEMA IF NOT EXISTS " + ".".join(f"`{part}`" for part in target.parts[:-1]))
-    if target.kind == "snapshot":
+    if is_snapshot(target.way):
         _replace(engine, target)
-    elif target.kind == "append":
+    elif target.way == "append":
         _append(engine, engine.stream(target), target.name, root)
     elif engine.has_delta and not target.history:
         _merge(engine, target, root)

@@ -10,9 +10,9 @@ from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams._templates import render
-from lakeflow_teams.local.status import size_text, tables_of
-from lakeflow_teams.local.summary import RunSummary
-from lakeflow_teams.report import describe_skip
+from lakeflow_teams.results.lakehouse import TableStatus, size_text
+from lakeflow_teams.results.report import describe_skip
+from lakeflow_teams.results.summary import RunSummary
 from lakeflow_teams.run_report import charts, files
 from lakeflow_teams.run_report.volume import volume
 
@@ -20,17 +20,16 @@ from lakeflow_teams.run_report.volume import volume
 HISTORY = 20
 
 
-def write(summary: RunSummary, target: Path) -> Path:
-    """Writes the run's report into the lakehouse and returns its page."""
-    document = compose(summary, target)
+def write(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> Path:
+    """Writes the run's report into the lakehouse, whose tables are given as they are now, and returns its page."""
+    document = compose(summary, target, tables)
     return files.write(target, document["run"], document, html(document))
 
 
-def compose(summary: RunSummary, target: Path) -> dict[str, Any]:
+def compose(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> dict[str, Any]:
     """Everything the page shows, as plain values."""
     finished = datetime.now(timezone.utc)
     started = finished - timedelta(seconds=summary.seconds)
-    tables = tables_of(target)
     document = {
         "version": 1,
         "run": started.strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from lakeflow_teams import _core
-from lakeflow_teams.report import Report
+from lakeflow_teams.results.report import Report
+from lakeflow_teams.results.summary import Sample
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 #: Samples that are kept. When there are more, every other one goes and the pause doubles, so that a day's run fits.
 MOST = 120
 FIRST_PAUSE = 0.1
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Totals since the run began; ``second`` is the time since then."""
-
-    second: float
-    requests: int
-    retries: int
-    throttled_seconds: float
-    planned_seconds: float
-    rows: int
 
 
 class Timeline:

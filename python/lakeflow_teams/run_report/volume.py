@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
-from lakeflow_teams.local.status import TableStatus
+from lakeflow_teams.results.lakehouse import TableStatus
 
 #: How far the page looks back, counted from the newest day that has a message.
 DAYS = 90

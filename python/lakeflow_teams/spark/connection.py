@@ -11,7 +11,7 @@ from contextlib import suppress
 from threading import Lock
 
 from lakeflow_teams import _core
-from lakeflow_teams.options import names
+from lakeflow_teams.options.catalogue import names, secrets
 
 _log = logging.getLogger(__name__)
 _lock = Lock()
@@ -25,7 +25,7 @@ _LEAST_SHARE = 0.0001
 
 def client(options: Mapping[str, str], readers: int = 1) -> _core.Client:
     """The process's connection for these options, with the share of the rate budget of one in ``readers`` tasks."""
-    own = {name: value for name, value in options.items() if name in names("connection")}
+    own = {name: options[name] for name in names("connection") if name in options}
     own.update(_share(own, readers))
     digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
     key = (os.getpid(), digest)
@@ -36,7 +36,7 @@ def client(options: Mapping[str, str], readers: int = 1) -> _core.Client:
 
 
 def warn(options: Mapping[str, str]) -> None:
-    """Logs what is wrong with the options but does not stop a read: names that nobody knows, secrets that Spark logs."""
+    """Logs what is wrong with the options but does not stop a read: unknown names, secrets that Spark logs."""
     for warning in _core.Client(options, strict=False).warnings:
         _warn_once(warning)
     warn_of_secret(options)
@@ -80,7 +80,7 @@ def _warn_once(warning: str) -> None:
 
 
 def _plain_secrets(options: Mapping[str, str]) -> list[str]:
-    return [option["name"] for option in _core.options() if option["secret"] and options.get(option["name"])]
+    return [name for name in secrets() if options.get(name)]
 
 
 def _share(options: Mapping[str, str], readers: int) -> dict[str, str]:

@@ -19,7 +19,7 @@ from lakeflow_teams.spark.virtual import VirtualReader, is_virtual, virtual_sche
 class TeamsDataSource(DataSource):
     """``format("microsoft_teams")``: the table named by ``tableName``, in batch and as a stream.
 
-    Connection and table options share one map, in any case; names that nobody knows are a warning in the log. Holds text
+    Connection and table options share one map, in any case; unknown names are a warning in the log. Holds text
     only, so that it travels to executors; connections are made there when they are first needed.
     """
 

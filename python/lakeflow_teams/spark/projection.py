@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 import pyarrow as pa
 from pyspark.sql.types import StructField, StructType
 
 from lakeflow_teams import _core
+from lakeflow_teams._suggest import did_you_mean
 from lakeflow_teams.spark.connection import client
 from lakeflow_teams.spark.options import ReadOptions
 
@@ -34,8 +34,7 @@ def columns_of(options: ReadOptions, asked: StructType) -> list[str] | None:
 def _check(table: str, field: StructField, known: dict[str, StructField]) -> None:
     own = known.get(field.name)
     if own is None:
-        near = get_close_matches(field.name, list(known), 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; its columns are {', '.join(known)}"
+        hint = did_you_mean(field.name, known, otherwise=f"; its columns are {', '.join(known)}")
         raise _core.ConfigurationError(f"schema: table {table} has no column {field.name}{hint}")
     if field.dataType != own.dataType:
         raise _core.ConfigurationError(

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import HERE, PATHS
+
+from support.paths import PROGRAMS, TESTS
 
 COMMUNITY = os.environ.get("LAKEFLOW_COMMUNITY_CONNECTORS", "")
 TENANT = {"channels_per_team": 5, "messages_per_channel": 2000, "replies_per_message": 0, "users": 50, "chats": 0}
@@ -29,9 +30,9 @@ def tenant():
 @pytest.mark.slow
 def test_two_hundred_thousand_messages(tenant):
     community = [str(Path(COMMUNITY) / "src")] if COMMUNITY else []
-    paths = [*community, *map(str, PATHS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [*community, str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     run = subprocess.run(
-        [sys.executable, HERE / "doors.py", json.dumps(tenant)],
+        [sys.executable, PROGRAMS / "doors.py", json.dumps(tenant)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

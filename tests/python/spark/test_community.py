@@ -8,13 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from programs import HERE, PATHS, run_python
-from sparking import NEEDS
 
-import lakeflow_teams
 from lakeflow_teams import GraphEmulator
+from support.paths import PROGRAMS, SITE, TESTS
+from support.programs import run_python
+from support.spark import NEEDS
 
-OURS = Path(lakeflow_teams.__file__).parents[1]
 COMMUNITY = os.environ.get("LAKEFLOW_COMMUNITY_CONNECTORS", "")
 SOURCE = Path("databricks/labs/community_connector/sources/microsoft_teams")
 SUITE = Path("tests/unit/sources/test_suite.py")
@@ -70,7 +69,7 @@ def site(tmp_path):
         tmp_path / "site" / "databricks",
         ignore=shutil.ignore_patterns("__pycache__", "sources", "specs"),
     )
-    shutil.copytree(OURS / SOURCE, tmp_path / "site" / SOURCE, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SITE / SOURCE, tmp_path / "site" / SOURCE, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "site"
 
 
@@ -117,7 +116,7 @@ def test_its_conformance_suite_passes(site, tmp_path, faults):
 @pytest.mark.slow
 def test_its_row_door_reads_the_tenant(site, tmp_path):
     """Every table in batch, two rounds of its streams, and the Arrow door under the name that it registers."""
-    printed = python(HERE / "community.py", tmp_path, paths=[site, *PATHS])
+    printed = python(PROGRAMS / "community.py", tmp_path, paths=[site, TESTS])
     answer = json.loads(next(line for line in printed.splitlines() if line.startswith("ANSWER ")).removeprefix("ANSWER "))
     assert answer.pop("compared") > 10
     assert {place: found for place, found in answer.items() if found} == {}

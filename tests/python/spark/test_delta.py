@@ -6,7 +6,9 @@ import json
 import os
 
 import pytest
-from programs import HERE, run_python
+
+from support.paths import PROGRAMS
+from support.programs import run_python
 
 PACKAGES = os.environ.get("DELTA_PACKAGES")
 
@@ -19,7 +21,7 @@ pytestmark = [
 
 def program(name, folder):
     """What the program answered; a skip where its jars could not be had."""
-    run = run_python(HERE / name, folder, PACKAGES, timeout=900)
+    run = run_python(PROGRAMS / name, folder, PACKAGES, timeout=900)
     if "NO JARS" in run.stdout:
         pytest.skip(f"Spark could not resolve {PACKAGES}: {run.stderr.strip()[-300:]}")
     answer = next((line for line in run.stdout.splitlines() if "ANSWER " in line), None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import runpy
 from collections import Counter
-from pathlib import Path
 
-SCRIPT = Path(__file__).parents[3] / "examples" / "spark.py"
+from support.paths import ROOT
+
+SCRIPT = ROOT / "examples" / "spark.py"
 
 
 def test_the_script_counts_the_tenants_messages(spark, graph, options, monkeypatch, capsys):

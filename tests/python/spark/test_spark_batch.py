@@ -6,9 +6,9 @@ import inspect
 
 import pyarrow as pa
 import pytest
-from sparking import INFO, NEEDS, TABLES, TOLD, UNTOLD, batch, differences, rows
 
 from lakeflow_teams import _core
+from support.spark import INFO, NEEDS, TABLES, TOLD, UNTOLD, batch, differences, rows
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -45,7 +45,7 @@ def test_the_other_door_reads_the_same(spark, graph, options, table):
 
 
 def test_a_declared_part_of_the_columns_is_what_is_decoded(spark, graph, options):
-    from sparking import reader
+    from support.spark import reader
 
     asked = "lastModifiedDateTime string, id string, body struct<contentType:string,content:string>"
     frame = reader(spark.read.schema(asked), options, "messages").load()
@@ -63,7 +63,7 @@ def test_a_declared_part_of_the_columns_is_what_is_decoded(spark, graph, options
     ],
 )
 def test_what_can_not_be_read_is_refused(spark, options, asked, message):
-    from sparking import reader
+    from support.spark import reader
 
     with pytest.raises(Exception, match=message):
         reader(spark.read.schema(asked), options, "teams").load().collect()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from sparking import batch
-
 from lakeflow_teams import GraphEmulator
+from support.spark import batch
 
 
 def test_cancelling_a_job_stops_its_requests(spark):

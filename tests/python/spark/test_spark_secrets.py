@@ -6,10 +6,10 @@ import os
 import pickle
 
 import pytest
-from sparking import batch, differences, reader, rows
 
 from lakeflow_teams import AuthenticationError
 from lakeflow_teams.spark import MicrosoftTeamsDataSource, connection
+from support.spark import batch, differences, reader, rows
 
 SECRET = "Zq8~never.shown-4711"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sparking import INFO, differences, happen, offsets, reader, rows, run_stream, run_stream_to_the_end, stored
+
+from support.spark import INFO, differences, happen, offsets, reader, rows, run_stream, run_stream_to_the_end, stored
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,6 @@
+"""Delta tables: how rows get into one, in a commit that also carries the offset.
+
+``append``, ``merge``, ``scd2`` and ``snapshot`` are a way of writing each, and ``sets`` replaces the items of messages. They
+use ``rows`` (Arrow kernels), ``sql`` (expressions of a merge), ``destination`` (one table) and ``stamp`` (the offset, in the
+same commit). Nothing here knows a spec, a client or which reading the rows come from.
+"""

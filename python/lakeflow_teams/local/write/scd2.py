@@ -1,0 +1,179 @@
+"""SCD type 2: every version of every row, with the time from which and until which it held.
+
+``__START_AT`` is the version's cursor, ``__END_AT`` the next version's (or the delete's), null while it holds. A
+version's end is computed anew from all versions of its key, so late and repeated rows end up where they belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakeflow_teams.local.write import sql
+from lakeflow_teams.local.write.destination import Destination, read
+from lakeflow_teams.local.write.rows import matching, newest, require_keys
+from lakeflow_teams.local.write.snapshot import unique
+from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.results.summary import Counts
+
+START = "__START_AT"
+END = "__END_AT"
+
+Key = tuple[Any, ...]
+
+
+@dataclass
+class _History:
+    """What is known of one key. A null cursor is "", the oldest of all."""
+
+    stored: dict[str, str | None] = field(default_factory=dict)
+    starts: set[str] = field(default_factory=set)
+    deaths: set[str] = field(default_factory=set)
+
+    def remember(self, start: str, end: str | None) -> None:
+        self.stored[start] = end
+        self.starts.add(start)
+
+    def settle(self) -> dict[str, str | None]:
+        """The end of every version. A stored end that starts no other version was a delete, and stays one."""
+        for start, end in self.stored.items():
+            if end is not None and (end == start or end not in self.stored):
+                self.deaths.add(end)
+        ordered = sorted(self.starts)
+        following: list[str | None] = [*ordered[1:], None] if ordered else []
+        return {start: self._end(start, after) for start, after in zip(ordered, following, strict=True)}
+
+    def _end(self, start: str, following: str | None) -> str | None:
+        ends = [death for death in self.deaths if death >= start]
+        if following is not None:
+            ends.append(following)
+        return min(ends, default=None)
+
+
+def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
+    """Adds new versions and closes old ones, in one commit. A row whose key and cursor are stored is no new version."""
+    keys, cursor = destination.shape.keys, destination.shape.sequence
+    require_keys(rows, keys, destination.name)
+    versions = newest(rows, (*keys, cursor), None)
+    gone = _pairs(deletes, keys, cursor) if deletes is not None else []
+    return _apply(destination, versions, versions[cursor].to_pylist(), gone, stamp, always=True)
+
+
+def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: str) -> Counts:
+    """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC)."""
+    unique(destination, rows)
+    keys = destination.shape.keys
+    table = destination.open()
+    before = {_key(row, keys): row for row in _holding(destination)} if table is not None else {}
+    incoming = rows.to_pylist()
+    changed = [index for index, row in enumerate(incoming) if _changed(before.get(_key(row, keys)), row)]
+    present = {_key(row, keys) for row in incoming}
+    gone = [(key, now) for key in before if key not in present]
+    if table is not None and not changed and not gone:
+        return Counts()
+    versions = rows.take(pa.array(changed, pa.int64()))
+    return _apply(destination, versions, [now] * len(changed), gone, stamp, always=False)
+
+
+def holding(destination: Destination) -> pc.Expression:
+    """Which stored rows are still current: in a history those without an end, elsewhere all."""
+    return pc.field(END).is_null() if END in destination.columns() else pc.scalar(True)
+
+
+def _apply(
+    destination: Destination,
+    rows: pa.Table,
+    starts: list[str | None],
+    gone: Iterable[tuple[Key, str]],
+    stamp: Stamp,
+    *,
+    always: bool,
+) -> Counts:
+    keys = destination.shape.keys
+    table = destination.open()
+    incoming = list(zip(*(rows[key].to_pylist() for key in keys), strict=True))
+    deaths = list(gone)
+    histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
+    if table is not None and histories:
+        for *parts, begin, end in _stored(destination, histories, rows.schema):
+            histories[tuple(parts)].remember(begin or "", end)
+    for key, at in deaths:
+        histories[key].deaths.add(at)
+    for key, start in zip(incoming, starts, strict=True):
+        histories[key].starts.add(start or "")
+
+    ends = {key: history.settle() for key, history in histories.items()}
+    is_new = [(start or "") not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
+    added = _added(rows, incoming, starts, ends, is_new)
+    closed = [
+        (*key, start or None, ends[key][start])
+        for key, history in histories.items()
+        for start, end in history.stored.items()
+        if ends[key][start] != end
+    ]
+    removed = sum(1 for key, at in deaths if at in ends[key].values())
+    if table is None or not closed:
+        if not (always or table is None or added.num_rows):
+            return Counts()
+        return destination.append(added, stamp)
+    source = pa.concat_tables([added, _closing(closed, added.schema, keys)], promote_options="default")
+    table = destination.widen(table, source.schema)
+    predicate = f"{sql.same(keys)} AND {sql.same_or_null(START)}"
+    merger = (
+        destination.merge(table, source, predicate, stamp)
+        .when_matched_update(sql.assignments([END]))
+        .when_not_matched_insert(sql.assignments(source.schema.names))
+    )
+    counts = destination.finish(merger, added, stamp)
+    removed = min(removed, counts.updates)
+    return Counts(counts.inserts, counts.updates - removed, removed)
+
+
+def _added(
+    rows: pa.Table,
+    keys: list[Key],
+    starts: list[str | None],
+    ends: dict[Key, dict[str, str | None]],
+    is_new: list[bool],
+) -> pa.Table:
+    full = rows.append_column(START, pa.array(starts, pa.string()))
+    closing = [ends[key][start or ""] for key, start in zip(keys, starts, strict=True)]
+    return full.append_column(END, pa.array(closing, pa.string())).filter(pa.array(is_new, pa.bool_()))
+
+
+def _closing(closed: list[tuple[Any, ...]], schema: pa.Schema, keys: Sequence[str]) -> pa.Table:
+    narrow = pa.schema([*(schema.field(key) for key in keys), schema.field(START), schema.field(END)])
+    columns = list(zip(*closed, strict=True))
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, narrow.types, strict=True)], schema=narrow)
+
+
+def _stored(destination: Destination, histories: Iterable[Key], schema: pa.Schema) -> Iterable[tuple[Any, ...]]:
+    """Key, start and end of every stored version of these keys."""
+    keys = destination.shape.keys
+    columns = list(zip(*histories, strict=True))
+    wanted = pa.table({key: pa.array(column, schema.field(key).type) for key, column in zip(keys, columns, strict=True)})
+    narrow = read(destination.path, [*keys, START, END])
+    found = matching(narrow, wanted, keys).select([*keys, START, END])
+    return zip(*(column.to_pylist() for column in found.columns), strict=True)
+
+
+def _holding(destination: Destination) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read(destination.path, filter=pc.field(END).is_null()).to_pylist()
+    return rows
+
+
+def _changed(before: dict[str, Any] | None, row: dict[str, Any]) -> bool:
+    return before is None or any(before.get(name) != value for name, value in row.items())
+
+
+def _key(row: dict[str, Any], keys: Sequence[str]) -> Key:
+    return tuple(row[key] for key in keys)
+
+
+def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, str]]:
+    *columns, at = (deletes[name].to_pylist() for name in (*keys, cursor))
+    return [(key, when or "") for key, when in zip(zip(*columns, strict=True), at, strict=True)]

@@ -1,0 +1,255 @@
+"""Each way of writing against a model made of plain dicts, with random micro-batches."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lakeflow_teams import ConfigurationError
+from lakeflow_teams.local.write import append, merge, scd2, snapshot
+from lakeflow_teams.local.write.destination import Destination, Shape, read
+from lakeflow_teams.local.write.stamp import Stamp
+
+SCHEMA = pa.schema(
+    [
+        ("team_id", pa.string()),
+        ("id", pa.string()),
+        ("lastModifiedDateTime", pa.string()),
+        ("from", pa.struct([("user", pa.struct([("id", pa.string())]))])),
+        ("roles", pa.list_(pa.string())),
+        ("order", pa.string()),
+    ]
+)
+CURSOR = "lastModifiedDateTime"
+SHAPE = Shape(("team_id", "id"), CURSOR)
+DELETES = pa.schema([SCHEMA.field(name) for name in ("team_id", "id", CURSOR)])
+
+keys = st.tuples(st.sampled_from("AB"), st.sampled_from("12345"))
+times = st.integers(0, 6).map(lambda second: f"2025-01-15T10:30:0{second}.000Z")
+rows = st.builds(
+    lambda key, time, user, text: {
+        "team_id": key[0],
+        "id": key[1],
+        CURSOR: time,
+        "from": {"user": {"id": user}},
+        "roles": [text] if text else [],
+        "order": text,
+    },
+    keys,
+    st.one_of(times, st.none()),
+    st.sampled_from(["u", None]),
+    st.sampled_from(["", "x", "y'`\"é"]),
+)
+deletes = st.builds(lambda key, time: {"team_id": key[0], "id": key[1], CURSOR: time}, keys, times)
+batches = st.lists(st.tuples(st.lists(rows, max_size=8), st.lists(deletes, max_size=3)), min_size=1, max_size=4)
+model_test = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture
+def fresh(tmp_path_factory):
+    def make(shape=SHAPE):
+        return Destination("main.teams.rows", tmp_path_factory.mktemp("delta") / "rows", shape)
+
+    return make
+
+
+def arrow(items, schema=SCHEMA):
+    return pa.Table.from_pylist(items, schema=schema)
+
+
+def content(destination):
+    return sorted(read(destination.path).to_pylist(), key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def in_order(items):
+    return sorted(items, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def key(row):
+    return (row["team_id"], row["id"])
+
+
+def offset_of(destination):
+    return destination.found().stamp.offset
+
+
+@model_test
+@given(batches)
+def test_merge_keeps_the_newest_version_of_each_key(fresh, steps):
+    destination, model = fresh(), {}
+    for number, (upserts, gone) in enumerate(steps):
+        newest = {}
+        for row in upserts:
+            if key(row) not in newest or (row[CURSOR] or "") >= (newest[key(row)][CURSOR] or ""):
+                newest[key(row)] = row
+        for row in gone:
+            if key(row) not in newest or row[CURSOR] >= (newest[key(row)].get(CURSOR) or ""):
+                newest[key(row)] = {"gone": True, **row}
+        for identity, row in newest.items():
+            before = model.get(identity)
+            if before is not None and before[CURSOR] is not None and (row[CURSOR] or "") < before[CURSOR]:
+                continue
+            if row.get("gone"):
+                model.pop(identity, None)
+            else:
+                model[identity] = row
+        merge.write(destination, arrow(upserts), arrow(gone, DELETES) if gone else None, Stamp(number + 1, f"o{number}"))
+        assert content(destination) == in_order(model.values())
+        assert offset_of(destination) == f"o{number}"
+
+
+@model_test
+@given(st.lists(st.lists(rows, max_size=8), min_size=1, max_size=4))
+def test_append_takes_each_version_once(fresh, steps):
+    destination, model = fresh(), {}
+    for number, upserts in enumerate(steps):
+        fits = {}
+        for row in upserts:
+            fits[(key(row), row[CURSOR])] = row
+        model = {**fits, **model}
+        append.write(destination, arrow(upserts), None, Stamp(number + 1, f"o{number}"))
+        assert content(destination) == in_order(model.values())
+        assert offset_of(destination) == f"o{number}"
+
+
+@model_test
+@given(batches)
+def test_scd2_is_the_same_in_any_order(fresh, steps):
+    destination, versions, deaths = fresh(), {}, {}
+    for number, (upserts, gone) in enumerate(steps):
+        latest = {(key(row), row[CURSOR]): row for row in upserts}
+        versions = {**latest, **versions}
+        for row in gone:
+            if any(identity == key(row) for identity, _ in versions):
+                deaths.setdefault(key(row), set()).add(row[CURSOR])
+        scd2.write(destination, arrow(upserts), arrow(gone, DELETES) if gone else None, Stamp(number + 1, f"o{number}"))
+
+        expected = []
+        for (identity, start), row in versions.items():
+            starts = {other or "" for same, other in versions if same == identity}
+            # a delete is only known while it closes a version
+            ends = [s for s in starts if s > (start or "")] + [d for d in deaths.get(identity, ()) if d >= (start or "")]
+            expected.append({**row, scd2.START: start, scd2.END: min(ends, default=None)})
+        assert content(destination) == in_order(expected)
+        assert offset_of(destination) == f"o{number}"
+        deaths = {
+            identity: {row[scd2.END] for row in expected if key(row) == identity and row[scd2.END] in known}
+            for identity, known in deaths.items()
+        }
+
+
+@model_test
+@given(
+    st.lists(st.dictionaries(keys, st.tuples(st.sampled_from(["u", None]), st.sampled_from("xy"))), min_size=1, max_size=4)
+)
+def test_snapshot_replaces_and_counts(fresh, steps):
+    destination, before = fresh(Shape(("team_id", "id"), None)), None
+    for number, state in enumerate(steps):
+        now = {
+            identity: {
+                "team_id": identity[0],
+                "id": identity[1],
+                CURSOR: None,
+                "from": {"user": {"id": user}},
+                "roles": [text],
+                "order": None,
+            }
+            for identity, (user, text) in state.items()
+        }
+        versions = DeltaTable(str(destination.path)).version() if before is not None else -1
+        counts = snapshot.write(destination, arrow(list(now.values())), Stamp(number + 1))
+        assert content(destination) == in_order(now.values())
+        old = before or {}
+        assert counts.inserts == len(now.keys() - old.keys())
+        assert counts.deletes == len(old.keys() - now.keys())
+        assert counts.updates == sum(old[identity] != now[identity] for identity in old.keys() & now.keys())
+        changed = before is None or old != now
+        assert DeltaTable(str(destination.path)).version() == versions + changed
+        before = now
+
+
+def test_snapshot_with_history_opens_and_closes_versions(fresh):
+    destination = fresh(Shape(("team_id", "id"), None))
+
+    def snap(at, **texts):
+        state = [{"team_id": "A", "id": name, "roles": [text]} for name, text in texts.items()]
+        scd2.write_snapshot(destination, arrow(state), Stamp(1), at)
+
+    snap("t1", one="x", two="x")
+    snap("t2", one="x", two="x")
+    assert DeltaTable(str(destination.path)).version() == 0
+    snap("t3", one="y")
+    snap("t4", one="y", two="z")
+    versions = {(row["id"], row["roles"][0], row[scd2.START], row[scd2.END]) for row in content(destination)}
+    assert versions == {
+        ("one", "x", "t1", "t3"),
+        ("one", "y", "t3", None),
+        ("two", "x", "t1", "t3"),
+        ("two", "z", "t4", None),
+    }
+
+
+def test_a_repeated_batch_changes_nothing_but_the_stamp(fresh):
+    destination = fresh()
+    batch = arrow([{"team_id": "A", "id": "1", CURSOR: "2025-01-15T10:30:00.000Z", "order": "x"}])
+    merge.write(destination, batch, None, Stamp(1, "a"))
+    files = DeltaTable(str(destination.path)).file_uris()
+    counts = merge.write(destination, batch, None, Stamp(2, "b"))
+    assert (counts.inserts, counts.updates, counts.deletes) == (0, 0, 0)
+    assert DeltaTable(str(destination.path)).file_uris() == files
+    assert offset_of(destination) == "b"
+
+
+def test_padded_cursors_decide_where_text_would_err(fresh):
+    destination = fresh()
+    newer = {"team_id": "A", "id": "1", CURSOR: "2025-01-15T10:30:01.500Z", "order": "newer"}
+    older = {"team_id": "A", "id": "1", CURSOR: "2025-01-15T10:30:01.000Z", "order": "older"}
+    merge.write(destination, arrow([newer]), None, Stamp(1, "a"))
+    merge.write(destination, arrow([older]), None, Stamp(2, "b"))
+    assert [row["order"] for row in content(destination)] == ["newer"]
+
+
+@pytest.mark.parametrize("write", [merge.write, append.write, scd2.write])
+def test_columns_that_come_later_are_added(fresh, write):
+    destination = fresh()
+    wider = pa.schema([*SCHEMA, ("_raw", pa.string())])
+    first = {"team_id": "A", "id": "1", CURSOR: "2025-01-15T10:30:00.000Z"}
+    write(destination, arrow([first]), None, Stamp(1, "a"))
+    write(destination, arrow([{**first, CURSOR: "2025-01-15T10:30:01.000Z", "_raw": "{}"}], wider), None, Stamp(2, "b"))
+    write(destination, arrow([{**first, "id": "2"}]), None, Stamp(3, "c"))
+    assert {(row["id"], row["_raw"]) for row in content(destination)} >= {("1", "{}"), ("2", None)}
+
+
+@pytest.mark.parametrize("write", [merge.write, append.write, scd2.write])
+def test_structs_that_grow_a_field_are_widened(fresh, write):
+    destination = fresh()
+    wider = pa.schema(
+        [
+            field.with_type(pa.struct([("user", pa.struct([("id", pa.string()), ("mail", pa.string())]))]))
+            if field.name == "from"
+            else field
+            for field in SCHEMA
+        ]
+    )
+    first = {"team_id": "A", "id": "1", CURSOR: "2025-01-15T10:30:00.000Z", "from": {"user": {"id": "u"}}}
+    later = {**first, CURSOR: "2025-01-15T10:30:01.000Z", "from": {"user": {"id": "u", "mail": "m"}}}
+    write(destination, arrow([first]), None, Stamp(1, "a"))
+    write(destination, arrow([later], wider), None, Stamp(2, "b"))
+    assert {"id": "u", "mail": "m"} in [row["from"]["user"] for row in content(destination)]
+
+
+@pytest.mark.parametrize("write", [merge.write, append.write, scd2.write])
+def test_a_key_without_a_value_is_refused(fresh, write):
+    with pytest.raises(ConfigurationError, match="primary key id is null in 1 rows"):
+        write(fresh(), arrow([{"team_id": "A", "id": None}]), None, Stamp(1, "a"))
+
+
+def test_snapshot_keys_must_tell_rows_apart(fresh):
+    doubled = [{"team_id": "A", "id": "1"}, {"team_id": "B", "id": "1"}]
+    with pytest.raises(ConfigurationError, match="primary_keys id are the same in 1 rows"):
+        snapshot.write(fresh(Shape(("id",), None)), arrow(doubled), Stamp(1))

@@ -1,0 +1,220 @@
+"""The reference pages of the documentation, from the declarations that the code itself reads.
+
+``tools/reference.py FOLDER`` writes them; ``make reference`` does so where the documentation is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lakeflow_teams import _core
+from lakeflow_teams.results.cost import RUNS, RunCost, duration, predict
+from lakeflow_teams.results.html import type_name
+
+_MADE = "<!-- Made by `make reference`; a test fails when it is out of date. -->"
+_INGESTION = {
+    "snapshot": "snapshot: the whole table at each read; what is missing has been deleted",
+    "cdc": "cdc: new versions of rows, merged by key",
+    "cdc_with_deletes": "cdc_with_deletes: new versions of rows, and the keys of deleted ones",
+    "append": "append: rows that never change",
+}
+_DOORS = {"connection": "Connection options", "table": "Table options"}
+_ERRORS = (
+    "ConfigurationError",
+    "AuthenticationError",
+    "PermissionDeniedError",
+    "NotFoundError",
+    "ThrottledError",
+    "ServiceError",
+    "ProtocolError",
+)
+
+
+def tables() -> str:
+    """``tables.md``: every table, its columns and what it takes to read it."""
+    infos = _core.tables()
+    lines = ["# Tables", "", _MADE, ""]
+    lines += [
+        "Every column is nullable: Graph leaves out or nulls anything. Open objects are JSON in text, as Graph sent them.",
+        "`include_raw=true` adds `_raw`, the whole item. `lakeflow-teams check` compares permissions with those granted.",
+        "",
+    ]
+    lines += _grid(
+        ("table", "what it holds", "how"),
+        ((f"[{info['name']}](#{info['name']})", info["description"], info["ingestion_type"]) for info in infos),
+    )
+    for info in infos:
+        together = [other["name"] for other in infos if other["reading"] == info["reading"] and other is not info]
+        lines += ["", f"## {info['name']}", "", info["description"], ""]
+        lines += _grid(("", ""), _facts(info, together))
+        lines += ["", *_grid(("column", "type"), _columns(info))]
+    return _page(lines)
+
+
+def _facts(info: _core.TableInfo, together: list[str]) -> list[tuple[str, str]]:
+    facts = [
+        ("read from", " ".join(f"`{part.strip()}`" for part in info["endpoint"].split(";"))),
+        ("key", _codes(info["primary_keys"])),
+        ("cursor", _codes([info["cursor_field"]] if info["cursor_field"] else []) or "none"),
+        ("ingestion type", _INGESTION[info["ingestion_type"]]),
+        ("options", info["required_options"] or "none needed"),
+        ("permissions", "<br>".join(_permission(name, info) for name in info["permissions"])),
+        ("needs beside them", info["prerequisite"] or ""),
+        ("cost of a first run", "<br>".join(_formulas(info["name"])) + "; see [cost](cost.md)"),
+        ("read in one pass with", _codes(together)),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _permission(name: str, info: _core.TableInfo) -> str:
+    wider = info["wider_permissions"][name]
+    return f"`{name}`" + (f" (or {', '.join(wider)})" if wider else "")
+
+
+def _formulas(table: str) -> Iterable[str]:
+    (step,) = predict([(table, {})], EXAMPLE).passes
+    return (f"`{part.endpoint}`: {part.formula}" for part in step.first.parts)
+
+
+def _columns(info: _core.TableInfo) -> Iterable[tuple[str, str]]:
+    for field in _core.schema(info["name"], {}).to_dict()["fields"]:
+        json = " (JSON)" if field["name"] in info["json_columns"] else ""
+        yield f"`{field['name']}`", f"`{type_name(field['type'])}`{json}"
+
+
+def options() -> str:
+    """``options.md``: every option of the catalogue."""
+    lines = ["# Options", "", _MADE, ""]
+    lines += [
+        "Values are text, names are case-insensitive, and a map may hold options of both doors. Where an option may come",
+        "from is in [connections](../connections.md). `TeamsClient` and the command line refuse an unknown name; Spark and",
+        "the Lakeflow interface warn.",
+    ]
+    for door, title in _DOORS.items():
+        found = [option for option in _core.options() if option["door"] == door]
+        rows = ((f"`{o['name']}`", o["kind"], _default(o), o["description"], _allowed(o)) for o in found)
+        lines += ["", f"## {title}", "", *_grid(("option", "kind", "default", "what it does", "allowed"), rows)]
+    return _page(lines)
+
+
+def _default(option: _core.OptionInfo) -> str:
+    return f"`{option['default']}`" if option["default"] else ""
+
+
+def _allowed(option: _core.OptionInfo) -> str:
+    return f"{option['allowed']}; a secret, never shown" if option["secret"] else option["allowed"]
+
+
+def errors() -> str:
+    """``errors.md``: the classes, and the numbers of Entra ID."""
+    lines = ["# Error classes and numbers", "", _MADE, ""]
+    lines += ["What each class means at length is in [errors](../errors.md).", ""]
+    classes = ((f"[{name}](../errors.md#{name.lower()})", getattr(_core, name).__doc__ or "") for name in _ERRORS)
+    lines += _grid(("class", "raised when"), classes)
+    lines += ["", "## Numbers of Entra ID", "", "An `AuthenticationError` carries the number as `code`.", ""]
+    numbers = ((", ".join(f"AADSTS{number}" for number in group), remedy) for group, remedy in _core.login_errors())
+    return _page(lines + _grid(("number", "what to do"), numbers))
+
+
+#: What the cost page counts with.
+EXAMPLE = {
+    "teams": 1_000.0,
+    "channels": 8_000.0,
+    "special_channels": 800.0,
+    "shared_channels": 100.0,
+    "messages": 1_000_000.0,
+    "replies_per_message": 1.0,
+    "members_per_team": 50.0,
+    "deleted_teams": 20.0,
+    "users": 5_000.0,
+    "groups": 1_200.0,
+    "chats": 20_000.0,
+    "members_per_chat": 2.5,
+    "chat_messages": 2_000_000.0,
+}
+_STRATEGIES = ("auto", "export", "channels", "delta")
+_HAVE_STRATEGIES = ("channel_messages", "chat_messages")
+
+
+def costs() -> str:
+    """``cost.md``: the formula of each table and strategy, and the rates that requests are planned with."""
+    example = ", ".join(f"{count:,.10g} {name.replace('_', ' ')}" for name, count in EXAMPLE.items())
+    lines = ["# Cost in requests", "", _MADE, ""]
+    lines += [
+        "The formulas that `lakeflow-teams plan` computes with. Quotients are rounded up, and a list that is empty costs a",
+        f"request. The numbers are those of a tenant with {example}.",
+        "",
+        "A *first* run reads everything, a *quiet* one finds nothing new, and the *daily* one is the quiet one in 24 hours",
+        "that sweeps for late edits. What has changed since costs its rows / 50 more, / 250 where it is exported. Time is",
+        "that of the slowest budget, at 80 % of Graph's documented limits. Tables of one pass cost what one of them costs.",
+    ]
+    rates: dict[str, tuple[str, str]] = {}
+    done = set()
+    for info in _core.tables():
+        if info["reading"] in done:
+            continue
+        done.add(info["reading"])
+        names = [other["name"] for other in _core.tables() if other["reading"] == info["reading"]]
+        lines += ["", f"## {', '.join(names)}"]
+        for strategy in _STRATEGIES if info["reading"] in _HAVE_STRATEGIES else (None,):
+            lines += _cost(info["name"], strategy, rates)
+    lines += ["", "## Planned rates", "", *_grid(("endpoint", "per second and app", "beside that"), _rates(rates))]
+    return _page(lines)
+
+
+def _cost(table: str, strategy: str | None, rates: dict[str, tuple[str, str]]) -> list[str]:
+    options = {"strategy": strategy} if strategy else {}
+    (step,) = predict([(table, options)], EXAMPLE).passes
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for run in RUNS:
+        for part in getattr(step, run).parts:
+            rows.setdefault((part.endpoint, part.formula), {})[run] = f"{part.requests:,.0f}"
+            rates[part.endpoint] = (f"{part.rate:g}", part.narrow)
+    grid = [
+        (f"`{endpoint}`", formula, *(numbers.get(run, "") for run in RUNS)) for (endpoint, formula), numbers in rows.items()
+    ]
+    costs: list[RunCost] = [getattr(step, run) for run in RUNS]
+    grid.append(("all on the wire", "", *(f"{cost.requests:,}" for cost in costs)))
+    grid.append(("time", f"at first {step.first.limit}", *(duration(cost.seconds) for cost in costs)))
+    heading = ["", f"`strategy={strategy}`"] if strategy else []
+    return [*heading, "", *_grid(("requests to", "formula", *RUNS), grid)]
+
+
+def _rates(rates: dict[str, tuple[str, str]]) -> Iterable[tuple[str, str, str]]:
+    for endpoint, (rate, narrow) in sorted(rates.items()):
+        yield f"`{endpoint}`", rate, narrow
+
+
+#: File name to what makes its text.
+PAGES: dict[str, Callable[[], str]] = {"tables.md": tables, "options.md": options, "errors.md": errors, "cost.md": costs}
+
+
+def write(folder: Path) -> None:
+    """Writes every page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in PAGES.items():
+        (folder / name).write_text(make(), encoding="utf-8")
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _grid(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A Markdown table; a bar inside a cell would end it."""
+    grid = [headings, tuple("---" for _ in headings), *rows]
+    return [f"|{'|'.join(_cell(text) for text in row)}|" for row in grid]
+
+
+def _cell(text: str) -> str:
+    return " {} ".format(text.replace("|", "\\|")) if text else " "
+
+
+def _page(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
