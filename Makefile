@@ -54,7 +54,7 @@ test-spark-4.0: .venvs/spark-4.0/.installed  ## The same against the built wheel
 lint: lint-rust lint-python  ## rustfmt, clippy, ruff, mypy and stubtest
 
 lint-rust: $(STAMPS)/python
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
 lint-python: $(DEV)
@@ -64,7 +64,7 @@ lint-python: $(DEV)
 	$(BIN)/stubtest --mypy-config-file pyproject.toml lakeflow_teams._core
 
 format: $(STAMPS)/python  ## Format Rust and Python
-	cargo fmt
+	cargo fmt --all
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
