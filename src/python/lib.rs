@@ -48,7 +48,8 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// The debug build decodes several times slower, so it is not taken for the optimised one by mistake.
 fn warn_of_debug_build(py: Python<'_>) -> PyResult<()> {
     if cfg!(debug_assertions) {
-        let text = c"lakeflow_teams is a debug build, which is several times slower; `make build` makes the optimised one";
+        let text =
+            c"lakeflow_teams is a debug build, which is several times slower; `make build` makes the optimised one";
         PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
     }
     Ok(())

@@ -4,8 +4,8 @@
 
 use teams_base::error::Error;
 use teams_base::options::{Strictness, parse_connection, parse_table};
-use teams_client::classify::{Headers, classify};
-use teams_client::{ErrorBody, Link};
+use teams_client::classify::classify;
+use teams_client::{ErrorBody, Headers, Idempotency, Link};
 use teams_ingest::{Offset, Parsed};
 use teams_tables::{
     Context, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder, ThreadRows, find, read_item,
@@ -161,7 +161,7 @@ pub fn errors(data: &[u8]) {
     let wait = headers.wait();
     assert!(wait.is_none_or(|wait| wait.as_secs_f64() >= 0.0));
     for status in [200, 302, 401, 403, 404, 429, 500, 503] {
-        classify(status, &headers, data);
+        classify(Idempotency::Safe, status, &headers, data);
     }
 }
 
