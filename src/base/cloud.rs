@@ -37,6 +37,26 @@ impl Cloud {
             Self::China => "https://microsoftgraph.chinacloudapi.cn",
         })
     }
+
+    /// The scope of tokens for the Bot Connector.
+    pub fn bot_connector_scope(self) -> &'static str {
+        match self {
+            Self::Global => "https://api.botframework.com/.default",
+            Self::UsGov | Self::UsGovDod => "https://api.botframework.us/.default",
+            Self::China => "https://api.botframework.azure.cn/.default",
+        }
+    }
+
+    /// Domains of the Bot Connector's hosts
+    /// (<https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>); GCC is
+    /// part of the global cloud. China's are not documented.
+    pub fn bot_connector_domains(self) -> &'static [&'static str] {
+        match self {
+            Self::Global => &["smba.trafficmanager.net", "teams.microsoft.com", "botframework.com"],
+            Self::UsGov | Self::UsGovDod => &["teams.microsoft.us", "botframework.us"],
+            Self::China => &["botframework.azure.cn"],
+        }
+    }
 }
 
 fn known(text: &'static str) -> Url {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::graph::endpoint::Method;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,6 +41,8 @@ pub struct AuthFailure {
     pub code: String,
     pub message: String,
     pub remedy: String,
+    /// As in [`GraphFailure`]: the token was for a request of which an earlier attempt had left this open.
+    pub effect_unknown: bool,
 }
 
 impl fmt::Display for AuthFailure {
@@ -63,6 +67,7 @@ impl fmt::Display for AuthFailure {
 /// What Graph said when a request failed for good.
 #[derive(Debug, Clone, Default)]
 pub struct GraphFailure {
+    pub method: Method,
     /// The endpoint's path template, never the path itself with its query.
     pub endpoint: &'static str,
     /// The team, channel, user or chat that was read, as it is shown in the report.
@@ -79,12 +84,13 @@ pub struct GraphFailure {
     pub gave_up: bool,
     /// The connection stood, and no answer came in time; or a gateway said so (504).
     pub timed_out: bool,
+    /// An attempt may have had its effect although its answer was lost; for whoever keeps track of effects.
+    pub effect_unknown: bool,
 }
 
 impl fmt::Display for GraphFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = if self.endpoint == "/$batch" { "POST" } else { "GET" };
-        write!(f, "{method} {}", self.endpoint)?;
+        write!(f, "{} {}", self.method, self.endpoint)?;
         if !self.scope.is_empty() {
             write!(f, " [{}]", self.scope)?;
         }
@@ -102,6 +108,9 @@ impl fmt::Display for GraphFailure {
         if let Some(id) = &self.request_id {
             write!(f, ", request-id {id}")?;
         }
+        if self.effect_unknown {
+            f.write_str(", and it may have taken effect")?;
+        }
         if self.remedy.is_empty() { Ok(()) } else { write!(f, ". {}", self.remedy) }
     }
 }
@@ -111,7 +120,7 @@ impl Error {
         Self::Configuration(message.into())
     }
 
-    /// The details of a failed Graph request, where there was one.
+    /// The details of a failed request, where there was one.
     pub fn graph(&self) -> Option<&GraphFailure> {
         match self {
             Self::PermissionDenied(failure)
@@ -121,6 +130,39 @@ impl Error {
             | Self::Protocol(failure) => Some(failure),
             Self::Configuration(_) | Self::Authentication(_) | Self::Interrupted | Self::Internal(_) => None,
         }
+    }
+
+    /// Whether the request may have had its effect although it failed. Otherwise it certainly had none.
+    pub fn effect_is_unknown(&self) -> bool {
+        match self {
+            Self::Authentication(failure) => failure.effect_unknown,
+            Self::Interrupted | Self::Internal(_) => true,
+            other => other.graph().is_some_and(|failure| failure.effect_unknown),
+        }
+    }
+
+    /// The same error, of a request that may have had its effect.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        match &mut self {
+            Self::Authentication(failure) => failure.effect_unknown = true,
+            Self::PermissionDenied(failure)
+            | Self::NotFound(failure)
+            | Self::Throttled(failure)
+            | Self::Service(failure)
+            | Self::Protocol(failure) => failure.effect_unknown = true,
+            Self::Interrupted | Self::Internal(_) => {}
+            // A secret that can no longer be read.
+            Self::Configuration(message) => {
+                let message = std::mem::take(message);
+                return Self::Authentication(Box::new(AuthFailure {
+                    message,
+                    effect_unknown: true,
+                    ..AuthFailure::default()
+                }));
+            }
+        }
+        self
     }
 
     /// Whether no other scope of the run would do better.

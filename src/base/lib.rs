@@ -5,6 +5,7 @@
 pub mod cloud;
 pub mod error;
 pub mod graph;
+pub mod nearest;
 pub mod options;
 pub mod redact;
 pub mod secret;

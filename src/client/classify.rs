@@ -1,53 +1,14 @@
-//! Every answer becomes an action, here and nowhere else: a pure function of status, headers and body.
+//! Every answer becomes an action, here and nowhere else: a pure function of the request's promise, status, headers and body.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::header::HeaderMap;
-
-use super::body::ErrorBody;
-
-/// The headers that matter, from an answer or from an item of a batch.
-#[derive(Debug, Clone, Default)]
-pub struct Headers {
-    pub retry_after: Option<String>,
-    pub date: Option<Timestamp>,
-    pub request_id: Option<String>,
-}
-
-impl Headers {
-    pub fn of(map: &HeaderMap) -> Self {
-        Self::pick(|name| map.get(name)?.to_str().ok().map(str::to_owned))
-    }
-
-    /// `get` finds a header by its name in lower case.
-    pub fn pick(get: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
-            retry_after: get("retry-after"),
-            date: get("date").and_then(|text| http_date(&text)),
-            request_id: get("request-id").map(|id| teams_base::redact::clean(&id)),
-        }
-    }
-
-    /// `Retry-After` as seconds, as a fraction of seconds or as a date. A date counts from the answer's own `Date`,
-    /// because this machine's clock may be wrong; one in the past is no wait.
-    pub fn wait(&self) -> Option<Duration> {
-        let text = self.retry_after.as_deref()?.trim();
-        if let Ok(seconds) = text.parse::<f64>() {
-            return Duration::try_from_secs_f64(seconds).ok();
-        }
-        let until = http_date(text)?;
-        let since = self.date.unwrap_or_else(Timestamp::now);
-        Some(Duration::try_from(until.duration_since(since)).unwrap_or_default())
-    }
-}
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()
-}
+use crate::http::error_body::ErrorBody;
+use crate::http::headers::Headers;
+use crate::request::Idempotency;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// The reader, or the caller of a request with an effect, judges it.
     Accept,
     Retry {
         /// How long the server asks to wait.
@@ -57,8 +18,8 @@ pub enum Action {
         /// Whether the next attempt should go to another front end.
         new_connection: bool,
     },
-    /// The token was refused: try again with a newer one.
-    Reauthenticate,
+    /// The token was refused: try again with a newer one. The error it is where that does not help.
+    Reauthenticate(Kind),
     Fail(Kind),
 }
 
@@ -73,14 +34,16 @@ pub enum Kind {
     Protocol,
 }
 
-pub fn classify(status: u16, headers: &Headers, body: &[u8]) -> Action {
+pub fn classify(idempotency: Idempotency, status: u16, headers: &Headers, body: &[u8]) -> Action {
     let retry = |throttled, new_connection| Action::Retry { after: headers.wait(), throttled, new_connection };
     match status {
         200 => Action::Accept,
+        // Made, under way, done, done in part, and there already: each says what became of the effect.
+        201 | 202 | 204 | 207 | 409 if idempotency != Idempotency::Safe => Action::Accept,
         // Following would carry the token to wherever the answer points.
         201..=399 => Action::Fail(Kind::Protocol),
-        401 => Action::Reauthenticate,
-        403 if says_token_expired(body) => Action::Reauthenticate,
+        401 => Action::Reauthenticate(Kind::Authentication),
+        403 if says_token_expired(body) => Action::Reauthenticate(Kind::PermissionDenied),
         403 => Action::Fail(Kind::PermissionDenied),
         404 => Action::Fail(Kind::NotFound),
         // 509 is a bandwidth cap, which holds for everyone as a 429 does.
@@ -91,6 +54,12 @@ pub fn classify(status: u16, headers: &Headers, body: &[u8]) -> Action {
         408 | 500 | 502 | 504 | 520..=530 => retry(false, false),
         _ => Action::Fail(Kind::Service),
     }
+}
+
+/// Whether a request that was refused with this status certainly had no effect. A message has been delivered and its answer
+/// a 408 or 5xx nevertheless, with and without `Retry-After`; only the other 4xx are refusals before the effect.
+pub fn rules_out_effect(status: u16) -> bool {
+    (400..=499).contains(&status) && status != 408
 }
 
 /// Which error it becomes when the retries are used up.
@@ -115,8 +84,8 @@ mod tests {
         let elsewhere = Action::Retry { after: None, throttled: false, new_connection: true };
         let table: &[(&[u16], Action)] = &[
             (&[200], Action::Accept),
-            (&[201, 202, 204, 206, 301, 302, 304, 307, 308], Action::Fail(Kind::Protocol)),
-            (&[401], Action::Reauthenticate),
+            (&[201, 202, 204, 206, 207, 301, 302, 304, 307, 308], Action::Fail(Kind::Protocol)),
+            (&[401], Action::Reauthenticate(Kind::Authentication)),
             (&[403], Action::Fail(Kind::PermissionDenied)),
             (&[404], Action::Fail(Kind::NotFound)),
             (&[429, 509], throttled),
@@ -127,7 +96,32 @@ mod tests {
         ];
         for (statuses, action) in table {
             for status in *statuses {
-                assert_eq!(classify(*status, &Headers::default(), b""), *action, "{status}");
+                assert_eq!(classify(Idempotency::Safe, *status, &Headers::default(), b""), *action, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_effect_is_judged_by_its_caller_and_all_else_is_as_for_a_read() {
+        for idempotency in [Idempotency::Idempotent, Idempotency::NotIdempotent] {
+            for status in 100..=600 {
+                let action = classify(idempotency, status, &Headers::default(), b"");
+                match status {
+                    201 | 202 | 204 | 207 | 409 => assert_eq!(action, Action::Accept, "{status}"),
+                    _ => assert_eq!(action, classify(Idempotency::Safe, status, &Headers::default(), b"")),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_refusal_rules_an_effect_out() {
+        for (statuses, expected) in [
+            (&[400, 401, 403, 404, 412, 413, 423, 429, 499][..], true),
+            (&[200, 203, 206, 302, 307, 408, 500, 501, 502, 503, 504, 509, 522, 600], false),
+        ] {
+            for status in statuses {
+                assert_eq!(rules_out_effect(*status), expected, "{status}");
             }
         }
     }
@@ -135,28 +129,8 @@ mod tests {
     #[test]
     fn a_403_for_an_expired_token_is_a_401() {
         let body = br#"{"error":{"code":"UnknownError","message":"{\"message\":\"No authorization information present on the request.\"}"}}"#;
-        assert_eq!(classify(403, &Headers::default(), body), Action::Reauthenticate);
-        assert_eq!(classify(404, &Headers::default(), body), Action::Fail(Kind::NotFound));
-    }
-
-    #[test]
-    fn retry_after_in_every_form() {
-        let date = "Sun, 06 Nov 1994 08:49:30 GMT";
-        for (text, expected) in [
-            ("7", Some(7.0)),
-            (" 2.5 ", Some(2.5)),
-            ("0", Some(0.0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7.0)),
-            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0.0)),
-            ("-3", None),
-            ("NaN", None),
-            ("inf", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            let headers = Headers { retry_after: Some(text.into()), date: http_date(date), ..Headers::default() };
-            assert_eq!(headers.wait(), expected.map(Duration::from_secs_f64), "{text}");
-        }
-        assert_eq!(Headers::default().wait(), None);
+        let classify = |status| classify(Idempotency::Safe, status, &Headers::default(), body);
+        assert_eq!(classify(403), Action::Reauthenticate(Kind::PermissionDenied));
+        assert_eq!(classify(404), Action::Fail(Kind::NotFound));
     }
 }

@@ -1,26 +1,27 @@
 //! Files that Graph keeps elsewhere. It answers with a link to another host, signed in advance and valid for minutes.
-//! No token travels there: the request is made of that link alone, by a client of its own. The link opens the file to
-//! whoever holds it, so it is a secret and never shown.
+//! No token travels there: the request is made of that link alone, by a client of its own. The link is all that is needed
+//! to open the file, so it is a secret and never shown.
 
 use bytes::Bytes;
 use reqwest::header::ACCEPT_ENCODING;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::Malformed;
-use super::address;
-use super::classify::{Headers, Kind};
-use super::exchange::{Accepted, Call, Engine};
-use super::inflate::inflate;
-use super::request::Request;
-use super::retry::{Trial, random};
-use super::transport::read_body;
-use super::trouble::Trouble;
+use crate::classify::Kind;
+use crate::exchange::{Accepted, Call, Engine};
+use crate::http::gzip::inflate;
+use crate::http::headers::Headers;
+use crate::http::retry::{Trial, random};
+use crate::http::transport::read_body;
+use crate::link::has_user_info;
+use crate::malformed::Malformed;
+use crate::request::Request;
+use crate::trouble::Trouble;
 use teams_base::cloud::is_loopback;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 
-/// A link that was checked. It has no way into a request of Graph's, and so none to the token.
+/// A link that was checked. It cannot become part of a request to Graph, which would carry the token.
 struct Signed(Url);
 
 impl Signed {
@@ -28,7 +29,7 @@ impl Signed {
         let refuse = |why: &str| Malformed(format!("the answer points to a file that is not fetched: {why}"));
         let text = std::str::from_utf8(text).map_err(|_| refuse("the link is not text"))?;
         let url = Url::parse(text).map_err(|_| refuse("the link is not a URL"))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_user_info(&url) {
             return Err(refuse("the link carries user info"));
         }
         // Only an emulator on this machine sends its readers to this machine.
@@ -55,13 +56,13 @@ impl Engine {
             let trouble = match self.fetch(&signed).await {
                 Ok(body) => match read(&body) {
                     Ok(value) => return Ok(value),
-                    Err(malformed) => Trouble::malformed(&malformed, &Headers::default(), &body),
+                    Err(malformed) => Trouble::malformed(&malformed, 200, &Headers::default(), &body),
                 },
                 Err(trouble) => trouble,
             };
             let Some(wait) = trial.again(started.elapsed(), None) else {
                 self.report.failed(endpoint::DOWNLOAD.template);
-                return Err(trouble.into_error(&endpoint::DOWNLOAD, &request.scope, trial.retries));
+                return Err(trouble.into_error_of(&endpoint::DOWNLOAD, &request.scope, trial.retries));
             };
             self.report.retried(endpoint::DOWNLOAD.template);
             sleep(wait).await;
@@ -74,17 +75,9 @@ impl Engine {
     }
 
     async fn signed_link(&self, request: &Request) -> Result<Signed> {
-        let url = address::absolute(request, &self.base).map_err(|why| Trouble::refused(request, why))?;
-        let counts_as = [request];
-        let call = Call {
-            endpoint: request.endpoint,
-            scope: &request.scope,
-            url,
-            payload: None,
-            redirects: true,
-            counts_as: &counts_as,
-        };
-        let Accepted { answer, .. } = self.exchange(&call, |link| Signed::check(link, &self.base)).await?;
+        let call = Call { request, items: &[], redirects: true };
+        let check = |link: &[u8]| Signed::check(link, self.graph.base());
+        let Accepted { answer, .. } = self.exchange(&call, check).await?;
         Ok(answer.body)
     }
 
@@ -92,7 +85,8 @@ impl Engine {
     async fn fetch(&self, signed: &Signed) -> Result<Bytes, Trouble> {
         let host = signed.0.host_str().unwrap_or_default();
         self.report.requested(endpoint::DOWNLOAD.template);
-        let client = self.transport.elsewhere(&signed.0).map_err(|error| Trouble::protocol(&error.to_string()))?;
+        let client =
+            self.graph.transport.elsewhere(&signed.0).map_err(|error| Trouble::protocol(&error.to_string()))?;
         let broken = |broken| Trouble::broken(&broken, host, true);
         let sent = client.get(signed.0.clone()).header(ACCEPT_ENCODING, "gzip").send().await;
         let response = sent.map_err(|error| broken(error.into()))?;

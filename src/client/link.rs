@@ -10,15 +10,7 @@ impl Link {
     /// Checks a link from a response, or from an offset, against Graph's base URL: same scheme, host and port, and no user info.
     pub fn check(text: &str, base: &Url) -> Result<Self, &'static str> {
         let url = Url::parse(text).map_err(|_| "the link is not a URL")?;
-        if url.scheme() != base.scheme() {
-            return Err("the link changes the scheme");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("the link carries user info");
-        }
-        if url.host_str() != base.host_str() || url.port_or_known_default() != base.port_or_known_default() {
-            return Err("the link points to another host");
-        }
+        stays_at(&url, base)?;
         Ok(Self(url))
     }
 
@@ -34,6 +26,25 @@ impl Link {
     pub fn digest(&self) -> u64 {
         xxhash_rust::xxh3::xxh3_64(self.as_str().as_bytes())
     }
+}
+
+/// Whether a URL leads to the host of `base`, by its scheme and port.
+pub fn stays_at(url: &Url, base: &Url) -> Result<(), &'static str> {
+    if url.scheme() != base.scheme() {
+        return Err("the link changes the scheme");
+    }
+    if has_user_info(url) {
+        return Err("the link carries user info");
+    }
+    if url.host_str() != base.host_str() || url.port_or_known_default() != base.port_or_known_default() {
+        return Err("the link points to another host");
+    }
+    Ok(())
+}
+
+/// Such a URL reads as another host to people, and sends a password along.
+pub fn has_user_info(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Links hold opaque tokens, so they never show in logs.

@@ -1,12 +1,15 @@
-//! What is asked of Graph, and what came back.
+//! What is asked, and what came back.
+
+use std::fmt;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use url::Url;
 
-use super::link::Link;
-use teams_base::graph::endpoint::Endpoint;
+use crate::http::headers::Headers;
+use crate::link::Link;
+use teams_base::graph::endpoint::{Endpoint, Method};
 
-/// One GET. Built with [`Request::new`] or, for the next page, with [`Request::follow`].
+/// One request. Built with [`Request::new`] or, for the next page, with [`Request::follow`].
 #[derive(Debug, Clone)]
 pub struct Request {
     pub endpoint: &'static Endpoint,
@@ -14,14 +17,42 @@ pub struct Request {
     pub budget: Budget,
     /// How the scope is named in errors and in the report, such as `team 1234` or `channel 1234/19:..`.
     pub scope: String,
+    pub body: Option<Json>,
+    pub idempotency: Idempotency,
 }
 
+/// Where a request goes.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// Segments below `/v1.0`, each percent-encoded when the URL is made, and query parameters.
+    /// Segments below `/v1.0` of Graph, each percent-encoded when the URL is made, and query parameters.
     Path { segments: Vec<String>, query: Vec<(&'static str, String)> },
     /// A checked `nextLink` or `deltaLink`, used exactly as it came.
     Link(Link),
+    /// Segments below `/v3` of a Bot Connector. Its address is the `serviceUrl` of the conversation's latest activity.
+    Connector { service: Url, segments: Vec<String> },
+}
+
+/// What a repeat of a request does (<https://www.rfc-editor.org/rfc/rfc9110#section-9.2>). It decides when a request is
+/// repeated by itself, and which statuses are its caller's to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// It only reads, whatever its method. Repeated whenever that may help.
+    Safe,
+    /// It has an effect, and a repeat adds none or is refused as one (409). Repeated as a read is.
+    Idempotent,
+    /// Each repeat has an effect of its own. Repeated only where the attempt before certainly had none: the server was not
+    /// reached, did not take the request up, or refused it for its token or its rate.
+    NotIdempotent,
+}
+
+/// A JSON body. It may hold what people wrote, so it is not shown.
+#[derive(Clone)]
+pub struct Json(pub Bytes);
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Json({} bytes)", self.0.len())
+    }
 }
 
 /// The resources whose own limits a request draws on, beside its endpoint's limit per app and tenant.
@@ -34,13 +65,19 @@ pub struct Budget {
 }
 
 impl Request {
+    /// A request to Graph. A GET is safe, and any other method not idempotent unless [`Self::idempotency`] says otherwise.
     pub fn new(endpoint: &'static Endpoint, segments: &[&str], scope: impl Into<String>) -> Self {
-        Self {
-            endpoint,
-            target: Target::Path { segments: segments.iter().map(ToString::to_string).collect(), query: Vec::new() },
-            budget: Budget::default(),
-            scope: scope.into(),
-        }
+        Self::to(endpoint, Target::Path { segments: owned(segments), query: Vec::new() }, scope)
+    }
+
+    /// A request to the Bot Connector at an address.
+    pub fn connector(endpoint: &'static Endpoint, service: &Url, segments: &[&str], scope: impl Into<String>) -> Self {
+        Self::to(endpoint, Target::Connector { service: service.clone(), segments: owned(segments) }, scope)
+    }
+
+    fn to(endpoint: &'static Endpoint, target: Target, scope: impl Into<String>) -> Self {
+        let idempotency = if endpoint.method == Method::Get { Idempotency::Safe } else { Idempotency::NotIdempotent };
+        Self { endpoint, target, budget: Budget::default(), scope: scope.into(), body: None, idempotency }
     }
 
     #[must_use]
@@ -48,6 +85,18 @@ impl Request {
         if let Target::Path { query, .. } = &mut self.target {
             query.push((name, value.to_string()));
         }
+        self
+    }
+
+    #[must_use]
+    pub fn json(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(Json(body.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency = idempotency;
         self
     }
 
@@ -76,13 +125,17 @@ impl Request {
     }
 }
 
-/// An answer that was accepted: status 200 and a body that its reader could read.
-#[derive(Debug, Clone)]
-pub struct Answer<T> {
-    pub body: T,
-    /// The server's clock, from the `Date` header.
-    pub date: Option<Timestamp>,
+fn owned(segments: &[&str]) -> Vec<String> {
+    segments.iter().map(ToString::to_string).collect()
 }
 
-/// An inflated body.
-pub type Body = Bytes;
+/// An answer that was accepted: of a read, status 200 and a body that its reader could read; of a request with an effect,
+/// one of the statuses that its caller judges.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    pub status: u16,
+    pub headers: Headers,
+    pub body: T,
+    /// An earlier attempt may have had the effect, so that a 409 here may be its trace.
+    pub repeated_in_doubt: bool,
+}

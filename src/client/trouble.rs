@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use super::Malformed;
-use super::body::ErrorBody;
-use super::breaker::Stop;
-use super::classify::{Headers, Kind};
-use super::request::Request;
-use super::transport::Broken;
+use crate::circuit_breaker::Stop;
+use crate::classify::Kind;
+use crate::http::error_body::ErrorBody;
+use crate::http::headers::Headers;
+use crate::http::transport::Broken;
+use crate::malformed::Malformed;
+use crate::request::Request;
 use teams_base::error::{AuthFailure, Error, GraphFailure};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::redact;
 
-pub(super) struct Trouble {
+pub struct Trouble {
     pub kind: Kind,
     status: Option<u16>,
     code: String,
@@ -58,8 +59,8 @@ impl Trouble {
         }
     }
 
-    /// A body with status 200 that its reader refused.
-    pub fn malformed(why: &Malformed, headers: &Headers, body: &[u8]) -> Self {
+    /// An accepted answer whose body its reader refused.
+    pub fn malformed(why: &Malformed, status: u16, headers: &Headers, body: &[u8]) -> Self {
         // A page in disguise may say what is wrong; a page of data must not be quoted.
         let said = if ErrorBody::is_error(body) || body.trim_ascii_start().starts_with(b"<") {
             ErrorBody::parse(body)
@@ -69,7 +70,7 @@ impl Trouble {
         let message = [redact::clean(&why.0), said.message].join(": ");
         let message = message.trim_end_matches(": ").to_owned();
         Self {
-            status: Some(200),
+            status: Some(status),
             code: said.code,
             request_id: headers.request_id.clone().or(said.request_id),
             ..Self::new(Kind::Protocol, message)
@@ -100,7 +101,7 @@ impl Trouble {
         Self::new(Kind::Protocol, why)
     }
 
-    /// A request that waited for its turn when the host was given up.
+    /// A request that was still waiting to be sent when the host was given up.
     pub fn given_up(stop: Stop) -> Self {
         let kind = if matches!(stop, Stop::Throttled(_)) { Kind::Throttled } else { Kind::Service };
         Self { remedy: stop.remedy(), gave_up: true, ..Self::new(kind, "not asked any more") }
@@ -108,10 +109,15 @@ impl Trouble {
 
     /// A request that is not even sent, or a link that is not followed.
     pub fn refused(request: &Request, why: &str) -> Error {
-        Self::protocol(why).into_error(request.endpoint, &request.scope, 0)
+        Self::protocol(why).into_error(request, 0)
     }
 
-    pub fn into_error(self, endpoint: &'static Endpoint, scope: &str, retries: u32) -> Error {
+    pub fn into_error(self, request: &Request, retries: u32) -> Error {
+        self.into_error_of(request.endpoint, &request.scope, retries)
+    }
+
+    /// The same for what is fetched from elsewhere on a request's behalf.
+    pub fn into_error_of(self, endpoint: &'static Endpoint, scope: &str, retries: u32) -> Error {
         if self.kind == Kind::Authentication {
             return Error::Authentication(Box::new(AuthFailure {
                 status: self.status,
@@ -119,6 +125,7 @@ impl Trouble {
                 code: self.code,
                 message: format!("Microsoft Graph refused a new token at {}: {}", endpoint.template, self.message),
                 remedy: "check that tenant_id, cloud and graph_base_url belong together".into(),
+                effect_unknown: false,
             }));
         }
         let remedy = match self.kind {
@@ -128,6 +135,7 @@ impl Trouble {
             _ => self.remedy,
         };
         let failure = Box::new(GraphFailure {
+            method: endpoint.method,
             endpoint: endpoint.template,
             scope: scope.to_owned(),
             status: self.status,
@@ -138,6 +146,7 @@ impl Trouble {
             remedy,
             gave_up: self.gave_up,
             timed_out: self.timed_out,
+            effect_unknown: false,
         });
         match self.kind {
             // A server without batches, not a scope that is gone.

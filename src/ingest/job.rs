@@ -14,7 +14,7 @@ use super::sink::Sink;
 use super::trail::{Next, Trail};
 use teams_base::error::{Error, GraphFailure, Result};
 use teams_base::options::{OnForbidden, TableOptions};
-use teams_client::report::{Report, Skipped};
+use teams_client::metrics::{Report, Skipped};
 use teams_client::request::Request;
 use teams_client::{GraphClient, Malformed};
 use teams_tables::{Fields, Page, RawItems, Rows, TableBuilder, read_page};

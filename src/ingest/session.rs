@@ -24,7 +24,7 @@ use teams_base::error::{Error, Result};
 use teams_base::options::{ConnectionConfig, TableOptions};
 use teams_client::GraphClient;
 use teams_client::auth::TokenProvider;
-use teams_client::report::Report;
+use teams_client::metrics::Report;
 use teams_tables::{Ingestion, Projection, Reading, Table, find};
 
 /// What is read together: the tables of one pass, and which columns of them.

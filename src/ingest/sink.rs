@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::details::{Details, is_hosted};
 use super::hosted::Fetcher;
 use teams_base::error::{Error, Result};
-use teams_client::report::Report;
+use teams_client::metrics::Report;
 use teams_tables::{Projection, TableBuilder};
 
 /// A batch is closed at this many rows or bytes, whichever comes first. Spark and Delta take batches of any size, and

@@ -52,7 +52,7 @@ impl Client {
             Arc::new(provider) as Arc<dyn TokenProvider>
         });
         let _guard = super::runtime::runtime().enter();
-        Session::new(&self.config, auth::provider(&self.config, own)?)
+        Session::new(&self.config, auth::provider(&self.config, &self.config.scope(), own)?)
     }
 
     fn pass(

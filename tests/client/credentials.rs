@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use ring::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
-use teams_client::auth::{Found, ManagedIdentity, TokenService};
+use teams_client::auth::{DefaultCredential, ManagedIdentity, TokenService};
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn by_certificate(server: &Fifo, extra: &[(&str, &str)]) -> Result<Arc<dyn Token
     ];
     let pairs = pairs.iter().chain(extra).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let config = parse_connection(pairs, Strictness::Strict)?.0;
-    teams_client::auth::provider(&config, None)
+    teams_client::auth::provider(&config, &config.scope(), None)
 }
 
 /// Checks an assertion as Entra ID does, and returns its claims.
@@ -253,7 +253,8 @@ fn imds(server: &Fifo, extra: &[(&str, &str)]) -> ManagedIdentity {
     let mut options = vec![("proxy", "http://127.0.0.1:9")];
     options.extend(extra);
     let service = TokenService::Imds(server.url().parse().unwrap());
-    ManagedIdentity::new(&config(&server.url(), &options), service).unwrap()
+    let config = config(&server.url(), &options);
+    ManagedIdentity::new(&config, &config.scope(), service).unwrap()
 }
 
 fn life(token: &AccessToken) -> u64 {
@@ -279,7 +280,8 @@ async fn app_service_wants_its_own_header_and_nobody_else_sees_it() {
     let server = Fifo::start(vec![identity_token(600), status(403).body(r#"{"message":"no"}"#)]).await;
     let endpoint = format!("{}/msi/token", server.url()).parse().unwrap();
     let service = TokenService::AppService { endpoint, header: Secret::new("marked-header") };
-    let identity = ManagedIdentity::new(&config(&server.url(), &[]), service).unwrap();
+    let config = config(&server.url(), &[]);
+    let identity = ManagedIdentity::new(&config, &config.scope(), service).unwrap();
     identity.fetch().await.unwrap();
     let head = server.seen()[0].to_ascii_lowercase();
     assert!(head.starts_with("get /msi/token?api-version=2019-08-01&resource="), "{head}");
@@ -314,7 +316,7 @@ async fn the_default_order_says_what_it_took() {
     let server = Fifo::start(vec![identity_token(600), json(PAGE), status(400).body(r#"{"error":"x"}"#)]).await;
     let (base, config) = (server.url(), config(&server.url(), &[]));
     let env = |name: &str| (name == "AZURE_POD_IDENTITY_AUTHORITY_HOST").then(|| base.clone());
-    let found = Arc::new(Found::first(&config, env).unwrap());
+    let found = Arc::new(DefaultCredential::find(&config, &config.scope(), env).unwrap());
     let client = GraphClient::new(&config, Arc::clone(&found) as _, Arc::default()).unwrap();
     get(&client).await.unwrap();
     assert_eq!(client.report().snapshot().notes, ["default_credential took managed identity"]);

@@ -1,6 +1,8 @@
 //! The client over real loopback HTTP. The server answers each request with the next of a list of raw answers.
 
+mod audiences;
 mod credentials;
+mod effects;
 mod wire;
 
 use std::sync::Arc;
@@ -363,7 +365,7 @@ fn granted() -> Reply {
 
 fn entra(server: &Fifo, extra: &[(&str, &str)]) -> (GraphClient, ConnectionConfig) {
     let config = config(&server.url(), extra);
-    let provider = teams_client::auth::provider(&config, None).unwrap();
+    let provider = teams_client::auth::provider(&config, &config.scope(), None).unwrap();
     (GraphClient::new(&config, provider, Arc::new(Report::new())).unwrap(), config)
 }
 
@@ -410,12 +412,12 @@ async fn a_rotated_secret_and_a_federated_token_are_read_at_each_use() {
     let path = std::env::temp_dir().join(format!("lakeflow-teams-{}", std::process::id()));
     let server = Fifo::start(vec![granted(), granted(), granted()]).await;
     let config = config(&server.url(), &[]);
-    let credential = EntraCredential::secret(&config, SecretSource::File(path.clone())).unwrap();
+    let credential = EntraCredential::secret(&config, &config.scope(), SecretSource::File(path.clone())).unwrap();
     for text in ["first", "second"] {
         std::fs::write(&path, text).unwrap();
         credential.fetch().await.unwrap();
     }
-    EntraCredential::federated(&config, path.clone()).unwrap().fetch().await.unwrap();
+    EntraCredential::federated(&config, &config.scope(), path.clone()).unwrap().fetch().await.unwrap();
     std::fs::remove_file(&path).unwrap();
     assert!(matches!(credential.fetch().await.unwrap_err(), Error::Configuration(_)));
     let seen = server.seen();

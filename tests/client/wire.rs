@@ -22,6 +22,8 @@ struct Private {
     protocols: Arc<Mutex<Vec<Vec<u8>>>>,
     /// So many connections, the oldest, answer nothing any more, and do not say so.
     dead: Arc<AtomicUsize>,
+    /// So many requests are reset, and for what reason.
+    reset: Arc<Mutex<Vec<h2::Reason>>>,
 }
 
 impl Private {
@@ -47,14 +49,16 @@ impl Private {
             connections: Arc::default(),
             protocols: Arc::default(),
             dead: Arc::default(),
+            reset: Arc::default(),
         };
         let (connections, protocols) = (Arc::clone(&server.connections), Arc::clone(&server.protocols));
-        let dead = Arc::clone(&server.dead);
+        let (dead, reset) = (Arc::clone(&server.dead), Arc::clone(&server.reset));
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let number = connections.fetch_add(1, Ordering::SeqCst);
-                let (acceptor, protocols, dead) = (acceptor.clone(), Arc::clone(&protocols), Arc::clone(&dead));
+                let (acceptor, protocols) = (acceptor.clone(), Arc::clone(&protocols));
+                let (dead, reset) = (Arc::clone(&dead), Arc::clone(&reset));
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     protocols.lock().unwrap().push(stream.get_ref().1.alpn_protocol().unwrap_or_default().to_vec());
@@ -63,6 +67,10 @@ impl Private {
                     while let Some(Ok((_, mut respond))) = connection.accept().await {
                         if number < dead.load(Ordering::SeqCst) {
                             unanswered.push(respond);
+                            continue;
+                        }
+                        if let Some(reason) = reset.lock().unwrap().pop() {
+                            respond.send_reset(reason);
                             continue;
                         }
                         let mut body = respond.send_response(http::Response::new(()), false).unwrap();
@@ -127,6 +135,20 @@ async fn a_connection_that_has_gone_dead_is_left_behind() {
     server.dead.store(1, Ordering::SeqCst);
     get(&client).await.unwrap();
     assert_eq!(server.connections.load(Ordering::SeqCst), 2, "one timeout, then a connection of its own");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_that_http2_refuses_was_not_acted_on() {
+    let server = Private::start().await;
+    let path = server.bundle();
+    let client = server.client(&[("ca_bundle", path.to_str().unwrap())]);
+    server.reset.lock().unwrap().push(h2::Reason::REFUSED_STREAM);
+    let answer = client.send(&effects::post()).await.unwrap();
+    assert_eq!((answer.status, answer.repeated_in_doubt, client.report().snapshot().retries), (200, false, 1));
+    server.reset.lock().unwrap().push(h2::Reason::INTERNAL_ERROR);
+    let error = client.send(&effects::post()).await.unwrap_err();
+    assert!(error.effect_is_unknown() && server.reset.lock().unwrap().is_empty(), "{error:?}");
     std::fs::remove_file(path).unwrap();
 }
 

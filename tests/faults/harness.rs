@@ -253,7 +253,7 @@ async fn run(tenant: &Tenant, case: Case) {
     if is_hanging {
         config.request_timeout = Duration::from_secs(2);
     }
-    let session = Session::new(&config, auth::provider(&config, None).unwrap()).unwrap();
+    let session = Session::new(&config, auth::provider(&config, &config.scope(), None).unwrap()).unwrap();
     if let Ending::FailedAtOnce(expected) = ending {
         let whole = tokio::time::timeout(LONGEST, whole(&session));
         let error = whole.await.unwrap_or_else(|_| panic!("{name}: hangs")).expect("the reading fails");

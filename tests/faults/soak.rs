@@ -181,7 +181,7 @@ async fn soak() {
     ];
     let config =
         parse_connection(pairs.map(|(name, value)| (name.into(), value.into())), Strictness::Strict).unwrap().0;
-    let session = Session::new(&config, auth::provider(&config, None).unwrap()).unwrap();
+    let session = Session::new(&config, auth::provider(&config, &config.scope(), None).unwrap()).unwrap();
     let tables = ["messages".to_owned(), "message_replies".to_owned()];
     let start = Instant::now();
     let (mut rounds, mut rows, mut offset, mut history) = (0, 0, None::<String>, Vec::new());

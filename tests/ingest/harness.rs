@@ -66,7 +66,7 @@ pub fn session_with(emulator: &Emulator, extra: &[(&str, &str)]) -> Session {
     pairs.extend(extra);
     let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let (config, _) = parse_connection(pairs, Strictness::Strict).unwrap();
-    Session::new(&config, provider(&config, None).unwrap()).unwrap()
+    Session::new(&config, provider(&config, &config.scope(), None).unwrap()).unwrap()
 }
 
 /// A session that does not retry: each fault shows.

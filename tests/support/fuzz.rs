@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "each fuzz target uses its own function")]
 
 use teams_base::error::Error;
-use teams_base::options::{Strictness, parse, parse_table};
-use teams_client::classify::{Headers, classify};
-use teams_client::{ErrorBody, Link};
+use teams_base::options::{Strictness, parse_connection, parse_table};
+use teams_client::classify::classify;
+use teams_client::{ErrorBody, Headers, Idempotency, Link};
 use teams_ingest::{Offset, Parsed};
 use teams_tables::{
     Context, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder, ThreadRows, find, read_item,
@@ -161,7 +161,7 @@ pub fn errors(data: &[u8]) {
     let wait = headers.wait();
     assert!(wait.is_none_or(|wait| wait.as_secs_f64() >= 0.0));
     for status in [200, 302, 401, 403, 404, 429, 500, 503] {
-        classify(status, &headers, data);
+        classify(Idempotency::Safe, status, &headers, data);
     }
 }
 
@@ -189,9 +189,9 @@ pub fn options(data: &[u8]) {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     for strictness in [Strictness::Strict, Strictness::Lenient] {
-        match parse(pairs.clone(), strictness) {
-            Ok(options) => {
-                let shown = format!("{options:?}");
+        match parse_connection(pairs.clone(), strictness) {
+            Ok((config, warnings)) => {
+                let shown = format!("{config:?} {warnings:?}");
                 for (name, value) in &pairs {
                     let is_elsewhere = pairs.iter().any(|(other, text)| other != name && text.contains(value.as_str()));
                     let is_secret = name == "client_secret" && value.len() >= 24 && !is_elsewhere;

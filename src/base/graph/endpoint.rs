@@ -1,4 +1,35 @@
-//! Every Graph endpoint the connector knows: its path template, its rate class and the permission it needs.
+//! Every Graph endpoint the connector knows: its method, its path template, its rate class and the permission it needs.
+
+use std::fmt;
+
+/// An HTTP method (<https://www.rfc-editor.org/rfc/rfc9110#section-9.3>), as far as Graph and the Bot Connector use them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Method {
+    #[default]
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Rows of Graph's throttling table (<https://learn.microsoft.com/graph/throttling-limits#microsoft-teams-service-limits>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +53,7 @@ pub enum RateClass {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
+    pub method: Method,
     /// For errors and the report, such as `/teams/{id}/channels`.
     pub template: &'static str,
     pub class: RateClass,
@@ -29,51 +61,58 @@ pub struct Endpoint {
     pub permission: &'static str,
 }
 
+impl Endpoint {
+    pub const fn get(template: &'static str, class: RateClass, permission: &'static str) -> Self {
+        Self { method: Method::Get, template, class, permission }
+    }
+}
+
 macro_rules! endpoints {
-    ($($(#[$doc:meta])* $name:ident = $template:literal, $class:expr, $permission:literal;)*) => {
-        $($(#[$doc])* pub static $name: Endpoint = Endpoint { template: $template, class: $class, permission: $permission };)*
+    ($($(#[$doc:meta])* $name:ident = $method:ident $template:literal, $class:expr, $permission:literal;)*) => {
+        $($(#[$doc])* pub static $name: Endpoint =
+            Endpoint { method: Method::$method, template: $template, class: $class, permission: $permission };)*
 
         static ALL: &[&Endpoint] = &[$(&$name),*];
     };
 }
 
-/// The endpoint of a path template, as the tables' declarations write it.
+/// The endpoint that reads a path template, as the tables' declarations write it.
 pub fn find(template: &str) -> Option<&'static Endpoint> {
-    ALL.iter().copied().find(|endpoint| endpoint.template == template)
+    ALL.iter().copied().find(|endpoint| endpoint.method == Method::Get && endpoint.template == template)
 }
 
 endpoints! {
-    TEAMS = "/teams", RateClass::Other, "Team.ReadBasic.All";
-    TEAM = "/teams/{id}", RateClass::Team, "TeamSettings.Read.All";
-    GROUPS_WITH_TEAM = "/groups?$filter=resourceProvisioningOptions", RateClass::Directory(1), "Group.ReadBasic.All";
-    GROUPS = "/groups", RateClass::Directory(1), "Group.ReadBasic.All";
-    CHANNELS = "/teams/{id}/channels", RateClass::Channels, "Channel.ReadBasic.All";
-    TEAM_MEMBERS = "/teams/{id}/members", RateClass::Members, "TeamMember.Read.All";
-    CHANNEL_MESSAGES = "/teams/{id}/channels/{id}/messages", RateClass::ChannelMessages, "ChannelMessage.Read.All";
-    CHANNEL_MESSAGE = "/teams/{id}/channels/{id}/messages/{id}", RateClass::ChannelMessages, "ChannelMessage.Read.All";
-    CHANNEL_MESSAGES_DELTA = "/teams/{id}/channels/{id}/messages/delta", RateClass::ChannelMessages, "ChannelMessage.Read.All";
-    REPLIES = "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
-    TEAM_EXPORT = "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
-    TEAM_RETAINED = "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
-    CALL_RECORDS = "/communications/callRecords", RateClass::Other, "CallRecords.Read.All";
-    TRANSCRIPTS = "/users/{id}/onlineMeetings/getAllTranscripts", RateClass::Other, "OnlineMeetingTranscript.Read.All";
-    TRANSCRIPT_CONTENT = "/users/{id}/onlineMeetings/{id}/transcripts/{id}/content", RateClass::Other, "OnlineMeetingTranscript.Read.All";
-    RECORDINGS = "/users/{id}/onlineMeetings/getAllRecordings", RateClass::Other, "OnlineMeetingRecording.Read.All";
-    DELETED_TEAMS = "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
-    DELETED_TEAM_EXPORT = "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
-    USERS = "/users", RateClass::Directory(1), "User.ReadBasic.All";
-    USERS_DELTA = "/users/delta", RateClass::Directory(1), "User.Read.All";
-    GROUPS_DELTA = "/groups/delta", RateClass::Directory(1), "Group.ReadBasic.All";
-    DELETED_USERS = "/directory/deletedItems/microsoft.graph.user", RateClass::Directory(1), "User.Read.All";
-    DELETED_GROUPS = "/directory/deletedItems/microsoft.graph.group", RateClass::Directory(1), "Group.Read.All";
-    USER_CHATS = "/users/{id}/chats", RateClass::UserChats, "Chat.Read.All";
-    CHAT = "/chats/{id}", RateClass::Chat, "Chat.Read.All";
-    CHAT_MESSAGES = "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
+    TEAMS = Get "/teams", RateClass::Other, "Team.ReadBasic.All";
+    TEAM = Get "/teams/{id}", RateClass::Team, "TeamSettings.Read.All";
+    GROUPS_WITH_TEAM = Get "/groups?$filter=resourceProvisioningOptions", RateClass::Directory(1), "Group.ReadBasic.All";
+    GROUPS = Get "/groups", RateClass::Directory(1), "Group.ReadBasic.All";
+    CHANNELS = Get "/teams/{id}/channels", RateClass::Channels, "Channel.ReadBasic.All";
+    TEAM_MEMBERS = Get "/teams/{id}/members", RateClass::Members, "TeamMember.Read.All";
+    CHANNEL_MESSAGES = Get "/teams/{id}/channels/{id}/messages", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHANNEL_MESSAGE = Get "/teams/{id}/channels/{id}/messages/{id}", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHANNEL_MESSAGES_DELTA = Get "/teams/{id}/channels/{id}/messages/delta", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    REPLIES = Get "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    TEAM_EXPORT = Get "/teams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
+    TEAM_RETAINED = Get "/teams/{id}/channels/getAllRetainedMessages", RateClass::Export, "ChannelMessage.Read.All";
+    CALL_RECORDS = Get "/communications/callRecords", RateClass::Other, "CallRecords.Read.All";
+    TRANSCRIPTS = Get "/users/{id}/onlineMeetings/getAllTranscripts", RateClass::Other, "OnlineMeetingTranscript.Read.All";
+    TRANSCRIPT_CONTENT = Get "/users/{id}/onlineMeetings/{id}/transcripts/{id}/content", RateClass::Other, "OnlineMeetingTranscript.Read.All";
+    RECORDINGS = Get "/users/{id}/onlineMeetings/getAllRecordings", RateClass::Other, "OnlineMeetingRecording.Read.All";
+    DELETED_TEAMS = Get "/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All";
+    DELETED_TEAM_EXPORT = Get "/teamwork/deletedTeams/{id}/channels/getAllMessages", RateClass::Export, "ChannelMessage.Read.All";
+    USERS = Get "/users", RateClass::Directory(1), "User.ReadBasic.All";
+    USERS_DELTA = Get "/users/delta", RateClass::Directory(1), "User.Read.All";
+    GROUPS_DELTA = Get "/groups/delta", RateClass::Directory(1), "Group.ReadBasic.All";
+    DELETED_USERS = Get "/directory/deletedItems/microsoft.graph.user", RateClass::Directory(1), "User.Read.All";
+    DELETED_GROUPS = Get "/directory/deletedItems/microsoft.graph.group", RateClass::Directory(1), "Group.Read.All";
+    USER_CHATS = Get "/users/{id}/chats", RateClass::UserChats, "Chat.Read.All";
+    CHAT = Get "/chats/{id}", RateClass::Chat, "Chat.Read.All";
+    CHAT_MESSAGES = Get "/chats/{id}/messages", RateClass::ChatMessages, "Chat.Read.All";
     /// A file on another host, behind a signed link.
-    DOWNLOAD = "(file behind a signed link)", RateClass::Other, "";
+    DOWNLOAD = Get "(file behind a signed link)", RateClass::Other, "";
     /// Carries up to twenty reads, each of which draws on its own endpoint's budgets.
-    BATCH = "/$batch", RateClass::Other, "";
-    HOSTED_CONTENT = "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChannelMessages, "ChannelMessage.Read.All";
-    CHAT_HOSTED_CONTENT = "/chats/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChatMessages, "Chat.Read.All";
-    USER_EXPORT = "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
+    BATCH = Post "/$batch", RateClass::Other, "";
+    HOSTED_CONTENT = Get "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChannelMessages, "ChannelMessage.Read.All";
+    CHAT_HOSTED_CONTENT = Get "/chats/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChatMessages, "Chat.Read.All";
+    USER_EXPORT = Get "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

@@ -89,29 +89,6 @@ pub fn find(name: &str) -> Option<&'static OptionSpec> {
     CATALOGUE.iter().find(|spec| spec.name.eq_ignore_ascii_case(name))
 }
 
-/// The known name most like an unknown one.
-pub fn nearest(name: &str) -> Option<&'static str> {
-    // Likeness costs the product of both lengths, and nothing so long is a slip of the pen.
-    if name.len() > 64 {
-        return None;
-    }
-    let name = name.to_ascii_lowercase();
-    CATALOGUE
-        .iter()
-        // The first is kind to long names with another ending, the second to short ones with swapped letters.
-        .map(|spec| {
-            (
-                strsim::jaro_winkler(&name, spec.name),
-                strsim::normalized_damerau_levenshtein(&name, spec.name),
-                spec.name,
-            )
-        })
-        .filter(|(likeness, kinship, _)| *likeness > 0.8 || *kinship > 0.6)
-        .map(|(likeness, kinship, name)| (likeness.max(kinship), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, nearest)| nearest)
-}
-
 /// Names that Spark, Databricks and the pipeline framework add to the map.
 pub fn belongs_to_framework(name: &str) -> bool {
     const EXACT: [&str; 7] = [
@@ -213,13 +190,5 @@ mod tests {
             assert!(!spec.doc.is_empty(), "{}", spec.name);
             assert!(CATALOGUE[..index].iter().all(|other| other.name != spec.name), "{}", spec.name);
         }
-    }
-
-    #[test]
-    fn nearest_knows_a_typo_and_gives_up_on_nonsense() {
-        assert_eq!(nearest("tennant_id"), Some("tenant_id"));
-        assert_eq!(nearest("Fetch_All_Team"), Some("fetch_all_teams"));
-        assert_eq!(nearest("xyzzy"), None);
-        assert_eq!(nearest(&"team_id".repeat(100_000)), None);
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::error::Result;
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -42,11 +43,12 @@ fn one_mixed_lower_cased_map_serves_both_doors() {
         ("top", "5000"),
         ("start_date", "2025-01-31"),
     ]);
-    let options = parse(mixed, Strictness::Strict).unwrap();
-    assert_eq!(options.table.team_ids, ["a", "b", "c"]);
-    assert_eq!(options.table.top, Some(5000));
-    assert_eq!(options.arrived, ["client_id", "client_secret", "start_date", "team_id", "tenant_id", "top"]);
-    assert!(options.warnings.is_empty());
+    let (config, unknown) = parse_connection(mixed.clone(), Strictness::Strict).unwrap();
+    assert_eq!((config.tenant_id.as_deref(), config.client_id.as_deref()), (Some(TENANT), Some("app")));
+    assert!(unknown.is_empty());
+    let (options, unknown) = parse_table(mixed, Strictness::Strict).unwrap();
+    assert_eq!((options.team_ids, options.top), (["a", "b", "c"].map(String::from).to_vec(), Some(5000)));
+    assert!(unknown.is_empty());
 }
 
 #[test]

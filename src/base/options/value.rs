@@ -12,6 +12,7 @@ use super::Strictness;
 use super::catalogue::{self, Door, Kind, OptionSpec};
 use crate::cloud;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 #[derive(Debug)]
 pub(super) enum Value {
@@ -112,7 +113,7 @@ impl Values {
 }
 
 fn unknown(name: &str) -> String {
-    let nearest = catalogue::nearest(name);
+    let nearest = nearest(name, catalogue::CATALOGUE.iter().map(|spec| spec.name));
     let name: String = name.chars().take(100).collect();
     match nearest {
         Some(nearest) => format!("Unknown option {name:?}: did you mean {nearest}?"),

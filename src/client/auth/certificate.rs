@@ -6,25 +6,21 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::Decode;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair, RSA_PSS_SHA256, RsaKeyPair};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::{PemObject, SectionKind};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::pfx;
-use teams_base::error::{Error, Result};
+use super::key_error::refuse;
+use super::{pem, pkcs12};
+use teams_base::error::Result;
 use teams_base::secret::Secret;
 
 /// "5 to 10 minutes at most" is the documented life of an assertion.
 const LIFE: i64 = 600;
 /// How long before its end a certificate is worth a warning.
 const ENDS_SOON: i64 = 30 * 86_400;
-
-const OLD_FORM: &[u8] = b"Proc-Type: 4,ENCRYPTED";
 
 /// Where a certificate and its key are found. A file is read at each use, so that a rotated one is picked up.
 pub(super) struct CertificateSource {
@@ -51,7 +47,7 @@ impl CertificateSource {
     /// `text` is PEM, base64 of PFX, or the path of a PEM or PFX file. What cannot be read is refused now, before anything else is done.
     pub fn new(text: &Secret, password: Option<Secret>) -> Result<Self> {
         let place = if text.expose().contains("-----BEGIN") {
-            Place::Text(Secret::new(unfold(text.expose())))
+            Place::Text(Secret::new(pem::unfold(text.expose())))
         } else if is_base64_of_der(text.expose()) {
             Place::Base64(text.clone())
         } else {
@@ -76,11 +72,11 @@ impl CertificateSource {
         match &self.place {
             Place::Text(text) => Certificate::read(text.expose().as_bytes(), self.password.as_ref()),
             Place::Base64(text) => {
-                let der = decode(text.expose()).map_err(|_| refuse("is damaged base64"))?;
+                let der = pem::decode_base64(text.expose()).map_err(|_| refuse("is damaged base64"))?;
                 Certificate::read(&der, self.password.as_ref())
             }
             Place::File(path) => {
-                // The path is not shown: it may be a certificate that somebody pasted without its first line.
+                // The path is not shown: it may be a certificate that was pasted without its first line.
                 let bytes = std::fs::read(path).map_err(|error| {
                     refuse(&format!(
                         "is neither PEM text, nor PFX in base64, nor the path of a readable file ({})",
@@ -96,7 +92,7 @@ impl CertificateSource {
 impl Certificate {
     fn read(text: &[u8], password: Option<&Secret>) -> Result<Self> {
         let (key, certificates) =
-            if text.starts_with(&[0x30]) { pfx::read(text, password)? } else { pem(text, password)? };
+            if text.starts_with(&[0x30]) { pkcs12::read(text, password)? } else { pem::read(text, password)? };
         if certificates.is_empty() {
             return Err(refuse("holds no certificate (-----BEGIN CERTIFICATE-----)"));
         }
@@ -137,52 +133,6 @@ impl Certificate {
     }
 }
 
-/// The key of PEM text, and all its certificates.
-fn pem(text: &[u8], password: Option<&Secret>) -> Result<(RsaKeyPair, Vec<CertificateDer<'static>>)> {
-    if text.windows(OLD_FORM.len()).any(|part| part == OLD_FORM) {
-        return Err(refuse("holds a key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8"));
-    }
-    let mut certificates = Vec::new();
-    let mut key = None;
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-        let (kind, der) = section.map_err(|_| refuse("holds a damaged PEM section"))?;
-        let der = Zeroizing::new(der);
-        match kind {
-            SectionKind::Certificate => certificates.push(CertificateDer::from(der.to_vec())),
-            SectionKind::PrivateKey => key = Some(RsaKeyPair::from_pkcs8(&der).map_err(|why| not_rsa(&why))?),
-            SectionKind::RsaPrivateKey => key = Some(RsaKeyPair::from_der(&der).map_err(|why| not_rsa(&why))?),
-            SectionKind::EcPrivateKey => return Err(refuse("holds an EC key, and Entra ID takes RSA keys only")),
-            _ => {}
-        }
-    }
-    if key.is_none() {
-        key = encrypted(text, password)?;
-    }
-    let key = key.ok_or_else(|| refuse("holds no private key (-----BEGIN PRIVATE KEY-----)"))?;
-    Ok((key, certificates))
-}
-
-/// The key of an `ENCRYPTED PRIVATE KEY` section, if there is one.
-fn encrypted(text: &[u8], password: Option<&Secret>) -> Result<Option<RsaKeyPair>> {
-    let text = std::str::from_utf8(text).map_err(|_| refuse("is not text"))?;
-    let (begin, end) = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----");
-    let Some(start) = text.find(begin) else { return Ok(None) };
-    let password = password.ok_or_else(|| refuse("holds an encrypted key: set client_certificate_password"))?;
-    let body = text[start + begin.len()..].split(end).next().unwrap_or_default();
-    let der = decode(body).map_err(|_| refuse("holds a damaged PEM section"))?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice())
-        .map_err(|_| refuse("holds an encrypted key of an unknown form: convert it with openssl pkcs8 -topk8"))?;
-    let key = info
-        .decrypt(password.expose())
-        .map_err(|_| refuse("cannot be decrypted: client_certificate_password is wrong, or the cipher is not AES"))?;
-    RsaKeyPair::from_pkcs8(key.as_bytes()).map(Some).map_err(|why| not_rsa(&why))
-}
-
-fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, base64::DecodeError> {
-    let text: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    base64::engine::general_purpose::STANDARD.decode(text.as_bytes()).map(Zeroizing::new)
-}
-
 /// A DER sequence of some size begins like this, and no path is as long.
 fn is_base64_of_der(text: &str) -> bool {
     let text = text.trim();
@@ -197,45 +147,9 @@ fn warning(ends: Timestamp, now: Timestamp) -> Option<String> {
     (left < ENDS_SOON).then(|| format!("The client certificate {when} ({ends:.0}): register and configure a new one"))
 }
 
-/// Maps that went through a form or a shell have lost their line breaks, which PEM cannot do without.
-fn unfold(text: &str) -> String {
-    let text = text.replace("\\r", "").replace("\\n", "\n");
-    if text.trim().contains('\n') {
-        return text;
-    }
-    text.split("-----")
-        .enumerate()
-        // Labels, at odd places, keep their spaces.
-        .map(
-            |(index, part)| {
-                if index % 2 == 1 { format!("-----{part}-----") } else { part.split_whitespace().collect() }
-            },
-        )
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-pub(super) fn not_rsa(why: &ring::error::KeyRejected) -> Error {
-    refuse(&format!("holds a key that is not an RSA key of 2048 to 4096 bits ({why})"))
-}
-
-pub(super) fn refuse(why: &str) -> Error {
-    Error::Configuration(format!("Option client_certificate: it {why}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn line_breaks_come_back() {
-        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\nBBBB\n-----END CERTIFICATE-----\n";
-        assert_eq!(unfold(&pem.replace('\n', "\\n")), pem);
-        assert_eq!(unfold(pem), pem);
-        let flat = "-----BEGIN CERTIFICATE----- AAAA BBBB -----END CERTIFICATE-----";
-        assert_eq!(unfold(flat), "-----BEGIN CERTIFICATE-----\nAAAABBBB\n-----END CERTIFICATE-----");
-    }
 
     #[test]
     fn what_is_no_certificate_is_refused_without_being_shown() {

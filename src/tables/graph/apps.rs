@@ -66,11 +66,7 @@ pub(super) static TEAM_APPS: Table = Table {
         query: APP_QUERY,
         ..List::new(
             Parent::Team,
-            &Endpoint {
-                template: "/teams/{id}/installedApps",
-                class: RateClass::Other,
-                permission: "TeamsAppInstallation.ReadForTeam.All",
-            },
+            &Endpoint::get("/teams/{id}/installedApps", RateClass::Other, "TeamsAppInstallation.ReadForTeam.All"),
         )
     })
 };
@@ -84,11 +80,7 @@ pub(super) static CHAT_APPS: Table = Table {
         query: APP_QUERY,
         ..List::new(
             Parent::Chat,
-            &Endpoint {
-                template: "/chats/{id}/installedApps",
-                class: RateClass::Other,
-                permission: "TeamsAppInstallation.ReadForChat.All",
-            },
+            &Endpoint::get("/chats/{id}/installedApps", RateClass::Other, "TeamsAppInstallation.ReadForChat.All"),
         )
     })
 };
@@ -103,11 +95,11 @@ pub(super) static USER_APPS: Table = Table {
         prerequisites: "The person needs a Teams licence",
         ..List::new(
             Parent::User,
-            &Endpoint {
-                template: "/users/{id}/teamwork/installedApps",
-                class: RateClass::Other,
-                permission: "TeamsAppInstallation.ReadForUser.All",
-            },
+            &Endpoint::get(
+                "/users/{id}/teamwork/installedApps",
+                RateClass::Other,
+                "TeamsAppInstallation.ReadForUser.All",
+            ),
         )
     })
 };
@@ -121,11 +113,7 @@ pub(super) static CHANNEL_TABS: Table = Table {
         query: TAB_QUERY,
         ..List::new(
             Parent::Channel,
-            &Endpoint {
-                template: "/teams/{id}/channels/{id}/tabs",
-                class: RateClass::Other,
-                permission: "TeamsTab.Read.All",
-            },
+            &Endpoint::get("/teams/{id}/channels/{id}/tabs", RateClass::Other, "TeamsTab.Read.All"),
         )
     })
 };
@@ -137,9 +125,6 @@ pub(super) static CHAT_TABS: Table = Table {
     columns: tab_columns![Column::derived("chat_id", Derived::Chat)],
     ..Table::list(&List {
         query: TAB_QUERY,
-        ..List::new(
-            Parent::Chat,
-            &Endpoint { template: "/chats/{id}/tabs", class: RateClass::Other, permission: "TeamsTab.Read.All" },
-        )
+        ..List::new(Parent::Chat, &Endpoint::get("/chats/{id}/tabs", RateClass::Other, "TeamsTab.Read.All"))
     })
 };

@@ -26,10 +26,7 @@ pub(super) static CONVERSATIONS: Table = Table {
     ],
     ..Table::list(&List {
         prerequisites: NO_MAILBOX,
-        ..List::new(
-            Parent::MailGroup,
-            &Endpoint { template: "/groups/{id}/conversations", class: RateClass::Mailbox, permission: MAIL },
-        )
+        ..List::new(Parent::MailGroup, &Endpoint::get("/groups/{id}/conversations", RateClass::Mailbox, MAIL))
     })
 };
 
@@ -40,10 +37,7 @@ static THREADS: List = List {
         "id,topic,hasAttachments,lastDeliveredDateTime,uniqueSenders,preview,isLocked,toRecipients,ccRecipients",
     )],
     prerequisites: NO_MAILBOX,
-    ..List::new(
-        Parent::MailGroup,
-        &Endpoint { template: "/groups/{id}/threads", class: RateClass::Mailbox, permission: MAIL },
-    )
+    ..List::new(Parent::MailGroup, &Endpoint::get("/groups/{id}/threads", RateClass::Mailbox, MAIL))
 };
 
 /// <https://learn.microsoft.com/graph/api/group-list-threads>: one list per group, not one per conversation.
@@ -90,10 +84,7 @@ pub(super) static CONVERSATION_POSTS: Table = Table {
     ..Table::list(&List {
         stops_at: Some(100),
         prerequisites: NO_MAILBOX,
-        ..List::new(
-            Parent::Item(&THREADS),
-            &Endpoint { template: "/groups/{id}/threads/{id}/posts", class: RateClass::Mailbox, permission: MAIL },
-        )
+        ..List::new(Parent::Item(&THREADS), &Endpoint::get("/groups/{id}/threads/{id}/posts", RateClass::Mailbox, MAIL))
     })
 };
 
@@ -124,8 +115,5 @@ pub(super) static TEAM_DRIVES: Table = Table {
         Column::json("owner"),
         Column::new("quota", QUOTA),
     ],
-    ..Table::list(&List::new(
-        Parent::Team,
-        &Endpoint { template: "/groups/{id}/drives", class: RateClass::Other, permission: "Files.Read.All" },
-    ))
+    ..Table::list(&List::new(Parent::Team, &Endpoint::get("/groups/{id}/drives", RateClass::Other, "Files.Read.All")))
 };

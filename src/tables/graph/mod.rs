@@ -18,6 +18,7 @@ mod teams;
 mod tests;
 
 use teams_base::error::{Error, Result};
+use teams_base::nearest::nearest;
 
 use crate::schema::Table;
 
@@ -75,8 +76,8 @@ pub static TABLES: &[&Table] = &[
 /// Finds a table by its name.
 pub fn find(name: &str) -> Result<&'static Table> {
     TABLES.iter().find(|table| table.name == name).copied().ok_or_else(|| {
-        let nearest = TABLES.iter().max_by_key(|table| (strsim::jaro_winkler(table.name, name) * 1000.0) as u32);
-        let hint = nearest.map(|table| format!("did you mean '{}'? ", table.name)).unwrap_or_default();
+        let nearest = nearest(name, TABLES.iter().map(|table| table.name));
+        let hint = nearest.map(|table| format!("did you mean '{table}'? ")).unwrap_or_default();
         let names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
         Error::configuration(format!("table '{name}' is not supported: {hint}Tables are {}", names.join(", ")))
     })

@@ -28,11 +28,7 @@ pub(super) static GROUP_MEMBERS: Table = Table {
         prerequisites: HIDDEN,
         ..List::new(
             Parent::Group,
-            &Endpoint {
-                template: "/groups/{id}/transitiveMembers",
-                class: RateClass::Directory(4),
-                permission: "GroupMember.Read.All",
-            },
+            &Endpoint::get("/groups/{id}/transitiveMembers", RateClass::Directory(4), "GroupMember.Read.All"),
         )
     })
 };
@@ -48,11 +44,7 @@ pub(super) static GROUP_OWNERS: Table = Table {
         prerequisites: HIDDEN,
         ..List::new(
             Parent::Group,
-            &Endpoint {
-                template: "/groups/{id}/owners",
-                class: RateClass::Directory(1),
-                permission: "GroupMember.Read.All",
-            },
+            &Endpoint::get("/groups/{id}/owners", RateClass::Directory(1), "GroupMember.Read.All"),
         )
     })
 };
@@ -86,9 +78,6 @@ pub(super) static USER_LICENSES: Table = Table {
             "id,userPrincipalName,displayName,accountEnabled,usageLocation,assignedLicenses,assignedPlans",
         )],
         top: Some(999),
-        ..List::new(
-            Parent::Tenant,
-            &Endpoint { template: "/users", class: RateClass::Directory(1), permission: "User.Read.All" },
-        )
+        ..List::new(Parent::Tenant, &Endpoint::get("/users", RateClass::Directory(1), "User.Read.All"))
     })
 };

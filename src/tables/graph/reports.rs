@@ -31,10 +31,6 @@ pub(super) static TEAM_DEVICE_USAGE_REPORT: Table = Table {
     ..Table::of(Reading::Report(&Report {
         table: "team_device_usage_report",
         function: "getTeamsDeviceUsageUserDetail",
-        endpoint: &Endpoint {
-            template: "/reports/getTeamsDeviceUsageUserDetail",
-            class: RateClass::Other,
-            permission: "Reports.Read.All",
-        },
+        endpoint: &Endpoint::get("/reports/getTeamsDeviceUsageUserDetail", RateClass::Other, "Reports.Read.All"),
     }))
 };

@@ -36,11 +36,7 @@ pub(super) static CHANNEL_MEMBERS: Table = Table {
     columns: CHANNEL_MEMBER_COLUMNS,
     ..Table::list(&List::new(
         Parent::Channel,
-        &Endpoint {
-            template: "/teams/{id}/channels/{id}/members",
-            class: RateClass::Members,
-            permission: "ChannelMember.Read.All",
-        },
+        &Endpoint::get("/teams/{id}/channels/{id}/members", RateClass::Members, "ChannelMember.Read.All"),
     ))
 };
 
@@ -51,11 +47,7 @@ pub(super) static SHARED_CHANNEL_MEMBERS: Table = Table {
     columns: CHANNEL_MEMBER_COLUMNS,
     ..Table::list(&List::new(
         Parent::SharedChannel,
-        &Endpoint {
-            template: "/teams/{id}/channels/{id}/allMembers",
-            class: RateClass::Members,
-            permission: "ChannelMember.Read.All",
-        },
+        &Endpoint::get("/teams/{id}/channels/{id}/allMembers", RateClass::Members, "ChannelMember.Read.All"),
     ))
 };
 
@@ -73,11 +65,7 @@ pub(super) static SHARED_CHANNEL_TEAMS: Table = Table {
     ],
     ..Table::list(&List::new(
         Parent::SharedChannel,
-        &Endpoint {
-            template: "/teams/{id}/channels/{id}/sharedWithTeams",
-            class: RateClass::Other,
-            permission: "ChannelMember.Read.All",
-        },
+        &Endpoint::get("/teams/{id}/channels/{id}/sharedWithTeams", RateClass::Other, "ChannelMember.Read.All"),
     ))
 };
 
@@ -100,11 +88,7 @@ pub(super) static INCOMING_CHANNELS: Table = Table {
         query: &[("$select", "id,displayName,description,membershipType,tenantId,webUrl,createdDateTime")],
         ..List::new(
             Parent::Team,
-            &Endpoint {
-                template: "/teams/{id}/incomingChannels",
-                class: RateClass::Channels,
-                permission: "Channel.ReadBasic.All",
-            },
+            &Endpoint::get("/teams/{id}/incomingChannels", RateClass::Channels, "Channel.ReadBasic.All"),
         )
     })
 };
@@ -116,6 +100,6 @@ pub(super) static CHAT_MEMBERS: Table = Table {
     columns: member_columns![Column::derived("chat_id", Derived::Chat)],
     ..Table::list(&List::new(
         Parent::Chat,
-        &Endpoint { template: "/chats/{id}/members", class: RateClass::Other, permission: "Chat.ReadBasic.All" },
+        &Endpoint::get("/chats/{id}/members", RateClass::Other, "Chat.ReadBasic.All"),
     ))
 };

@@ -30,10 +30,7 @@ pub(super) static SCHEDULES: Table = Table {
     ..Table::list(&List {
         shape: Shape::Object,
         prerequisites: NO_SCHEDULE,
-        ..List::new(
-            Parent::Team,
-            &Endpoint { template: "/teams/{id}/schedule", class: RateClass::Other, permission: "Schedule.Read.All" },
-        )
+        ..List::new(Parent::Team, &Endpoint::get("/teams/{id}/schedule", RateClass::Other, "Schedule.Read.All"))
     })
 };
 
@@ -75,13 +72,6 @@ pub(super) static SHIFTS: Table = Table {
     ],
     ..Table::list(&List {
         prerequisites: NO_SCHEDULE,
-        ..List::new(
-            Parent::Team,
-            &Endpoint {
-                template: "/teams/{id}/schedule/shifts",
-                class: RateClass::Other,
-                permission: "Schedule.Read.All",
-            },
-        )
+        ..List::new(Parent::Team, &Endpoint::get("/teams/{id}/schedule/shifts", RateClass::Other, "Schedule.Read.All"))
     })
 };

@@ -4,10 +4,8 @@ use teams_base::graph::endpoint::{Endpoint, RateClass};
 
 use crate::schema::{Column, ColumnType, Derived, List, Parent, Table};
 
-static TAGS: List = List::new(
-    Parent::Team,
-    &Endpoint { template: "/teams/{id}/tags", class: RateClass::Other, permission: "TeamworkTag.Read.All" },
-);
+static TAGS: List =
+    List::new(Parent::Team, &Endpoint::get("/teams/{id}/tags", RateClass::Other, "TeamworkTag.Read.All"));
 
 /// <https://learn.microsoft.com/graph/api/teamworktag-list>
 pub(super) static TEAM_TAGS: Table = Table {
@@ -40,11 +38,7 @@ pub(super) static TEAM_TAG_MEMBERS: Table = Table {
     keys: &["team_id", "tag_id", "id"],
     ..Table::list(&List::new(
         Parent::Item(&TAGS),
-        &Endpoint {
-            template: "/teams/{id}/tags/{id}/members",
-            class: RateClass::Other,
-            permission: "TeamworkTag.Read.All",
-        },
+        &Endpoint::get("/teams/{id}/tags/{id}/members", RateClass::Other, "TeamworkTag.Read.All"),
     ))
 };
 
@@ -55,6 +49,6 @@ pub(super) static DELETED_TEAMS: Table = Table {
     columns: &[Column::text("id")],
     ..Table::list(&List::new(
         Parent::Tenant,
-        &Endpoint { template: "/teamwork/deletedTeams", class: RateClass::Other, permission: "Team.ReadBasic.All" },
+        &Endpoint::get("/teamwork/deletedTeams", RateClass::Other, "Team.ReadBasic.All"),
     ))
 };

@@ -31,6 +31,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> AuthFailure {
         remedy: aadsts.map_or("", remedy).into(),
         message: first_line(&body.error_description),
         code: redact::clean(&body.error),
+        effect_unknown: false,
     }
 }
 

@@ -1,17 +1,18 @@
-//! When to stop trying altogether: an outage is reported in minutes, not after hours of back-off by one request after the
-//! other; and a run in which most attempts fail ends, though each request gets through in the end.
+//! The circuit breaker, which decides when to stop trying altogether: an outage is reported in minutes, not after hours of
+//! back-off by one request after the other; and a run in which most attempts fail ends, though each request succeeds in
+//! the end.
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 /// Retries that a run may make before it has earned any. Each accepted answer earns one, up to this many.
 const RESERVE: u32 = 300;
-/// What counts where nothing is tried again.
+/// The limit where nothing is tried again.
 const WITHOUT_RETRIES: Duration = Duration::from_secs(180);
 /// One failure is no outage, however long it took.
 const FAILURES: u32 = 3;
@@ -48,15 +49,15 @@ impl Stop {
 }
 
 /// Watches all requests to one host.
-pub struct Breaker {
+pub struct CircuitBreaker {
     state: Mutex<State>,
-    /// Rung when the host is given up, so that nobody sleeps on.
+    /// Notified when the host is given up, so that requests that wait stop at once.
     given_up: Notify,
     /// How long a host may answer nothing.
-    patience: Duration,
-    /// How long an endpoint may answer nothing but "too many requests". Each request has that much time of its own, but a run has
-    /// thousands of requests.
-    indulgence: Duration,
+    outage_after: Duration,
+    /// How long an endpoint may answer nothing but "too many requests". Each request has that much time of its own, but a
+    /// run has thousands of requests.
+    throttled_after: Duration,
 }
 
 struct State {
@@ -67,17 +68,17 @@ struct State {
     credit: u32,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// An outage is given up after a third of the time that a single request may take.
     pub fn new(retry_timeout: Duration) -> Self {
         let state = State { failing_since: None, failures: 0, throttled: HashMap::new(), credit: RESERVE };
         // Without retries a failure ends its scope; three of them in a moment do not make an outage.
         let limit = if retry_timeout.is_zero() { WITHOUT_RETRIES } else { retry_timeout };
-        Self { state: Mutex::new(state), given_up: Notify::new(), patience: limit / 3, indulgence: limit }
+        Self { state: Mutex::new(state), given_up: Notify::new(), outage_after: limit / 3, throttled_after: limit }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The host is there, whatever it said.
@@ -86,7 +87,7 @@ impl Breaker {
         (state.failing_since, state.failures) = (None, 0);
     }
 
-    /// The endpoint wants to be left alone. Says whether there may be another attempt.
+    /// The endpoint throttled a request. Says whether there may be another attempt.
     pub fn throttled(&self, endpoint: &'static str, took: Duration) -> Result<(), Stop> {
         self.answered();
         let mut state = self.state();
@@ -125,12 +126,12 @@ impl Breaker {
 
     fn stop(&self, state: &State) -> Option<Stop> {
         let failing = state.failing_since.map_or(Duration::ZERO, |since| since.elapsed());
-        if state.failures >= FAILURES && failing >= self.patience {
+        if state.failures >= FAILURES && failing >= self.outage_after {
             return Some(Stop::Outage(failing));
         }
         let refusing = state.throttled.values().filter(|(_, times)| *times >= FAILURES);
         let longest = refusing.map(|(since, _)| since.elapsed()).max().unwrap_or_default();
-        (longest >= self.indulgence).then_some(Stop::Throttled(longest))
+        (longest >= self.throttled_after).then_some(Stop::Throttled(longest))
     }
 
     pub async fn pause(&self, wait: Duration) -> Result<(), Stop> {
@@ -163,7 +164,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_given_up_by_all_at_once_and_an_answer_ends_it() {
-        let breaker = Breaker::new(SECOND * 900);
+        let breaker = CircuitBreaker::new(SECOND * 900);
         breaker.failed(SECOND).unwrap();
         let start = Instant::now();
         let sleepers = join_all((0..10).map(|_| breaker.pause(SECOND * 10_000)));
@@ -185,7 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_throttles_everything_is_given_up_by_all_at_once() {
-        let breaker = Breaker::new(SECOND * 900);
+        let breaker = CircuitBreaker::new(SECOND * 900);
         let start = Instant::now();
         let queued = join_all((0..10).map(|_| breaker.unless_given_up(sleep(SECOND * 100_000))));
         let throttled = async {
@@ -198,7 +199,7 @@ mod tests {
         assert!((890..=1_000).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
         assert!(breaker.throttled("/teams", SECOND).is_err(), "one attempt, no retries");
         breaker.accepted("/users");
-        assert!(breaker.throttled("/teams", SECOND).is_err(), "another endpoint's word says nothing");
+        assert!(breaker.throttled("/teams", SECOND).is_err(), "another endpoint's answer says nothing");
         for _ in 0..100 {
             breaker.accepted("/teams");
             sleep(SECOND * 500).await;
@@ -210,7 +211,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_answers_now_and_then_is_up() {
-        let breaker = Breaker::new(SECOND * 900);
+        let breaker = CircuitBreaker::new(SECOND * 900);
         for _ in 0..100 {
             sleep(SECOND * 200).await;
             breaker.failed(SECOND).unwrap();
@@ -220,14 +221,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_in_which_most_attempts_fail_ends() {
-        let breaker = Breaker::new(SECOND * 900);
+        let breaker = CircuitBreaker::new(SECOND * 900);
         let mut rounds = 0;
         while breaker.failed(SECOND).and_then(|()| breaker.failed(SECOND)).is_ok() {
             breaker.accepted("/teams");
             rounds += 1;
         }
         assert!((250..=350).contains(&rounds), "{rounds}");
-        let steady = Breaker::new(SECOND * 900);
+        let steady = CircuitBreaker::new(SECOND * 900);
         for _ in 0..10_000 {
             steady.failed(SECOND).unwrap();
             steady.accepted("/teams");

@@ -1,9 +1,9 @@
 //! What became of each scope: its requests, its rows, and how its last request ended.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
 /// So many scopes are told apart; what comes beyond them is counted together.
@@ -36,18 +36,18 @@ pub enum Status {
 pub struct Scopes(Mutex<BTreeMap<String, ScopeCounts>>);
 
 impl Scopes {
-    pub(super) fn requested(&self, scope: &str, throttled: Duration) {
+    pub(crate) fn requested(&self, scope: &str, throttled: Duration) {
         self.change(scope, |counts| {
             counts.requests += 1;
             counts.throttled_seconds += throttled.as_secs_f64();
         });
     }
 
-    pub(super) fn throttled(&self, scope: &str, wait: Duration) {
+    pub(crate) fn throttled(&self, scope: &str, wait: Duration) {
         self.change(scope, |counts| counts.throttled_seconds += wait.as_secs_f64());
     }
 
-    pub(super) fn settled(&self, scope: &str, status: Status, reason: &str) {
+    pub(crate) fn settled(&self, scope: &str, status: Status, reason: &str) {
         self.change(scope, |counts| {
             counts.status = status;
             reason.clone_into(&mut counts.reason);
@@ -77,7 +77,7 @@ impl Scopes {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, ScopeCounts>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

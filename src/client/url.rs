@@ -3,9 +3,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use super::request::{Request, Target};
+use crate::request::{Request, Target};
 
-const VERSION: &str = "/v1.0";
+const GRAPH_VERSION: &str = "/v1.0";
+const CONNECTOR_VERSION: &str = "/v3";
 /// What stays as it is in a path segment, such as `19:abc@thread.tacv2`, `microsoft.graph.user` or `report(period='D7')`.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -22,45 +23,51 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// What stays as it is in a query. A space becomes `%20`, because a `+` is also a sign of time zones.
 const QUERY: &AsciiSet = &SEGMENT.add(b'=').remove(b',').remove(b'/').remove(b'*');
 
-/// The absolute URL; a link is used exactly as it came.
-pub fn absolute(request: &Request, base: &Url) -> Result<Url, &'static str> {
+/// The absolute URL; `graph` is Graph's. A link is used exactly as it came.
+pub fn absolute(request: &Request, graph: &Url) -> Result<Url, &'static str> {
+    let below = |base: &Url, version, path: String| {
+        Url::parse(&format!("{}{version}{path}", base.as_str().trim_end_matches('/')))
+            .map_err(|_| "the path is not valid")
+    };
     match &request.target {
         Target::Link(link) => Ok(link.url().clone()),
-        Target::Path { .. } => {
-            let text = format!("{}{VERSION}{}", base.as_str().trim_end_matches('/'), relative(request, base)?);
-            Url::parse(&text).map_err(|_| "the path is not valid")
-        }
+        Target::Path { segments, query } => below(graph, GRAPH_VERSION, path(segments, query)?),
+        Target::Connector { service, segments } => below(service, CONNECTOR_VERSION, path(segments, &[])?),
     }
 }
 
-/// The URL below the version, as an item of a batch carries it.
-pub fn relative(request: &Request, base: &Url) -> Result<String, &'static str> {
-    let (segments, query) = match &request.target {
-        Target::Path { segments, query } => (segments, query),
+/// The URL below Graph's version, as an item of a batch carries it.
+pub fn relative(request: &Request, graph: &Url) -> Result<String, &'static str> {
+    match &request.target {
+        Target::Path { segments, query } => path(segments, query),
         Target::Link(link) => {
-            let below = link.url().as_str().strip_prefix(base.as_str().trim_end_matches('/'));
-            return match below.and_then(|path| path.strip_prefix(VERSION)) {
+            let below = link.url().as_str().strip_prefix(graph.as_str().trim_end_matches('/'));
+            match below.and_then(|path| path.strip_prefix(GRAPH_VERSION)) {
                 Some(path) if path.starts_with('/') => Ok(path.to_owned()),
                 _ => Err("the link leads out of this version of Graph"),
-            };
+            }
         }
-    };
-    let mut url = String::new();
+        Target::Connector { .. } => Err("Graph's batches hold no requests to the Bot Connector"),
+    }
+}
+
+fn path(segments: &[String], query: &[(&'static str, String)]) -> Result<String, &'static str> {
+    let mut path = String::new();
     for segment in segments {
         // A URL parser would take these for steps up the path, even when they are encoded.
         if matches!(segment.as_str(), "" | "." | "..") {
             return Err("an identifier is empty or not an identifier");
         }
-        url.push('/');
-        url.extend(utf8_percent_encode(segment, SEGMENT));
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, SEGMENT));
     }
     for (index, (name, value)) in query.iter().enumerate() {
-        url.push(if index == 0 { '?' } else { '&' });
-        url.extend(utf8_percent_encode(name, QUERY));
-        url.push('=');
-        url.extend(utf8_percent_encode(value, QUERY));
+        path.push(if index == 0 { '?' } else { '&' });
+        path.extend(utf8_percent_encode(name, QUERY));
+        path.push('=');
+        path.extend(utf8_percent_encode(value, QUERY));
     }
-    Ok(url)
+    Ok(path)
 }
 
 #[cfg(test)]
@@ -80,6 +87,14 @@ mod tests {
             "https://graph.microsoft.com/v1.0/teams/a%2Fb%3Fc/19:x_y@thread.tacv2\
              ?$filter=lastModifiedDateTime%20gt%202025-01-01T00:00:00%2B01:00%20%26%20x&$top=50"
         );
+        let service = Url::parse("https://smba.trafficmanager.net/amer/").unwrap();
+        let send =
+            Request::connector(&endpoint::TEAM, &service, &["conversations", "19:c@thread.tacv2;messageid=1"], "");
+        assert_eq!(
+            absolute(&send, &base).unwrap().as_str(),
+            "https://smba.trafficmanager.net/amer/v3/conversations/19:c@thread.tacv2%3Bmessageid=1"
+        );
+        assert!(relative(&send, &base).is_err());
         for bad in ["", ".", ".."] {
             assert!(absolute(&Request::new(&endpoint::TEAM, &["teams", bad], ""), &base).is_err());
         }

@@ -1,16 +1,17 @@
-//! The wire: how connections are made, and what breaks on them.
+//! Connections: how they are made, and how they fail.
 
 use std::error::Error as StdError;
 use std::iter::successors;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::Once;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
-use super::inflate;
+use super::gzip;
 use teams_base::cloud::is_loopback;
 use teams_base::error::{Error, Result};
 use teams_base::options::ConnectionConfig;
@@ -66,7 +67,7 @@ fn builder(config: &ConnectionConfig, is_direct: bool) -> Result<Client> {
 fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error means that somebody has installed one already, which serves as well.
+        // An error means that another one is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
@@ -74,30 +75,31 @@ fn install_crypto() {
 /// The client in use, which can be exchanged for one with fresh connections.
 pub(crate) struct Transport {
     config: ConnectionConfig,
+    host: Url,
     current: Mutex<(u64, Client)>,
 }
 
 impl Transport {
-    pub fn new(config: &ConnectionConfig) -> Result<Self> {
-        let client = build(config, &config.graph)?;
-        Ok(Self { config: config.clone(), current: Mutex::new((0, client)) })
+    pub fn new(config: &ConnectionConfig, host: Url) -> Result<Self> {
+        let client = build(config, &host)?;
+        Ok(Self { config: config.clone(), host, current: Mutex::new((0, client)) })
     }
 
     /// The client and its generation.
     pub fn client(&self) -> (u64, Client) {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.lock().clone()
     }
 
-    /// A client for a host that is not Graph: it shares nothing with the one that carries the token.
+    /// A client for a host that must not see the token: it shares nothing with the one that carries it.
     pub fn elsewhere(&self, host: &Url) -> Result<Client> {
         build(&self.config, host)
     }
 
     /// Leaves the connections of a generation behind: requests under way finish there, new ones connect anew.
     pub fn renew(&self, generation: u64) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         if current.0 == generation
-            && let Ok(client) = build(&self.config, &self.config.graph)
+            && let Ok(client) = build(&self.config, &self.host)
         {
             *current = (generation + 1, client);
         }
@@ -108,7 +110,7 @@ impl Transport {
 pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Bytes, Broken> {
     let too_large = || Broken { what: "the body is too large".into(), ..Broken::default() };
     let length = response.content_length().unwrap_or(0) as usize;
-    if length > inflate::CAP {
+    if length > gzip::CAP {
         return Err(too_large());
     }
     let Some(first) = response.chunk().await.map_err(Broken::from)? else { return Ok(Bytes::new()) };
@@ -119,7 +121,7 @@ pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Bytes, 
     let mut body = BytesMut::with_capacity(length.clamp(first.len(), 16 << 20));
     body.extend_from_slice(&first);
     while let Some(chunk) = response.chunk().await.map_err(Broken::from)? {
-        if body.len() + chunk.len() > inflate::CAP {
+        if body.len() + chunk.len() > gzip::CAP {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
@@ -133,6 +135,8 @@ pub(crate) struct Broken {
     pub what: String,
     /// Whether no connection came about at all.
     pub connect: bool,
+    /// Whether the server certainly did not see the request.
+    pub unsent: bool,
     /// Whether the answer did not come, or did not come to its end, in time.
     pub stalled: bool,
     /// Set where trying again cannot help.
@@ -147,6 +151,7 @@ impl From<reqwest::Error> for Broken {
             return Self {
                 what: format!("the server's certificate is not trusted: {}", deepest(&error)),
                 connect: true,
+                unsent: true,
                 stalled: false,
                 remedy: Some("Add the root certificate of your network with ca_bundle"),
             };
@@ -157,7 +162,9 @@ impl From<reqwest::Error> for Broken {
             (false, true) => format!("no connection: {}", deepest(&error)),
             (false, false) => format!("the connection broke: {}", deepest(&error)),
         };
-        Self { what, connect: error.is_connect(), stalled: error.is_timeout() && !error.is_connect(), remedy: None }
+        let connect = error.is_connect();
+        let unsent = connect || is_unprocessed(&error);
+        Self { what, connect, unsent, stalled: error.is_timeout() && !connect, remedy: None }
     }
 }
 
@@ -178,6 +185,16 @@ fn deepest(error: &(dyn StdError + 'static)) -> String {
 fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     successors(Some(error), |error| cause(*error))
         .any(|error| matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// Whether an HTTP/2 server says that it did not act on the request: a refused stream, or a connection that it closes in
+/// good order (<https://www.rfc-editor.org/rfc/rfc9113#section-8.7>).
+fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
+    successors(Some(error), |error| cause(*error)).filter_map(|error| error.downcast_ref::<h2::Error>()).any(|error| {
+        error.is_remote()
+            && (error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
+    })
 }
 
 #[cfg(test)]

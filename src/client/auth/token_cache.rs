@@ -1,19 +1,21 @@
 //! One token for all requests: fetched once however many ask at the same time, and renewed before it ends.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::{AccessToken, Roles, TokenProvider};
+use super::provider::{AccessToken, TokenProvider};
+use super::roles::Roles;
 use teams_base::error::{AuthFailure, Error, Result};
 use teams_base::secret::Secret;
 
 /// A token is renewed when less than this, or less than a tenth of its life, is left.
 const EARLY: Duration = Duration::from_secs(300);
-/// A token this near its end may expire on the way, so nobody is given it any more.
+/// A token this near its end may expire on the way, so it is not used any more.
 const UNUSABLE: Duration = Duration::from_secs(10);
 /// After a renewal failed while the old token still served, the next one is tried this much later.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(20);
@@ -64,7 +66,7 @@ impl Token {
 #[derive(Default)]
 struct State {
     token: Option<Arc<Token>>,
-    /// The last fetch that failed, and when: whoever waited for it shares its error instead of repeating it.
+    /// The last fetch that failed, and when: all that waited for it share its error instead of repeating it.
     failure: Option<(Instant, Error)>,
     /// The last token that was refused, until another has taken its place.
     refused: Option<Secret>,
@@ -101,8 +103,8 @@ impl TokenCache {
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
     }
 
     fn current(&self, now: Instant) -> Option<Arc<Token>> {

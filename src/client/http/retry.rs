@@ -12,9 +12,8 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 /// A number from 0 to 1; tests bring their own.
 pub type Random = fn() -> f64;
 
-/// Any source will do to spread waits, so version 4 UUIDs, which need no generator of their own.
 pub fn random() -> f64 {
-    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+    fastrand::f64()
 }
 
 /// Decorrelated jitter: each wait is drawn between the base and three times the last one, so that clients that failed

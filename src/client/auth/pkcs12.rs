@@ -1,11 +1,11 @@
-//! PFX, which is PKCS#12 (RFC 7292): what Windows, Azure Key Vault and `openssl pkcs12 -export` write.
+//! PKCS#12 (RFC 7292), also called PFX: what Windows, Azure Key Vault and `openssl pkcs12 -export` write.
 
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error as Pkcs12;
 use ring::signature::RsaKeyPair;
 use rustls_pki_types::CertificateDer;
 
-use super::certificate::{not_rsa, refuse};
+use super::key_error::{not_rsa, refuse};
 use teams_base::error::{Error, Result};
 use teams_base::secret::Secret;
 

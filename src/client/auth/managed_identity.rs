@@ -4,15 +4,13 @@
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 use url::{Host, Url};
 
-use super::{AccessToken, TokenProvider};
-use crate::classify::Headers;
-use crate::retry::{Trial, random};
-use crate::transport::{self, Broken, read_body};
+use super::provider::{AccessToken, TokenProvider};
+use super::token_request::{Again, Refusal, acquire, granted};
+use crate::http::headers::Headers;
+use crate::http::transport::{self, Broken, read_body};
 use teams_base::cloud::is_loopback;
 use teams_base::error::{AuthFailure, Error, Result};
 use teams_base::options::ConnectionConfig;
@@ -20,12 +18,11 @@ use teams_base::redact;
 use teams_base::secret::Secret;
 
 /// Longer than the 70 seconds for which the service may be away while it is updated (410).
-const PATIENCE: Duration = Duration::from_secs(100);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(100);
 /// Where no such service runs, nothing answers at all.
-const PATIENCE_TO_CONNECT: Duration = Duration::from_secs(10);
+const CONNECT_RETRY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The service is on the machine: an answer takes no longer.
 const TIMEOUT: Duration = Duration::from_secs(15);
-const LONGEST_LIFE: u64 = 7 * 86_400;
 
 /// The service that hands out tokens.
 #[derive(Debug, Clone)]
@@ -77,18 +74,12 @@ pub struct ManagedIdentity {
     http: reqwest::Client,
     service: TokenService,
     url: Url,
-    patience: Duration,
-}
-
-enum Refusal {
-    Final(AuthFailure),
-    Passing(AuthFailure, Duration, Option<Duration>),
+    retry_timeout: Duration,
 }
 
 impl ManagedIdentity {
-    pub fn new(config: &ConnectionConfig, service: TokenService) -> Result<Self> {
-        let scope = config.scope();
-        let resource = scope.trim_end_matches("/.default");
+    pub fn new(config: &ConnectionConfig, scope: &str, service: TokenService) -> Result<Self> {
+        let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         let (mut url, version) = match &service {
             TokenService::Imds(host) => {
                 let url = host.join("/metadata/identity/oauth2/token");
@@ -103,24 +94,7 @@ impl ManagedIdentity {
         let local =
             ConnectionConfig { proxy: None, request_timeout: TIMEOUT.min(config.request_timeout), ..config.clone() };
         let http = transport::build_direct(&local)?;
-        Ok(Self { http, service, url, patience: PATIENCE.min(config.retry_timeout) })
-    }
-
-    async fn acquire(&self) -> Result<AccessToken> {
-        let mut trial = Trial::new(self.patience, random);
-        loop {
-            let started = Instant::now();
-            let (failure, wait) = match self.ask().await {
-                Ok(token) => return Ok(token),
-                Err(Refusal::Final(failure)) => (failure, None),
-                Err(Refusal::Passing(failure, limit, asked)) => {
-                    (failure, trial.again_within(limit, started.elapsed(), asked))
-                }
-            };
-            let Some(wait) = wait else { return Err(Error::Authentication(Box::new(failure))) };
-            log::debug!("Managed identity: {}; again in {:.1} s", failure.status.unwrap_or(0), wait.as_secs_f64());
-            tokio::time::sleep(wait).await;
-        }
+        Ok(Self { http, service, url, retry_timeout: RETRY_TIMEOUT.min(config.retry_timeout) })
     }
 
     async fn ask(&self) -> Result<AccessToken, Refusal> {
@@ -141,7 +115,7 @@ impl ManagedIdentity {
                     message: "the managed identity's answer holds no token".into(),
                     ..AuthFailure::default()
                 };
-                Refusal::Passing(failure, PATIENCE_TO_CONNECT, None)
+                Refusal { failure, again: Some(Again { within: CONNECT_RETRY_TIMEOUT, after: None }) }
             });
         }
         let failure = match &self.service {
@@ -149,16 +123,15 @@ impl ManagedIdentity {
             TokenService::Imds(_) => refused(status, &body),
         };
         // Microsoft's own libraries try again at these: 404 and 410 come while the service is updated.
-        Err(match status {
-            404 | 408 | 410 | 429 | 500..=599 => Refusal::Passing(failure, PATIENCE, headers.wait()),
-            _ => Refusal::Final(failure),
-        })
+        let is_transient = matches!(status, 404 | 408 | 410 | 429 | 500..=599);
+        let again = is_transient.then(|| Again { within: RETRY_TIMEOUT, after: headers.wait() });
+        Err(Refusal { failure, again })
     }
 }
 
 impl TokenProvider for ManagedIdentity {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>> {
-        Box::pin(self.acquire())
+        Box::pin(acquire("Managed identity", self.retry_timeout, || async { Ok(self.ask().await) }))
     }
 }
 
@@ -168,8 +141,8 @@ fn broken(broken: &Broken) -> Refusal {
         remedy: "check that this machine has a managed identity, or choose another credential".into(),
         ..AuthFailure::default()
     };
-    let limit = if broken.connect { PATIENCE_TO_CONNECT } else { PATIENCE };
-    Refusal::Passing(failure, limit, None)
+    let within = if broken.connect { CONNECT_RETRY_TIMEOUT } else { RETRY_TIMEOUT };
+    Refusal { failure, again: Some(Again { within, after: None }) }
 }
 
 fn refused(status: u16, body: &[u8]) -> AuthFailure {
@@ -197,30 +170,6 @@ fn refused(status: u16, body: &[u8]) -> AuthFailure {
     }
 }
 
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    #[serde(default)]
-    expires_in: Value,
-    #[serde(default)]
-    expires_on: Value,
-}
-
-fn seconds(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
-/// The token of an answer. `expires_on` is a time on the server's clock, and mostly a string; `expires_in` needs no clock.
-fn granted(body: &[u8], asked_at: Instant, date: Option<Timestamp>) -> Option<AccessToken> {
-    let granted: Granted = serde_json::from_slice(body).ok()?;
-    let secret = Secret::new(granted.access_token);
-    let now = date.unwrap_or_else(Timestamp::now).as_second() as u64;
-    let left = seconds(&granted.expires_in).or_else(|| Some(seconds(&granted.expires_on)?.saturating_sub(now)));
-    let usable = !secret.expose().is_empty();
-    let life = Duration::from_secs(left.unwrap_or(3_599).min(LONGEST_LIFE));
-    usable.then(|| AccessToken { secret, expires_at: asked_at + life })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,22 +193,5 @@ mod tests {
         ] {
             assert!(matches!(detect(vars), Err(Error::Configuration(_))), "{vars:?}");
         }
-    }
-
-    #[test]
-    fn the_end_of_a_token_is_read_in_every_form() {
-        let (now, date) = (Instant::now(), Timestamp::from_second(1_000_000).unwrap());
-        for (body, life) in [
-            (r#"{"access_token":"t","expires_on":"1000060"}"#, 60),
-            (r#"{"access_token":"t","expires_on":1000060}"#, 60),
-            (r#"{"access_token":"t","expires_in":"70","expires_on":"1"}"#, 70),
-            (r#"{"access_token":"t","expires_on":"1"}"#, 0),
-            (r#"{"access_token":"t","expires_on":"soon"}"#, 3_599),
-            (r#"{"access_token":"t","expires_on":"99999999999"}"#, LONGEST_LIFE),
-        ] {
-            let token = granted(body.as_bytes(), now, Some(date)).unwrap();
-            assert_eq!(token.expires_at, now + Duration::from_secs(life), "{body}");
-        }
-        assert!(granted(br#"{"access_token":""}"#, now, None).is_none() && granted(b"<html>", now, None).is_none());
     }
 }

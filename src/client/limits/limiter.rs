@@ -1,20 +1,21 @@
 //! Nested budgets: a request leaves when its channel or chat, its team, its user, its class and the whole application all allow it.
 //!
 //! Requests queue in turn at each of their budgets, from the narrowest to the widest, and keep the narrow turns while
-//! they wait at the wide ones. So the budgets are charged together, at the moment of leaving; nobody overtakes; a long
-//! queue at one channel holds nobody else up; and dropping a waiting request leaves nothing behind.
+//! they wait at the wide ones. So the budgets are charged together, at the moment of leaving; none is overtaken; a long
+//! queue at one channel delays no other; and dropping a waiting request leaves nothing behind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem::{Discriminant, discriminant};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use super::bucket::Bucket;
-use super::pace::Pace;
-use super::request::Request;
+use super::aimd::Aimd;
+use super::gcra::Gcra;
+use crate::request::Request;
 use teams_base::graph::endpoint::RateClass;
 use teams_base::graph::limits::limits;
 use teams_base::options::{ConnectionConfig, RateLimits};
@@ -29,25 +30,32 @@ enum Key {
     Total,
 }
 
+impl Key {
+    /// Whether it is one resource's own budget.
+    fn is_narrow(&self) -> bool {
+        !matches!(self, Self::Class(_) | Self::Total)
+    }
+}
+
 struct Lane {
-    bucket: Mutex<Bucket>,
+    budget: Mutex<Gcra>,
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Shared by all budgets of one kind: what a tenant grants one channel, it grants every channel.
-    pace: Arc<Mutex<Pace>>,
+    pace: Arc<Mutex<Aimd>>,
 }
 
 impl Lane {
-    fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    fn budget(&self) -> MutexGuard<'_, Gcra> {
+        self.budget.lock()
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pace(&self) -> MutexGuard<'_, Aimd> {
+        self.pace.lock()
     }
 
     fn charge(&self, now: Instant, cost: f64) {
         let pace = self.pace().advance(now);
-        self.bucket().charge(now, cost, pace);
+        self.budget().charge(now, cost, pace);
     }
 }
 
@@ -55,13 +63,13 @@ impl Lane {
 struct Lanes {
     by_key: HashMap<Key, Arc<Lane>>,
     /// By class and kind of budget.
-    paces: HashMap<(u8, Discriminant<Key>), Arc<Mutex<Pace>>>,
+    paces: HashMap<(u8, Discriminant<Key>), Arc<Mutex<Aimd>>>,
     prune_at: usize,
 }
 
 /// Where lanes are forgotten first: below this a map is not worth the walk.
 const FEW: usize = 1_024;
-/// So many different resources throttled at once mean that the limit behind it is their class's.
+/// If this many different resources are throttled at once, the limit that was met is their class's.
 const MANY: usize = 3;
 
 pub struct Limiter {
@@ -75,7 +83,7 @@ pub struct Limiter {
     wire: Arc<Semaphore>,
 }
 
-/// Leave to be on the wire; given back when dropped.
+/// Permission to be on the wire; given back when dropped.
 pub struct Permit {
     _wire: OwnedSemaphorePermit,
 }
@@ -108,7 +116,7 @@ impl Limiter {
             let last = index + 1 == requests.len();
             let lanes = self.lanes_of(request);
             permit = self.pass(&lanes, limits(request.endpoint.class).cost, last).await;
-            pauses.extend(lanes.iter().map(|(_, lane)| lane.bucket().paused_until()));
+            pauses.extend(lanes.iter().map(|(_, lane)| lane.budget().paused_until()));
         }
         let wire = match permit {
             Some(permit) => permit,
@@ -128,7 +136,7 @@ impl Limiter {
             for (index, (_, lane)) in lanes.iter().enumerate() {
                 turns.push(Arc::clone(&lane.turn).lock_owned().await);
                 loop {
-                    let wait = lane.bucket().wait(Instant::now());
+                    let wait = lane.budget().wait(Instant::now());
                     if wait.is_zero() {
                         break;
                     }
@@ -155,29 +163,29 @@ impl Limiter {
         Arc::clone(&self.wire).acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// The server throttled this request: everyone who shares its narrowest budget waits, because requests made while
-    /// throttled count against the application, and the budget that is to blame goes slower for a while.
+    /// The server throttled this request: all that share its narrowest budget wait, because requests made while throttled
+    /// count against the application, and the budget that is to blame goes slower for a while.
     pub fn throttle(&self, request: &Request, wait: Duration) {
         let until = Instant::now() + wait;
         let lanes = self.lanes_of(request);
         let (key, narrowest) = &lanes[0];
-        narrowest.bucket().pause(until);
+        narrowest.budget().pause(until);
         let class = class_index(request.endpoint.class);
         let whole_class = self.count_throttled(class, key, until) >= MANY;
         if whole_class && let Some(lane) = class_of(&lanes) {
-            lane.bucket().pause(until);
+            lane.budget().pause(until);
         }
         blame(&lanes, whole_class, until);
     }
 
-    /// The server was too busy for this request and named a time: the same, but nobody else waits.
+    /// The server was too busy for this request and named a time: the same, but no other request waits.
     pub fn slow_down(&self, request: &Request, wait: Duration) {
         blame(&self.lanes_of(request), true, Instant::now() + wait);
     }
 
     fn count_throttled(&self, class: u8, key: &Key, until: Instant) -> usize {
         let now = Instant::now();
-        let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut throttled = self.throttled.lock();
         let of_class = throttled.entry(class).or_default();
         of_class.insert(key.clone(), until);
         of_class.retain(|_, until| *until > now);
@@ -188,7 +196,7 @@ impl Limiter {
     pub fn share_narrow_budget(&self, one: &Request, other: &Request) -> bool {
         self.paced && {
             let (one, other) = (self.keys(one), self.keys(other));
-            one.iter().any(|(key, _)| !matches!(key, Key::Class(_) | Key::Total) && other.iter().any(|(k, _)| k == key))
+            one.iter().any(|(key, _)| key.is_narrow() && other.iter().any(|(k, _)| k == key))
         }
     }
 
@@ -220,7 +228,7 @@ impl Limiter {
 
     fn lanes_of(&self, request: &Request) -> Vec<(Key, Arc<Lane>)> {
         let keys = self.keys(request);
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes.lock();
         lanes.prune();
         let class = class_index(request.endpoint.class);
         keys.into_iter().map(|(key, rate)| (key.clone(), lanes.lane(class, key, rate))).collect()
@@ -229,18 +237,18 @@ impl Limiter {
 
 impl Lanes {
     fn lane(&mut self, class: u8, key: Key, rate: Option<f64>) -> Arc<Lane> {
-        let pace = self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Pace::new())));
-        let new = || Lane { bucket: Mutex::new(Bucket::new(rate)), turn: Arc::default(), pace: Arc::clone(pace) };
+        let pace = self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Aimd::new())));
+        let new = || Lane { budget: Mutex::new(Gcra::new(rate)), turn: Arc::default(), pace: Arc::clone(pace) };
         Arc::clone(self.by_key.entry(key).or_insert_with(|| Arc::new(new())))
     }
 
-    /// Forgets lanes that nobody uses or waits for, now and then: the cost per request stays constant.
+    /// Forgets lanes that are not in use, now and then: the cost per request stays constant.
     fn prune(&mut self) {
         if self.by_key.len() < self.prune_at.max(FEW) {
             return;
         }
         let now = Instant::now();
-        self.by_key.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.bucket().is_idle(now));
+        self.by_key.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.budget().is_idle(now));
         self.prune_at = self.by_key.len() * 2;
     }
 }
@@ -252,7 +260,7 @@ fn class_of(lanes: &[(Key, Arc<Lane>)]) -> Option<&Arc<Lane>> {
 /// Graph does not say which of the limits was met. A narrow budget that is drawn on well below its rate has not met its
 /// own, so it is the first that is busy, or else that of the class.
 fn blame(lanes: &[(Key, Arc<Lane>)], whole_class: bool, until: Instant) {
-    let busy = lanes.iter().find(|(key, lane)| !whole_class && key < &Key::Class(0) && lane.bucket().is_busy());
+    let busy = lanes.iter().find(|(key, lane)| !whole_class && key.is_narrow() && lane.budget().is_busy());
     if let Some(lane) = busy.map(|(_, lane)| lane).or_else(|| class_of(lanes)) {
         lane.pace().cut(Instant::now(), until);
     }
@@ -260,7 +268,7 @@ fn blame(lanes: &[(Key, Arc<Lane>)], whole_class: bool, until: Instant) {
 
 fn longest_wait(lanes: &[(Key, Arc<Lane>)]) -> Duration {
     let now = Instant::now();
-    lanes.iter().map(|(_, lane)| lane.bucket().wait(now)).max().unwrap_or_default()
+    lanes.iter().map(|(_, lane)| lane.budget().wait(now)).max().unwrap_or_default()
 }
 
 fn class_index(class: RateClass) -> u8 {
@@ -280,5 +288,4 @@ fn class_index(class: RateClass) -> u8 {
 }
 
 #[cfg(test)]
-#[path = "limiter_tests.rs"]
 mod tests;

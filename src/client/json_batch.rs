@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
 
-use super::Malformed;
-use super::address;
-use super::body::ErrorBody;
-use super::classify::{self, Action, Headers, Kind, classify};
-use super::exchange::{Accepted, Call, Engine};
-use super::request::Request;
-use super::retry::{Trial, random};
-use super::trouble::Trouble;
 use crate::auth::Token;
+use crate::classify::{self, Action, classify};
+use crate::exchange::{Accepted, Call, Engine};
+use crate::http::error_body::ErrorBody;
+use crate::http::headers::Headers;
+use crate::http::retry::{Trial, random};
+use crate::malformed::Malformed;
+use crate::request::{Idempotency, Request};
+use crate::trouble::Trouble;
+use crate::url::relative;
 use teams_base::error::Result;
-use teams_base::graph::endpoint;
+use teams_base::graph::endpoint::{self, Method};
 
 /// The most that Graph takes in one batch.
 const MOST: usize = 20;
@@ -68,7 +68,7 @@ impl Engine {
         let mut rides = HashMap::new();
         let mut waiting = VecDeque::new();
         for (index, request) in requests.iter().enumerate() {
-            match address::relative(request, &self.base) {
+            match self.item_url(request) {
                 Ok(url) => {
                     let trial = Trial::new(self.retry_timeout, random);
                     rides.insert(index, Ride { url, trial, ready_at: Instant::now() });
@@ -97,6 +97,14 @@ impl Engine {
         Ok(results.into_iter().flatten().collect())
     }
 
+    /// A batch is repeated as a whole, so it holds nothing but reads.
+    fn item_url(&self, request: &Request) -> Result<String, &'static str> {
+        if request.endpoint.method != Method::Get || request.idempotency != Idempotency::Safe {
+            return Err("a batch holds reads only");
+        }
+        relative(request, self.graph.base())
+    }
+
     /// Up to twenty requests, no two of which draw on one channel, team or user: those would only throttle each other.
     fn next_round(&self, waiting: &mut VecDeque<usize>, requests: &[Request]) -> Vec<usize> {
         let mut round: Vec<usize> = Vec::with_capacity(MOST);
@@ -123,33 +131,26 @@ impl Engine {
         requests: &[Request],
         rides: &HashMap<usize, Ride>,
     ) -> Result<Accepted<HashMap<usize, Part>>> {
-        let items = round.iter().filter_map(|index| Some((index, &rides.get(index)?.url)));
+        let urls = round.iter().filter_map(|index| Some((index, &rides.get(index)?.url)));
         let payload = Payload {
-            requests: items
+            requests: urls
                 .map(|(index, url)| Item {
                     id: index.to_string(),
-                    method: "GET",
+                    method: Method::Get.as_str(),
                     url,
                     headers: ItemHeaders { accept: "application/json", prefer: "include-unknown-enum-members" },
                 })
                 .collect(),
         };
         let payload = serde_json::to_vec(&payload).expect("texts and numbers only");
-        let counts_as: Vec<_> = round.iter().map(|index| &requests[*index]).collect();
-        let batch = Request::new(&endpoint::BATCH, &["$batch"], format!("{} reads", round.len()));
-        let url = address::absolute(&batch, &self.base).map_err(|why| Trouble::refused(&batch, why))?;
-        let call = Call {
-            endpoint: &endpoint::BATCH,
-            scope: &batch.scope,
-            url,
-            payload: Some(Bytes::from(payload)),
-            redirects: false,
-            counts_as: &counts_as,
-        };
-        for request in &counts_as {
+        let items: Vec<_> = round.iter().map(|index| &requests[*index]).collect();
+        let batch = Request::new(&endpoint::BATCH, &["$batch"], format!("{} reads", round.len()))
+            .json(payload)
+            .idempotency(Idempotency::Safe);
+        for request in &items {
             self.report.batched(request.endpoint.template);
         }
-        self.exchange(&call, parse).await
+        self.exchange(&Call { request: &batch, items: &items, redirects: false }, parse).await
     }
 
     /// The result of an item, or nothing if it rides again.
@@ -167,18 +168,18 @@ impl Engine {
             Some(part) => {
                 let text = part.body.as_ref().map_or("", |body| body.get());
                 let trouble = |kind| Trouble::answered(kind, part.status, &part.headers, text.as_bytes());
-                match classify(part.status, &part.headers, text.as_bytes()) {
+                match classify(Idempotency::Safe, part.status, &part.headers, text.as_bytes()) {
                     Action::Accept => match part.body {
                         Some(body) if !ErrorBody::is_error(body.get().as_bytes()) => return Some(Ok(body)),
                         _ => {
                             let why = Malformed("an item without a resource".into());
-                            let trouble = Trouble::malformed(&why, &part.headers, text.as_bytes());
+                            let trouble = Trouble::malformed(&why, part.status, &part.headers, text.as_bytes());
                             (trouble, ride.trial.again(took, None))
                         }
                     },
                     Action::Retry { after, throttled, .. } => {
                         let mut trouble = trouble(classify::exhausted(throttled));
-                        let may_go_on = if throttled { Ok(()) } else { self.breaker.failed(took) };
+                        let may_go_on = if throttled { Ok(()) } else { self.graph.breaker.failed(took) };
                         let wait = trouble.stopped(may_go_on).and(ride.trial.again(took, after));
                         if throttled {
                             self.report.throttled(template);
@@ -188,9 +189,8 @@ impl Engine {
                         }
                         (trouble, wait)
                     }
-                    Action::Reauthenticate => {
-                        self.tokens.invalidate(token);
-                        let kind = if part.status == 403 { Kind::PermissionDenied } else { Kind::Authentication };
+                    Action::Reauthenticate(kind) => {
+                        self.graph.tokens.invalidate(token);
                         (trouble(kind), ride.trial.reauthenticate(token.obtained_at).then_some(Duration::ZERO))
                     }
                     Action::Fail(kind) => (trouble(kind), None),
@@ -199,7 +199,7 @@ impl Engine {
         };
         let Some(wait) = wait else {
             self.report.failed(template);
-            return Some(Err(trouble.into_error(request.endpoint, &request.scope, ride.trial.retries)));
+            return Some(Err(trouble.into_error(request, ride.trial.retries)));
         };
         self.report.retried(template);
         ride.ready_at = Instant::now() + wait;

@@ -1,6 +1,6 @@
-//! How fast a budget may be drawn on, as a share of what was planned: cut when the server refuses, regained slowly.
+//! How fast a budget may be drawn on, as a share of what was planned: additive increase, multiplicative decrease.
 //!
-//! Additive increase, multiplicative decrease. A refusal cuts the pace once, however many requests were on their way. It
+//! A refusal cuts the pace once, however many requests were on their way. It
 //! comes back quickly to nearly where it was refused, and from there on so slowly that a tenant which grants less than is
 //! documented refuses one request in a few hundred. Only time in use counts: a pace that nobody drew on proves nothing.
 
@@ -22,7 +22,7 @@ const IN_USE: Duration = Duration::from_millis(250);
 const EVENT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub struct Pace {
+pub struct Aimd {
     share: f64,
     refused_at: f64,
     used: Instant,
@@ -30,7 +30,7 @@ pub struct Pace {
     settles: Instant,
 }
 
-impl Pace {
+impl Aimd {
     pub fn new() -> Self {
         let now = Instant::now();
         Self { share: 1.0, refused_at: 1.0, used: now, settles: now }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     /// Draws evenly for so many seconds at the planned rate times the pace; returns the pace at the end.
-    fn draw(pace: &mut Pace, now: &mut Instant, planned: f64, seconds: f64) -> f64 {
+    fn draw(pace: &mut Aimd, now: &mut Instant, planned: f64, seconds: f64) -> f64 {
         let end = *now + Duration::from_secs_f64(seconds);
         let mut share = pace.advance(*now);
         while *now < end {
@@ -74,7 +74,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_event_cuts_once() {
-        let (mut pace, now) = (Pace::new(), Instant::now());
+        let (mut pace, now) = (Aimd::new(), Instant::now());
         let until = now + Duration::from_secs(3);
         for _ in 0..10 {
             pace.cut(now, until);
@@ -91,7 +91,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_comes_back_quickly_to_nearly_where_it_was_refused_and_slowly_beyond() {
-        let (mut pace, mut now) = (Pace::new(), Instant::now());
+        let (mut pace, mut now) = (Aimd::new(), Instant::now());
         pace.cut(now, now);
         assert!((0.88..0.91).contains(&draw(&mut pace, &mut now, 16.0, 4.2)));
         assert!((0.92..0.94).contains(&draw(&mut pace, &mut now, 16.0, 12.0)));
@@ -100,7 +100,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn rest_brings_nothing_back() {
-        let (mut pace, now) = (Pace::new(), Instant::now());
+        let (mut pace, now) = (Aimd::new(), Instant::now());
         pace.cut(now, now);
         assert!(pace.advance(now + Duration::from_secs(3_600)) < 0.72);
     }
@@ -108,7 +108,7 @@ mod tests {
     /// A tenant that grants 100 of 160 requests per second, with a second's worth of burst, over ten minutes.
     #[tokio::test(start_paused = true)]
     async fn it_settles_near_what_is_granted() {
-        let (mut pace, mut now) = (Pace::new(), Instant::now());
+        let (mut pace, mut now) = (Aimd::new(), Instant::now());
         let (planned, granted) = (160.0, 100.0);
         let (mut tokens, mut sent, mut refused, mut last) = (granted, 0_u32, 0_u32, now);
         let end = now + Duration::from_secs(600);

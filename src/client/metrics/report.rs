@@ -1,9 +1,9 @@
 //! What a run did: counted while it runs, shown at its end.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -66,8 +66,8 @@ pub struct Snapshot {
 #[derive(Debug, Default)]
 pub struct Report {
     state: Mutex<Snapshot>,
-    /// The scopes skipped so far, each with its status and remedy; locked after the state.
-    told: Mutex<HashSet<u64>>,
+    /// Digests of the skipped scopes so far, each with its status and remedy; locked after the state.
+    listed: Mutex<HashSet<u64>>,
     /// What became of each scope.
     pub scopes: Scopes,
 }
@@ -103,12 +103,12 @@ impl Report {
         }
     }
 
-    /// A scope that was left out. Several reads of a run may meet the same one; it is told once.
+    /// A scope that was left out. Several reads of a run may meet the same one; it is listed once.
     pub fn skip(&self, skipped: Skipped) {
         self.scopes.settled(&skipped.scope, Status::Skipped, &skipped.reason);
         let mut state = self.state();
         let key = format!("{}\n{:?}\n{}", skipped.scope, skipped.status, skipped.remedy);
-        if !self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(xxh3_64(key.as_bytes())) {
+        if !self.listed.lock().insert(xxh3_64(key.as_bytes())) {
             return;
         }
         state.skipped_count += 1;
@@ -126,47 +126,47 @@ impl Report {
         once(&mut self.state().warnings, text.into());
     }
 
-    pub(super) fn requested(&self, endpoint: &'static str) {
+    pub(crate) fn requested(&self, endpoint: &'static str) {
         let mut state = self.state();
         state.requests += 1;
         state.endpoints.entry(endpoint).or_default().requests += 1;
     }
 
     /// An item of a batch: it counts for its endpoint, while the round trip counts as one request.
-    pub(super) fn batched(&self, endpoint: &'static str) {
+    pub(crate) fn batched(&self, endpoint: &'static str) {
         self.state().endpoints.entry(endpoint).or_default().requests += 1;
     }
 
-    pub(super) fn retried(&self, endpoint: &'static str) {
+    pub(crate) fn retried(&self, endpoint: &'static str) {
         let mut state = self.state();
         state.retries += 1;
         state.endpoints.entry(endpoint).or_default().retries += 1;
     }
 
-    pub(super) fn throttled(&self, endpoint: &'static str) {
+    pub(crate) fn throttled(&self, endpoint: &'static str) {
         let mut state = self.state();
         state.throttled += 1;
         state.endpoints.entry(endpoint).or_default().throttled += 1;
     }
 
-    pub(super) fn failed(&self, endpoint: &'static str) {
+    pub(crate) fn failed(&self, endpoint: &'static str) {
         self.state().endpoints.entry(endpoint).or_default().errors += 1;
     }
 
-    pub(super) fn waited(&self, planned: Duration, throttled: Duration) {
+    pub(crate) fn waited(&self, planned: Duration, throttled: Duration) {
         let mut state = self.state();
         state.planned_seconds += planned.as_secs_f64();
         state.throttled_seconds += throttled.as_secs_f64();
     }
 
-    pub(super) fn received(&self, on_wire: usize, inflated: usize) {
+    pub(crate) fn received(&self, on_wire: usize, inflated: usize) {
         let mut state = self.state();
         state.bytes_on_wire += on_wire as u64;
         state.bytes_inflated += inflated as u64;
     }
 
     fn state(&self) -> MutexGuard<'_, Snapshot> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_told_once_for_each_remedy() {
+    fn a_scope_is_listed_once_for_each_remedy() {
         let report = Report::new();
         let skip = |endpoint: &str, status, remedy: &str| {
             let (scope, endpoint, remedy) = ("team x".to_owned(), endpoint.to_owned(), remedy.to_owned());

@@ -1,23 +1,24 @@
 //! A credential found in the environment, in the order of Azure's `DefaultAzureCredential`. Only on request: a credential
-//! that is found by chance reads with rights that nobody meant to use.
+//! that happens to be there may have rights that were not meant to be used.
 
 use futures::future::BoxFuture;
 
-use super::managed::{ManagedIdentity, TokenService};
-use super::{AccessToken, EntraCredential, TokenProvider};
+use super::entra::EntraCredential;
+use super::managed_identity::{ManagedIdentity, TokenService};
+use super::provider::{AccessToken, TokenProvider};
 use teams_base::error::{Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::secret::{Secret, SecretSource};
 
 /// What was found, and where.
-pub struct Found {
+pub struct DefaultCredential {
     provider: Box<dyn TokenProvider>,
     place: String,
 }
 
-impl Found {
+impl DefaultCredential {
     /// Looks for a secret, a certificate, a federated token and a managed identity, and takes the first.
-    pub fn first(config: &ConnectionConfig, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    pub fn find(config: &ConnectionConfig, scope: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let found = |name: &str| env(name).filter(|value| !value.trim().is_empty());
         let config = ConnectionConfig {
             tenant_id: config.tenant_id.clone().or_else(|| found("AZURE_TENANT_ID")),
@@ -33,12 +34,14 @@ impl Found {
                 continue;
             }
             let provider = match name {
-                "AZURE_CLIENT_SECRET" => EntraCredential::secret(&config, SecretSource::Environment(name.into())),
+                "AZURE_CLIENT_SECRET" => {
+                    EntraCredential::secret(&config, scope, SecretSource::Environment(name.into()))
+                }
                 "AZURE_CLIENT_CERTIFICATE_PATH" => {
                     let password = found("AZURE_CLIENT_CERTIFICATE_PASSWORD").map(Secret::new);
-                    EntraCredential::certificate(&config, &Secret::new(value), password)
+                    EntraCredential::certificate(&config, scope, &Secret::new(value), password)
                 }
-                _ => EntraCredential::federated(&config, value.into()),
+                _ => EntraCredential::federated(&config, scope, value.into()),
             };
             let place = format!("environment variable {name}");
             return Ok(Self { provider: Box::new(provider.map_err(|error| at(&place, error))?), place });
@@ -50,7 +53,7 @@ impl Found {
                 names.join(" and ")
             ),
         };
-        let provider = TokenService::detect(env).and_then(|service| ManagedIdentity::new(&config, service));
+        let provider = TokenService::detect(env).and_then(|service| ManagedIdentity::new(&config, scope, service));
         Ok(Self { provider: Box::new(provider.map_err(|error| at(&place, error))?), place })
     }
 }
@@ -66,7 +69,7 @@ fn at(place: &str, error: Error) -> Error {
     }
 }
 
-impl TokenProvider for Found {
+impl TokenProvider for DefaultCredential {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken>> {
         Box::pin(async { self.provider.fetch().await.map_err(|error| at(&self.place, error)) })
     }
@@ -86,11 +89,11 @@ mod tests {
 
     fn take(vars: &[(&str, &str)]) -> Result<String> {
         let env = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Found::first(&ConnectionConfig::default(), env).map(|found| found.describe().unwrap())
+        DefaultCredential::find(&ConnectionConfig::default(), "scope", env).map(|found| found.describe().unwrap())
     }
 
     #[test]
-    fn the_first_that_is_whole_is_taken_and_told() {
+    fn the_first_complete_one_is_taken_and_named() {
         let app = [("AZURE_TENANT_ID", "contoso.example"), ("AZURE_CLIENT_ID", "app")];
         let with = |more: &[(&'static str, &'static str)]| take(&[&app[..], more].concat());
         let secret = ("AZURE_CLIENT_SECRET", "hush");

@@ -1,14 +1,14 @@
-//! One budget: a rate with a small burst, and a pause.
+//! One budget, by the generic cell rate algorithm: a rate with a small burst, and a pause.
 //!
-//! This is the generic cell rate algorithm, kept here rather than taken from a library (governor, leaky-bucket) because a
-//! nested budget must be asked before it is charged, paused from outside, and drawn on at a pace that changes.
+//! Kept here rather than taken from a library (governor, leaky-bucket) because a nested budget must be asked before it is
+//! charged, paused from outside, and drawn on at a pace that changes.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 #[derive(Debug)]
-pub struct Bucket {
+pub struct Gcra {
     /// Planned time per unit; zero where nothing is planned.
     interval: Duration,
     /// How far the plan may be run ahead of.
@@ -21,7 +21,7 @@ pub struct Bucket {
     is_busy: bool,
 }
 
-impl Bucket {
+impl Gcra {
     /// `rate` in units per second; none where only pauses count.
     pub fn new(rate: Option<f64>) -> Self {
         let now = Instant::now();
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
 
     /// How many requests leave within some seconds.
-    fn leave(bucket: &mut Bucket, start: Instant, seconds: u64) -> u32 {
+    fn leave(budget: &mut Gcra, start: Instant, seconds: u64) -> u32 {
         let (mut now, mut count) = (start, 0);
         loop {
-            now += bucket.wait(now);
+            now += budget.wait(now);
             if now >= start + Duration::from_secs(seconds) {
                 return count;
             }
-            bucket.charge(now, 1.0, 1.0);
+            budget.charge(now, 1.0, 1.0);
             count += 1;
         }
     }
@@ -91,12 +91,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_rate_holds_and_the_burst_is_small() {
         let start = Instant::now();
-        assert_eq!(leave(&mut Bucket::new(Some(0.8)), start, 100), 80);
-        assert_eq!(leave(&mut Bucket::new(Some(16.0)), start, 100), 1_601);
-        let mut bucket = Bucket::new(Some(16.0));
+        assert_eq!(leave(&mut Gcra::new(Some(0.8)), start, 100), 80);
+        assert_eq!(leave(&mut Gcra::new(Some(16.0)), start, 100), 1_601);
+        let mut budget = Gcra::new(Some(16.0));
         let mut at_once = 0;
-        while bucket.wait(start).is_zero() {
-            bucket.charge(start, 1.0, 1.0);
+        while budget.wait(start).is_zero() {
+            budget.charge(start, 1.0, 1.0);
             at_once += 1;
         }
         assert_eq!(at_once, 2);
@@ -105,26 +105,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_only_grows() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(None);
-        assert!(bucket.is_idle(now));
-        bucket.pause(now + Duration::from_secs(5));
-        bucket.pause(now + Duration::from_secs(3));
-        assert_eq!(bucket.wait(now), Duration::from_secs(5));
-        assert!(!bucket.is_idle(now));
+        let mut budget = Gcra::new(None);
+        assert!(budget.is_idle(now));
+        budget.pause(now + Duration::from_secs(5));
+        budget.pause(now + Duration::from_secs(3));
+        assert_eq!(budget.wait(now), Duration::from_secs(5));
+        assert!(!budget.is_idle(now));
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_busy_only_at_about_its_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(Some(1.0));
+        let mut budget = Gcra::new(Some(1.0));
         let at = |seconds| start + Duration::from_secs(seconds);
-        bucket.charge(at(0), 1.0, 1.0);
-        assert!(!bucket.is_busy());
-        bucket.charge(at(1), 1.0, 1.0);
-        assert!(bucket.is_busy());
-        bucket.charge(at(5), 1.0, 1.0);
-        assert!(!bucket.is_busy());
-        bucket.charge(at(8), 1.0, 0.5);
-        assert!(bucket.is_busy(), "at half the pace");
+        budget.charge(at(0), 1.0, 1.0);
+        assert!(!budget.is_busy());
+        budget.charge(at(1), 1.0, 1.0);
+        assert!(budget.is_busy());
+        budget.charge(at(5), 1.0, 1.0);
+        assert!(!budget.is_busy());
+        budget.charge(at(8), 1.0, 0.5);
+        assert!(budget.is_busy(), "at half the pace");
     }
 }

@@ -1,0 +1,177 @@
+//! One attempt at a request: it is sent, and its answer judged.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use url::Url;
+use uuid::Uuid;
+
+use crate::auth::Token;
+use crate::classify::{self, Action, classify};
+use crate::http::gzip::inflate;
+use crate::http::headers::Headers;
+use crate::http::transport::{Broken, read_body};
+use crate::malformed::Malformed;
+use crate::metrics::Report;
+use crate::request::{Answer, Request};
+use crate::service::Service;
+use crate::trouble::Trouble;
+use teams_base::graph::endpoint::Method;
+
+/// A host that has never answered is more likely misspelt than down, so the error comes soon.
+const NEVER_REACHED: Duration = Duration::from_secs(20);
+
+pub struct Attempt<'a> {
+    pub service: &'a Service,
+    pub report: &'a Report,
+    pub request: &'a Request,
+    pub url: &'a Url,
+    /// The answer is a redirect, and the reader reads its `Location`.
+    pub redirects: bool,
+    pub retry_timeout: Duration,
+}
+
+pub struct Reply {
+    status: u16,
+    headers: Headers,
+    /// What a reader sees, or why it cannot be read.
+    body: Result<Bytes, &'static str>,
+}
+
+/// Why an attempt did not succeed, and what would have to happen before the next.
+pub struct Setback {
+    pub trouble: Box<Trouble>,
+    pub next: Next,
+    /// Whether the server may have acted on the request all the same.
+    pub may_have_acted: bool,
+}
+
+pub enum Next {
+    Stop,
+    Reauthenticate,
+    Wait { asked: Option<Duration>, limit: Duration, new_connection: bool },
+}
+
+impl Attempt<'_> {
+    pub async fn send(&self, client: &reqwest::Client, token: &Arc<Token>) -> Result<Reply, Broken> {
+        let method = match self.request.endpoint.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let builder = client.request(method, self.url.clone());
+        let builder = match (&self.request.body, self.request.endpoint.method) {
+            (Some(body), _) => builder.header(CONTENT_TYPE, "application/json").body(body.0.clone()),
+            (None, Method::Get) => builder,
+            // Servers answer 411 to a POST that says nothing of its length.
+            (None, _) => builder.header(CONTENT_LENGTH, 0),
+        };
+        let response = builder
+            .header(AUTHORIZATION, token.header.clone())
+            .header("client-request-id", Uuid::new_v4().to_string())
+            // Without it new kinds of messages, channels and members hide behind `unknownFutureValue`
+            // (https://learn.microsoft.com/graph/best-practices-concept#handling-future-members-in-evolvable-enumerations).
+            .header("Prefer", "include-unknown-enum-members")
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "gzip")
+            .send()
+            .await?;
+        self.service.reached.store(true, Ordering::Relaxed);
+        let status = response.status().as_u16();
+        let headers = Headers::of(response.headers());
+        let raw = read_body(response).await?;
+        let on_wire = raw.len();
+        let body = inflate(raw);
+        // An answer may quote the token, and not every token looks like one.
+        let body = if status == 200 { body } else { body.map(|body| token.cut_out_of(&body)) };
+        self.report.received(on_wire, body.as_ref().map_or(0, Bytes::len));
+        Ok(Reply { status, headers, body })
+    }
+
+    pub fn judge<T>(
+        &self,
+        sent: Result<Reply, Broken>,
+        took: Duration,
+        read: &mut impl FnMut(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<Answer<T>, Setback> {
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(broken) => return Err(self.broken(&broken)),
+        };
+        log::debug!(
+            "{} answered {} in {} ms, request-id {}",
+            self.request.endpoint.template,
+            reply.status,
+            took.as_millis(),
+            reply.headers.request_id.as_deref().unwrap_or("none")
+        );
+        let body = reply.body.as_deref().unwrap_or_default();
+        let link = reply.headers.location.as_ref().filter(|_| self.redirects && reply.status == 302);
+        let action = if link.is_some() {
+            Action::Accept
+        } else {
+            classify(self.request.idempotency, reply.status, &reply.headers, body)
+        };
+        if reply.headers.request_id.is_some() {
+            self.set_clock(&reply.headers);
+        }
+        let trouble = |kind| Box::new(Trouble::answered(kind, reply.status, &reply.headers, body));
+        let may_have_acted = !classify::rules_out_effect(reply.status);
+        Err(match action {
+            Action::Accept => {
+                let result = match (link, &reply.body) {
+                    (Some(link), _) => read(link.expose().as_bytes()),
+                    (None, _) if self.redirects => Err(Malformed("no link to a file".to_owned())),
+                    (None, Ok(body)) => read(body),
+                    (None, Err(why)) => Err(Malformed((*why).to_owned())),
+                };
+                match result {
+                    Ok(value) => {
+                        self.set_clock(&reply.headers);
+                        let Reply { status, headers, .. } = reply;
+                        return Ok(Answer { status, headers, body: value, repeated_in_doubt: false });
+                    }
+                    Err(malformed) => Setback {
+                        trouble: Box::new(Trouble::malformed(&malformed, reply.status, &reply.headers, body)),
+                        next: Next::Wait { asked: None, limit: self.retry_timeout, new_connection: false },
+                        may_have_acted,
+                    },
+                }
+            }
+            Action::Retry { after, throttled, new_connection } => Setback {
+                trouble: trouble(classify::exhausted(throttled)),
+                next: Next::Wait { asked: after, limit: self.retry_timeout, new_connection },
+                may_have_acted,
+            },
+            Action::Reauthenticate(kind) => {
+                Setback { trouble: trouble(kind), next: Next::Reauthenticate, may_have_acted }
+            }
+            Action::Fail(kind) => Setback { trouble: trouble(kind), next: Next::Stop, may_have_acted },
+        })
+    }
+
+    /// Rounds end at this time, so it is taken only from what is surely Graph: an answer with a `request-id`, or a page that
+    /// was read. The clock of a proxy or of a sign-in page could lie ahead, and changes up to it would be skipped.
+    fn set_clock(&self, headers: &Headers) {
+        if let Some(date) = headers.date {
+            self.service.clock.set(date);
+        }
+    }
+
+    fn broken(&self, broken: &Broken) -> Setback {
+        let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
+        let reached = self.service.reached.load(Ordering::Relaxed);
+        let limit = if broken.connect && !reached { NEVER_REACHED } else { self.retry_timeout };
+        let next = match broken.remedy {
+            Some(_) => Next::Stop,
+            // A connection that has gone dead, as behind a firewall that forgets it, would keep all that share it waiting.
+            None => Next::Wait { asked: None, limit, new_connection: broken.stalled },
+        };
+        Setback { trouble: Box::new(Trouble::broken(broken, host, reached)), next, may_have_acted: !broken.unsent }
+    }
+}

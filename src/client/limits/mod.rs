@@ -1,0 +1,8 @@
+//! When a request may leave: nested budgets by Graph's documented limits, slower for a while where the server refuses.
+//! Knows requests and their endpoints, but no answers and no connections.
+
+mod aimd;
+mod gcra;
+mod limiter;
+
+pub use limiter::Limiter;
