@@ -24,6 +24,7 @@ __all__ = [
     "cost",
     "counts",
     "login_errors",
+    "offset_info",
     "options",
     "schema",
     "tables",
@@ -77,6 +78,20 @@ def options() -> list[OptionInfo]:
 
 def login_errors() -> list[tuple[list[int], str]]:
     """AADSTS numbers of Entra ID, and what to do about them."""
+
+@type_check_only
+class OffsetInfo(TypedDict):
+    """What an offset tells."""
+
+    finished: bool
+    """No round is under way."""
+    until: str | None
+    """The server's clock when the round began, in ISO 8601."""
+    without_clock: str
+    """Equal for offsets that differ in their clock only."""
+
+def offset_info(offset: str) -> OffsetInfo:
+    """What an offset tells. Of a text that is no offset of this connector nothing is known; it is not refused here."""
 
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
@@ -252,7 +267,8 @@ class Client:
         """One step of an incremental read of tables that share a pass (``messages`` and ``message_replies``; else one table).
 
         ``offset=None`` starts from nothing. A snapshot table is read whole in one step and always has ``finished=True``.
-        Without caps the step reads to the end of the round.
+        ``max_records_per_batch`` and ``max_pages_per_batch`` cap the step; ``max_rows`` and ``max_pages`` where these options
+        are not given. Without caps the step reads to the end of the round.
         """
     def check(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """What a read of these tables, each with its options, would meet, as JSON text.

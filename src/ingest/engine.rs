@@ -1,21 +1,21 @@
 //! Works through scopes in sorted order, several at once, until they are done or the micro-batch is full.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::item::{Item, Stage};
-use super::offset::MAX_OPEN;
-use super::window::{self, Window};
+use crate::caps::Caps;
+use crate::state::offset::MAX_OPEN;
+use crate::state::window::{self, Window};
+use crate::state::work_item::{Stage, WorkItem};
 use teams_base::error::{Error, Result};
 
 /// Scopes read at once. A channel answers once a second, so that many of them are needed to reach the limit of an app
 /// (20 requests per second); more than [`MAX_OPEN`] could not be kept in an offset.
 const CONCURRENCY: usize = 24;
 
-/// However small the caps are, a scope whose links do not outlive a pause is read on up to here.
+/// However small the caps are, an item that outlasts them ([`WorkItem::outlasts_caps`]) is read on up to here.
 const ROWS_BEYOND_CAPS: usize = 200_000;
 
 /// What a half-read scope takes in an offset beside its link: its names, its times, and quotes that are escaped twice.
@@ -28,57 +28,29 @@ pub enum Step {
     More,
     Done,
     /// The item goes on as these, in this order.
-    Split(Vec<Item>),
+    Split(Vec<WorkItem>),
     /// The scope can't be read and was reported; a later round tries it anew.
     Skipped,
 }
 
 pub trait Reader: Sync {
-    /// Takes one step, usually one page with all that belongs to it.
-    fn step<'a>(&'a self, item: &'a mut Item) -> BoxFuture<'a, Result<Step>>;
+    /// Takes one step: usually one page, with everything that belongs to it.
+    fn step<'a>(&'a self, item: &'a mut WorkItem) -> BoxFuture<'a, Result<Step>>;
 
     /// Every item of a scope has been read, `last` the last of them; the scope may go on with another.
-    fn finished(&self, last: &Item) -> Option<Item>;
+    fn finished(&self, last: &WorkItem) -> Option<WorkItem>;
 
     /// The scope was left out and reported: it is to be read whole when it comes back.
-    fn skipped(&self, last: &Item);
-}
-
-/// The caps of a micro-batch: they pause, they never truncate.
-#[derive(Debug, Default)]
-pub struct Caps {
-    pub max_pages: Option<usize>,
-    pub max_rows: Option<usize>,
-    pages: AtomicUsize,
-}
-
-impl Caps {
-    pub fn new(max_pages: Option<usize>, max_rows: Option<usize>) -> Self {
-        Self { max_pages, max_rows, pages: AtomicUsize::new(0) }
-    }
-
-    pub fn count_page(&self) {
-        self.pages.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn are_reached(&self, rows: usize) -> bool {
-        !self.have_room(rows, 0)
-    }
-
-    /// Whether one more page may be asked for while `running` pages are on their way.
-    fn have_room(&self, rows: usize, running: usize) -> bool {
-        self.max_pages.is_none_or(|max| self.pages.load(Ordering::Relaxed) + running < max)
-            && self.max_rows.is_none_or(|max| rows < max)
-    }
+    fn skipped(&self, last: &WorkItem);
 }
 
 /// Where the work stands when the engine stops.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Half-read items, failed ones among them.
-    pub open: Vec<Item>,
+    pub open: Vec<WorkItem>,
     /// Scopes that count as not started, though their children may have been listed.
-    pub fresh: Vec<Item>,
+    pub fresh: Vec<WorkItem>,
     /// The last scope started.
     pub after: Option<String>,
     /// Some scopes have not been started.
@@ -87,11 +59,11 @@ pub struct Outcome {
     pub failure: Option<Error>,
 }
 
-/// Runs open items first, then `scopes`, which are sorted and lie behind `after`. What is half-read at any time should
-/// fit into `room` bytes.
+/// Runs open items first, then `scopes`, which are sorted and come after `after`. What is half-read at any time should
+/// fit into `room` bytes of an offset.
 pub async fn run(
     reader: &dyn Reader,
-    open: Vec<Item>,
+    open: Vec<WorkItem>,
     scopes: Vec<String>,
     after: Option<String>,
     caps: &Caps,
@@ -114,7 +86,7 @@ pub async fn run(
             running.push(step(reader, order, item));
         }
         let Some((order, item, result)) = running.next().await else { break };
-        work.settle(reader, order, item, result);
+        work.apply(reader, order, item, result);
     }
     work.into_outcome()
 }
@@ -122,19 +94,19 @@ pub async fn run(
 /// Items are taken in the order in which their scopes were started, so that few scopes are half-read at any time.
 type Order = (usize, usize);
 
-async fn step(reader: &dyn Reader, order: Order, mut item: Item) -> (Order, Item, Result<Step>) {
+async fn step(reader: &dyn Reader, order: Order, mut item: WorkItem) -> (Order, WorkItem, Result<Step>) {
     let result = reader.step(&mut item).await;
     (order, item, result)
 }
 
 struct Work {
-    queue: BTreeMap<Order, Item>,
+    queue: BTreeMap<Order, WorkItem>,
     scopes: VecDeque<String>,
     /// `after` as it came, then every scope started.
     started: Vec<Option<String>>,
     /// Distinguishes items of one scope.
     counter: usize,
-    failed: Vec<Item>,
+    failed: Vec<WorkItem>,
     failure: Option<Error>,
     /// Unfinished items per scope.
     alive: HashMap<String, usize>,
@@ -145,7 +117,7 @@ struct Work {
 }
 
 impl Work {
-    fn new(open: Vec<Item>, scopes: Vec<String>, after: Option<String>, room: usize) -> Self {
+    fn new(open: Vec<WorkItem>, scopes: Vec<String>, after: Option<String>, room: usize) -> Self {
         let mut work = Self {
             queue: BTreeMap::new(),
             scopes: scopes.into(),
@@ -164,7 +136,7 @@ impl Work {
         work
     }
 
-    fn push(&mut self, start: usize, item: Item) {
+    fn push(&mut self, start: usize, item: WorkItem) {
         self.measure(&item);
         *self.alive.entry(item.scope.clone()).or_default() += 1;
         self.counter += 1;
@@ -172,11 +144,11 @@ impl Work {
     }
 
     /// The next item; a new scope is started only while all that is half-read fits into an offset.
-    fn next(&mut self, running: usize) -> Option<(Order, Item)> {
+    fn next(&mut self, running: usize) -> Option<(Order, WorkItem)> {
         if self.queue.is_empty() && self.has_room(running) {
             let scope = self.scopes.pop_front()?;
             self.started.push(Some(scope.clone()));
-            self.push(self.started.len(), Item::parent(scope));
+            self.push(self.started.len(), WorkItem::parent(scope));
         }
         self.queue.pop_first()
     }
@@ -187,17 +159,17 @@ impl Work {
         running + self.failed.len() < MAX_OPEN && (running < most || running == 0)
     }
 
-    fn measure(&mut self, item: &Item) {
+    fn measure(&mut self, item: &WorkItem) {
         let length = item.link.as_ref().map_or(0, |link| link.as_str().len());
         self.longest_link = self.longest_link.max(length);
     }
 
-    fn next_beyond_caps(&mut self) -> Option<(Order, Item)> {
+    fn next_beyond_caps(&mut self) -> Option<(Order, WorkItem)> {
         let order = *self.queue.iter().find(|(_, item)| item.outlasts_caps())?.0;
         self.queue.remove_entry(&order)
     }
 
-    fn settle(&mut self, reader: &dyn Reader, order: Order, item: Item, result: Result<Step>) {
+    fn apply(&mut self, reader: &dyn Reader, order: Order, item: WorkItem, result: Result<Step>) {
         match result {
             Ok(Step::More) => {
                 self.measure(&item);
@@ -218,7 +190,7 @@ impl Work {
         }
     }
 
-    fn fail(&mut self, item: Item, error: Error) {
+    fn fail(&mut self, item: WorkItem, error: Error) {
         log::warn!("{}: {error}", item.scope);
         self.failed.push(item);
         if self.failure.as_ref().is_none_or(|first| !first.ends_run() && error.ends_run()) {
@@ -226,7 +198,7 @@ impl Work {
         }
     }
 
-    fn close(&mut self, reader: &dyn Reader, order: Order, item: &Item) {
+    fn close(&mut self, reader: &dyn Reader, order: Order, item: &WorkItem) {
         let Some(alive) = self.alive.get_mut(&item.scope) else { return };
         *alive -= 1;
         if *alive > 0 {
@@ -260,15 +232,15 @@ impl Work {
 }
 
 /// Folds what has not been started: windows that touch into one, and children back into their parents.
-fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
+fn compact(failed: Vec<WorkItem>, queue: Vec<WorkItem>) -> Vec<WorkItem> {
     let mut open = failed;
     let mut children = Vec::new();
-    let mut windows: BTreeMap<String, (Item, Vec<Window>)> = BTreeMap::new();
+    let mut windows: BTreeMap<String, (WorkItem, Vec<Window>)> = BTreeMap::new();
     for item in queue {
         match item.stage {
             // A window that is read again remembers how often.
             Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
-                let parent = || Item { children: item.children.clone(), ..Item::parent(&item.scope) };
+                let parent = || WorkItem { children: item.children.clone(), ..WorkItem::parent(&item.scope) };
                 windows.entry(item.scope.clone()).or_insert_with(|| (parent(), Vec::new())).1.push(window);
             }
             Stage::Child if item.link.is_none() => children.push(item),
@@ -283,7 +255,7 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
         }
     }
     for (parent, list) in windows.into_values() {
-        let part = |window| Item { children: parent.children.clone(), ..parent.window(window) };
+        let part = |window| WorkItem { children: parent.children.clone(), ..parent.window(window) };
         open.extend(window::join(list).into_iter().map(part));
     }
     open
@@ -291,9 +263,10 @@ fn compact(failed: Vec<Item>, queue: Vec<Item>) -> Vec<Item> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use parking_lot::Mutex;
 
     use super::*;
+    use crate::caps::Limits;
 
     /// Scopes of three pages each; `bad` fails, `gone` is skipped.
     #[derive(Default)]
@@ -303,7 +276,7 @@ mod tests {
     }
 
     impl Reader for Fake {
-        fn step<'a>(&'a self, item: &'a mut Item) -> BoxFuture<'a, Result<Step>> {
+        fn step<'a>(&'a self, item: &'a mut WorkItem) -> BoxFuture<'a, Result<Step>> {
             Box::pin(async move {
                 self.caps.count_page();
                 if item.scope == "bad" {
@@ -317,13 +290,13 @@ mod tests {
             })
         }
 
-        fn finished(&self, last: &Item) -> Option<Item> {
-            self.log.lock().unwrap().push(last.scope.clone());
+        fn finished(&self, last: &WorkItem) -> Option<WorkItem> {
+            self.log.lock().push(last.scope.clone());
             None
         }
 
-        fn skipped(&self, last: &Item) {
-            self.log.lock().unwrap().push(format!("-{}", last.scope));
+        fn skipped(&self, last: &WorkItem) {
+            self.log.lock().push(format!("-{}", last.scope));
         }
     }
 
@@ -335,7 +308,7 @@ mod tests {
     async fn a_failed_scope_ends_neither_the_others_nor_vanishes() {
         let fake = Fake::default();
         let outcome = run(&fake, vec![], scopes(&["a", "bad", "b", "gone"]), None, &fake.caps, usize::MAX, || 0).await;
-        let mut log = fake.log.lock().unwrap().clone();
+        let mut log = fake.log.lock().clone();
         log.sort();
         assert_eq!(log, ["-gone", "a", "b"]);
         assert_eq!(outcome.open.iter().map(|item| item.scope.as_str()).collect::<Vec<_>>(), ["bad"]);
@@ -345,11 +318,11 @@ mod tests {
     #[tokio::test]
     async fn caps_pause_and_nothing_is_forgotten() {
         let names: Vec<String> = (0..40).map(|n| format!("{n:02}")).collect();
-        let fake = Fake { caps: Caps::new(Some(10), None), ..Fake::default() };
+        let fake = Fake { caps: Caps::new(Limits { max_pages: Some(10), max_rows: None }), ..Fake::default() };
         let outcome = run(&fake, vec![], names.clone(), None, &fake.caps, usize::MAX, || 0).await;
         assert!(outcome.left && outcome.open.len() <= MAX_OPEN);
         let started = outcome.after.unwrap();
-        let done = fake.log.lock().unwrap().clone();
+        let done = fake.log.lock().clone();
         for name in names.iter().filter(|name| **name <= started) {
             let is_open = outcome.open.iter().any(|item| item.scope == *name);
             assert!(is_open || done.contains(name), "{name}");
@@ -358,8 +331,8 @@ mod tests {
 
     #[test]
     fn children_that_were_not_started_fold_into_their_parent() {
-        let parent = Item { after_child: Some("c".into()), ..Item::parent("t") };
-        let child = |id: &str, before: &str| Item { after_child: Some(before.into()), ..parent.child(id) };
+        let parent = WorkItem { after_child: Some("c".into()), ..WorkItem::parent("t") };
+        let child = |id: &str, before: &str| WorkItem { after_child: Some(before.into()), ..parent.child(id) };
         let open = compact(vec![], vec![child("c", "b"), parent.clone(), child("b", "a")]);
         assert_eq!(open.len(), 1);
         assert_eq!(open[0].after_child.as_deref(), Some("a"));
@@ -368,7 +341,7 @@ mod tests {
     #[test]
     fn windows_that_were_not_started_fold_into_one() {
         let at = |hour: u32| format!("2026-01-01T{hour:02}:00:00Z").parse().unwrap();
-        let parent = Item::parent("t");
+        let parent = WorkItem::parent("t");
         let items = (0..10).map(|n| parent.window(Window::new(Some(at(n)), at(n + 1)))).collect();
         let open = compact(vec![], items);
         assert_eq!(open.len(), 1);

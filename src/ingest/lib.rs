@@ -1,41 +1,46 @@
-//! Scopes, strategies, rounds and offsets: what is read, in which order, and how far it got; and what can be known before
-//! reading, in [`preflight`].
+//! What is read, when, and how far: scopes, strategies, rounds and offsets; and what can be known before reading.
+//!
+//! Uses `teams-base` (words), `teams-client` (requests) and `teams-tables` (declarations, and bytes to rows). It must never
+//! know of Python, of where rows are written, or of how a request is sent, repeated and throttled.
+//!
+//! Where to find what:
+//!
+//! | question | module |
+//! |---|---|
+//! | what happens on a 403 | `error_policy` |
+//! | export, lists or delta | `messages::strategy` |
+//! | what is in an offset | `state::offset` |
+//! | where rows are deduplicated | `dedup` |
+//! | how many rows a page is asked for | `page_sizes` |
+//! | how pages follow each other | `pagination` |
+//! | what one step of a stream does | `rounds::incremental` |
+//!
+//! Imports run one way: `session` → `rounds` → `tables` → `messages` → `discover` → `context` → `engine`, `sink` → `state`,
+//! `attach` → the rest. `pass` and `requirements` stand beside `rounds`, `preflight` beside `session`.
 
-mod archive;
-mod bits;
-mod channel_messages;
-mod chat_messages;
-mod chats;
-mod conversations;
-mod details;
-mod directory;
+mod attach;
+mod caps;
+mod context;
+mod dedup;
+mod discover;
 mod engine;
-mod export;
-mod export_pages;
-mod hosted;
-mod item;
-mod job;
-mod known;
-mod listed;
-mod lists;
-pub mod meetings;
-mod offset;
-mod once;
-pub mod pages;
-mod parents;
-mod plan;
+mod error_policy;
+mod messages;
+mod output;
+pub mod page_sizes;
+mod pagination;
+mod pass;
 pub mod preflight;
-pub mod reports;
 mod requirements;
-mod roster;
-mod round;
+mod rounds;
 mod session;
 mod sink;
-mod snapshot;
-mod trail;
-mod window;
+mod state;
+mod tables;
 
-pub use offset::{Offset, Parsed};
-pub use plan::{Partition, Plan};
-pub use session::{Limits, MicroBatch, Pass, Session};
+pub use caps::Limits;
+pub use pass::Pass;
+pub use session::{MicroBatch, Plan, Session};
 pub use sink::Batch;
+pub use state::offset::{Offset, OffsetInfo, Parsed, offset_info};
+pub use state::partition::Partition;

@@ -1,7 +1,9 @@
 //! Which options a table needs, checked before any request.
 
+use crate::messages::strategy::Ways;
+use crate::state::round_kind::Family;
 use teams_base::error::{Error, Result};
-use teams_base::options::{Strategy, TableOptions};
+use teams_base::options::TableOptions;
 use teams_tables::{Archive, Meetings, Parent, Reading, Table};
 
 /// Checks that the options say what is to be read.
@@ -103,9 +105,11 @@ fn organizers(table: &Table, options: &TableOptions) -> Result<()> {
 fn chats(table: &Table, options: &TableOptions) -> Result<()> {
     let named = [!options.user_ids.is_empty(), !options.chat_ids.is_empty(), options.fetch_all_users];
     match named.iter().filter(|is_given| **is_given).count() {
-        1 if !options.chat_ids.is_empty() && options.strategy == Strategy::Export => Err(Error::configuration(
-            "strategy=export reads users, not chats: give user_id instead of chat_id, or another strategy",
-        )),
+        1 if !options.chat_ids.is_empty() && Ways::of(options, Family::Chats).is_export_only() => {
+            Err(Error::configuration(
+                "strategy=export reads users, not chats: give user_id instead of chat_id, or another strategy",
+            ))
+        }
         1 => Ok(()),
         0 => Err(missing(
             table,

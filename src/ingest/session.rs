@@ -1,126 +1,36 @@
-//! One connection, and the two ways to read through it: once, and step by step.
+//! One connection, and the ways to read through it: all at once, step by step, and in planned partitions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::chats::Chats;
-use super::conversations::{Family, Round};
-use super::details::{self, Details};
-use super::engine::{self, Caps};
-use super::export_pages::SmallPages;
-use super::hosted::Fetcher;
-use super::job::Job;
-use super::listed::Listed;
-use super::offset::{Offset, Parsed, Phase};
-use super::plan::{self, Partition, Plan};
-use super::round::{self, Rounds};
-use super::sink::{Batch, Sink, Slot};
-use super::window::ROWS_PER_WINDOW;
-use super::{archive, directory, lists, meetings, once, reports, requirements, roster, snapshot};
+use crate::attach::hosted_contents::Fetcher;
+use crate::caps::{Caps, Limits};
+use crate::context::ReadContext;
+use crate::discover::{teams, users};
+use crate::engine;
+use crate::messages::full_read;
+use crate::output::Output;
+use crate::page_sizes::SmallExports;
+use crate::pass::Pass;
+use crate::rounds::{clock, incremental, parents, partitions};
+use crate::sink::{Batch, Sink};
+use crate::state::discovery_cache::DiscoveryCache;
+use crate::state::offset::{Offset, Parsed};
+use crate::state::partition::Partition;
+use crate::state::round_kind::{Family, RoundKind};
+use crate::state::round_state::{Phase, RoundState};
+use crate::state::window::ROWS_PER_WINDOW;
+use crate::tables::{self, archive, chats::Chats, directory, list_tables, meetings, reports};
 use teams_base::error::{Error, Result};
-use teams_base::options::{ConnectionConfig, TableOptions};
+use teams_base::options::ConnectionConfig;
 use teams_client::GraphClient;
 use teams_client::auth::TokenProvider;
 use teams_client::metrics::Report;
-use teams_tables::{Ingestion, Projection, Reading, Table, find};
-
-/// What is read together: the tables of one pass, and which columns of them.
-#[derive(Debug, Clone)]
-pub struct Pass {
-    pub tables: Vec<&'static Table>,
-    pub options: TableOptions,
-    /// Only for a single table.
-    pub columns: Option<Vec<String>>,
-    /// A share of the scopes that the options discover.
-    pub scopes: Option<Vec<String>>,
-}
-
-impl Pass {
-    /// Checks that the tables come from one pass and that the options say what is to be read.
-    pub fn new(tables: &[String], options: TableOptions, columns: Option<Vec<String>>) -> Result<Self> {
-        let tables = tables.iter().map(|name| find(name)).collect::<Result<Vec<_>>>()?;
-        let Some(first) = tables.first() else {
-            return Err(Error::configuration("no table was asked for"));
-        };
-        if let Some(other) = tables.iter().find(|table| table.reading != first.reading) {
-            return Err(Error::configuration(format!(
-                "tables '{}' and '{}' do not come from one pass; read them one after the other",
-                first.name, other.name
-            )));
-        }
-        for table in &tables {
-            requirements::check(table, &options)?;
-        }
-        let pass = Self { tables, options, columns, scopes: None };
-        pass.slots()?;
-        Ok(pass)
-    }
-
-    fn reading(&self) -> Reading {
-        self.tables[0].reading
-    }
-
-    /// The projection of each table asked for, in that order.
-    pub fn projections(&self) -> Result<Vec<Projection>> {
-        let columns = self.columns.as_deref();
-        self.tables.iter().map(|table| Projection::with(table, columns, self.options.extras())).collect()
-    }
-
-    /// The builders of this pass. A table that is not wanted still has one, where its rows decide on others.
-    fn slots(&self) -> Result<Vec<Slot>> {
-        self.slots_and_details(false).map(|(slots, _)| slots)
-    }
-
-    /// The slots, and what fills those of details. `keeps_empty`: older versions of a message may have been given before.
-    fn slots_and_details(&self, keeps_empty: bool) -> Result<(Vec<Slot>, Details)> {
-        let wanted = self.projections()?;
-        let parents = details::parents(self.reading());
-        if parents.is_empty() {
-            return Ok((self.plain_slots(wanted), Details::default()));
-        }
-        let mut slots = parents.iter().map(|name| self.message_slot(name, &wanted)).collect::<Result<Vec<_>>>()?;
-        let details = details::add(&mut slots, &wanted, keeps_empty)?;
-        Ok((slots, details))
-    }
-
-    fn plain_slots(&self, mut wanted: Vec<Projection>) -> Vec<Slot> {
-        match self.reading() {
-            Reading::DirectoryDelta(_) => {
-                let rows = wanted.remove(0);
-                let deletes = Projection::keys_and_cursor(rows.table);
-                vec![Slot { projection: rows, wanted: true }, Slot { projection: deletes, wanted: true }]
-            }
-            _ => vec![Slot { projection: wanted.remove(0), wanted: true }],
-        }
-    }
-
-    fn message_slot(&self, name: &str, wanted: &[Projection]) -> Result<Slot> {
-        if let Some(projection) = wanted.iter().find(|projection| projection.table.name == name) {
-            return Ok(Slot { projection: projection.clone(), wanted: true });
-        }
-        let table = find(name)?;
-        // An export's rows are read as roots first, so that a reply's columns have to be there too.
-        let replies = wanted.iter().find(|projection| projection.table.name == "message_replies");
-        let columns = if let (Some(replies), "messages") = (replies, name) {
-            let names: Vec<_> = replies.columns.iter().map(|column| column.name).collect();
-            let all = Projection::with(table, None, self.options.extras())?.columns;
-            all.into_iter().filter(|column| names.contains(&column.name)).collect()
-        } else {
-            Vec::new()
-        };
-        Ok(Slot { projection: Projection { table, columns }, wanted: false })
-    }
-}
-
-/// The caps of a step.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
-    pub max_rows: Option<usize>,
-    pub max_pages: Option<usize>,
-}
+use teams_tables::{Archive, Meetings, Projection, Reading};
 
 /// What one step brought.
 #[derive(Debug)]
@@ -135,15 +45,23 @@ pub struct MicroBatch {
     pub full_since: Option<Timestamp>,
 }
 
+/// Where a micro-batch ends, and what it is made of.
+#[derive(Debug)]
+pub struct Plan {
+    pub offset: String,
+    /// JSON texts of [`Partition`]s.
+    pub partitions: Vec<String>,
+}
+
 /// Everything read through one connection shares its token, its pool, its budgets and its report.
 #[derive(Clone)]
 pub struct Session {
     client: GraphClient,
-    /// Rounds that found nothing, by what was read: they leave no trace in the offset.
+    /// The last rounds that found nothing, by table: the offset they began from, and when. An offset does not tell them.
     polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
     rows_per_window: usize,
-    listed: Listed,
-    small_pages: SmallPages,
+    discovered: DiscoveryCache,
+    small_exports: SmallExports,
 }
 
 impl Session {
@@ -153,12 +71,12 @@ impl Session {
             client,
             polled: Arc::default(),
             rows_per_window: ROWS_PER_WINDOW,
-            listed: Listed::default(),
-            small_pages: SmallPages::default(),
+            discovered: DiscoveryCache::default(),
+            small_exports: SmallExports::default(),
         })
     }
 
-    /// Cuts exports past another number of rows, for tests that have fewer.
+    /// Cuts exports past another number of rows, for tests with few of them.
     #[must_use]
     pub fn with_rows_per_window(mut self, rows: usize) -> Self {
         self.rows_per_window = rows;
@@ -179,56 +97,55 @@ impl Session {
         self.client.now()
     }
 
-    fn job(&self, pass: &Pass, sink: Sink, caps: Caps) -> Job {
-        Job {
+    fn context(&self, pass: &Pass, sink: Sink, limits: Limits) -> ReadContext {
+        ReadContext {
             client: self.client.clone(),
             options: Arc::new(pass.options.clone()),
             scopes: pass.scopes.clone(),
             sink,
-            caps,
+            caps: Caps::new(limits),
             polled: None,
             rows_per_window: self.rows_per_window,
-            listed: self.listed.clone(),
-            small_pages: self.small_pages.clone(),
+            discovered: self.discovered.clone(),
+            small_exports: self.small_exports.clone(),
         }
     }
 
-    /// Reads everything once into a bounded channel: each key once, in its newest version. The slots of the batches
-    /// are those of [`Pass::tables`]' pass: roots 0, replies 1.
+    /// Reads everything once into a bounded channel: each key once, in its newest version. [`Pass::table_of`] tells the
+    /// table of a batch.
     pub async fn read(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) {
         let result = self.read_into(pass, sender.clone()).await;
         if let Err(error) = result {
-            // The consumer may be gone; then nobody waits for the error either.
+            // The consumer may be gone, and with it the need for the error.
             drop(sender.send(Err(error)).await);
         }
     }
 
     async fn read_into(&self, pass: &Pass, sender: mpsc::Sender<Result<Batch>>) -> Result<()> {
-        let (slots, details) = pass.slots_and_details(false)?;
-        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+        let (outputs, details) = pass.outputs(false)?;
+        let sink = Sink::stream(outputs, sender, Arc::clone(self.report()))
             .with_details(details)
             .with_fetcher(Fetcher::new(&self.client, &pass.options));
-        let job = self.job(pass, sink, Caps::default());
-        let result = whole(&job, pass).await;
-        // What could be read is given even if a scope failed.
-        job.sink.finish().await?;
+        let context = self.context(pass, sink, Limits::default());
+        let result = whole(&context, pass).await;
+        // What could be read is handed on even if a scope failed.
+        context.sink.finish().await?;
         result
     }
 
-    /// Takes one step of an incremental read.
+    /// Takes one step of an incremental read. `limits` hold where the options give none.
     pub async fn micro_batch(&self, pass: &Pass, offset: Option<&str>, limits: Limits) -> Result<MicroBatch> {
         let start = self.start(offset)?;
-        let (slots, details) = pass.slots_and_details(true)?;
-        let sink = Sink::collect(slots, Arc::clone(self.report()))
+        let (outputs, details) = pass.outputs(true)?;
+        let sink = Sink::collect(outputs, Arc::clone(self.report()))
             .with_details(details)
             .with_fetcher(Fetcher::new(&self.client, &pass.options));
-        let caps = Caps::new(limits.max_pages, limits.max_rows);
-        let mut job = self.job(pass, sink, caps);
-        job.polled = self.polled(pass, offset);
+        let mut context = self.context(pass, sink, limits.unless_given(&pass.options));
+        context.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
         let mut full_since = None;
-        let (offset, finished) = match rounds(pass.reading()) {
-            Some(rounds) => match round::step(&job, rounds, start.as_ref()).await? {
+        let (offset, finished) = match pass.round_kind() {
+            Some(kind) => match incremental::step(&context, kind, start.as_ref()).await? {
                 Some(next) => {
                     let (offset, finished) = (next.to_text(), next.phase == Phase::Done);
                     if offset == text {
@@ -239,7 +156,7 @@ impl Session {
                 // Too early for a new round.
                 None => (text.to_owned(), true),
             },
-            None => match unrounded(&job, pass, start.as_ref()).await? {
+            None => match without_rounds(&context, pass, start.as_ref()).await? {
                 Some(next) => {
                     let finished = next.phase == Phase::Done;
                     full_since = next.since.filter(|_| finished);
@@ -250,13 +167,26 @@ impl Session {
                 None => (text.to_owned(), true),
             },
         };
-        job.sink.finish().await?;
-        Ok(MicroBatch { full_since, ..collect(pass, &job, offset, finished) })
+        context.sink.finish().await?;
+        Ok(MicroBatch { full_since, ..collect(pass, &context, offset, finished) })
     }
 
-    /// What a read of the table can be divided by; nothing where it is one list.
+    /// What a read of the table can be divided by; nothing where it is one list, and where a chat is listed by each of its
+    /// members, so that only one reader of all can leave the repeats out.
     pub async fn scopes(&self, pass: &Pass) -> Result<Vec<String>> {
-        plan::scopes(&self.silent(pass), pass.reading()).await
+        let context = self.without_rows(pass);
+        match pass.reading() {
+            Reading::ChannelMessages | Reading::Archive(Archive::Retained) => teams::ids(&context).await,
+            Reading::Meetings(Meetings::Transcripts | Meetings::Recordings) => users::all_ids(&context).await,
+            Reading::List(list) => tables::parents::scopes(&context, list.parent).await,
+            Reading::Teams
+            | Reading::Chats
+            | Reading::ChatMessages
+            | Reading::Archive(Archive::DeletedTeams)
+            | Reading::Meetings(Meetings::CallRecords)
+            | Reading::Report(_)
+            | Reading::DirectoryDelta(_) => Ok(Vec::new()),
+        }
     }
 
     /// Fixes a micro-batch before it is read.
@@ -269,10 +199,10 @@ impl Session {
     ) -> Result<Plan> {
         let start = self.start(offset)?;
         let end = self.start(end)?;
-        let job = self.silent(pass);
-        let planned = match (rounds(pass.reading()), pass.reading()) {
-            (Some(rounds), _) => plan::rounds(&job, rounds, start.as_ref(), end.as_ref(), max_scopes).await?,
-            (None, Reading::DirectoryDelta(object)) => plan::directory(&job, object, start.as_ref()).await?,
+        let context = self.without_rows(pass);
+        let planned = match (pass.round_kind(), pass.reading()) {
+            (Some(kind), _) => partitions::plan(&context, kind, start.as_ref(), end.as_ref(), max_scopes).await?,
+            (None, Reading::DirectoryDelta(object)) => directory::plan(&context, object, start.as_ref()).await?,
             (None, _) => {
                 return Err(Error::configuration(format!(
                     "table '{}' is a snapshot, which can't be streamed: read it as a batch",
@@ -282,10 +212,9 @@ impl Session {
         };
         Ok(match planned {
             None => Plan { offset: offset.unwrap_or("{}").to_owned(), partitions: Vec::new() },
-            Some((offset, partitions)) => Plan {
-                offset: offset.to_text(),
-                partitions: partitions.iter().filter_map(|partition| serde_json::to_string(partition).ok()).collect(),
-            },
+            Some((offset, partitions)) => {
+                Plan { offset: offset.to_text(), partitions: partitions.iter().map(Partition::to_text).collect() }
+            }
         })
     }
 
@@ -309,41 +238,40 @@ impl Session {
         deletes: bool,
         sender: mpsc::Sender<Result<Batch>>,
     ) -> Result<()> {
-        let (mut slots, details) = pass.slots_and_details(true)?;
-        if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), slots.as_mut_slice()) {
+        let (mut outputs, details) = pass.outputs(true)?;
+        if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), outputs.as_mut_slice()) {
             let ignored = if deletes { rows } else { deleted };
-            *ignored =
-                Slot { projection: Projection { columns: Vec::new(), ..ignored.projection.clone() }, wanted: false };
+            *ignored = Output::unwanted(Projection { columns: Vec::new(), table: ignored.projection.table });
         }
-        let sink = Sink::stream(slots, sender, Arc::clone(self.report()))
+        let sink = Sink::stream(outputs, sender, Arc::clone(self.report()))
             .with_details(details)
             .with_fetcher(Fetcher::new(&self.client, &pass.options));
-        let job = self.job(pass, sink, Caps::default());
-        let result = match (rounds(pass.reading()), pass.reading()) {
-            (Some(rounds), _) => plan::read(&job, rounds, partition).await,
-            (None, Reading::DirectoryDelta(object)) => plan::read_directory(&job, object, partition).await,
-            (None, _) => whole(&job, pass).await,
+        let context = self.context(pass, sink, Limits::default());
+        let result = match (pass.round_kind(), pass.reading()) {
+            (Some(kind), _) => partitions::read(&context, kind, partition).await,
+            (None, Reading::DirectoryDelta(object)) => directory::read_partition(&context, object, partition).await,
+            (None, _) => whole(&context, pass).await,
         };
-        job.sink.finish().await?;
+        context.sink.finish().await?;
         result
     }
 
-    /// A job that keeps no rows: they are counted only.
-    fn silent(&self, pass: &Pass) -> Job {
-        let slot = |table| Slot { projection: Projection { table, columns: Vec::new() }, wanted: false };
-        let slots = vec![slot(pass.tables[0]), slot(pass.tables[0])];
-        self.job(pass, Sink::collect(slots, Arc::clone(self.report())), Caps::default())
+    /// A context that keeps no rows: they are counted only.
+    fn without_rows(&self, pass: &Pass) -> ReadContext {
+        let output = |table| Output::unwanted(Projection { table, columns: Vec::new() });
+        let outputs = vec![output(pass.tables[0]), output(pass.tables[0])];
+        self.context(pass, Sink::collect(outputs, Arc::clone(self.report())), Limits::default())
     }
 
     fn polled(&self, pass: &Pass, offset: Option<&str>) -> Option<Timestamp> {
-        let polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let polled = self.polled.lock();
         let (seen, at) = polled.get(pass.tables[0].name)?;
         (Some(seen.as_str()) == offset).then_some(*at)
     }
 
     fn remember(&self, pass: &Pass, offset: &str) {
         if let Some(now) = self.client.now() {
-            let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut polled = self.polled.lock();
             polled.insert(pass.tables[0].name, (offset.to_owned(), now));
         }
     }
@@ -364,74 +292,48 @@ impl Session {
 }
 
 /// A step of a table that is not read in rounds, and its next offset where it has one.
-async fn unrounded(job: &Job, pass: &Pass, start: Option<&Offset>) -> Result<Option<Offset>> {
+async fn without_rounds(context: &ReadContext, pass: &Pass, start: Option<&Offset>) -> Result<Option<Offset>> {
     match pass.reading() {
-        Reading::DirectoryDelta(object) => directory::read(job, object, start).await,
-        _ => whole(job, pass).await.map(|()| None),
+        Reading::DirectoryDelta(object) => directory::read(context, object, start).await,
+        _ => whole(context, pass).await.map(|()| None),
     }
 }
 
-fn rounds(reading: Reading) -> Option<Rounds> {
-    match reading {
-        Reading::ChannelMessages => Some(Rounds::ChannelMessages),
-        Reading::ChatMessages => Some(Rounds::ChatMessages),
-        Reading::Chats => Some(Rounds::Chats),
-        Reading::Teams
-        | Reading::List(_)
-        | Reading::Archive(_)
-        | Reading::Meetings(_)
-        | Reading::Report(_)
-        | Reading::DirectoryDelta(_) => None,
-    }
-}
-
-fn collect(pass: &Pass, job: &Job, offset: String, finished: bool) -> MicroBatch {
+fn collect(pass: &Pass, context: &ReadContext, offset: String, finished: bool) -> MicroBatch {
     let mut rows = Vec::new();
     let mut deletes = Vec::new();
-    for (slot, batch) in job.sink.take() {
+    for (output, batch) in context.sink.take() {
         match pass.reading() {
-            Reading::DirectoryDelta(_) if slot == 1 => deletes.push((pass.tables[0].name, batch)),
-            _ => rows.push((pass.table_of(slot), batch)),
+            Reading::DirectoryDelta(_) if output == 1 => deletes.push((pass.tables[0].name, batch)),
+            _ => rows.push((pass.table_of(output), batch)),
         }
     }
     MicroBatch { rows, deletes, offset, finished, full_since: None }
 }
 
-impl Pass {
-    /// The table that a slot's batches belong to.
-    pub fn table_of(&self, slot: usize) -> &'static str {
-        details::table_of(self.reading(), &self.tables, slot).unwrap_or(self.tables[0].name)
-    }
-
-    pub fn is_snapshot(&self) -> bool {
-        self.tables[0].ingestion == Ingestion::Snapshot
+/// Reads everything there is, once.
+async fn whole(context: &ReadContext, pass: &Pass) -> Result<()> {
+    match pass.reading() {
+        Reading::Teams => tables::teams::read(context).await,
+        Reading::List(list) => list_tables::read(context, list).await,
+        Reading::Archive(archive) => archive::read(context, archive).await,
+        Reading::Meetings(meetings) => meetings::read(context, meetings).await,
+        Reading::Report(report) => reports::read(context, report).await,
+        Reading::ChannelMessages => whole_messages(context, Family::Channels).await,
+        Reading::ChatMessages => whole_messages(context, Family::Chats).await,
+        Reading::Chats => {
+            let users = users::ids(context).await?;
+            let until = clock::server_time(context, RoundKind::Chats).await;
+            let reader = Chats::new(context, RoundState::first(until));
+            let outcome = engine::run(&reader, Vec::new(), users, None, &context.caps, usize::MAX, || 0).await;
+            outcome.failure.map_or(Ok(()), Err)
+        }
+        Reading::DirectoryDelta(object) => directory::read(context, object, None).await.map(drop),
     }
 }
 
-/// Reads everything there is, once.
-async fn whole(job: &Job, pass: &Pass) -> Result<()> {
-    match pass.reading() {
-        Reading::Teams => snapshot::teams(job).await,
-        Reading::List(list) => lists::read(job, list).await,
-        Reading::Archive(archive) => archive::read(job, archive).await,
-        Reading::Meetings(meetings) => meetings::read(job, meetings).await,
-        Reading::Report(report) => reports::read(job, report).await,
-        Reading::ChannelMessages => {
-            let teams = roster::teams(job).await?;
-            once::conversations(job, Family::Channels, teams, round::server_time(job, Rounds::ChannelMessages).await)
-                .await
-        }
-        Reading::ChatMessages => {
-            let users = round::enumerate(job, Rounds::ChatMessages).await?;
-            once::conversations(job, Family::Chats, users, round::server_time(job, Rounds::ChatMessages).await).await
-        }
-        Reading::Chats => {
-            let users = roster::users(job).await?;
-            let until = round::server_time(job, Rounds::Chats).await;
-            let reader = Chats::new(job, Round::first(until));
-            let outcome = engine::run(&reader, Vec::new(), users, None, &job.caps, usize::MAX, || 0).await;
-            outcome.failure.map_or(Ok(()), Err)
-        }
-        Reading::DirectoryDelta(object) => directory::read(job, object, None).await.map(drop),
-    }
+async fn whole_messages(context: &ReadContext, family: Family) -> Result<()> {
+    let kind = RoundKind::Messages(family);
+    let parents = parents::discover(context, kind).await?;
+    full_read::read(context, family, parents, clock::server_time(context, kind).await).await
 }

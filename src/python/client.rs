@@ -187,6 +187,7 @@ impl Client {
         Ok(ManyStream::new(start(session, pass.clone()), pass, projections))
     }
 
+    /// One step of an incremental read. The caps hold where the options give none.
     #[pyo3(signature = (tables, options, offset, *, max_rows=None, max_pages=None))]
     fn micro_batch(
         &self,

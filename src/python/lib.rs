@@ -8,6 +8,7 @@ mod emulator;
 mod error;
 mod guard;
 mod logs;
+mod offset;
 mod preflight;
 mod runtime;
 mod stream;
@@ -32,6 +33,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(preflight::counts, module)?)?;
     module.add_function(wrap_pyfunction!(preflight::cost, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
+    module.add_function(wrap_pyfunction!(offset::offset_info, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;

@@ -188,8 +188,8 @@ impl ManyStream {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<(&'static str, Batch)>> {
         let received = wait(py, async { self.receiver.lock().await.recv().await })?;
         let Some(received) = received else { return Ok(None) };
-        let (slot, batch) = received.map_err(|error| to_py(&error))?;
-        let table = self.pass.table_of(slot);
+        let (output, batch) = received.map_err(|error| to_py(&error))?;
+        let table = self.pass.table_of(output);
         let projection = self.projections.iter().find(|projection| projection.table.name == table);
         let projection =
             projection.cloned().ok_or_else(|| PyValueError::new_err("a batch of a table not asked for"))?;

@@ -1,4 +1,4 @@
-//! The sync engine against the emulated tenant: what is promised, written as tests.
+//! Reading against the emulated tenant: what is promised, written as tests.
 
 mod harness;
 
@@ -8,15 +8,15 @@ mod chats;
 mod coverage;
 mod details;
 mod directory;
+mod discovery_cache;
 mod export;
 mod export_pages;
+mod full_read;
 mod guards;
 mod hostile;
-mod listed;
-mod lists;
+mod incremental;
+mod list_tables;
 mod meetings;
-mod once;
 mod pace;
 mod property;
-mod rounds;
 mod scopes;

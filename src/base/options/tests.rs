@@ -98,7 +98,7 @@ fn every_scope_is_asked_for_by_its_own_option() {
 fn table_defaults_and_the_older_names() {
     let default = table(&[]).unwrap();
     assert_eq!(default, TableOptions::default());
-    assert_eq!((default.max_pages_per_batch, default.lookback), (100, Duration::from_secs(300)));
+    assert_eq!((default.max_pages_per_batch, default.lookback), (None, Duration::from_secs(300)));
     assert_eq!(table(&[("use_delta_api", "True")]).unwrap().strategy, Strategy::Delta);
     assert_eq!(table(&[("use_delta_api", "true"), ("strategy", "delta")]).unwrap().strategy, Strategy::Delta);
     assert!(refusal(table(&[("use_delta_api", "true"), ("strategy", "export")])).contains("contradict"));

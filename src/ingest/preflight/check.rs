@@ -4,6 +4,8 @@
 use serde::Serialize;
 
 use super::probe::{Probe, Prober, endpoints};
+use crate::error_policy::{Refusal, export_refusal};
+use crate::messages::strategy;
 use teams_base::error::Error;
 use teams_base::graph::permissions::alternatives;
 use teams_base::options::TableOptions;
@@ -107,7 +109,7 @@ fn without_token(error: &Error, tables: &[(&'static Table, TableOptions)]) -> Ch
 
 impl TableCheck {
     fn new(table: &'static Table, options: &TableOptions, roles: &Roles, status: Status) -> Self {
-        let endpoint = endpoints(table, options)[0];
+        let endpoint = endpoints(table, options)[0].template;
         Self {
             table: table.name,
             status,
@@ -145,18 +147,17 @@ fn permission(name: &'static str, roles: &Roles) -> Permission {
 
 async fn one(prober: &mut Prober<'_>, roles: &Roles, table: &'static Table, options: &TableOptions) -> TableCheck {
     let mut check = TableCheck::new(table, options, roles, Status::Granted);
-    let templates = endpoints(table, options);
+    let endpoints = endpoints(table, options);
     // `teams` is read from a list; the second endpoint fills in settings, and a refusal there is no error.
-    let templates = if table.reading == Reading::Teams { &templates[..1] } else { &templates[..] };
+    let endpoints = if table.reading == Reading::Teams { &endpoints[..1] } else { &endpoints[..] };
     let mut found = Probe::Nothing("this table is not probed");
     let mut instead = None;
-    for (index, template) in templates.iter().enumerate() {
-        check.endpoint = template;
-        found = prober.probe(table, template, options).await;
-        let is_last = index + 1 == templates.len();
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        check.endpoint = endpoint.template;
+        found = prober.probe(table, endpoint, options).await;
+        let is_last = index + 1 == endpoints.len();
         match &found {
-            // The messages of who refuses an export are listed instead.
-            Probe::Refused(error) if !is_last && matches!(error.status(), Some(400 | 402..=405 | 501)) => {
+            Probe::Refused(error) if !is_last && export_refusal(error).is_some() => {
                 let status = error.status().unwrap_or_default();
                 instead = Some(format!("the export API answers {status}, so messages are listed instead"));
             }
@@ -232,7 +233,7 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, table: &'static
         _ if is_not_offered(error, check.endpoint) => {
             let what = "the export API, which this tenant's cloud does not offer";
             check.prerequisite = Some(what);
-            check.remedy = Some(format!("Leave out strategy={}: auto lists messages instead", strategy(options)));
+            check.remedy = Some(format!("Leave out strategy={}: auto lists messages instead", strategy::name(options)));
             Status::PrerequisiteMissing
         }
         _ => Status::Unreachable,
@@ -244,16 +245,7 @@ fn is_named(options: &TableOptions) -> bool {
 }
 
 fn is_not_offered(error: &Error, endpoint: &str) -> bool {
-    endpoint.ends_with("/getAllMessages") && matches!(error.status(), Some(402 | 405 | 501))
-}
-
-fn strategy(options: &TableOptions) -> &'static str {
-    match options.strategy {
-        teams_base::options::Strategy::Export => "export",
-        teams_base::options::Strategy::Delta => "delta",
-        teams_base::options::Strategy::Channels => "channels",
-        teams_base::options::Strategy::Auto => "auto",
-    }
+    endpoint.ends_with("/getAllMessages") && export_refusal(error) == Some(Refusal::NotOffered)
 }
 
 #[cfg(test)]

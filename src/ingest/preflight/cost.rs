@@ -1,10 +1,13 @@
 //! What a read costs in requests: one formula per table and strategy, from the counts of a tenant.
 
 use super::tenant::Tenant;
-use crate::pages;
+use crate::messages::strategy::Ways;
+use crate::page_sizes;
+use crate::state::round_kind::Family;
+use crate::state::window::ROWS_PER_WINDOW;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
-use teams_base::options::{Strategy, TableOptions};
+use teams_base::options::TableOptions;
 use teams_tables::{DirectoryObject, Reading, Table, Takes};
 
 /// Which of a table's runs.
@@ -58,7 +61,7 @@ pub(super) fn pages(rows: f64, page: u32) -> f64 {
     (rows / f64::from(page)).ceil().max(1.0)
 }
 
-/// Pages of each of several lists that hold so many rows together.
+/// Pages of each of several lists that hold `rows` together.
 pub(super) fn pages_each(rows: f64, lists: f64, page: u32) -> f64 {
     if lists > 0.0 { pages(rows / lists, page) } else { 0.0 }
 }
@@ -112,14 +115,14 @@ impl Case<'_> {
         if !self.options.team_ids.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![Part::new(&endpoint::TEAMS, pages(self.count("teams")?, pages::TEAMS), "teams / 100")])
+        Ok(vec![Part::new(&endpoint::TEAMS, pages(self.count("teams")?, page_sizes::TEAMS), "teams / 100")])
     }
 
     pub(super) fn all_users(&self) -> Result<Vec<Part>> {
         if !self.options.user_ids.is_empty() || !self.options.chat_ids.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![Part::new(&endpoint::USERS, pages(self.count("users")?, pages::USERS), "users / 999")])
+        Ok(vec![Part::new(&endpoint::USERS, pages(self.count("users")?, page_sizes::USERS), "users / 999")])
     }
 
     /// Where nothing has to be listed the server's time is asked for.
@@ -135,7 +138,7 @@ impl Case<'_> {
             return Ok(vec![Part::per(&endpoint::TEAM, teams, 1.0, "1 for each team named")]);
         }
         let mut parts = self.all_teams()?;
-        let round_trips = (teams / pages::TEAMS_PER_BATCH as f64).ceil();
+        let round_trips = (teams / page_sizes::TEAMS_PER_BATCH as f64).ceil();
         let each = Part::per(&endpoint::TEAM, teams, 1.0, "teams, 20 in a round trip");
         parts.push(Part { round_trips, ..each });
         Ok(parts)
@@ -143,7 +146,7 @@ impl Case<'_> {
 
     /// Rows of a page: the most that an endpoint is asked for, or fewer by the option.
     pub(super) fn top(&self, most: u32) -> u32 {
-        self.options.top.unwrap_or(most).min(most)
+        page_sizes::top(self.options.top, most)
     }
 
     fn channel_messages(&self) -> Result<Vec<Part>> {
@@ -152,28 +155,27 @@ impl Case<'_> {
         let mut parts = self.all_teams()?;
         parts.extend(self.clock(&endpoint::TEAM));
         let teams = self.count("teams")?;
-        if self.options.strategy == Strategy::Export {
+        let ways = Ways::of(self.options, Family::Channels);
+        if ways.is_export_only() {
             parts.push(self.export(&endpoint::TEAM_EXPORT, teams, rows));
             return Ok(parts);
         }
-        let are_named = !self.options.channel_ids.is_empty();
-        if !are_named {
+        if self.options.channel_ids.is_empty() {
             parts.push(Part::per(&endpoint::CHANNELS, teams, 1.0, "teams"));
         }
         let channels = self.count("channels")?;
-        let exports = self.options.strategy == Strategy::Auto && !are_named;
-        if exports && self.run != Run::Quiet {
+        if ways.exports_history() && self.run != Run::Quiet {
             parts.push(self.export(&endpoint::TEAM_EXPORT, teams, rows));
         }
-        parts.push(self.channel_lists(channels, roots, exports)?);
+        parts.push(self.channel_lists(channels, roots, ways)?);
         Ok(parts)
     }
 
     /// Requests for the channels themselves, `roots` of all of them together.
-    fn channel_lists(&self, channels: f64, roots: f64, exports: bool) -> Result<Part> {
-        let is_delta = self.options.strategy == Strategy::Delta;
+    fn channel_lists(&self, channels: f64, roots: f64, ways: Ways) -> Result<Part> {
+        let (is_delta, exports) = (ways.uses_delta(), ways.exports_history());
         let endpoint = if is_delta { &endpoint::CHANNEL_MESSAGES_DELTA } else { &endpoint::CHANNEL_MESSAGES };
-        let page = self.top(pages::CHANNEL_MESSAGES);
+        let page = self.top(page_sizes::CHANNEL_MESSAGES);
         let whole = pages_each(roots, channels, page);
         let special = self.tenant.get("special_channels", self.table.name)?.min(channels);
         let days = f64::from(self.options.resweep_days);
@@ -192,7 +194,7 @@ impl Case<'_> {
                 let formula = "channels, and for private and shared ones / resweep_days their root messages / 50";
                 reread(endpoint, channels, special / days, whole, formula)
             }
-            Run::Daily if self.options.strategy == Strategy::Channels => {
+            Run::Daily if ways.rereads_children(Family::Channels, true) => {
                 let formula = "channels, and for channels / resweep_days their root messages / 50";
                 reread(endpoint, channels, channels / days, whole, formula)
             }
@@ -205,9 +207,9 @@ impl Case<'_> {
         if self.run != Run::First {
             return Part::per(endpoint, parents, 1.0, "1 for each export, and changed rows / 250");
         }
-        let page = self.top(pages::EXPORT);
-        // Past so many rows an export is cut into windows of time, which are read from their beginning.
-        let window = pages::ROWS_PER_WINDOW as f64;
+        let page = self.top(page_sizes::EXPORT);
+        // Past this many rows an export is cut into windows of time, which are read from their beginning.
+        let window = ROWS_PER_WINDOW as f64;
         let again = if parents > 0.0 && rows / parents > window { window / f64::from(page) } else { 0.0 };
         let each = pages_each(rows, parents, page) + again;
         Part::per(endpoint, parents, each, "exports × (rows of an export / 250), and 400 more past 100,000 rows")
@@ -232,14 +234,14 @@ impl Case<'_> {
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
         let mut parts = self.all_users()?;
         parts.extend(self.clock(&endpoint::USERS));
-        let each = pages_each(listed, users, self.top(pages::CHATS));
+        let each = pages_each(listed, users, self.top(page_sizes::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         Ok(parts)
     }
 
     fn chat_messages(&self) -> Result<Vec<Part>> {
         let (chats, rows) = (self.count("chats")?, self.count("chat_messages")?);
-        let page = self.top(pages::CHAT_MESSAGES);
+        let page = self.top(page_sizes::CHAT_MESSAGES);
         let whole = pages_each(rows, chats, page);
         if !self.options.chat_ids.is_empty() {
             let mut parts = vec![self.chat_lists(chats, whole)];
@@ -251,20 +253,19 @@ impl Case<'_> {
         let members = self.tenant.get("members_per_chat", self.table.name)?;
         let copies = if self.options.chat_sender_filter { 1.0 } else { members };
         let exported = rows * copies;
-        let exports = matches!(self.options.strategy, Strategy::Auto | Strategy::Export);
+        let ways = Ways::of(self.options, Family::Chats);
         let mut parts = self.all_users()?;
         parts.extend(self.clock(&endpoint::USERS));
-        if self.options.strategy == Strategy::Export {
+        if ways.is_export_only() {
             parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
             return Ok(parts);
         }
-        let each = pages_each(chats * members, users, self.top(pages::CHATS));
+        let each = pages_each(chats * members, users, self.top(page_sizes::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
-        if exports && self.run != Run::Quiet {
-            parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
-        }
-        if !exports {
+        if !ways.exports_history() {
             parts.push(self.chat_lists(chats, whole));
+        } else if self.run != Run::Quiet {
+            parts.push(self.export(&endpoint::USER_EXPORT, users, exported));
         }
         Ok(parts)
     }
@@ -280,7 +281,7 @@ impl Case<'_> {
         let is_users = self.table.reading == Reading::DirectoryDelta(DirectoryObject::Users);
         let endpoint = if is_users { &endpoint::USERS_DELTA } else { &endpoint::GROUPS_DELTA };
         let objects = self.count(if is_users { "users" } else { "groups" })?;
-        let requests = if self.run == Run::First { pages(objects, pages::DIRECTORY_DELTA) } else { 1.0 };
+        let requests = if self.run == Run::First { pages(objects, page_sizes::DIRECTORY_DELTA) } else { 1.0 };
         Ok(vec![Part::new(endpoint, requests, "objects that changed / 200, at least 1")])
     }
 }

@@ -2,7 +2,7 @@
 //! run costs the same.
 
 use super::cost::{Case, Part, pages, pages_each};
-use crate::pages;
+use crate::page_sizes;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_tables::{Archive, List, Meetings, Parent, Shape};
@@ -11,10 +11,10 @@ impl Case<'_> {
     pub(super) fn list(&self, list: &'static List) -> Result<Vec<Part>> {
         let (mut parts, lists, formula) = self.parents_of(list.parent)?;
         let each = match (list.parent, list.endpoint.template) {
-            (Parent::Tenant, "/users") => pages(self.count("users")?, self.top(pages::USERS)),
+            (Parent::Tenant, "/users") => pages(self.count("users")?, self.top(page_sizes::USERS)),
             (_, "/teams/{id}/members") => {
                 let members = self.tenant.get("members_per_team", self.table.name)?;
-                pages(members, self.top(pages::MEMBERS))
+                pages(members, self.top(page_sizes::MEMBERS))
             }
             _ => 1.0,
         };
@@ -71,7 +71,7 @@ impl Case<'_> {
         let mut parts = self.all_users()?;
         let users = self.count("users")?;
         let listed = self.count("chats")? * self.tenant.get("members_per_chat", self.table.name)?;
-        let each = pages_each(listed, users, self.top(pages::CHATS));
+        let each = pages_each(listed, users, self.top(page_sizes::CHATS));
         parts.push(Part::per(&endpoint::USER_CHATS, users, each, "users × (chats of a user / 50)"));
         Ok(parts)
     }
@@ -84,7 +84,7 @@ impl Case<'_> {
         }
         let groups = self.count("groups")?;
         let is_named = !options.group_ids.is_empty();
-        let list = Part::new(&endpoint::GROUPS, pages(groups, pages::USERS), "groups / 999");
+        let list = Part::new(&endpoint::GROUPS, pages(groups, page_sizes::USERS), "groups / 999");
         Ok((if is_named { Vec::new() } else { vec![list] }, groups))
     }
 
@@ -95,7 +95,7 @@ impl Case<'_> {
             Archive::Retained => {
                 let teams = self.count("teams")?;
                 let rows = count("messages")? * (1.0 + count("replies_per_message")?);
-                let each = pages_each(rows, teams, self.top(pages::EXPORT));
+                let each = pages_each(rows, teams, self.top(page_sizes::EXPORT));
                 let mut parts = self.all_teams()?;
                 let formula = "teams × (messages of a team / 250), and more for every version that is retained";
                 parts.push(Part::per(&endpoint::TEAM_RETAINED, teams, each, formula));
@@ -105,7 +105,7 @@ impl Case<'_> {
                 let teams = if named > 0 { named as f64 } else { count("deleted_teams")? };
                 let list = Part::new(&endpoint::DELETED_TEAMS, f64::from(u8::from(named == 0)), "1");
                 let rows = count("messages_per_deleted_team")?;
-                let each = pages(rows, self.top(pages::EXPORT));
+                let each = pages(rows, self.top(page_sizes::EXPORT));
                 let formula = "deleted teams × (messages of a deleted team / 250)";
                 Ok(vec![list, Part::per(&endpoint::DELETED_TEAM_EXPORT, teams, each, formula)])
             }
@@ -116,7 +116,7 @@ impl Case<'_> {
         let endpoint = match meetings {
             Meetings::CallRecords => {
                 let calls = self.count("users")? * self.tenant.get("calls_per_user", self.table.name)?;
-                let requests = pages(calls, pages::CALL_RECORDS);
+                let requests = pages(calls, page_sizes::CALL_RECORDS);
                 return Ok(vec![Part::new(&endpoint::CALL_RECORDS, requests, "calls of the last 30 days / 60")]);
             }
             Meetings::Transcripts => &endpoint::TRANSCRIPTS,

@@ -1,4 +1,6 @@
 //! What can be known before anything is read: whether a read would be allowed, and what it would cost.
+//!
+//! Uses `messages::strategy`, `error_policy`, `page_sizes` and the requests of `tables`. It reads no rows and keeps no state.
 
 mod check;
 mod cost;

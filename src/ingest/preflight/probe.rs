@@ -7,17 +7,18 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::endpoint_of;
-use crate::{meetings, reports};
+use crate::messages::strategy::{self, Endpoints};
+use crate::tables::{meetings, reports};
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
-use teams_base::options::{Strategy, TableOptions};
+use teams_base::options::TableOptions;
 use teams_client::{GraphClient, Malformed, Request};
-use teams_tables::{List, Meetings, Parent, Reading, Table};
+use teams_tables::{Archive, DirectoryObject, List, Meetings, Parent, Reading, Table};
 
-/// So many discovered things are tried when one of them is refused or gone.
+/// This many discovered things are tried when one of them is refused or gone.
 const TRIES: usize = 3;
 
-/// So many named things are asked for.
+/// This many named things are asked for.
 const NAMED: usize = 20;
 
 /// What a probe found.
@@ -37,21 +38,31 @@ pub struct Prober<'c> {
     pub notes: Vec<String>,
 }
 
-/// The endpoints of a table that options choose from, the preferred first.
-pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static str> {
-    let declared: Vec<_> = table.endpoints().iter().map(|endpoint| endpoint.template).collect();
-    if let (Reading::Archive(_), Some(last)) = (table.reading, declared.last()) {
-        // What stands before it lists the teams.
-        return vec![last];
+/// The endpoints that a read of a table tries, the preferred first.
+pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static Endpoint> {
+    match table.reading {
+        Reading::Teams => vec![&endpoint::TEAMS, &endpoint::TEAM],
+        Reading::ChannelMessages => chosen(options, &endpoint::TEAM_EXPORT, &endpoint::CHANNEL_MESSAGES),
+        Reading::ChatMessages => chosen(options, &endpoint::USER_EXPORT, &endpoint::CHAT_MESSAGES),
+        Reading::Chats => vec![&endpoint::USER_CHATS],
+        Reading::DirectoryDelta(DirectoryObject::Users) => vec![&endpoint::USERS_DELTA],
+        Reading::DirectoryDelta(DirectoryObject::Groups) => vec![&endpoint::GROUPS_DELTA],
+        Reading::Archive(Archive::Retained) => vec![&endpoint::TEAM_RETAINED],
+        Reading::Archive(Archive::DeletedTeams) => vec![&endpoint::DELETED_TEAM_EXPORT],
+        Reading::Meetings(Meetings::CallRecords) => vec![&endpoint::CALL_RECORDS],
+        Reading::Meetings(Meetings::Transcripts) => vec![&endpoint::TRANSCRIPTS],
+        Reading::Meetings(Meetings::Recordings) => vec![&endpoint::RECORDINGS],
+        Reading::List(list) => vec![list.endpoint],
+        Reading::Report(report) => vec![report.endpoint],
     }
-    let is_export = |template: &&str| template.ends_with("/getAllMessages");
-    let is_child_named = !options.channel_ids.is_empty() || !options.chat_ids.is_empty();
-    let kept: Vec<_> = match options.strategy {
-        Strategy::Export => declared.iter().copied().filter(is_export).collect(),
-        Strategy::Auto if !is_child_named => declared.clone(),
-        _ => declared.iter().copied().filter(|template| !is_export(template)).collect(),
-    };
-    if kept.is_empty() { declared } else { kept }
+}
+
+fn chosen(options: &TableOptions, export: &'static Endpoint, list: &'static Endpoint) -> Vec<&'static Endpoint> {
+    match strategy::endpoints(options) {
+        Endpoints::Export => vec![export],
+        Endpoints::ExportThenLists => vec![export, list],
+        Endpoints::Lists => vec![list],
+    }
 }
 
 /// What makes a request to an endpoint cheap. Where paging is not documented nothing is asked for.
@@ -69,17 +80,17 @@ fn cheap(template: &str) -> &'static [(&'static str, &'static str)] {
 #[derive(Deserialize)]
 struct Page {
     #[serde(default)]
-    value: Vec<Item>,
+    value: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct Listed {
     id: String,
     #[serde(rename = "membershipType")]
     membership: Option<String>,
 }
 
-fn read_page(body: &[u8]) -> Result<Vec<Item>, Malformed> {
+fn read_page(body: &[u8]) -> Result<Vec<Listed>, Malformed> {
     let page: Page = serde_json::from_slice(body)?;
     Ok(page.value)
 }
@@ -140,6 +151,7 @@ impl Path {
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     table: &'static Table,
+    endpoint: &'static Endpoint,
     options: &'a TableOptions,
 }
 
@@ -166,9 +178,9 @@ impl<'c> Prober<'c> {
     }
 
     /// Sends the request of one endpoint.
-    pub async fn probe(&mut self, table: &'static Table, template: &'static str, options: &TableOptions) -> Probe {
-        let parts: Vec<&'static str> = template.split('/').skip(1).collect();
-        let wanted = Wanted { table, options };
+    pub async fn probe(&mut self, table: &'static Table, endpoint: &'static Endpoint, options: &TableOptions) -> Probe {
+        let parts: Vec<&'static str> = endpoint.template.split('/').skip(1).collect();
+        let wanted = Wanted { table, endpoint, options };
         self.fill(Path::default(), &parts, wanted).await.unwrap_or_else(Probe::Refused)
     }
 
@@ -212,9 +224,7 @@ impl<'c> Prober<'c> {
     }
 
     async fn ask(&self, path: &Path, wanted: Wanted<'_>) -> Result<Probe> {
-        let Some(endpoint) = endpoint_of(wanted.table, &path.template) else {
-            return Ok(Probe::Nothing("this endpoint is not probed"));
-        };
+        let endpoint = wanted.endpoint;
         let request = match wanted.table.reading {
             Reading::Report(report) => {
                 self.client.offers(&reports::request(report, wanted.options)).await?;
@@ -255,7 +265,7 @@ impl<'c> Prober<'c> {
         }
         let Some(endpoint) = endpoint_of(wanted.table, &list.template) else { return Ok(Vec::new()) };
         let read = |body: &[u8]| {
-            let is_kept = |item: &Item| !is_shared || item.membership.as_deref() == Some("shared");
+            let is_kept = |item: &Listed| !is_shared || item.membership.as_deref() == Some("shared");
             Ok(read_page(body)?.into_iter().filter(is_kept).map(|item| item.id).collect())
         };
         let ids = match self.client.get(&list.request(endpoint, query), read).await {
@@ -322,14 +332,16 @@ fn passed_over(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use teams_base::options::Strategy;
     use teams_client::request::Target;
     use teams_tables::{TABLES, find};
 
     #[test]
-    fn every_table_names_an_endpoint_that_the_client_knows() {
+    fn every_table_documents_the_endpoints_it_is_probed_at() {
         for table in TABLES {
-            for template in endpoints(table, &TableOptions::default()) {
-                assert!(endpoint_of(table, template).is_some(), "{}: {template}", table.name);
+            for endpoint in endpoints(table, &TableOptions::default()) {
+                let documented = format!("GET {}", endpoint.template);
+                assert!(table.documented_endpoint().contains(&documented), "{}: {documented}", table.name);
             }
         }
     }
@@ -339,7 +351,7 @@ mod tests {
         let chosen = |table: &str, strategy, chat: &[&str]| {
             let chat_ids = chat.iter().map(ToString::to_string).collect();
             let options = TableOptions { chat_ids, strategy, ..TableOptions::default() };
-            endpoints(find(table).unwrap(), &options)
+            endpoints(find(table).unwrap(), &options).iter().map(|endpoint| endpoint.template).collect::<Vec<_>>()
         };
         let (export, list) = ("/teams/{id}/channels/getAllMessages", "/teams/{id}/channels/{id}/messages");
         assert_eq!(chosen("messages", Strategy::Auto, &[]), [export, list]);

@@ -6,16 +6,18 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use teams_base::error::{Error, Result};
+use crate::error_policy::is_refused_or_absent;
+use crate::page_sizes;
+use teams_base::error::Result;
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::options::TableOptions;
 use teams_base::timestamp;
 use teams_client::{GraphClient, Malformed, Request};
 use teams_tables::{Archive, Parent, Reading, Table};
 
-/// So many of each kind are looked into.
+/// This many of each kind are looked into.
 const SAMPLES: usize = 10;
-/// So many pages of a list are counted.
+/// This many pages of a list are counted.
 const PAGES: usize = 50;
 /// What a page of messages is asked for.
 const PAGE: usize = 50;
@@ -118,10 +120,6 @@ fn spread<T>(things: &[T]) -> impl Iterator<Item = &T> {
     things.iter().step_by(step)
 }
 
-fn is_left_out(error: &Error) -> bool {
-    matches!(error, Error::PermissionDenied(_) | Error::NotFound(_))
-}
-
 impl Sampler<'_> {
     fn set(&mut self, name: &str, count: f64) {
         self.sample.counts.insert(name.to_owned(), count);
@@ -166,7 +164,7 @@ impl Sampler<'_> {
                 .team(team)
                 .query("$select", "id,membershipType,createdDateTime");
             match self.page::<Conversation>(&request).await {
-                Err(error) if is_left_out(&error) => continue,
+                Err(error) if is_refused_or_absent(&error) => continue,
                 page => channels.extend(page?.value.into_iter().map(|channel| (team.clone(), channel))),
             }
             looked += 1.0;
@@ -198,7 +196,7 @@ impl Sampler<'_> {
                     .query("$top", PAGE)
                     .query("$expand", "replies");
             match self.page::<Message>(&request).await {
-                Err(error) if is_left_out(&error) => {}
+                Err(error) if is_refused_or_absent(&error) => {}
                 page => self.add(&mut found, &page?, channel, options),
             }
         }
@@ -245,7 +243,7 @@ impl Sampler<'_> {
 
     async fn users(&mut self, options: &TableOptions, with_chats: bool, messages: Option<&TableOptions>) -> Result<()> {
         let ids = match options.user_ids.as_slice() {
-            [] => self.ids(&endpoint::USERS, "users", Some(crate::pages::USERS)).await?,
+            [] => self.ids(&endpoint::USERS, "users", Some(page_sizes::USERS)).await?,
             named => named.to_vec(),
         };
         self.set("users", ids.len() as f64);
@@ -259,7 +257,7 @@ impl Sampler<'_> {
                 .query("$top", PAGE)
                 .query("$expand", "members");
             let page = match self.page::<Conversation>(&request).await {
-                Err(error) if is_left_out(&error) => continue,
+                Err(error) if is_refused_or_absent(&error) => continue,
                 page => page?,
             };
             looked += 1.0;
@@ -293,7 +291,7 @@ impl Sampler<'_> {
                 .query("$top", PAGE)
                 .query("$orderby", "lastModifiedDateTime desc");
             match self.page::<Message>(&request).await {
-                Err(error) if is_left_out(&error) => {}
+                Err(error) if is_refused_or_absent(&error) => {}
                 page => self.add(&mut found, &page?, chat, options),
             }
         }
@@ -305,7 +303,7 @@ impl Sampler<'_> {
 
     async fn groups(&mut self) -> Result<()> {
         if let Some(endpoint) = endpoint::find("/groups") {
-            let ids = self.ids(endpoint, "groups", Some(crate::pages::USERS)).await?;
+            let ids = self.ids(endpoint, "groups", Some(page_sizes::GROUPS)).await?;
             self.set("groups", ids.len() as f64);
         } else {
             let teams = match self.sample.counts.get("teams") {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use teams_base::error::{Error, Result};
 
-/// Counts of what is read, all of it together; what nobody counted is missing.
+/// Counts of what is read, all of it together. What has not been counted is missing.
 #[derive(Debug, Clone, Default)]
 pub struct Tenant(BTreeMap<String, f64>);
 

@@ -1,0 +1,203 @@
+//! What the readers of one call share: the client, the options, where rows go, and how an error policy's verdict is
+//! carried out.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::value::RawValue;
+
+use crate::caps::Caps;
+use crate::engine::Step;
+use crate::error_policy::{Attempt, GONE, Verdict, is_dead_link, skipped, verdict};
+use crate::page_sizes::SmallExports;
+use crate::pagination::{Next, Pagination};
+use crate::sink::Sink;
+use crate::state::discovery_cache::DiscoveryCache;
+use crate::state::work_item::WorkItem;
+use teams_base::error::{Error, GraphFailure, Result};
+use teams_base::options::TableOptions;
+use teams_client::metrics::Report;
+use teams_client::request::Request;
+use teams_client::{GraphClient, Malformed};
+use teams_tables::{Fields, Page, RawItems, Rows, TableBuilder, read_page};
+
+pub struct ReadContext {
+    pub client: GraphClient,
+    pub options: Arc<TableOptions>,
+    /// Some of the scopes that the options discover: a share of the work, not a choice of the user's.
+    pub scopes: Option<Vec<String>>,
+    pub sink: Sink,
+    pub caps: Caps,
+    /// When the session last read a round from this offset and found nothing.
+    pub polled: Option<jiff::Timestamp>,
+    /// Past this many rows an export is cut into windows.
+    pub rows_per_window: usize,
+    /// What the open rounds of the session have discovered.
+    pub discovered: DiscoveryCache,
+    /// Which exports the session asks for small pages.
+    pub small_exports: SmallExports,
+}
+
+impl ReadContext {
+    pub fn report(&self) -> &Arc<Report> {
+        self.client.report()
+    }
+
+    /// Reads one page into rows of the reader's making. `read` may be called again when the answer was broken.
+    pub async fn page<T>(
+        &self,
+        request: &Request,
+        mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
+    ) -> Result<T> {
+        let mut rows = 0;
+        let read = |body: &[u8]| {
+            let (result, found) = self.sink.with_count(|builders| read(builders, body));
+            rows = found;
+            result.map_err(Malformed)
+        };
+        let answer = self.client.get(request, read).await?;
+        self.caps.count_page();
+        self.report().scopes.add_rows(&request.scope, rows);
+        self.sink.flush().await?;
+        Ok(answer.body)
+    }
+
+    /// Every item of a list, as text, over all its pages.
+    pub async fn list_raw(&self, request: &Request) -> Result<Vec<Box<RawValue>>> {
+        let mut items = Vec::new();
+        let mut request = request.clone();
+        let mut pagination = Pagination::default();
+        loop {
+            let answer = self.client.get(&request, read_raw_page).await?;
+            let (page, mut found) = answer.body;
+            match pagination.next(&self.client, &request, &page)? {
+                Next::Again => {}
+                Next::End => {
+                    items.append(&mut found);
+                    self.report().scopes.add_rows(&request.scope, items.len());
+                    return Ok(items);
+                }
+                Next::Follow(link) => {
+                    items.append(&mut found);
+                    request = request.follow(link);
+                }
+            }
+        }
+    }
+
+    /// The scopes that a list names.
+    pub async fn list<T>(&self, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
+        named(request, &self.list_raw(request).await?, read)
+    }
+
+    /// Moves an item to the page that comes after this one.
+    pub fn advance(&self, item: &mut WorkItem, request: &Request, page: &Page) -> Result<Step> {
+        let next = item.pagination.next(&self.client, request, page);
+        Ok(match next? {
+            Next::End => Step::Done,
+            Next::Again => Step::More,
+            Next::Follow(link) => {
+                item.link = Some(link);
+                Step::More
+            }
+        })
+    }
+
+    /// How an item goes on after a step of it failed. `is_named`: an option names its scope.
+    pub fn on_error(&self, item: &mut WorkItem, error: Error, is_named: bool) -> Result<Step> {
+        let attempt = Attempt {
+            is_named,
+            is_first_page: item.link.is_none(),
+            was_restarted: item.tries.restarted,
+            was_confirmed: item.tries.confirmed,
+        };
+        let verdict = verdict(&error, attempt, self.options.on_forbidden);
+        if is_dead_link(&error) {
+            // The next step does not come back to a dead link.
+            item.restart();
+        }
+        match verdict {
+            Verdict::Restart => {
+                item.tries.restarted = true;
+                Ok(Step::More)
+            }
+            Verdict::Confirm => {
+                item.tries.confirmed = true;
+                Ok(Step::More)
+            }
+            Verdict::Skip(reason) => {
+                if let Some(failure) = error.graph() {
+                    self.skip(failure, reason);
+                }
+                Ok(Step::Skipped)
+            }
+            Verdict::Fail => Err(error),
+        }
+    }
+
+    /// Reads a scope of a snapshot. One that was discovered and is not found twice is reported and left out, because it
+    /// was deleted meanwhile.
+    pub async fn confirmed<T, F: Future<Output = Result<T>>>(
+        &self,
+        is_named: bool,
+        read: impl Fn() -> F,
+    ) -> Result<Option<T>> {
+        match read().await {
+            Err(Error::NotFound(_)) if !is_named => {}
+            result => return result.map(Some),
+        }
+        match read().await {
+            Err(Error::NotFound(failure)) => {
+                self.skip(&failure, GONE);
+                Ok(None)
+            }
+            result => result.map(Some),
+        }
+    }
+
+    pub fn skip(&self, failure: &GraphFailure, reason: &str) {
+        self.report().skip(skipped(failure, reason));
+    }
+}
+
+/// What the items of a list stand for. One that can't be named could not be read, and so it is an error: a scope that is
+/// left out silently is lost.
+pub fn named<T>(request: &Request, items: &[Box<RawValue>], read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
+    let named = items.iter().map(|item| {
+        Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
+            Error::Protocol(Box::new(GraphFailure {
+                endpoint: request.endpoint.template,
+                scope: request.scope.clone(),
+                message: "the list holds an item without an id, so that what it stands for can't be read".to_owned(),
+                remedy: "Try again later; if it stays, report it to Microsoft".to_owned(),
+                ..GraphFailure::default()
+            }))
+        })
+    });
+    named.collect()
+}
+
+pub fn read_raw_page(body: &[u8]) -> Result<(Page, Vec<Box<RawValue>>), Malformed> {
+    let mut items = RawItems::default();
+    let page = read_page(body, &mut items).map_err(Malformed)?;
+    Ok((page, items.items))
+}
+
+/// An answer that is one object.
+pub fn read_object(body: &[u8]) -> Result<Box<RawValue>, Malformed> {
+    let text = String::from_utf8_lossy(body);
+    let value: Box<RawValue> =
+        serde_json::from_str(&text).map_err(|error| Malformed(format!("malformed JSON at line {}", error.line())))?;
+    if value.get().starts_with('{') { Ok(value) } else { Err(Malformed("no object".to_owned())) }
+}
+
+/// Reads a page into `rows`, for the `read` of [`ReadContext::page`].
+pub fn into<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
+    read_page(body, rows)
+}
+
+/// Runs pieces of work side by side; the first failure ends them.
+pub async fn side_by_side(limit: usize, work: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
+    stream::iter(work).buffer_unordered(limit).try_collect::<Vec<()>>().await.map(drop)
+}

@@ -1,0 +1,237 @@
+//! What a refusal means: the one place that looks at the status of Graph's answers.
+//!
+//! Throttling, 5xx and timeouts are repeated by the client before they come here. What is left:
+//!
+//! | answer | to | means |
+//! |---|---|---|
+//! | 400, 404, 410 | a link | it has died: the scope is read again, once |
+//! | 404 | the first page of a discovered scope | asked once more, then skipped and reported: it was deleted meanwhile |
+//! | 403 | a discovered scope | skipped with `on_forbidden=skip`, otherwise an error |
+//! | 402, 405, 501 | an export | no export API here: messages are listed |
+//! | 400, 404 | an export | the same once several parents in a row say so; one parent alone is listed |
+//! | 403 | an export | this parent is listed |
+//! | 400, 404, 405, 501 | channel delta | channels are listed |
+//! | 400, a timeout | the first page of an export | perhaps too large: a small one is asked for |
+//! | 403, 404 | a list that another can stand in for | the other list is asked |
+//! | 4xx, 501 | the settings of a team | they stay null |
+//! | 403, 404 | a hosted content, a transcript's text | its row says so, or stays null |
+//! | anything else | | the scope fails; the others go on unless the error ends the run |
+//!
+//! Uses errors and options. It sends nothing and changes nothing: `context` carries a verdict out.
+
+use teams_base::error::{Error, GraphFailure};
+use teams_base::graph::endpoint;
+use teams_base::options::OnForbidden;
+use teams_client::metrics::Skipped;
+
+pub const GONE: &str = "it is listed, but it was not found twice";
+pub const FORBIDDEN: &str = "access was refused, and on_forbidden=skip";
+
+/// What becomes of a scope after a step of it has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is read again from its first page, because its link has died.
+    Restart,
+    /// It was not found, and is asked for once more.
+    Confirm,
+    /// It is left out and reported, with this reason.
+    Skip(&'static str),
+    Fail,
+}
+
+/// What has to be known of a step that failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// An option names the scope: it has to be there.
+    pub is_named: bool,
+    pub is_first_page: bool,
+    pub was_restarted: bool,
+    pub was_confirmed: bool,
+}
+
+/// How a read goes on after a step of a scope failed.
+pub fn verdict(error: &Error, attempt: Attempt, on_forbidden: OnForbidden) -> Verdict {
+    if !attempt.is_first_page && is_dead_link(error) && !attempt.was_restarted {
+        return Verdict::Restart;
+    }
+    match error {
+        _ if attempt.is_named => Verdict::Fail,
+        Error::NotFound(_) if attempt.is_first_page && !attempt.was_confirmed => Verdict::Confirm,
+        Error::NotFound(_) if attempt.is_first_page => Verdict::Skip(GONE),
+        Error::PermissionDenied(_) if on_forbidden == OnForbidden::Skip => Verdict::Skip(FORBIDDEN),
+        _ => Verdict::Fail,
+    }
+}
+
+/// A link or a delta token is no longer taken. How long links live is not documented; a delta token that has expired is
+/// answered by 410 (`syncStateNotFound`, `resyncRequired`).
+pub fn is_dead_link(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 404 | 410))
+}
+
+/// What a refusal says of an API that not every cloud or tenant has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not exist here.
+    NotOffered,
+    /// Either that, or what was asked for is gone.
+    Unclear,
+    /// This parent or child may not be read in this way.
+    Forbidden,
+}
+
+/// `None` for an error that is no refusal of the export.
+pub fn export_refusal(error: &Error) -> Option<Refusal> {
+    match error.status()? {
+        402 | 405 | 501 => Some(Refusal::NotOffered),
+        400 | 404 => Some(Refusal::Unclear),
+        403 => Some(Refusal::Forbidden),
+        _ => None,
+    }
+}
+
+/// `None` for an error that is no refusal of channel delta, or of something that was asked for after it.
+pub fn delta_refusal(error: &Error) -> Option<Refusal> {
+    if error.graph()?.endpoint != endpoint::CHANNEL_MESSAGES_DELTA.template {
+        return None;
+    }
+    match error.status()? {
+        400 | 405 | 501 => Some(Refusal::NotOffered),
+        404 => Some(Refusal::Unclear),
+        _ => None,
+    }
+}
+
+/// A page may have been too large. A host that did not answer gets this one chance too: where large pages come too
+/// late, nothing else may have been asked.
+pub fn may_be_too_large(error: &Error) -> bool {
+    error.graph().is_some_and(|failure| failure.status == Some(400) || failure.timed_out)
+}
+
+/// A list is refused or does not exist here, so that another way to the same things is worth a request.
+pub fn is_refused_or_absent(error: &Error) -> bool {
+    matches!(error, Error::PermissionDenied(_) | Error::NotFound(_))
+}
+
+/// The answer would be the same another time.
+pub fn is_final(error: &Error) -> bool {
+    error.status().is_some_and(|status| matches!(status, 400..=407 | 409..=428 | 501))
+}
+
+/// Why the bytes of a hosted content are missing, as its row says it; `None` for an error.
+pub fn missing_content(error: &Error, on_forbidden: OnForbidden) -> Option<&'static str> {
+    match error {
+        Error::NotFound(_) => Some("not_found"),
+        Error::PermissionDenied(_) if on_forbidden == OnForbidden::Skip => Some("forbidden"),
+        _ => None,
+    }
+}
+
+/// A refused list of a snapshot, with what the tenant may lack (`prerequisites`, which may be empty) and with why
+/// `on_forbidden` does not help.
+pub fn explain_list(mut error: Error, prerequisites: &str, is_named: bool, on_forbidden: OnForbidden) -> Error {
+    if let Error::PermissionDenied(failure) | Error::NotFound(failure) | Error::Service(failure) = &mut error {
+        if !prerequisites.is_empty() {
+            add_remedy(failure, prerequisites);
+        }
+        if failure.status == Some(403) && !is_named && on_forbidden == OnForbidden::Skip {
+            add_remedy(
+                failure,
+                "A snapshot is whole or an error, so on_forbidden=skip does not apply: name what can be read",
+            );
+        }
+    }
+    error
+}
+
+/// A refused list of meetings, with what the tenant may lack beside the permission.
+pub fn explain_meetings(mut error: Error) -> Error {
+    if let Error::PermissionDenied(failure) = &mut error
+        && failure.endpoint != endpoint::CALL_RECORDS.template
+    {
+        failure.remedy.push_str(
+            ". Meetings also need an application access policy that is granted to their organizers \
+             (New-CsApplicationAccessPolicy, Grant-CsApplicationAccessPolicy)",
+        );
+    }
+    error
+}
+
+/// A scope that is left out, for the report.
+pub fn skipped(failure: &GraphFailure, reason: &str) -> Skipped {
+    Skipped {
+        scope: failure.scope.clone(),
+        endpoint: failure.endpoint.to_owned(),
+        status: failure.status,
+        code: failure.code.clone(),
+        reason: reason.to_owned(),
+        request_id: failure.request_id.clone(),
+        remedy: failure.remedy.clone(),
+    }
+}
+
+fn add_remedy(failure: &mut GraphFailure, text: &str) {
+    if !failure.remedy.is_empty() {
+        failure.remedy.push_str(". ");
+    }
+    failure.remedy.push_str(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: u16) -> Error {
+        let failure = Box::new(GraphFailure { status: Some(status), ..GraphFailure::default() });
+        match status {
+            403 => Error::PermissionDenied(failure),
+            404 => Error::NotFound(failure),
+            _ => Error::Service(failure),
+        }
+    }
+
+    const FIRST: Attempt = Attempt { is_named: false, is_first_page: true, was_restarted: false, was_confirmed: false };
+
+    #[test]
+    fn each_refusal_has_one_meaning() {
+        let named = Attempt { is_named: true, ..FIRST };
+        let confirmed = Attempt { was_confirmed: true, ..FIRST };
+        let linked = Attempt { is_first_page: false, ..FIRST };
+        let restarted = Attempt { was_restarted: true, ..linked };
+        let (fail, skip) = (OnForbidden::Fail, OnForbidden::Skip);
+        for (status, attempt, on_forbidden, expected) in [
+            (404, FIRST, fail, Verdict::Confirm),
+            (404, confirmed, fail, Verdict::Skip(GONE)),
+            (404, named, skip, Verdict::Fail),
+            (404, linked, fail, Verdict::Restart),
+            (404, restarted, fail, Verdict::Fail),
+            (403, FIRST, fail, Verdict::Fail),
+            (403, FIRST, skip, Verdict::Skip(FORBIDDEN)),
+            (403, linked, skip, Verdict::Skip(FORBIDDEN)),
+            (403, named, skip, Verdict::Fail),
+            (410, linked, fail, Verdict::Restart),
+            (410, FIRST, skip, Verdict::Fail),
+            (400, Attempt { is_named: true, ..linked }, fail, Verdict::Restart),
+            (400, FIRST, skip, Verdict::Fail),
+            (503, linked, skip, Verdict::Fail),
+        ] {
+            assert_eq!(verdict(&error(status), attempt, on_forbidden), expected, "{status} {attempt:?}");
+        }
+    }
+
+    #[test]
+    fn an_export_is_refused_in_three_ways() {
+        for (status, expected) in [
+            (402, Some(Refusal::NotOffered)),
+            (405, Some(Refusal::NotOffered)),
+            (501, Some(Refusal::NotOffered)),
+            (400, Some(Refusal::Unclear)),
+            (404, Some(Refusal::Unclear)),
+            (403, Some(Refusal::Forbidden)),
+            (410, None),
+            (500, None),
+        ] {
+            assert_eq!(export_refusal(&error(status)), expected, "{status}");
+        }
+    }
+}

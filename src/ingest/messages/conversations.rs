@@ -1,0 +1,284 @@
+//! Reads parents and their children by steps: of teams and their channels, or of users and their chats.
+
+use std::sync::atomic::AtomicBool;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::export::Export;
+use super::export_availability::ExportAvailability;
+use super::strategy::Ways;
+use super::{channel, chat, children};
+use crate::context::ReadContext;
+use crate::dedup::SeenKeys;
+use crate::engine::{Reader, Step};
+use crate::error_policy::export_refusal;
+use crate::state::round_kind::Family;
+use crate::state::round_state::{EXPORT_LAG, Phase, RoundState, before, days, is_sweep_due, signed};
+use crate::state::window::Window;
+use crate::state::work_item::{Child, Stage, WorkItem};
+use teams_base::error::{Error, Result};
+
+pub struct Conversations<'c> {
+    pub context: &'c ReadContext,
+    pub family: Family,
+    pub round: RoundState,
+    ways: Ways,
+    export: ExportAvailability,
+    /// Channel delta does not answer here.
+    delta_refused: AtomicBool,
+    /// Chats are listed by each of their members, and read for the first one that lists them.
+    seen_chats: SeenKeys,
+}
+
+impl<'c> Conversations<'c> {
+    pub fn new(context: &'c ReadContext, family: Family, round: RoundState) -> Self {
+        Self {
+            context,
+            family,
+            ways: Ways::of(&context.options, family),
+            export: ExportAvailability::new(round.export),
+            round,
+            delta_refused: AtomicBool::new(false),
+            seen_chats: SeenKeys::default(),
+        }
+    }
+
+    /// What the round has learned: whether the export API may be offered here, and the rest.
+    pub fn into_round(self) -> RoundState {
+        RoundState { export: self.export.may_be_offered(), ..self.round }
+    }
+
+    pub fn known_name<'s>(&self, scope: &'s str) -> &'s str {
+        self.family.known_name(scope)
+    }
+
+    /// A channel is known as long as its team is: when a team is left out, so are its channels.
+    fn is_known(&self, child: &str, is_exported: bool) -> bool {
+        let known = self.round.known();
+        let parent = child.split_once('/').map_or("", |(parent, _)| parent);
+        let is_parent_known = self.family == Family::Chats || is_exported || known.contains(parent);
+        is_parent_known && known.contains(self.known_name(child))
+    }
+
+    /// A child's messages are read back to here; `None` for all of them.
+    fn bound(&self, item: &WorkItem) -> Option<Timestamp> {
+        if !self.is_known(&item.scope, item.exported) {
+            return self.context.options.start_date;
+        }
+        let since = match (self.round.since, item.exported) {
+            (since, false) => since?,
+            // An export just read may lack the last day.
+            (since, true) => {
+                let fresh = before(self.round.until, EXPORT_LAG);
+                since.map_or(fresh, |since| since.min(fresh))
+            }
+        };
+        Some(before(since, signed(self.context.options.lookback)))
+    }
+
+    pub fn is_parent_named(&self) -> bool {
+        self.family.is_parent_named(&self.context.options)
+    }
+
+    fn is_child_named(&self) -> bool {
+        self.family.is_child_named(&self.context.options)
+    }
+
+    /// Lists are read, and the export beside them.
+    fn may_export(&self) -> bool {
+        self.ways.may_export() && self.export.may_be_offered()
+    }
+
+    pub async fn list_children(&self, item: &mut WorkItem) -> Result<()> {
+        children::list(self.context, self.family, self.round.until, item).await
+    }
+
+    async fn parent(&self, item: &mut WorkItem) -> Result<Step> {
+        if self.round.phase == Phase::Sweep && !item.refused && item.after_child.is_none() {
+            let from = self.round.swept.map(|swept| before(swept, EXPORT_LAG));
+            return Ok(Step::Split(vec![item.window(Window::new(from, self.round.until))]));
+        }
+        if self.ways.is_export_only() {
+            return Ok(Step::Split(vec![item.window(self.export_window(&item.scope))]));
+        }
+        self.list_children(item).await?;
+        if self.round.phase == Phase::Sweep && item.after_child.is_none() {
+            self.forget_due(item, |_| true);
+        }
+        let is_begun = item.exported || item.refused || item.after_child.is_some();
+        if !is_begun && self.may_export() && is_sweep_due(self.round.swept, self.round.until) {
+            // The sweep to come may not hold these.
+            self.forget_due(item, |child| child.is_special);
+        }
+        if !is_begun && self.is_history_exported(item) {
+            let window = Window::new(self.context.options.start_date, self.round.until);
+            return Ok(Step::Split(vec![WorkItem { children: item.children.clone(), ..item.window(window) }]));
+        }
+        Ok(self.next_child(item))
+    }
+
+    /// Without lists each round covers the export's lag again.
+    fn export_window(&self, parent: &str) -> Window {
+        let is_known = self.round.known().contains(parent);
+        let from = match self.round.since {
+            Some(since) if is_known => Some(before(since, EXPORT_LAG)),
+            _ => self.context.options.start_date,
+        };
+        Window::new(from, self.round.until)
+    }
+
+    /// Nothing of this parent has been read, and its history can be exported.
+    fn is_history_exported(&self, item: &WorkItem) -> bool {
+        if self.round.phase == Phase::Sweep || !self.ways.exports_history() || !self.export.may_be_offered() {
+            return false;
+        }
+        let mut ordinary = item.listed_children().filter(|child| !child.is_special).peekable();
+        ordinary.peek().is_some() && ordinary.all(|child| !self.is_known(&item.child_scope(child), false))
+    }
+
+    /// Takes the next child off the parent.
+    fn next_child(&self, item: &WorkItem) -> Step {
+        let is_left = |child: &&Child| item.after_child.as_ref().is_none_or(|after| child.id > *after);
+        let next = item.listed_children().filter(is_left).find(|child| self.is_due(item, child));
+        let Some(child) = next else { return Step::Done };
+        let parent = WorkItem { after_child: Some(child.id.clone()), ..item.clone() };
+        Step::Split(vec![item.child(&child.id), parent])
+    }
+
+    /// Whether a child has to be asked at all. A sweep without export asks those whose turn it is to be read whole.
+    fn is_due(&self, item: &WorkItem, child: &Child) -> bool {
+        let scope = item.child_scope(child);
+        if self.round.phase == Phase::Sweep && self.round.known().contains(self.known_name(&scope)) {
+            return false;
+        }
+        if self.family == Family::Channels {
+            return true;
+        }
+        if !self.seen_chats.insert(&child.id) {
+            return false;
+        }
+        let probe = WorkItem { exported: item.exported, ..item.child(&child.id) };
+        let is_known = self.round.known().contains(&child.id);
+        // An edit moves no preview. Only where a sweep finds it later, a chat that looks quiet need not be asked.
+        let is_swept = self.may_export() && !item.refused && !self.is_child_named();
+        let is_quiet = child.active.zip(self.bound(&probe)).is_some_and(|(active, bound)| active < bound);
+        if is_known && is_swept && is_quiet {
+            self.round.known().confirm(&child.id);
+            return false;
+        }
+        true
+    }
+
+    /// The parent's export has been read to its end: the children it holds are known now.
+    pub fn mark_complete(&self, parent: &WorkItem) {
+        let mut known = self.round.known();
+        for child in parent.listed_children() {
+            known.complete_pending(self.known_name(&parent.child_scope(child)));
+        }
+    }
+
+    /// Late edits of old replies can't be seen in children that no export holds, so each of them is read whole once in
+    /// `resweep_days`: what is not known is read from the start.
+    fn forget_due(&self, item: &WorkItem, is_concerned: impl Fn(&Child) -> bool) {
+        let days = days(self.round.swept.unwrap_or(self.round.until), self.round.until);
+        let mut due = self.round.known().clone();
+        due.forget_due(days, self.context.options.resweep_days);
+        let mut known = self.round.known();
+        for child in item.listed_children().filter(|child| is_concerned(child)) {
+            let scope = item.child_scope(child);
+            let name = self.known_name(&scope);
+            if !due.contains(name) {
+                known.remove(name);
+            }
+        }
+    }
+
+    async fn export(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
+        let turn = self.export.turn().await;
+        if !self.ways.is_export_only() && !self.export.may_be_offered() {
+            return Ok(self.without_export(item));
+        }
+        let error = match self.export_window_page(item, window).await {
+            Err(error) => error,
+            step => {
+                self.export.succeeded();
+                return step;
+            }
+        };
+        // Children can be read instead as long as no page of the export has been read.
+        let is_first_page = item.link.is_none() && item.rows == 0;
+        let has_other_way = is_first_page && !self.ways.is_export_only();
+        let Some(refusal) = export_refusal(&error).filter(|_| has_other_way) else {
+            return self.context.on_error(item, error, self.is_parent_named());
+        };
+        if self.export.refused(refusal, turn) {
+            self.context.report().note(format!(
+                "the export API (getAllMessages) is not offered here (status {}): messages are listed instead, and \
+                 late edits of old replies are found by re-reading everything every {} days",
+                error.status().unwrap_or_default(),
+                self.context.options.resweep_days
+            ));
+        }
+        Ok(self.without_export(item))
+    }
+
+    async fn export_window_page(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
+        let export = Export { context: self.context, family: self.family, round: &self.round, ways: self.ways };
+        if export.needs_children(item) {
+            self.list_children(item).await?;
+        }
+        export.step(item, window).await
+    }
+
+    fn without_export(&self, item: &WorkItem) -> Step {
+        let children = item.children.clone();
+        Step::Split(vec![WorkItem { refused: true, children, ..WorkItem::parent(&item.scope) }])
+    }
+
+    async fn child(&self, item: &mut WorkItem) -> Result<Step> {
+        let bound = self.bound(item);
+        match self.family {
+            Family::Channels => {
+                let delta_refused = self.ways.uses_delta().then_some(&self.delta_refused);
+                channel::step(self.context, item, bound, delta_refused).await
+            }
+            Family::Chats => chat::step(self.context, item, bound).await,
+        }
+    }
+}
+
+impl Reader for Conversations<'_> {
+    fn step<'a>(&'a self, item: &'a mut WorkItem) -> BoxFuture<'a, Result<Step>> {
+        Box::pin(async move {
+            let (result, is_named) = match item.stage {
+                Stage::Parent => (self.parent(item).await, self.is_parent_named()),
+                Stage::Export(window) => return self.export(item, window).await,
+                Stage::Child => (self.child(item).await, self.is_child_named()),
+            };
+            result.or_else(|error: Error| self.context.on_error(item, error, is_named))
+        })
+    }
+
+    fn finished(&self, last: &WorkItem) -> Option<WorkItem> {
+        match last.stage {
+            Stage::Child => self.round.known().insert(self.known_name(&last.scope)),
+            Stage::Export(_) if self.ways.is_export_only() => self.round.known().insert(&last.scope),
+            Stage::Export(_) if self.round.phase == Phase::Read => {
+                self.mark_complete(last);
+                let (children, seen_keys) = (last.children.clone(), last.seen_keys.clone());
+                return Some(WorkItem { exported: true, children, seen_keys, ..WorkItem::parent(&last.scope) });
+            }
+            Stage::Parent if self.family == Family::Channels && self.round.phase == Phase::Read => {
+                self.round.known().insert(&last.scope);
+            }
+            Stage::Export(_) | Stage::Parent => {}
+        }
+        None
+    }
+
+    fn skipped(&self, last: &WorkItem) {
+        // Children that are not met are forgotten at the round's end, and those of a team with it.
+        self.round.known().remove(self.known_name(&last.scope));
+    }
+}

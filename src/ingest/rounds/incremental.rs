@@ -1,0 +1,122 @@
+//! An incremental read: one step, from an offset to the next.
+
+use super::clock::{min_poll, server_time};
+use super::parents::{discover, keep, key, of_round};
+use super::phases;
+use crate::context::ReadContext;
+use crate::engine::{self, Outcome, Reader};
+use crate::messages::conversations::Conversations;
+use crate::state::offset::Offset;
+use crate::state::round_kind::RoundKind;
+use crate::state::round_state::{Phase, RoundState};
+use crate::state::work_item::WorkItem;
+use crate::tables::chats::Chats;
+use teams_base::error::Result;
+use teams_base::graph::endpoint;
+use teams_client::request::Request;
+
+/// Takes one step, and tells the offset to go on from; `None` when it is too early for a new round. An error is returned
+/// only when nothing was gained: a failed scope stays open in the offset, what was read can be committed, and the next
+/// step meets the failure again.
+pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>) -> Result<Option<Offset>> {
+    let mut offset = match start {
+        Some(offset) if offset.phase != Phase::Done => offset.clone(),
+        finished => {
+            let parents = discover(context, kind).await?;
+            let until = server_time(context, kind).await;
+            // A round that found nothing left the offset as it was, so that only the session knows of it.
+            let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
+            if finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(context)) {
+                return Ok(None);
+            }
+            keep(context, kind, until, parents.into());
+            phases::begin(context, kind, finished, until)
+        }
+    };
+    let begun = offset.clone();
+    let parents = of_round(context, kind, offset.until).await?;
+    loop {
+        let (outcome, round) = run(context, kind, &offset, &parents).await;
+        let is_over = outcome.open.is_empty() && !outcome.left;
+        let left = [outcome.open.as_slice(), &outcome.fresh].concat();
+        context.discovered.keep_children(&key(context, kind, offset.until), &left, outcome.after.as_ref());
+        offset = advance(context, &offset, round, outcome.after, &outcome.open);
+        if let Some(error) = outcome.failure {
+            // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
+            return if offset == begun || error.ends_run() && context.sink.rows() == 0 {
+                Err(error)
+            } else {
+                Ok(Some(offset))
+            };
+        }
+        if !is_over {
+            return Ok(Some(offset));
+        }
+        if !phases::next(context, kind, &mut offset) {
+            return Ok(Some(finish(context, start, offset)));
+        }
+    }
+}
+
+async fn run(context: &ReadContext, kind: RoundKind, offset: &Offset, parents: &[String]) -> (Outcome, RoundState) {
+    let is_left = |scope: &&String| offset.after.as_ref().is_none_or(|after| *scope > after);
+    let scopes = parents.iter().filter(is_left).cloned().collect();
+    let open = reopen(context, offset);
+    match kind {
+        RoundKind::Messages(family) => {
+            let reader = Conversations::new(context, family, offset.round());
+            (drive(context, &reader, open, scopes, offset).await, reader.into_round())
+        }
+        RoundKind::Chats => {
+            let reader = Chats::new(context, offset.round());
+            (drive(context, &reader, open, scopes, offset).await, reader.round)
+        }
+    }
+}
+
+async fn drive(
+    context: &ReadContext,
+    reader: &dyn Reader,
+    open: Vec<WorkItem>,
+    scopes: Vec<String>,
+    offset: &Offset,
+) -> Outcome {
+    let rows = || context.sink.rows();
+    engine::run(reader, open, scopes, offset.after.clone(), &context.caps, offset.room(), rows).await
+}
+
+/// Half-read scopes go on at their page; a link that is not to be followed restarts its scope.
+fn reopen(context: &ReadContext, offset: &Offset) -> Vec<WorkItem> {
+    let anywhere = Request::new(&endpoint::TEAMS, &["teams"], "an offset");
+    let link = |link: &str| context.client.link(link, &anywhere).ok();
+    offset.open.iter().map(|open| WorkItem::from_open(open, link)).collect()
+}
+
+fn advance(
+    context: &ReadContext,
+    offset: &Offset,
+    round: RoundState,
+    after: Option<String>,
+    open: &[WorkItem],
+) -> Offset {
+    let mut open: Vec<_> = open.iter().map(WorkItem::to_open).collect();
+    // In which order they failed says nothing.
+    open.sort_by(|a, b| (&a.scope, a.from).cmp(&(&b.scope, b.from)));
+    let mut next = Offset { export: round.export, known: round.known.into_inner(), after, open, ..offset.clone() };
+    if next.drop_links() > 0 {
+        context.report().note(
+            "the slow way: the server's links are so long that they do not all fit into an offset, so some scopes that \
+             were half-read at a pause begin again",
+        );
+    }
+    next
+}
+
+/// A round over unchanged data returns the offset it started from.
+fn finish(context: &ReadContext, start: Option<&Offset>, offset: Offset) -> Offset {
+    let Some(start) = start else { return offset };
+    let is_same = start.phase == Phase::Done
+        && context.sink.rows() == 0
+        && (start.swept, start.export, &start.known) == (offset.swept, offset.export, &offset.known);
+    if is_same { start.clone() } else { offset }
+}

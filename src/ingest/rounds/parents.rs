@@ -1,0 +1,43 @@
+//! The parents that a round reads, in sorted order: teams or users.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::context::ReadContext;
+use crate::discover::{teams, users};
+use crate::state::discovery_cache::Key;
+use crate::state::round_kind::{Family, RoundKind};
+use teams_base::error::Result;
+
+/// Those that the options name, or all that Graph lists. Chats that an option names have one parent, which has no id.
+pub async fn discover(context: &ReadContext, kind: RoundKind) -> Result<Vec<String>> {
+    match kind {
+        RoundKind::Messages(Family::Channels) => teams::ids(context).await,
+        RoundKind::Messages(Family::Chats) if !context.options.chat_ids.is_empty() => Ok(vec![String::new()]),
+        RoundKind::Messages(Family::Chats) | RoundKind::Chats => users::ids(context).await,
+    }
+}
+
+/// Those of a round under way: as they were listed for it, or anew where this session has not listed them.
+pub async fn of_round(context: &ReadContext, kind: RoundKind, until: Timestamp) -> Result<Arc<[String]>> {
+    let cached = context.discovered.parents(&key(context, kind, until), context.client.now());
+    if let Some(parents) = cached.filter(|_| context.scopes.is_none()) {
+        return Ok(parents);
+    }
+    let parents: Arc<[String]> = discover(context, kind).await?.into();
+    keep(context, kind, until, Arc::clone(&parents));
+    Ok(parents)
+}
+
+/// Keeps what was listed for a round that begins.
+pub fn keep(context: &ReadContext, kind: RoundKind, until: Timestamp, parents: Arc<[String]>) {
+    if context.scopes.is_none() {
+        let now = context.client.now().unwrap_or(until);
+        context.discovered.keep(key(context, kind, until), parents, now);
+    }
+}
+
+pub fn key(context: &ReadContext, kind: RoundKind, until: Timestamp) -> Key {
+    Key { kind, options: Arc::clone(&context.options), until }
+}

@@ -1,0 +1,155 @@
+//! Micro-batches that are fixed before they are read, for readers that run elsewhere: Spark's executors.
+//!
+//! A planned micro-batch is a stretch of whole scopes. Its partitions hold all that a reader needs, and can be read any
+//! number of times: the rows are the same, or later versions of them.
+
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+
+use super::clock::{min_poll, server_time};
+use super::parents::{discover, keep, of_round};
+use super::phases;
+use crate::context::ReadContext;
+use crate::engine::{self, Reader, Step};
+use crate::messages::children;
+use crate::messages::conversations::Conversations;
+use crate::messages::strategy::Ways;
+use crate::state::offset::Offset;
+use crate::state::partition::Partition;
+use crate::state::round_kind::{Family, RoundKind};
+use crate::state::round_state::Phase;
+use crate::state::work_item::WorkItem;
+use crate::tables::chats::Chats;
+use teams_base::error::Result;
+
+/// Children listed at once.
+const CONCURRENCY: usize = 16;
+
+/// Plans from `start` the next `max_scopes` scopes, or all that are left of the round. With `end`, a micro-batch that was
+/// planned before is planned again, because it has to be replayed.
+pub async fn plan(
+    context: &ReadContext,
+    kind: RoundKind,
+    start: Option<&Offset>,
+    end: Option<&Offset>,
+    max_scopes: Option<usize>,
+) -> Result<Option<(Offset, Vec<Partition>)>> {
+    let mut offset = match start {
+        Some(offset) if offset.phase != Phase::Done => offset.clone(),
+        finished => {
+            let Some(until) = until(context, kind, finished, end).await? else { return Ok(None) };
+            phases::begin(context, kind, finished, until)
+        }
+    };
+    let parents = of_round(context, kind, offset.until).await?;
+    let mut partitions = Vec::new();
+    loop {
+        let room = max_scopes.map_or(usize::MAX, |max| max.saturating_sub(partitions.len()));
+        let (scopes, is_phase_over) = stretch(&parents, &offset, end, room);
+        let found = describe(context, kind, &mut offset, scopes).await?;
+        partitions.extend(found);
+        if let Some(last) = scopes.last() {
+            offset.after = Some(last.clone());
+        }
+        let is_end = end.is_some_and(|end| end.phase == offset.phase);
+        if !is_phase_over || is_end || !phases::next(context, kind, &mut offset) {
+            return Ok(Some((offset, partitions)));
+        }
+    }
+}
+
+/// When the round to plan begins; `None` when it is too early for it.
+async fn until(
+    context: &ReadContext,
+    kind: RoundKind,
+    last: Option<&Offset>,
+    end: Option<&Offset>,
+) -> Result<Option<Timestamp>> {
+    if let Some(end) = end {
+        return Ok(Some(end.until));
+    }
+    // As a step does: the answer tells the server's time.
+    let parents = discover(context, kind).await?;
+    let until = server_time(context, kind).await;
+    if last.is_some_and(|last| until.duration_since(last.until) < min_poll(context)) {
+        return Ok(None);
+    }
+    keep(context, kind, until, parents.into());
+    Ok(Some(until))
+}
+
+/// The next scopes of the phase, and whether they are the last ones.
+fn stretch<'p>(parents: &'p [String], offset: &Offset, end: Option<&Offset>, room: usize) -> (&'p [String], bool) {
+    let last = end.filter(|end| end.phase == offset.phase).and_then(|end| end.after.as_ref());
+    // Parents are sorted.
+    let from = offset.after.as_ref().map_or(0, |after| parents.partition_point(|scope| scope <= after));
+    let to = last.map_or(parents.len(), |last| parents.partition_point(|scope| scope <= last)).max(from);
+    let scopes = &parents[from..to];
+    (&scopes[..scopes.len().min(room)], scopes.len() <= room)
+}
+
+/// Partitions of the scopes; what they read whole is known from here on.
+async fn describe(
+    context: &ReadContext,
+    kind: RoundKind,
+    offset: &mut Offset,
+    scopes: &[String],
+) -> Result<Vec<Partition>> {
+    let lists_channels = kind == RoundKind::Messages(Family::Channels)
+        && offset.phase == Phase::Read
+        && !Ways::of(&context.options, Family::Channels).is_export_only();
+    let listed: Vec<Result<Option<WorkItem>>> = if lists_channels {
+        let lists: Vec<_> = scopes.iter().map(|scope| Box::pin(list_channels(context, scope, offset.until))).collect();
+        stream::iter(lists).buffered(CONCURRENCY).collect().await
+    } else {
+        scopes.iter().map(|scope| Ok(Some(WorkItem::parent(scope)))).collect()
+    };
+    let mut partitions = Vec::new();
+    for item in listed {
+        let Some(item) = item? else { continue };
+        partitions.push(partition(kind, offset, item));
+    }
+    Ok(partitions)
+}
+
+/// Lists a team's channels; `None` when the team is to be skipped.
+async fn list_channels(context: &ReadContext, scope: &str, until: Timestamp) -> Result<Option<WorkItem>> {
+    let is_named = Family::Channels.is_parent_named(&context.options);
+    let mut item = WorkItem::parent(scope);
+    loop {
+        match children::list(context, Family::Channels, until, &mut item).await {
+            Ok(()) => return Ok(Some(item)),
+            Err(error) => match context.on_error(&mut item, error, is_named)? {
+                Step::More => {}
+                _ => return Ok(None),
+            },
+        }
+    }
+}
+
+fn partition(kind: RoundKind, offset: &mut Offset, item: WorkItem) -> Partition {
+    let names: Vec<String> = match &item.children {
+        Some(children) => children.iter().map(|child| item.child_scope(child)).collect(),
+        None => vec![item.scope.clone()],
+    };
+    let known: Vec<String> = names.iter().filter(|name| offset.known.contains(name)).cloned().collect();
+    let is_read_whole = item.children.is_some() || kind != RoundKind::Messages(Family::Channels);
+    if offset.phase == Phase::Read && is_read_whole {
+        names.iter().for_each(|name| offset.known.insert(name));
+    }
+    Partition::of_round(offset, item, known)
+}
+
+/// Reads one scope of a planned micro-batch to its end.
+pub async fn read(context: &ReadContext, kind: RoundKind, partition: &Partition) -> Result<()> {
+    let (item, round) = (partition.item(), partition.round());
+    match kind {
+        RoundKind::Messages(family) => run(context, &Conversations::new(context, family, round), item).await,
+        RoundKind::Chats => run(context, &Chats::new(context, round), item).await,
+    }
+}
+
+async fn run(context: &ReadContext, reader: &dyn Reader, item: WorkItem) -> Result<()> {
+    let outcome = engine::run(reader, vec![item], Vec::new(), None, &context.caps, usize::MAX, || 0).await;
+    outcome.failure.map_or(Ok(()), Err)
+}

@@ -1,0 +1,205 @@
+//! `/users/delta` and `/groups/delta`: changes and deletes of directory objects.
+//! <https://learn.microsoft.com/graph/delta-query-overview>
+
+use crate::context::{ReadContext, into};
+use crate::engine::Step;
+use crate::error_policy::{is_dead_link, is_refused_or_absent};
+use crate::pagination::Pagination;
+use crate::state::offset::{Offset, Open};
+use crate::state::partition::Partition;
+use crate::state::round_state::{Phase, signed};
+use crate::state::work_item::WorkItem;
+use teams_base::error::Result;
+use teams_base::graph::endpoint::{self, Endpoint};
+use teams_base::timestamp;
+use teams_client::request::Request;
+use teams_tables::{Context, DirectoryObject, Filter, ListRows, Page, Source, find};
+
+/// Directory delta tokens live seven days; a link is renewed well before, even when nothing changed.
+const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+struct Paths {
+    delta: &'static Endpoint,
+    deleted: &'static Endpoint,
+    name: &'static str,
+    kind: &'static str,
+}
+
+fn paths(object: DirectoryObject) -> Paths {
+    match object {
+        DirectoryObject::Users => Paths {
+            delta: &endpoint::USERS_DELTA,
+            deleted: &endpoint::DELETED_USERS,
+            name: "users",
+            kind: "microsoft.graph.user",
+        },
+        DirectoryObject::Groups => Paths {
+            delta: &endpoint::GROUPS_DELTA,
+            deleted: &endpoint::DELETED_GROUPS,
+            name: "groups",
+            kind: "microsoft.graph.group",
+        },
+    }
+}
+
+/// Reads on from the offset's link, or from the beginning; `None` when it is too early to ask again.
+pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<&Offset>) -> Result<Option<Offset>> {
+    let paths = paths(object);
+    if start.is_some_and(|last| last.phase == Phase::Done && is_too_early(context, last)) {
+        return Ok(None);
+    }
+    let first = Request::new(paths.delta, &[paths.name, "delta"], paths.name).query("$select", select(paths.name)?);
+    let link = start.and_then(|offset| offset.open.first()).and_then(|open| open.link.as_deref());
+    let link = link.and_then(|link| context.client.link(link, &first).ok());
+    let empty = start.and_then(|offset| offset.open.first()).map_or(0, |open| open.empty);
+    let pagination = Pagination::resumed(link.as_ref(), empty);
+    let mut item = WorkItem { link, pagination, ..WorkItem::parent(paths.name) };
+    let is_resync = start.and_then(|offset| offset.open.first()).is_some_and(|open| open.resync);
+    let mut resynced = is_resync || start.is_some() && item.link.is_none();
+    // What is observed later has a later time, though the server tells seconds only and each run begins anew.
+    let mut began = start.and_then(|offset| offset.since).filter(|_| is_resync);
+    let mut observed = start.map_or(jiff::Timestamp::MIN, |last| just_after(last.until));
+    if resynced {
+        began.get_or_insert(observed);
+    }
+    loop {
+        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
+        let page = match page(context, &request, &mut observed).await {
+            Err(error) if item.link.is_some() && is_dead_link(&error) && !item.tries.restarted => {
+                context
+                    .report()
+                    .note(format!("the delta token of {} has expired, so all {0} are read again", paths.name));
+                item.restart();
+                item.tries.restarted = true;
+                resynced = true;
+                began = Some(observed);
+                continue;
+            }
+            page => page?,
+        };
+        let until = observed;
+        let offset = |phase, link: Option<String>, empty| Offset {
+            phase,
+            since: began,
+            open: vec![Open {
+                scope: paths.name.to_owned(),
+                link,
+                empty,
+                resync: resynced && phase != Phase::Done,
+                ..Open::default()
+            }],
+            ..Offset::begin(until)
+        };
+        if matches!(context.advance(&mut item, &request, &page)?, Step::Done) {
+            if resynced {
+                deleted_items(context, &paths, observed).await?;
+            }
+            // A server that gives neither link is read from the beginning each time.
+            let link = page.delta_link.filter(|link| context.client.link(link, &first).is_ok());
+            let renewed = offset(Phase::Done, link, 0);
+            return Ok(Some(unless_equal(context, start, renewed, resynced)));
+        }
+        // Links that do not outlive a pause are followed to the end.
+        if context.caps.are_reached(context.sink.rows()) && !item.outlasts_caps() {
+            let link = item.link.as_ref().map(|link| link.as_str().to_owned());
+            return Ok(Some(offset(Phase::Read, link, item.pagination.empty)));
+        }
+    }
+}
+
+/// Plans a micro-batch. Where it ends is known only when it has been read, so it is read here without its rows, and by the
+/// reader of the partition once more from the same start.
+pub async fn plan(
+    context: &ReadContext,
+    object: DirectoryObject,
+    start: Option<&Offset>,
+) -> Result<Option<(Offset, Vec<Partition>)>> {
+    let Some(offset) = read(context, object, start).await? else { return Ok(None) };
+    if start == Some(&offset) {
+        return Ok(Some((offset, Vec::new())));
+    }
+    let link = start.and_then(|start| start.open.first()).and_then(|open| open.link.clone());
+    let partition = Partition::of_directory(offset.until, link);
+    Ok(Some((offset, vec![partition])))
+}
+
+/// Reads a planned micro-batch from its start.
+pub async fn read_partition(context: &ReadContext, object: DirectoryObject, partition: &Partition) -> Result<()> {
+    let open = Open { link: partition.link.clone(), ..Open::default() };
+    let start = Offset { open: vec![open], ..Offset::begin(partition.until) };
+    let start = partition.link.is_some().then_some(&start);
+    read(context, object, start).await.map(drop)
+}
+
+/// A run over unchanged data returns the offset it started from, while its token is young.
+fn unless_equal(context: &ReadContext, start: Option<&Offset>, renewed: Offset, resynced: bool) -> Offset {
+    match start {
+        Some(start)
+            if !resynced
+                && context.sink.rows() == 0
+                && start.phase == Phase::Done
+                && renewed.until.duration_since(start.until) < RENEW_AFTER =>
+        {
+            start.clone()
+        }
+        _ => renewed,
+    }
+}
+
+/// A stream asks again and again; the clock of this process is enough to know that it is too early.
+fn is_too_early(context: &ReadContext, last: &Offset) -> bool {
+    let min_poll = signed(context.options.min_poll);
+    !min_poll.is_zero() && context.client.now().is_some_and(|now| now.duration_since(last.until) < min_poll)
+}
+
+/// The properties that the table's columns take.
+fn select(table: &str) -> Result<String> {
+    let columns = find(table)?.columns.iter().filter(|column| column.source == Source::Property);
+    Ok(columns.map(|column| column.name).collect::<Vec<_>>().join(","))
+}
+
+fn just_after(time: jiff::Timestamp) -> jiff::Timestamp {
+    time.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(time)
+}
+
+/// The time of an observation: the server's, and never before the one before it.
+fn observe(context: &ReadContext, last: jiff::Timestamp) -> jiff::Timestamp {
+    context.client.now().unwrap_or_else(jiff::Timestamp::now).max(last)
+}
+
+async fn page(context: &ReadContext, request: &Request, observed: &mut jiff::Timestamp) -> Result<Page> {
+    context
+        .page(request, |builders, body| {
+            let [rows, deletes, ..] = builders else { return Err("no table to read into".to_owned()) };
+            *observed = observe(context, *observed);
+            let observed_at = timestamp::to_text(*observed);
+            let row = Context { observed_at: Some(&observed_at), ..Context::default() };
+            let mut filter = Filter::default();
+            let mut rows = ListRows::new(rows, row, &mut filter);
+            rows.deletes = Some(deletes);
+            into(body, &mut rows)
+        })
+        .await
+}
+
+/// What was deleted while the token was lost: the directory keeps deleted objects for 30 days.
+async fn deleted_items(context: &ReadContext, paths: &Paths, observed: jiff::Timestamp) -> Result<()> {
+    let request =
+        Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
+    let items = match context.list_raw(&request).await {
+        Err(error) if is_refused_or_absent(&error) => {
+            context.report().note(format!("deleted {} can't be listed after a lost delta token: {error}", paths.name));
+            return Ok(());
+        }
+        items => items?,
+    };
+    let observed_at = timestamp::to_text(observe(context, observed));
+    context.sink.with(|builders| {
+        if let [_, deletes, ..] = builders {
+            for item in &items {
+                deletes.append_deleted(item.get(), &observed_at);
+            }
+        }
+    });
+    context.sink.flush().await
+}
