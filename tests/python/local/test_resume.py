@@ -7,7 +7,7 @@ import shutil
 import pytest
 from deltalake import DeltaTable
 
-from lakeflow_teams import ingest_local
+from lakeflow_teams import GraphEmulator, ingest_local
 from lakeflow_teams.local import incremental
 from lakeflow_teams.local.write import merge
 from support.lakehouse import differences, entry, later, pipeline
@@ -19,6 +19,13 @@ TABLES = ("messages", "message_replies")
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch):
     monkeypatch.setattr(incremental, "ROWS_PER_BATCH", 40)
+
+
+@pytest.fixture
+def graph():
+    """As small as five commits allow: each test reads it two or three times."""
+    with GraphEmulator(teams=2, channels_per_team=2, messages_per_channel=15, users=8, chats=0, seed=7) as emulator:
+        yield emulator
 
 
 class InterruptedRunError(Exception):
