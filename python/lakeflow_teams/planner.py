@@ -48,10 +48,10 @@ class Planner:
 
     def latest(self, start: Offset | None) -> Offset:
         """Where the micro-batch ends that begins at ``start``; ``start`` itself when there is nothing to do for now."""
-        begins = not start or start.get("phase") == "done"
+        before = offset_text(start)
+        begins = before is None or _core.offset_info(before)["finished"]
         if begins and self._is_pinned and self._rounds_begun:
             return start or {}
-        before = offset_text(start)
         plan = self._client().plan(self._table, self._options, before, self._max_scopes)
         end: Offset = json.loads(plan.offset)
         if not plan.partitions and (end == start or not end):

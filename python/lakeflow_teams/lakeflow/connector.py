@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.lakeflow.framework import Interfaces
-from lakeflow_teams.options import Options, as_options, batch_limits, show, whole_number
+from lakeflow_teams.options import Options, as_options, show, whole_number
 from lakeflow_teams.planner import Offset, Planner, offset_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ Row = dict[str, Any]
 
 #: Rows held at a time while a whole table is read.
 ROWS_PER_STEP = 20_000
+#: Options about micro-batches; reading everything at once has none.
+BATCH_LIMITS = ("max_pages_per_batch", "max_records_per_batch")
 #: Pages of one micro-batch of a stream where no option says otherwise.
 PAGES_PER_BATCH = 100
 
@@ -149,11 +151,12 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
 
     def _everything(self, table: str, options: dict[str, str], *, deletes: bool) -> tuple[Iterator[Row], Offset]:
         final: Offset = {}
+        whole = {name: value for name, value in options.items() if name not in BATCH_LIMITS}
 
         def rows() -> Iterator[Row]:
             text: str | None = None
             while True:
-                step = self._connection().micro_batch([table], options, text, max_rows=ROWS_PER_STEP)
+                step = self._connection().micro_batch([table], whole, text, max_rows=ROWS_PER_STEP)
                 yield from _rows((step.deletes if deletes else step.tables).get(table, []))
                 stuck, text = step.offset == text, step.offset
                 if step.finished or stuck:
@@ -165,11 +168,7 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
     def _one_batch(
         self, table: str, start: Offset, options: dict[str, str], *, deletes: bool
     ) -> tuple[Iterator[Row], Offset]:
-        max_rows, max_pages = batch_limits(options)
-        text = offset_text(start)
-        step = self._connection().micro_batch(
-            [table], options, text, max_rows=max_rows, max_pages=max_pages or PAGES_PER_BATCH
-        )
+        step = self._connection().micro_batch([table], options, offset_text(start), max_pages=PAGES_PER_BATCH)
         found = list(_rows((step.deletes if deletes else step.tables).get(table, [])))
         return iter(found), json.loads(step.offset)
 

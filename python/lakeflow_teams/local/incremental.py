@@ -7,7 +7,6 @@ has merge into themselves.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from time import monotonic
 
@@ -19,7 +18,6 @@ from lakeflow_teams.local.plan import Pass
 from lakeflow_teams.local.write import append, merge, scd2, sets
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Found, Stamp
-from lakeflow_teams.options import batch_limits
 from lakeflow_teams.results.summary import DestinationSummary, Progress
 
 #: Rows of one micro-batch where no option says otherwise.
@@ -28,7 +26,6 @@ ROWS_PER_BATCH = 20_000
 QUIET_SECONDS = 30.0
 
 _WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
-_CLOCK = ("since", "until")
 
 
 class Incremental:
@@ -47,8 +44,6 @@ class Incremental:
         self._lines = lines
         self._notes = notes
         self._tell = tell
-        max_rows, self._max_pages = batch_limits(step.options)
-        self._max_rows = max_rows or ROWS_PER_BATCH
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)
@@ -62,9 +57,7 @@ class Incremental:
         """Reads and commits until the round is over; after a round that an earlier run began, one of today's."""
         offset = self._resume()
         while True:
-            step = self._client.micro_batch(
-                self._pass.tables, self._pass.options, offset, max_rows=self._max_rows, max_pages=self._max_pages
-            )
+            step = self._client.micro_batch(self._pass.tables, self._pass.options, offset, max_rows=ROWS_PER_BATCH)
             if step.offset != offset:
                 self._commit(step)
             if step.offset == offset or (step.finished and not self._old_round):
@@ -168,7 +161,7 @@ class Incremental:
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""
-        if _essence(step.offset) == _essence(self._stored):
+        if self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored):
             return False
         return step.finished or monotonic() - self._stored_at > QUIET_SECONDS
 
@@ -178,14 +171,5 @@ class Incremental:
         return sum(batch.num_rows for batch in batches)
 
 
-def _essence(offset: str | None) -> object:
-    """The offset without its clock; as it is where it has another form."""
-    if offset is None:
-        return None
-    try:
-        content = json.loads(offset)
-    except ValueError:
-        return offset
-    if not isinstance(content, dict):
-        return offset
-    return {name: value for name, value in content.items() if name not in _CLOCK}
+def _without_clock(offset: str) -> str:
+    return _core.offset_info(offset)["without_clock"]

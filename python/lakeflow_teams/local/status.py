@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def _table(target: Path, path: Path) -> TableStatus:
         bytes=sum(size or 0 for size in sizes),
         way=stamp.settings.get("way") if stamp else None,
         committed=_committed(table),
-        read_until=_until(stamp.offset) if stamp else None,
+        read_until=_core.offset_info(stamp.offset)["until"] if stamp and stamp.offset else None,
     )
 
 
@@ -59,10 +58,3 @@ def _committed(table: DeltaTable) -> str | None:
         moment = datetime.fromtimestamp(commit["timestamp"] / 1000, timezone.utc)
         return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
     return None
-
-
-def _until(offset: str | None) -> str | None:
-    """The clock in an offset that has one; other readings keep none."""
-    content = json.loads(offset) if offset else None
-    until = content.get("until") if isinstance(content, dict) else None
-    return until if isinstance(until, str) else None

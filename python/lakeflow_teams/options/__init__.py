@@ -8,14 +8,13 @@ from __future__ import annotations
 from lakeflow_teams.options.catalogue import allow_list, names
 from lakeflow_teams.options.environment import connection_from_environment
 from lakeflow_teams.options.redaction import Options, redacted, show
-from lakeflow_teams.options.values import as_options, as_text, batch_limits, whole_number
+from lakeflow_teams.options.values import as_options, as_text, whole_number
 
 __all__ = [
     "Options",
     "allow_list",
     "as_options",
     "as_text",
-    "batch_limits",
     "connection_from_environment",
     "names",
     "redacted",

@@ -60,8 +60,3 @@ def whole_number(options: Mapping[str, str], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise _core.ConfigurationError(f"option {name}: {text!r} is not a whole number of at least 1")
     return int(text)
-
-
-def batch_limits(options: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """The most rows and the most pages of one micro-batch, ``None`` where the option is not given."""
-    return whole_number(options, "max_records_per_batch"), whole_number(options, "max_pages_per_batch")
