@@ -37,9 +37,16 @@ pub fn error(injected: &Injected) -> Option<GraphError> {
 /// A bare status in place of a response that does not come from Graph.
 pub fn bare_status(injected: &Injected) -> Option<Response> {
     let rule = injected.rule.as_ref().filter(|rule| rule.kind == FaultKind::Status)?;
-    let headers = rule.retry_after.iter().map(|value| ("Retry-After", value.clone())).collect();
     let body = rule.body.clone().unwrap_or_default();
-    Some(Response { status: rule.status, headers, body: body.into() })
+    Some(Response { status: rule.status, headers: Vec::new(), body: body.into() })
+}
+
+/// The same, with the rule's `Retry-After`.
+pub fn bare_status_with_retry_after(injected: &Injected) -> Option<Response> {
+    let mut response = bare_status(injected)?;
+    let value = injected.rule.as_ref().and_then(|rule| rule.retry_after.clone());
+    response.headers.extend(value.map(|value| ("Retry-After", value)));
+    Some(response)
 }
 
 /// The faults that replace the body and leave its framing whole.

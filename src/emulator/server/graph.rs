@@ -47,6 +47,9 @@ pub fn answer(shared: &Shared, request: &Request, route: &Route, injected: &Inje
     }
     match route {
         Route::Found { endpoint, ids } => handle(shared, request, endpoint, ids, injected),
+        Route::MethodNotAllowed(endpoint) if matches!(endpoint.handler, Handler::Batch) => {
+            answer_batch(shared, request, injected)
+        }
         Route::MethodNotAllowed(_) => {
             authenticate(shared, request)?;
             Err(GraphError::method_not_allowed())
@@ -64,7 +67,7 @@ fn handle(shared: &Shared, request: &Request, endpoint: &Endpoint, ids: &[String
     let query = Query::parse(&request.raw_query);
     let gate = Gate { shared, request, endpoint, ids, knobs: &knobs, query: &query, injected };
     let mut response = match endpoint.handler {
-        Handler::Batch => answer_batch(shared, request)?,
+        Handler::Batch => answer_batch(shared, request, injected)?,
         Handler::Read(read) => {
             let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
             read(&gate.admit(&*tenant, tenant.users.len())?)?
@@ -102,7 +105,8 @@ impl<'a> Gate<'a> {
         let mut throttle = shared.throttle.lock().unwrap_or_else(PoisonError::into_inner);
         throttle.admit(&endpoint.limit, ids, query, knobs, users, now_ms)?;
         drop(throttle);
-        let team_consents = ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
+        let is_team = request.path.contains("/teams");
+        let team_consents = is_team && ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
         endpoint.permission.check(|role| knobs.roles.contains(role), team_consents)?;
         Ok(Call {
             tenant,
@@ -131,10 +135,18 @@ fn authenticate(shared: &Shared, request: &Request) -> Result<(), GraphError> {
     }
 }
 
-/// A batch needs no token of its own: each part is authenticated.
-fn answer_batch(shared: &Shared, request: &Request) -> Outcome {
-    if request.batched {
-        return Err(GraphError::bad_request("A batch cannot hold a batch."));
+/// A batch that runs needs no token of its own: each part is authenticated. One inside a batch does not run, nor does one
+/// with a fault on its response.
+fn answer_batch(shared: &Shared, request: &Request, injected: &Injected) -> Outcome {
+    let runs = !request.batched && injected.rule.is_none();
+    if !runs {
+        authenticate(shared, request)?;
+        if request.method == "GET" {
+            return Err(GraphError::bad_request("A batch cannot hold a batch."));
+        }
+    }
+    if !runs || request.method != "POST" {
+        return Err(GraphError::method_not_allowed());
     }
     let mut responses = batch::run(request, |part, is_blocked| {
         let route = route(shared, part);

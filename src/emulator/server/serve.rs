@@ -132,7 +132,9 @@ async fn serve(
     }
     let request_id = guid(&mut shared.rng());
     let response = match &target {
-        Target::Token => effect::bare_status(&injected).unwrap_or_else(|| issue_token(&shared, &request)),
+        Target::Token => {
+            effect::bare_status_with_retry_after(&injected).unwrap_or_else(|| issue_token(&shared, &request))
+        }
         Target::Download => effect::bare_status(&injected).unwrap_or_else(|| download(&shared, &request)),
         Target::Graph(route) => {
             let outcome = graph::answer(&shared, &request, route, &injected);
