@@ -25,7 +25,7 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// Small enough for quick tests, large enough for every oddity.
+/// Small enough for quick tests, large enough for every variant of a message.
 pub fn small() -> EmulatorConfig {
     EmulatorConfig { frozen_clock: true, ..EmulatorConfig::default() }
 }

@@ -8,7 +8,7 @@ use crate::client::{ids, small, start, text};
 const DAY: i64 = 86_400;
 
 #[tokio::test]
-async fn user_rounds_tell_changes_and_tombstones() {
+async fn user_rounds_give_changes_and_tombstones() {
     let client = start(small()).await;
     client.emulator.set(|knobs| knobs.directory_delta_page = 6);
     let (rows, pages, link) = client.crawl("/users/delta?$select=displayName,jobTitle").await;
@@ -80,7 +80,7 @@ async fn group_members_come_as_steps() {
 }
 
 #[tokio::test]
-async fn channel_delta_reaches_eight_months_back_and_tells_whole_chains() {
+async fn channel_delta_reaches_eight_months_back_and_gives_whole_chains() {
     let client = start(small()).await;
     let (team, channels) = client.team(0);
     let path = format!("/teams/{team}/channels/{}/messages/delta", channels[0]);
@@ -100,7 +100,7 @@ async fn channel_delta_reaches_eight_months_back_and_tells_whole_chains() {
 }
 
 #[tokio::test]
-async fn chat_delta_tells_every_message_of_a_users_chats_and_then_the_changes() {
+async fn chat_delta_gives_every_message_of_a_users_chats_and_then_the_changes() {
     let client = start(small()).await;
     let user = text(&client.emulator.truth("chat_members")[0], "userId");
     let base = format!("/users/{user}/chats/getAllMessages");
@@ -124,7 +124,7 @@ async fn chat_delta_tells_every_message_of_a_users_chats_and_then_the_changes() 
 }
 
 #[tokio::test]
-async fn minimal_rounds_hold_what_changed_and_newcomers_whole() {
+async fn minimal_rounds_give_changed_properties_and_new_users_whole() {
     let client = start(small()).await;
     let link = client.crawl("/users/delta").await.2.unwrap();
     let groups = client.crawl("/groups/delta?$select=members").await.2.unwrap();

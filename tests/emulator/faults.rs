@@ -17,7 +17,7 @@ async fn messages() -> (Client, String) {
 }
 
 #[tokio::test]
-async fn statuses_strike_as_often_as_told() {
+async fn a_status_fault_applies_as_often_as_its_rule_says() {
     let (client, path) = messages().await;
     client.emulator.fault(FaultRule {
         status: 429,
@@ -105,7 +105,7 @@ async fn garbage_of_three_kinds() {
 }
 
 #[tokio::test]
-async fn links_that_mislead() {
+async fn links_that_loop_repeat_or_lead_away() {
     let (client, path) = messages().await;
     let link = |body: &Value| body["@odata.nextLink"].as_str().map(str::to_owned);
     client.emulator.fault(rule("/messages", FaultKind::Loop));
@@ -150,7 +150,7 @@ async fn options_that_are_ignored() {
 }
 
 #[tokio::test]
-async fn links_can_be_mortal() {
+async fn links_can_expire() {
     let client = start(EmulatorConfig { users: 250, ..small() }).await;
     client.emulator.set(|knobs| knobs.link_lifetime_seconds = 600);
     let link = text(&client.ok("/users").await, "@odata.nextLink");

@@ -98,7 +98,7 @@ async fn system_events_are_named_only_to_those_who_ask() {
 }
 
 #[tokio::test]
-async fn every_oddity_is_there() {
+async fn every_variant_of_a_message_occurs() {
     let client = start(small()).await;
     let mut rows = client.emulator.truth("messages");
     rows.extend(client.emulator.truth("message_replies"));
