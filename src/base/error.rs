@@ -73,7 +73,7 @@ pub struct GraphFailure {
     /// The team, channel, user or chat that was read, as it is shown in the report.
     pub scope: String,
     pub status: Option<u16>,
-    /// `error.code` of the body; Graph leaves it empty at times.
+    /// `error.code` of the body; Graph sometimes leaves it empty.
     pub code: String,
     pub message: String,
     pub request_id: Option<String>,
@@ -84,7 +84,7 @@ pub struct GraphFailure {
     pub gave_up: bool,
     /// The connection stood, and no answer came in time; or a gateway said so (504).
     pub timed_out: bool,
-    /// An attempt may have had its effect although its answer was lost; for whoever keeps track of effects.
+    /// An attempt may have had its effect although its answer was lost. A ledger of effects needs to know.
     pub effect_unknown: bool,
 }
 

@@ -88,7 +88,7 @@ pub fn snippet(body: &[u8]) -> String {
     if trimmed.is_empty() {
         return "an empty body".into();
     }
-    // A page that was cut short may hold what somebody wrote in a chat.
+    // A page that was cut short may hold a chat message.
     if trimmed.starts_with(['{', '[', '"']) {
         return "damaged JSON".into();
     }

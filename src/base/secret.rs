@@ -16,7 +16,8 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// A server's answer without the secret, should it quote it. Before anything else is cut, or a part would remain.
+    /// A server's answer without the secret, which it may quote. To be called before anything else shortens the text, or a
+    /// part of the secret would remain.
     pub fn cut_out(&self, body: &[u8]) -> Vec<u8> {
         if self.0.is_empty() {
             return body.to_vec();

@@ -1,7 +1,7 @@
 //! The refusal of a body by its reader.
 
-/// A body that its reader cannot use, and why. It counts as a passing fault: pages are at times cut short, or an error
-/// page in disguise.
+/// A body that its reader cannot use, and why. It counts as a transient fault: some pages arrive cut short, and some are
+/// an error page with status 200.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub String);

@@ -61,7 +61,7 @@ impl Trouble {
 
     /// An accepted answer whose body its reader refused.
     pub fn malformed(why: &Malformed, status: u16, headers: &Headers, body: &[u8]) -> Self {
-        // A page in disguise may say what is wrong; a page of data must not be quoted.
+        // An error page may say what is wrong; a page of data must not be quoted.
         let said = if ErrorBody::is_error(body) || body.trim_ascii_start().starts_with(b"<") {
             ErrorBody::parse(body)
         } else {

@@ -51,7 +51,7 @@ impl Token {
         Ok(Self { header, obtained_at, secret: token.secret.clone(), expires_at, renew_at: expires_at - early })
     }
 
-    /// An answer without the token, should it quote it.
+    /// An answer without the token, which it may quote.
     pub fn cut_out_of(&self, body: &[u8]) -> Bytes {
         self.secret.cut_out(body).into()
     }

@@ -29,7 +29,7 @@ pub(super) struct Again {
     pub after: Option<Duration>,
 }
 
-/// Asks until a token is granted, nothing else can be hoped for, or the time is used up. A secret or certificate that
+/// Asks until a token is granted, another attempt cannot help, or the time is used up. A secret or certificate that
 /// cannot be read is the error at once.
 pub(super) async fn acquire<F>(service: &str, limit: Duration, ask: impl Fn() -> F) -> Result<AccessToken>
 where
@@ -59,7 +59,7 @@ struct Grant {
 }
 
 /// The token of an answer with status 200. Its life counts from the moment it was asked for. `expires_on`, which only
-/// managed identities send, is a time on the server's clock, and mostly a string; `expires_in` needs no clock.
+/// managed identities send, is a time on the server's clock, and usually a string; `expires_in` needs no clock.
 pub(super) fn granted(body: &[u8], asked_at: Instant, date: Option<Timestamp>) -> Option<AccessToken> {
     let grant: Grant = serde_json::from_slice(body).ok()?;
     let secret = Secret::new(grant.access_token);

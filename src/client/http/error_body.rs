@@ -44,7 +44,7 @@ impl ErrorBody {
     }
 }
 
-/// The Teams backend's own answer arrives as JSON text within the message, at times several times over.
+/// The Teams backend's own answer arrives as JSON text within the message, sometimes several levels deep.
 fn unwrap(message: &str) -> String {
     let mut message = message.to_owned();
     for _ in 0..4 {

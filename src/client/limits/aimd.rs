@@ -2,7 +2,7 @@
 //!
 //! A refusal cuts the pace once, however many requests were on their way. It
 //! comes back quickly to nearly where it was refused, and from there on so slowly that a tenant which grants less than is
-//! documented refuses one request in a few hundred. Only time in use counts: a pace that nobody drew on proves nothing.
+//! documented refuses one request in a few hundred. Only time in use counts: an unused pace proves nothing.
 
 use std::time::Duration;
 

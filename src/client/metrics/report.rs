@@ -9,11 +9,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::scopes::{Scopes, Status};
 
-/// So many skipped scopes are listed one by one; the rest is counted.
+/// This many skipped scopes are listed one by one; the rest is counted.
 const LISTED: usize = 1_000;
-/// So many different notes and warnings are kept.
+/// This many different notes and warnings are kept.
 const NOTES: usize = 100;
-/// So many unknown properties are listed.
+/// This many unknown properties are listed.
 const UNKNOWN: usize = 500;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

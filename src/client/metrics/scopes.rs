@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
-/// So many scopes are told apart; what comes beyond them is counted together.
+/// This many scopes are counted one by one, and the rest together.
 const LISTED: usize = 20_000;
 const OTHERS: &str = "(others)";
 
