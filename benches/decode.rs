@@ -56,13 +56,13 @@ pub fn run() {
     for (name, pages) in [("export", &export), ("list", &lists), ("export, long texts", &long_export)] {
         let is_list = name == "list";
         let contenders: Vec<Contender> = vec![
-            ("lakeflow-teams", if is_list { to_arrow_chains } else { to_arrow_flat }),
+            ("lakeflow-teams", if is_list { to_arrow_threads } else { to_arrow_export }),
             ("sonic-rs value", sonic),
             ("simd-json tape", simd_tape),
             ("simd-json value", simd_value),
             ("serde_json skip", serde_skip),
             ("serde_json value", serde_value),
-            ("arrow-json", if is_list { arrow_json_chains } else { arrow_json }),
+            ("arrow-json", if is_list { arrow_json_threads } else { arrow_json }),
         ];
         let mut seconds = vec![Vec::new(); contenders.len()];
         for _ in 0..turns {
@@ -173,7 +173,7 @@ fn close(builder: &mut TableBuilder) -> usize {
     black_box(builder.finish()).num_rows()
 }
 
-fn to_arrow_flat(pages: &Pages) -> usize {
+fn to_arrow_export(pages: &Pages) -> usize {
     let (mut roots, mut replies) = builders();
     let mut rows = 0;
     for body in pages.bodies() {
@@ -193,7 +193,7 @@ fn to_arrow_flat(pages: &Pages) -> usize {
     rows + close(&mut roots) + close(&mut replies)
 }
 
-fn to_arrow_chains(pages: &Pages) -> usize {
+fn to_arrow_threads(pages: &Pages) -> usize {
     let (mut roots, mut replies) = builders();
     let mut rows = 0;
     for body in pages.bodies() {
@@ -261,7 +261,7 @@ fn arrow_json(pages: &Pages) -> usize {
     arrow_json_with(pages, page_schema(plain_fields()))
 }
 
-fn arrow_json_chains(pages: &Pages) -> usize {
+fn arrow_json_threads(pages: &Pages) -> usize {
     let reply = Field::new("element", DataType::Struct(plain_fields()), true);
     let replies = Arc::new(Field::new("replies", DataType::List(Arc::new(reply)), true));
     arrow_json_with(pages, page_schema(plain_fields().iter().cloned().chain([replies]).collect()))

@@ -1,4 +1,6 @@
-//! Reports come as CSV. Each record becomes the JSON item that the report's JSON form would hold, for the same rows.
+//! Reports come as CSV. Each record becomes the JSON item that the report's JSON form would hold.
+//!
+//! That way `_raw`, unknown properties and values of the wrong type are as in every other table; reports are one file a day.
 
 use serde_json::{Map, Value};
 

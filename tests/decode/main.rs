@@ -231,7 +231,7 @@ proptest! {
     }
 }
 
-const CHAINS: &str = r#"{"@odata.context":"x","value":[
+const THREADS: &str = r#"{"@odata.context":"x","value":[
     {"id":"1","subject":"one","body":{"content":"äé\n"},"replies":[{"id":"1a","replyToId":"1"},{"id":"1b","replyToId":"1"}],
      "replies@odata.nextLink":"https://graph.microsoft.com/v1.0/more"},
     {"id":"2","subject":"two \ud83d\ude00","mentions":[{"id":0,"mentioned":{"user":{"id":"u"}}}],"replies":[]}
@@ -239,7 +239,7 @@ const CHAINS: &str = r#"{"@odata.context":"x","value":[
 
 #[test]
 fn a_page_cut_anywhere_is_refused_and_leaves_nothing() {
-    let whole = CHAINS.as_bytes();
+    let whole = THREADS.as_bytes();
     let [mut roots, mut replies] = ["messages", "message_replies"].map(|name| builder(find(name).unwrap()));
     let mut filter = Filter::default();
     let mut rows = ThreadRows::new(&mut roots, &mut replies, (true, true), "t", "c", None, &mut filter);
@@ -264,18 +264,18 @@ fn a_page_cut_anywhere_is_refused_and_leaves_nothing() {
         filter: &mut filter,
         reply_at: None,
     };
-    let flat = br#"{"value":[{"id":"a","channelIdentity":{"channelId":"c"}},{"id":"b","replyToId":"a"}]}"#;
-    for end in 0..flat.len() {
-        assert!(read_page(&flat[..end], &mut rows).is_err(), "cut at {end}");
+    let export = br#"{"value":[{"id":"a","channelIdentity":{"channelId":"c"}},{"id":"b","replyToId":"a"}]}"#;
+    for end in 0..export.len() {
+        assert!(read_page(&export[..end], &mut rows).is_err(), "cut at {end}");
     }
-    read_page(flat, &mut rows).unwrap();
+    read_page(export, &mut rows).unwrap();
     assert_eq!((roots.len(), replies.len()), (1, 1));
 }
 
 #[test]
 fn every_byte_flipped_is_survived() {
     for choice in [0x03, 0x10, 0x20, 0x30, 0x90] {
-        let mut page = [&[choice], CHAINS.as_bytes()].concat();
+        let mut page = [&[choice], THREADS.as_bytes()].concat();
         for at in 1..page.len() {
             for flip in [0x01, 0x20, 0x80] {
                 page[at] ^= flip;

@@ -60,11 +60,11 @@ fn list(table: &'static Table, page: &[u8], raw: bool) {
     deletes.finish();
 }
 
-fn messages(page: &[u8], raw: bool, flat: bool) {
+fn messages(page: &[u8], raw: bool, is_export: bool) {
     let [mut roots, mut replies] =
         ["messages", "message_replies"].map(|name| builder(find(name).expect("a table"), raw));
     let mut filter = Filter::default();
-    let result = if flat {
+    let result = if is_export {
         let mut rows = ExportRows {
             roots: &mut roots,
             replies: &mut replies,

@@ -8,7 +8,7 @@ use super::table_builder::{LastChannel, TableBuilder};
 use crate::columns::{ColumnBuilder, read_cell};
 use crate::json::{First, Json, Member, Read, Walk};
 
-/// What a row may hold beside its own columns: the replies of a root message.
+/// Reads what an item holds beside its own columns: the replies of a root message.
 pub trait Nested {
     /// Reads the value of `replies`; `head` is what is known of the root so far.
     fn replies(&mut self, head: &Head<'_>, json: &mut Json<'_>) -> Read<()>;

@@ -114,7 +114,7 @@ impl<'a, 'f> ThreadRows<'a, 'f> {
         let is_old = is_dated && self.bound.is_some_and(|bound| newest.is_some_and(|newest| newest < bound));
         if is_old {
             // Of a thread that goes on behind a link only the newest replies are here: an older one may have been edited,
-            // so that it says nothing of what comes after it.
+            // so that the threads behind it may be newer than the bound.
             self.outcome.reached_bound |= thread.link.is_none();
             self.take_back(start);
             return;

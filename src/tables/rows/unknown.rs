@@ -6,7 +6,7 @@ use crate::columns::ColumnBuilder;
 use crate::json::ObjectKeys;
 use crate::schema::{Column, ColumnType};
 
-/// A longer name says nothing more.
+/// Longer names are cut, because they are reported.
 const LONGEST: usize = 80;
 
 impl TableBuilder {
