@@ -13,7 +13,7 @@ use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::options::TableOptions;
 use teams_client::{GraphClient, Malformed, Request};
-use teams_tables::{Archive, DirectoryObject, List, Meetings, Parent, Reading, Table};
+use teams_tables::{List, Meetings, Parent, Reading, Table};
 
 /// This many discovered things are tried when one of them is refused or gone.
 const TRIES: usize = 3;
@@ -40,28 +40,15 @@ pub struct Prober<'c> {
 
 /// The endpoints that a read of a table tries, the preferred first.
 pub fn endpoints(table: &Table, options: &TableOptions) -> Vec<&'static Endpoint> {
-    match table.reading {
-        Reading::Teams => vec![&endpoint::TEAMS, &endpoint::TEAM],
-        Reading::ChannelMessages => chosen(options, &endpoint::TEAM_EXPORT, &endpoint::CHANNEL_MESSAGES),
-        Reading::ChatMessages => chosen(options, &endpoint::USER_EXPORT, &endpoint::CHAT_MESSAGES),
-        Reading::Chats => vec![&endpoint::USER_CHATS],
-        Reading::DirectoryDelta(DirectoryObject::Users) => vec![&endpoint::USERS_DELTA],
-        Reading::DirectoryDelta(DirectoryObject::Groups) => vec![&endpoint::GROUPS_DELTA],
-        Reading::Archive(Archive::Retained) => vec![&endpoint::TEAM_RETAINED],
-        Reading::Archive(Archive::DeletedTeams) => vec![&endpoint::DELETED_TEAM_EXPORT],
-        Reading::Meetings(Meetings::CallRecords) => vec![&endpoint::CALL_RECORDS],
-        Reading::Meetings(Meetings::Transcripts) => vec![&endpoint::TRANSCRIPTS],
-        Reading::Meetings(Meetings::Recordings) => vec![&endpoint::RECORDINGS],
-        Reading::List(list) => vec![list.endpoint],
-        Reading::Report(report) => vec![report.endpoint],
-    }
-}
-
-fn chosen(options: &TableOptions, export: &'static Endpoint, list: &'static Endpoint) -> Vec<&'static Endpoint> {
-    match strategy::endpoints(options) {
-        Endpoints::Export => vec![export],
-        Endpoints::ExportThenLists => vec![export, list],
-        Endpoints::Lists => vec![list],
+    match (table.reading, table.endpoints()) {
+        (Reading::ChannelMessages | Reading::ChatMessages, &[export, list]) => match strategy::endpoints(options) {
+            Endpoints::Export => vec![export],
+            Endpoints::ExportThenLists => vec![export, list],
+            Endpoints::Lists => vec![list],
+        },
+        // The one before it lists the teams.
+        (Reading::Archive(_), &[.., messages]) => vec![messages],
+        (_, all) => all.to_vec(),
     }
 }
 
