@@ -17,7 +17,7 @@ DEV_SITE := $(CURDIR)/$(VENV)/dev
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 
 # One set of features and one interpreter for the tests' module, `cargo test` and clippy: dependencies are compiled once for each.
-CARGO_FLAGS := --locked --quiet --features extension-module
+CARGO_FLAGS := --locked --quiet --features extension-module,test-util
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 

@@ -1,6 +1,6 @@
 //! Random tenants, changes, caps, kills and faults: after the last quiet rounds the merged table equals the truth.
 //!
-//! `SYNC_CASES` and `SYNC_SECONDS` say how many cases are tried and for how long; `SYNC_SEED` repeats one.
+//! `INGEST_CASES` and `INGEST_SECONDS` say how many cases are tried and for how long; `INGEST_SEED` repeats one.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -336,11 +336,11 @@ fn number(name: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn whatever_happens_the_merged_table_ends_equal_to_the_truth() {
-    let (first, cases) = match number("SYNC_SEED") {
+    let (first, cases) = match number("INGEST_SEED") {
         Some(seed) => (seed, 1),
-        None => (number("SYNC_FIRST").unwrap_or(1), number("SYNC_CASES").unwrap_or(DEFAULT_CASES)),
+        None => (number("INGEST_FIRST").unwrap_or(1), number("INGEST_CASES").unwrap_or(DEFAULT_CASES)),
     };
-    let limit = number("SYNC_SECONDS").map(Duration::from_secs);
+    let limit = number("INGEST_SECONDS").map(Duration::from_secs);
     let started = Instant::now();
     let mut failures = Vec::new();
     let mut tried = 0;
@@ -356,7 +356,7 @@ async fn whatever_happens_the_merged_table_ends_equal_to_the_truth() {
             Err(text.to_owned())
         });
         if let Err(why) = result {
-            eprintln!("SYNC_SEED={seed} {case:?}\n{why}");
+            eprintln!("INGEST_SEED={seed} {case:?}\n{why}");
             failures.push(seed);
             if failures.len() >= 12 {
                 break;
@@ -364,5 +364,5 @@ async fn whatever_happens_the_merged_table_ends_equal_to_the_truth() {
         }
     }
     eprintln!("{tried} cases in {:.0} s", started.elapsed().as_secs_f32());
-    assert!(failures.is_empty(), "of {tried} cases, these failed: SYNC_SEED={failures:?}");
+    assert!(failures.is_empty(), "of {tried} cases, these failed: INGEST_SEED={failures:?}");
 }
