@@ -8,7 +8,7 @@
 //!
 //! - [`tenant`]: what is in the tenant, how it behaves, its clock, what a reader can see;
 //! - [`generate`] makes it from a seed, [`mutate`] changes it;
-//! - [`http`]: requests, responses, errors; [`faults`]: what breaks on demand; [`odata`]: query options and tokens;
+//! - [`http`]: requests, responses, errors; [`odata`]: query options and tokens; [`faults`]: what breaks on demand;
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
 //! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
@@ -30,7 +30,7 @@ mod tenant;
 mod truth;
 
 pub use emulator::Emulator;
-pub use faults::rule::{FaultKind, FaultRule};
+pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use server::log::RequestLogEntry;
 pub use tenant::config::EmulatorConfig;
