@@ -12,6 +12,7 @@ mod lists;
 mod messages;
 mod methods;
 mod mutation;
+mod oddities;
 mod pages;
 mod speed;
 mod throttle;

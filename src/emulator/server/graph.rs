@@ -101,6 +101,9 @@ impl<'a> Gate<'a> {
         let is_team = request.path.contains("/teams");
         let team_consents = is_team && ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
         endpoint.permission.check(|role| knobs.roles.contains(role), team_consents)?;
+        if knobs.expand_refused.iter().any(|name| query.expands(name)) {
+            return Err(GraphError::unsupported("$expand"));
+        }
         Ok(Call {
             tenant,
             knobs,
