@@ -35,7 +35,8 @@ pub struct Emulator {
 
 impl Emulator {
     /// Generates the tenant and serves it from threads of its own.
-    pub fn start(mut config: EmulatorConfig) -> std::io::Result<Self> {
+    pub fn start(config: EmulatorConfig) -> std::io::Result<Self> {
+        let mut config = config.identified();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

@@ -8,7 +8,7 @@
 //!
 //! - [`tenant`]: what is in the tenant, how it behaves, its clock, what a reader can see;
 //! - [`generate`] makes it from a seed, [`mutate`] changes it;
-//! - [`http`]: requests, responses, errors; [`faults`]: what breaks on demand; [`odata`]: query options and tokens;
+//! - [`http`]: requests, responses, errors; [`odata`]: query options and tokens; [`faults`]: what breaks on demand;
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
 //! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
@@ -30,9 +30,10 @@ mod tenant;
 mod truth;
 
 pub use emulator::Emulator;
-pub use faults::rule::{FaultKind, FaultRule};
+pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use server::log::RequestLogEntry;
-pub use tenant::config::EmulatorConfig;
+pub use tenant::config::{EmulatorConfig, ImageAddress};
 pub use tenant::knob_names::is_knob;
-pub use tenant::knobs::{DeltaExpiry, ExportOrder, ExportPaging, Knobs, RetryAfter, TopOverMax};
+pub use tenant::knobs::{DeltaExpiry, ExportOrder, ExportPaging, Knobs, ReplyCount, RetryAfter, TopOverMax};
+pub use tenant::unset_time::UnsetTime;

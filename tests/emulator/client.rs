@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 use teams_emulator::{Emulator, EmulatorConfig};
 
 pub struct Client {
@@ -33,11 +33,11 @@ pub fn small() -> EmulatorConfig {
 pub async fn start(config: EmulatorConfig) -> Client {
     let emulator = Emulator::start(config).unwrap();
     let http = http();
-    let token = token(&http, &emulator).await;
+    let token = text(&token(&http, &emulator).await.body, "access_token");
     Client { emulator, http, token }
 }
 
-async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
+pub async fn token(http: &reqwest::Client, emulator: &Emulator) -> Reply {
     let form = [
         ("client_id", emulator.client_id()),
         ("client_secret", emulator.client_secret()),
@@ -45,10 +45,19 @@ async fn token(http: &reqwest::Client, emulator: &Emulator) -> String {
         ("grant_type", "client_credentials"),
     ];
     let url = format!("{}/{}/oauth2/v2.0/token", emulator.url(), emulator.tenant_id());
-    let answer = http.post(url).form(&form).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    body["access_token"].as_str().unwrap().to_owned()
+    let reply = Reply::of(http.post(url).form(&form).send().await.unwrap()).await;
+    assert_eq!(reply.status, 200);
+    reply
+}
+
+impl Reply {
+    /// The text keeps a byte order mark; the body is read without.
+    async fn of(answer: reqwest::Response) -> Self {
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
+        let body = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+        Self { status, headers, body, text }
+    }
 }
 
 impl Client {
@@ -61,11 +70,14 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        Reply { status, headers, body, text }
+        Reply::of(request.send().await.unwrap()).await
+    }
+
+    /// A batch of one request.
+    pub async fn batch(&self, target: &str) -> Reply {
+        let body = json!({"requests": [{"id": "1", "method": "GET", "url": target}]}).to_string();
+        let request = self.http.post(self.url("/$batch")).bearer_auth(&self.token);
+        Reply::of(request.header("content-type", "application/json").body(body).send().await.unwrap()).await
     }
 
     pub async fn get(&self, target: &str) -> Reply {

@@ -139,3 +139,59 @@ async fn minimal_rounds_give_changed_properties_and_new_users_whole() {
     assert_eq!(text(&rows[0], "id"), changed.of("new_teams")[0].id);
     assert_eq!(rows[0]["members@delta"].as_array().unwrap().len(), 12);
 }
+
+/// What happened to one user, in the order of the steps, and on how many pages.
+#[tokio::test]
+async fn rounds_can_tell_every_step_and_the_last_word_is_the_truth() {
+    let client = start(small()).await;
+    let users = ids(&client.emulator.truth("users"));
+    for page in [1, 2, 200] {
+        client.emulator.set(|knobs| {
+            knobs.directory_delta_steps = true;
+            knobs.directory_delta_page = page;
+        });
+        let (rows, _, link) = client.crawl("/users/delta").await;
+        assert_eq!(rows.len(), client.emulator.truth("users").len(), "the first round is the present state");
+        let one = |at: usize| Mutation { user_id: Some(users[at].clone()), ..Mutation::default() };
+        // Removed and restored; changed and removed; changed twice.
+        client.emulator.mutate(&Mutation { deleted_users: 1, ..one(0) });
+        client.emulator.mutate(&Mutation { restored_users: 1, ..one(0) });
+        client.emulator.mutate(&Mutation { user_changes: 1, deleted_users: 1, ..one(1) });
+        client.emulator.mutate(&Mutation { user_changes: 2, ..one(2) });
+        let (rows, pages, next) = client.crawl(&link.unwrap()).await;
+        assert_eq!(pages, rows.len().div_ceil(page));
+        let told = |at: usize| -> Vec<bool> {
+            rows.iter().filter(|row| row["id"] == *users[at]).map(|row| row.get("@removed").is_some()).collect()
+        };
+        assert_eq!((told(0), told(1), told(2)), (vec![true, false], vec![false, true], vec![false, false]));
+        assert_eq!(rows.len(), 6);
+        let titles: Vec<String> =
+            rows.iter().filter(|row| row["id"] == *users[2]).map(|row| text(row, "jobTitle")).collect();
+        let now = client.emulator.truth("users").into_iter().find(|row| row["id"] == *users[2]).unwrap();
+        assert!(titles[0] != titles[1] && titles[1] == text(&now, "jobTitle"));
+        assert!(client.rows(&next.unwrap()).await.is_empty());
+        client.emulator.mutate(&Mutation { restored_users: 1, ..one(1) });
+    }
+}
+
+#[tokio::test]
+async fn steps_of_groups_tell_removals_restores_and_members() {
+    let client = start(small()).await;
+    client.emulator.set(|knobs| knobs.directory_delta_steps = true);
+    let link = client.crawl("/groups/delta?$select=displayName,members").await.2.unwrap();
+    let team = Some(client.team(0).0);
+    for step in [
+        Mutation { renamed_teams: 1, ..Mutation::default() },
+        Mutation { deleted_teams: 1, ..Mutation::default() },
+        Mutation { restored_teams: 1, ..Mutation::default() },
+        Mutation { member_adds: 1, ..Mutation::default() },
+    ] {
+        client.emulator.mutate(&Mutation { team_id: team.clone(), ..step });
+    }
+    let rows = client.rows(&link).await;
+    let members: Vec<usize> = rows.iter().map(|row| row["members@delta"].as_array().map_or(0, Vec::len)).collect();
+    assert!(rows.iter().all(|row| row["id"] == *team.as_deref().unwrap()));
+    assert_eq!(rows.iter().map(|row| row.get("@removed").is_some()).collect::<Vec<_>>(), [false, true, false, false]);
+    assert_eq!((members[0], members[1], members[3]), (0, 0, 1));
+    assert!(members[2] >= 12);
+}

@@ -19,6 +19,11 @@ pub fn error(injected: &Injected) -> Option<GraphError> {
             if let Some(message) = &rule.message {
                 error.message.clone_from(message);
             }
+            for (name, text) in [("code", &rule.inner_code), ("message", &rule.inner_message)] {
+                if let Some(text) = text {
+                    error.add_inner(name, text);
+                }
+            }
             if let Some(value) = &rule.retry_after {
                 error.headers.push(("Retry-After", value.clone()));
             }
@@ -27,6 +32,7 @@ pub fn error(injected: &Injected) -> Option<GraphError> {
         FaultKind::ExpiredToken => {
             Some(GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
         }
+        FaultKind::ServicePrincipalDisabled => Some(GraphError::service_principal_disabled()),
         FaultKind::NoAuthorizationInformation => {
             Some(GraphError::new(403, "Forbidden", "No authorization information present on the request."))
         }
@@ -72,6 +78,14 @@ pub fn corrupt(mut response: Response, injected: &Injected) -> Response {
             }
         }
         _ => {}
+    }
+    response
+}
+
+/// The byte order mark before the body, where a fault asks for it.
+pub fn mark(mut response: Response, injected: &Injected) -> Response {
+    if injected.byte_order_mark {
+        response.body = [b"\xef\xbb\xbf", &response.body[..]].concat().into();
     }
     response
 }

@@ -3,3 +3,4 @@
 pub mod effect;
 pub mod injector;
 pub mod rule;
+pub mod tails;

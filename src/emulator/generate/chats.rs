@@ -5,7 +5,8 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::tenant::clock::iso;
-use crate::tenant::model::{Chat, Tenant, Thread, object};
+use crate::tenant::ids::guid;
+use crate::tenant::model::{Chat, Object, Tenant, Thread, object};
 
 /// Mostly pairs, some groups, one group above the 25 members that `$expand=members` shows.
 pub fn pick_chat_members(tenant: &mut Tenant, rng: &mut StdRng, n: usize) -> Vec<usize> {
@@ -60,6 +61,19 @@ pub fn add_chat(tenant: &mut Tenant, rng: &mut StdRng, n: usize, members: Vec<us
         tenant.users[member].chats.push(at);
     }
     tenant.chat_index.insert(id.clone(), at);
-    tenant.chats.push(Chat { id, properties, members, thread: Thread::default() });
+    tenant.chats.push(Chat { id, properties, members, thread: Thread::default(), unlisted: false });
     at
+}
+
+/// A chat that the export of its one member holds and no list shows. No path leads to it.
+pub fn add_unlisted_chat(tenant: &mut Tenant, rng: &mut StdRng, n: usize) {
+    let user = n % tenant.users.len();
+    let id = if n.is_multiple_of(2) {
+        format!("19:{}_{}@unq.gbl.spaces", tenant.users[user].id, guid(rng))
+    } else {
+        format!("19:{:032x}@thread.v2", rng.random::<u128>())
+    };
+    tenant.users[user].chats.push(tenant.chats.len());
+    let (properties, thread) = (Object::new(), Thread::default());
+    tenant.chats.push(Chat { id, properties, members: vec![user], thread, unlisted: true });
 }

@@ -11,6 +11,7 @@ use crate::generate::{ordinary, variants};
 use crate::tenant::clock::DAY_MS;
 use crate::tenant::config::EmulatorConfig;
 use crate::tenant::model::{Message, Tenant};
+use crate::tenant::unset_time::UnsetTime;
 
 pub struct Composer {
     start_ms: i64,
@@ -19,6 +20,7 @@ pub struct Composer {
     chat_messages: usize,
     replies: f64,
     null_modified: bool,
+    unset_modified: Option<UnsetTime>,
     /// Instants that several conversations share: message ids collide between conversations.
     shared_instants: Vec<i64>,
     /// Counts all messages; its remainder by a hundred decides which variant comes next.
@@ -41,6 +43,7 @@ impl Composer {
             chat_messages: config.messages_per_chat,
             replies: config.replies_per_message,
             null_modified: config.null_modified,
+            unset_modified: config.unset_modified,
             shared_instants,
             turn: 0,
         }
@@ -111,7 +114,11 @@ impl Composer {
         let mut draft = ordinary::draft(rng, setting, at, reply_to);
         let later = at + 1 + rng.random_range(0..(self.start_ms - at).clamp(2, 30 * DAY_MS) - 1);
         variants::apply(self.turn % 100, &mut draft, rng, setting, later);
-        draft.hides_modified = self.null_modified && self.turn % 100 == 99;
+        draft.unset_modified = match self.turn % 100 {
+            98 => self.unset_modified,
+            99 => self.null_modified.then_some(UnsetTime::Null),
+            _ => None,
+        };
         message(&draft, setting.place(), setting.tenant.seq)
     }
 }

@@ -60,6 +60,7 @@ pub fn add_user(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64) -> usize
         changes: Vec::new(),
         chats: Vec::new(),
         removal: None,
+        steps: Vec::new(),
     });
     n
 }
@@ -143,6 +144,7 @@ fn add_group(
         member_changes,
         is_team,
         removal,
+        steps: Vec::new(),
     });
 }
 

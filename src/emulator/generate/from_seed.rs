@@ -3,11 +3,12 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::generate::chats::{add_chat, pick_chat_members};
+use crate::generate::chats::{add_chat, add_unlisted_chat, pick_chat_members};
 use crate::generate::composer::Composer;
 use crate::generate::directory::{add_channel, add_team, add_user};
+use crate::generate::images;
 use crate::tenant::clock::DAY_MS;
-use crate::tenant::config::EmulatorConfig;
+use crate::tenant::config::{EmulatorConfig, ImageAddress};
 use crate::tenant::model::{Access, Membership, Tenant};
 
 pub fn tenant(config: &EmulatorConfig) -> Tenant {
@@ -40,7 +41,13 @@ pub fn tenant(config: &EmulatorConfig) -> Tenant {
         let members = pick_chat_members(&mut tenant, &mut rng, n);
         add_chat(&mut tenant, &mut rng, n, members, born);
     }
+    for n in 0..config.unlisted_chats {
+        add_unlisted_chat(&mut tenant, &mut rng, n);
+    }
     fill(&mut tenant, config, &mut rng);
+    if config.image_address != ImageAddress::Own {
+        images::readdress(&mut tenant, config.image_address);
+    }
     tenant
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::tenant::clock::iso;
 use crate::tenant::model::{Message, Sender};
+use crate::tenant::unset_time::UnsetTime;
 
 /// Where a message lives.
 #[derive(Clone, Copy)]
@@ -19,8 +20,8 @@ pub struct Draft {
     pub id: i64,
     pub reply_to: Option<i64>,
     pub modified_ms: i64,
-    /// Writes the modification time as null.
-    pub hides_modified: bool,
+    /// What is written instead of the modification time.
+    pub unset_modified: Option<UnsetTime>,
     pub edited_ms: Option<i64>,
     pub deleted_ms: Option<i64>,
     pub subject: Option<String>,
@@ -47,7 +48,7 @@ impl Draft {
             id,
             reply_to,
             modified_ms: id,
-            hides_modified: false,
+            unset_modified: None,
             edited_ms: None,
             deleted_ms: None,
             subject: None,
@@ -135,7 +136,10 @@ fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
         etag: draft.modified_ms.to_string(),
         message_type,
         created_date_time: iso(draft.id),
-        last_modified_date_time: (!draft.hides_modified).then(|| iso(draft.modified_ms)),
+        last_modified_date_time: match draft.unset_modified {
+            None => Some(iso(draft.modified_ms)),
+            Some(unset) => unset.text().map(str::to_owned),
+        },
         last_edited_date_time: draft.edited_ms.map(iso),
         deleted_date_time: draft.deleted_ms.map(iso),
         subject: draft.subject.as_deref(),

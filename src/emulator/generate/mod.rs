@@ -5,6 +5,7 @@ pub mod composer;
 pub mod directory;
 pub mod events;
 pub mod from_seed;
+pub mod images;
 pub mod message;
 pub mod ordinary;
 pub mod setting;

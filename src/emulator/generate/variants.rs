@@ -11,6 +11,11 @@ use crate::tenant::clock::iso;
 use crate::tenant::ids::guid;
 use crate::tenant::model::Sender;
 
+/// The host in the addresses of hosted contents.
+pub const HOST: &str = "https://graph.microsoft.com/v1.0";
+/// The id of every inline image.
+pub const IMAGE: &str = "aW1hZ2U";
+
 /// `later` is a moment after the message was sent and before now.
 pub fn apply(turn: usize, draft: &mut Draft, rng: &mut StdRng, setting: &Setting<'_>, later: i64) {
     match turn {
@@ -199,11 +204,10 @@ fn quote(draft: &mut Draft) {
 }
 
 fn message_url(draft: &Draft, setting: &Setting<'_>) -> String {
-    let host = "https://graph.microsoft.com/v1.0";
     if setting.is_chat {
-        return format!("{host}/chats/{}/messages/{}", setting.conversation, draft.id);
+        return format!("{HOST}/chats/{}/messages/{}", setting.conversation, draft.id);
     }
-    let thread = format!("{host}/teams/{}/channels/{}/messages", setting.team, setting.conversation);
+    let thread = format!("{HOST}/teams/{}/channels/{}/messages", setting.team, setting.conversation);
     match draft.reply_to {
         Some(root) => format!("{thread}/{root}/replies/{}", draft.id),
         None => format!("{thread}/{}", draft.id),
@@ -213,7 +217,7 @@ fn message_url(draft: &Draft, setting: &Setting<'_>) -> String {
 fn image(draft: &mut Draft, setting: &Setting<'_>) {
     let url = message_url(draft, setting);
     draft.content =
-        Some(format!("<div><img height=\"1\" src=\"{url}/hostedContents/aW1hZ2U/$value\" width=\"1\"></div>"));
+        Some(format!("<div><img height=\"1\" src=\"{url}/hostedContents/{IMAGE}/$value\" width=\"1\"></div>"));
 }
 
 fn policy(draft: &mut Draft) {

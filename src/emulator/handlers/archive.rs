@@ -34,7 +34,7 @@ pub fn retained_truth<'a>(knobs: &'a Knobs, team: &'a Team) -> Vec<(&'a Channel,
 
 /// A page of rows, linked by plain `$skip` as in the published example.
 fn page<'a>(call: &Call<'_>, rows: impl Iterator<Item = (&'a Message, i64, &'a [u8])>) -> Outcome {
-    call.query.only(&["$top", "$filter", "$skip"])?;
+    call.query.only(&["$top", "$filter", "$skip", "$skiptoken"])?;
     let filter = call.query.get("$filter").map(|text| Filter::parse(text, Grammar::TeamExport)).transpose()?;
     let top = call.top(50.min(call.knobs.export_top_max), call.knobs.export_top_max)?;
     let skip: usize = call.query.get("$skip").and_then(|text| text.parse().ok()).unwrap_or(0);

@@ -9,6 +9,10 @@ use crate::tenant::knobs::Knobs;
 use crate::tenant::model::{Access, Channel, Team, Tenant};
 use crate::tenant::visibility::access;
 
+/// Custom query options of links that lead in a circle: the page of the circle, and the query of its first page.
+pub const CIRCLE_PAGE: &str = "circlePage";
+pub const CIRCLE_START: &str = "circleStart";
+
 /// `T` is the tenant as the handler may use it: shared for those that read, exclusive for those that write.
 pub struct Call<'a, T = &'a Tenant> {
     pub tenant: T,
@@ -91,7 +95,7 @@ impl<'a, T> Call<'a, T> {
 
     /// The request's own link, with some options dropped and one added.
     pub fn link(&self, dropped: &[&str], added: &str) -> String {
-        let kept = self.query.without(dropped);
+        let kept = self.query.without(&[dropped, &[CIRCLE_PAGE, CIRCLE_START]].concat());
         let joint = if kept.is_empty() { "" } else { "&" };
         format!("{}{}?{kept}{joint}{added}", self.request.base, self.request.path)
     }

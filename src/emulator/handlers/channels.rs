@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::handlers::call::Call;
+use crate::handlers::list::pages;
 use crate::handlers::members;
-use crate::handlers::page::{End, Items, finish};
 use crate::http::error::{GraphError, Outcome};
 use crate::http::response::Response;
 use crate::odata::query::project;
@@ -28,16 +28,16 @@ fn wanted(call: &Call<'_>) -> Result<Option<String>, GraphError> {
     kind.map(|kind| Some(kind.to_owned())).ok_or_else(|| GraphError::bad_request("Invalid filter clause"))
 }
 
-fn push(call: &Call<'_>, items: &mut Items, channel: &Channel, wanted: Option<&str>, odata_id: Option<String>) {
+fn row(call: &Call<'_>, channel: &Channel, wanted: Option<&str>, odata_id: Option<String>) -> Option<Object> {
     if wanted.is_some_and(|kind| channel.properties["membershipType"] != kind) {
-        return;
+        return None;
     }
     let object = shown(call, channel);
     let mut row = project(&object, call.query.select().as_deref(), &[]);
     if let Some(id) = odata_id {
         row.insert("@odata.id".to_owned(), json!(id));
     }
-    items.push_value(&row);
+    Some(row)
 }
 
 /// The id of a channel at its host: tenant and team.
@@ -46,14 +46,12 @@ fn host_id(call: &Call<'_>, team: &Team, channel: &Channel) -> String {
 }
 
 pub fn list(call: &Call<'_>) -> Outcome {
-    call.query.only(&["$filter", "$select", "$expand"])?;
+    call.query.only(&["$filter", "$select", "$expand", "$skiptoken"])?;
     let (_, team) = call.team()?;
     let wanted = wanted(call)?;
-    let mut items = Items::new();
-    for channel in team.channels.iter().filter(|channel| !channel.removed) {
-        push(call, &mut items, channel, wanted.as_deref(), None);
-    }
-    Ok(finish(call, &format!("teams('{}')/channels", team.id), items, true, End::Last))
+    let channels = team.channels.iter().filter(|channel| !channel.removed);
+    let rows: Vec<_> = channels.filter_map(|channel| row(call, channel, wanted.as_deref(), None)).collect();
+    pages(call, &format!("teams('{}')/channels", team.id), true, rows.into_iter())
 }
 
 /// Own and incoming channels.
@@ -66,17 +64,15 @@ pub fn list_incoming(call: &Call<'_>) -> Outcome {
 }
 
 fn with_hosts(call: &Call<'_>, name: &str, own: bool) -> Outcome {
-    call.query.only(&["$filter", "$select"])?;
+    call.query.only(&["$filter", "$select", "$skiptoken"])?;
     let (_, team) = call.team()?;
     let wanted = wanted(call)?;
-    let mut items = Items::new();
-    for channel in team.channels.iter().filter(|channel| own && !channel.removed) {
-        push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, team, channel)));
-    }
-    for (host, channel) in call.tenant.incoming(team) {
-        push(call, &mut items, channel, wanted.as_deref(), Some(host_id(call, host, channel)));
-    }
-    Ok(finish(call, &format!("teams('{}')/{name}", team.id), items, true, End::Last))
+    let channels = team.channels.iter().filter(|channel| own && !channel.removed).map(|channel| (team, channel));
+    let rows: Vec<_> = channels
+        .chain(call.tenant.incoming(team))
+        .filter_map(|(host, channel)| row(call, channel, wanted.as_deref(), Some(host_id(call, host, channel))))
+        .collect();
+    pages(call, &format!("teams('{}')/{name}", team.id), true, rows.into_iter())
 }
 
 /// The incoming channels of a team as they are, without links.

@@ -51,12 +51,11 @@ pub fn of_user(call: &Call<'_>) -> Outcome {
     let user = call.tenant.user(call.id(0)).ok_or_else(|| GraphError::no_resource(call.id(0)))?;
     let top = call.top(20, 50)?;
     let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let chats = &call.tenant.users[user].chats;
+    let chats = call.tenant.users[user].chats.iter().map(|&chat| &call.tenant.chats[chat]);
+    let chats: Vec<&Chat> = chats.filter(|chat| !chat.unlisted).collect();
     let last = (after + top).min(chats.len());
     let mut items = Items::new();
-    for &chat in chats.get(after..last).unwrap_or_default() {
-        items.push_value(&row(call, &call.tenant.chats[chat]));
-    }
+    chats.get(after..last).unwrap_or_default().iter().for_each(|chat| items.push_value(&row(call, chat)));
     let end = if last < chats.len() { End::Next(last.to_string()) } else { End::Last };
     Ok(finish(call, "chats", items, true, end))
 }

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use crate::handlers::call::Call;
 use crate::handlers::page::{End, Items, finish};
 use crate::http::error::{GraphError, Outcome};
+use crate::http::response::Response;
 use crate::odata::query::project;
 use crate::tenant::clock::DAY_MS;
 use crate::tenant::knobs::DeltaExpiry;
-use crate::tenant::model::{Group, Object, Removal, User};
+use crate::tenant::model::{Event, Group, Object, Removal, Step, User};
 
 const USER_DEFAULTS: &[&str] = &[
     "businessPhones",
@@ -49,6 +50,11 @@ fn expired(call: &Call<'_>) -> GraphError {
 }
 
 fn round(call: &Call<'_>) -> Result<Round, GraphError> {
+    call.query.only(&["$select", "$filter", "$skiptoken", "$deltatoken"])?;
+    let until = call.tenant.seq;
+    if call.query.get("$deltatoken").is_some_and(|token| token.eq_ignore_ascii_case("latest")) {
+        return Ok(Round { since: Some(until), until, at: 0 });
+    }
     if let Some(position) = call.position()? {
         let parts: Vec<&str> = position.split(',').collect();
         let [since, until, at] = parts.as_slice() else {
@@ -59,7 +65,6 @@ fn round(call: &Call<'_>) -> Result<Round, GraphError> {
         let at = number(at)? as usize;
         return Ok(Round { since, until: number(until)?, at });
     }
-    let until = call.tenant.seq;
     let Some(token) = call.delta_token()? else {
         return Ok(Round { since: None, until, at: 0 });
     };
@@ -88,35 +93,39 @@ fn wanted_ids<'q>(call: &'q Call<'_>) -> Result<Option<Vec<&'q str>>, GraphError
     Ok(Some(ids))
 }
 
-fn drain<T>(call: &Call<'_>, context: &str, rows: &[T], show: impl Fn(&T, &Round) -> Vec<Value>) -> Outcome {
-    call.query.only(&["$select", "$filter", "$skiptoken", "$deltatoken"])?;
-    if call.query.get("$deltatoken").is_some_and(|token| token.eq_ignore_ascii_case("latest")) {
-        return Ok(finish(call, context, Items::new(), false, End::Delta(call.tenant.seq)));
-    }
-    let mut round = round(call)?;
+/// A page of a round over `total` objects or steps; `show` gives the items of one.
+fn drain(call: &Call<'_>, context: &str, round: &Round, total: usize, show: impl Fn(usize) -> Vec<Value>) -> Response {
     let mut items = Items::new();
     let mut end = End::Delta(round.until);
-    while round.at < rows.len() {
+    for at in round.at..total {
         if items.count >= call.knobs.directory_delta_page {
             let since = round.since.map_or_else(|| "-".to_owned(), |since| since.to_string());
-            end = End::Next(format!("{since},{},{}", round.until, round.at));
+            end = End::Next(format!("{since},{},{at}", round.until));
             break;
         }
-        for value in show(&rows[round.at], &round) {
-            items.push_value(&value);
-        }
-        round.at += 1;
+        show(at).iter().for_each(|value| items.push_value(value));
     }
-    Ok(finish(call, context, items, false, end))
+    finish(call, context, items, false, end)
 }
 
-fn show_user(call: &Call<'_>, user: &User, round: &Round, ids: Option<&[&str]>) -> Vec<Value> {
-    if ids.is_some_and(|ids| !ids.contains(&user.id.as_str())) || call.knobs.hidden_user_ids.contains(&user.id) {
-        return Vec::new();
-    }
+/// The steps of a round that tells them, in order, each with its object. The first round is the present state.
+fn steps<'t, T>(
+    call: &Call<'_>,
+    round: &Round,
+    objects: &'t [T],
+    of: fn(&T) -> &[Step],
+) -> Option<Vec<(&'t T, &'t Step)>> {
+    let since = round.since.filter(|_| call.knobs.directory_delta_steps)?;
+    let all = objects.iter().flat_map(|object| of(object).iter().map(move |step| (object, step)));
+    let mut steps: Vec<_> = all.filter(|(_, step)| step.seq > since && step.seq <= round.until).collect();
+    steps.sort_by_key(|(_, step)| step.seq);
+    Some(steps)
+}
+
+fn show_user(call: &Call<'_>, user: &User, round: &Round) -> Vec<Value> {
     let Some(since) = round.since else {
         // The first round is the present state.
-        return if user.removal.is_none() { vec![Value::Object(user_row(call, user))] } else { Vec::new() };
+        return if user.removal.is_none() { vec![Value::Object(user_row(call, &user.properties))] } else { Vec::new() };
     };
     if let Some(removal) = user.removal {
         return if removal.seq > since { vec![tombstone(&user.id, removal)] } else { Vec::new() };
@@ -125,20 +134,49 @@ fn show_user(call: &Call<'_>, user: &User, round: &Round, ids: Option<&[&str]>) 
         return Vec::new();
     }
     let created = user.created_seq > since;
-    let mut row = user_row(call, user);
+    let mut row = user_row(call, &user.properties);
     if call.minimal && !created {
         row.retain(|name, _| name == "id" || user.changes.iter().any(|(seq, changed)| *seq > since && changed == name));
     }
     vec![Value::Object(row)]
 }
 
-fn user_row(call: &Call<'_>, user: &User) -> Object {
-    project(&user.properties, call.query.select().as_deref(), USER_DEFAULTS)
+fn show_user_step(call: &Call<'_>, user: &User, step: &Step) -> Value {
+    match &step.event {
+        Event::Left(removal) => tombstone(&user.id, *removal),
+        Event::Came(properties) => Value::Object(user_row(call, properties)),
+        Event::Changed(properties) => {
+            let mut row = user_row(call, properties);
+            if call.minimal {
+                row.retain(|name, _| {
+                    name == "id" || user.changes.iter().any(|(seq, changed)| *seq == step.seq && changed == name)
+                });
+            }
+            Value::Object(row)
+        }
+    }
+}
+
+fn user_row(call: &Call<'_>, properties: &Object) -> Object {
+    project(properties, call.query.select().as_deref(), USER_DEFAULTS)
 }
 
 pub fn users(call: &Call<'_>) -> Outcome {
     let ids = wanted_ids(call)?;
-    drain(call, "users", &call.tenant.users, |user, round| show_user(call, user, round, ids.as_deref()))
+    let round = round(call)?;
+    let users = &call.tenant.users;
+    let is_shown = |user: &User| {
+        ids.as_ref().is_none_or(|ids| ids.contains(&user.id.as_str())) && !call.knobs.hidden_user_ids.contains(&user.id)
+    };
+    Ok(match steps(call, &round, users, |user| &user.steps) {
+        None => drain(call, "users", &round, users.len(), |at| {
+            if is_shown(&users[at]) { show_user(call, &users[at], &round) } else { Vec::new() }
+        }),
+        Some(steps) => drain(call, "users", &round, steps.len(), |at| {
+            let (user, step) = steps[at];
+            if is_shown(user) { vec![show_user_step(call, user, step)] } else { Vec::new() }
+        }),
+    })
 }
 
 fn member(call: &Call<'_>, user: usize, removed: bool) -> Value {
@@ -157,11 +195,6 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
     if round.since.is_some_and(|since| group.seq <= since) {
         return Vec::new();
     }
-    let select = call.query.select();
-    let row = project(&group.properties, select.as_deref(), &[]);
-    if !select.is_some_and(|names| names.contains(&"members")) {
-        return vec![Value::Object(row)];
-    }
     // A group that was created since then comes with all its members, not with changes of them.
     let members: Vec<Value> = match round.since.filter(|since| group.created_seq <= *since) {
         None => group.members.iter().map(|&user| member(call, user, false)).collect(),
@@ -172,7 +205,29 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
             .map(|&(_, user, removed)| member(call, user, removed))
             .collect(),
     };
-    if members.is_empty() {
+    group_rows(call, &group.properties, &members)
+}
+
+fn show_group_step(call: &Call<'_>, group: &Group, step: &Step) -> Vec<Value> {
+    match &step.event {
+        Event::Left(removal) => vec![tombstone(&group.id, *removal)],
+        Event::Came(properties) => {
+            let members: Vec<Value> = group.members.iter().map(|&user| member(call, user, false)).collect();
+            group_rows(call, properties, &members)
+        }
+        Event::Changed(properties) => {
+            let changes = group.member_changes.iter().filter(|(seq, ..)| *seq == step.seq);
+            let members: Vec<Value> = changes.map(|&(_, user, removed)| member(call, user, removed)).collect();
+            group_rows(call, properties, &members)
+        }
+    }
+}
+
+/// The group, as often as its members need.
+fn group_rows(call: &Call<'_>, properties: &Object, members: &[Value]) -> Vec<Value> {
+    let select = call.query.select();
+    let row = project(properties, select.as_deref(), &[]);
+    if members.is_empty() || !select.is_some_and(|names| names.contains(&"members")) {
         return vec![Value::Object(row)];
     }
     members
@@ -186,5 +241,13 @@ fn show_group(call: &Call<'_>, group: &Group, round: &Round) -> Vec<Value> {
 }
 
 pub fn groups(call: &Call<'_>) -> Outcome {
-    drain(call, "groups", &call.tenant.groups, |group, round| show_group(call, group, round))
+    let round = round(call)?;
+    let groups = &call.tenant.groups;
+    Ok(match steps(call, &round, groups, |group| &group.steps) {
+        None => drain(call, "groups", &round, groups.len(), |at| show_group(call, &groups[at], &round)),
+        Some(steps) => drain(call, "groups", &round, steps.len(), |at| {
+            let (group, step) = steps[at];
+            show_group_step(call, group, step)
+        }),
+    })
 }

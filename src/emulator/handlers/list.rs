@@ -1,6 +1,7 @@
 //! Pages of lists that belong to a team, a channel, a chat, a user or a group. Their items are derived from ids, so the
 //! tenant stores none of them, and equal tenants have equal items.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::handlers::call::Call;
@@ -8,6 +9,7 @@ use crate::handlers::page::{End, Items, finish};
 use crate::http::error::Outcome;
 use crate::http::response::Response;
 use crate::odata::query::project;
+use crate::tenant::model::object as object_of;
 
 /// What an endpoint of this kind allows and leaves out.
 #[derive(Clone, Copy, Default)]
@@ -46,16 +48,23 @@ fn shown(call: &Call<'_>, rules: Rules, item: Map<String, Value>) -> Map<String,
 /// One page of the items; the position is the index of the next one.
 pub fn page(call: &Call<'_>, context: &str, rules: Rules, items: Vec<Value>) -> Outcome {
     call.query.only(&[rules.options, &["$select", "$skiptoken"]].concat())?;
+    let rows = items.into_iter().map(|item| shown(call, rules, object_of(item)));
+    pages(call, context, rules.counted, rows)
+}
+
+/// One page of rows that are as they are to be shown.
+pub fn pages(
+    call: &Call<'_>,
+    context: &str,
+    counted: bool,
+    rows: impl ExactSizeIterator<Item = impl Serialize>,
+) -> Outcome {
     let after: usize = call.position()?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let last = (after + call.knobs.list_page.max(1)).min(items.len());
+    let last = (after + call.knobs.list_page.max(1)).min(rows.len());
     let mut page = Items::new();
-    let end = if last < items.len() { End::Next(last.to_string()) } else { End::Last };
-    for item in items.into_iter().take(last).skip(after) {
-        if let Value::Object(item) = item {
-            page.push_value(&shown(call, rules, item));
-        }
-    }
-    Ok(finish(call, context, page, rules.counted, end))
+    let end = if last < rows.len() { End::Next(last.to_string()) } else { End::Last };
+    rows.take(last).skip(after).for_each(|row| page.push_value(&row));
+    Ok(finish(call, context, page, counted, end))
 }
 
 /// A single object.

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::handlers::call::Call;
+use crate::handlers::list::pages;
 use crate::handlers::page::{End, Items, finish};
 use crate::http::error::{GraphError, Outcome};
 use crate::http::response::Response;
@@ -111,10 +112,8 @@ fn list_artifacts(call: &Call<'_>, is_recording: bool) -> Outcome {
     if call.query.get("$filter") != Some(wanted.as_str()) {
         return Err(GraphError::bad_request("The meeting organizer's id is missing."));
     }
-    let mut items = Items::new();
-    artifacts(call.tenant, user, is_recording).iter().for_each(|item| items.push_value(item));
     let context = if is_recording { "Collection(callRecording)" } else { "Collection(callTranscript)" };
-    Ok(finish(call, context, items, true, End::Last))
+    pages(call, context, true, artifacts(call.tenant, user, is_recording).into_iter())
 }
 
 /// What was said, as WebVTT: `$format` names the only form there is.

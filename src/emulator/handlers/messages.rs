@@ -4,6 +4,7 @@ use crate::handlers::call::Call;
 use crate::handlers::page::{End, Items, finish};
 use crate::http::error::{GraphError, Outcome};
 use crate::http::response::Response;
+use crate::tenant::knobs::ReplyCount;
 use crate::tenant::model::{Channel, Message, Team, Thread};
 
 pub const EXPORT_TYPE: &str = "\"@odata.type\":\"#microsoft.graph.chatMessage\"";
@@ -41,16 +42,20 @@ fn expanded(call: &Call<'_>, team: &Team, channel: &Channel, root: i64) -> Vec<u
         items.push(reply.bytes(call.known_enums));
         last = reply.id;
     }
-    let mut tail = format!("\"replies@odata.count\":{}", items.count).into_bytes();
-    if more {
+    let count = match call.knobs.reply_count {
+        ReplyCount::Shown => Some(items.count),
+        ReplyCount::All => Some(replies(call, &channel.thread, root).count()),
+        ReplyCount::Absent => None,
+    };
+    let mut tail = count.map(|count| format!("\"replies@odata.count\":{count},")).unwrap_or_default().into_bytes();
+    if more && call.knobs.reply_links {
         let path = format!("/v1.0/teams/{}/channels/{}/messages/{root}/replies", team.id, channel.id);
         let ids = [team.id.as_str(), channel.id.as_str(), &root.to_string()];
         let token = call.seal_for(REPLIES, &ids, &last.to_string());
-        tail.extend_from_slice(
-            format!(",\"replies@odata.nextLink\":\"{}{path}?$skiptoken={token}\"", call.request.base).as_bytes(),
-        );
+        let link = format!("{}{path}?$skiptoken={token}", call.request.base);
+        tail.extend_from_slice(format!("\"replies@odata.nextLink\":\"{link}\",").as_bytes());
     }
-    tail.extend_from_slice(b",\"replies\":[");
+    tail.extend_from_slice(b"\"replies\":[");
     tail.extend_from_slice(items.bytes());
     tail.push(b']');
     tail

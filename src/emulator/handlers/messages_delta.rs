@@ -75,6 +75,12 @@ pub fn channel(call: &Call<'_>) -> Outcome {
     let filter = filter(call)?;
     let from = place(call)?;
     let thread = &channel.thread;
+    if call.knobs.empty_channel_delta_fails && thread.messages.is_empty() {
+        return match from {
+            None => Ok(finish(call, "Collection(chatMessage)", Items::new(), false, End::Next("0,0,0".to_owned()))),
+            Some(_) => Err(GraphError::unsupported("$deltaToken")),
+        };
+    }
     let rows: Vec<(u64, usize, i64)> = thread
         .chains
         .iter()

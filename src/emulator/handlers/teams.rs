@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::handlers::call::Call;
+use crate::handlers::list::pages;
 use crate::handlers::members;
 use crate::handlers::page::{End, Items, finish};
 use crate::http::error::{GraphError, Outcome};
@@ -87,12 +88,10 @@ pub fn members(call: &Call<'_>) -> Outcome {
 
 pub fn joined(call: &Call<'_>) -> Outcome {
     let user = call.tenant.user(call.id(0)).ok_or_else(|| GraphError::no_resource(call.id(0)))?;
-    let mut items = Items::new();
-    for (at, team) in call.tenant.live_teams() {
-        let inside = team.members.iter().any(|member| member.user == user);
-        if inside && access(call.tenant, call.knobs, at) != Access::Missing {
-            items.push_value(&listed(team));
-        }
-    }
-    Ok(finish(call, "teams", items, true, End::Last))
+    let joined = call.tenant.live_teams().filter(|(at, team)| {
+        let is_inside = team.members.iter().any(|member| member.user == user);
+        is_inside && access(call.tenant, call.knobs, *at) != Access::Missing
+    });
+    let rows: Vec<_> = joined.map(|(_, team)| listed(team)).collect();
+    pages(call, "teams", true, rows.into_iter())
 }

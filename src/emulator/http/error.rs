@@ -1,6 +1,6 @@
 //! Errors in Graph's form.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::http::response::Response;
 use crate::tenant::clock::iso;
@@ -14,13 +14,13 @@ pub struct GraphError {
     pub code: String,
     pub message: String,
     pub headers: Vec<(&'static str, String)>,
-    /// The throttling body carries its own inner code, message and status.
-    pub throttled: bool,
+    /// The members of `innerError` beside the date and the ids.
+    pub inner: Map<String, Value>,
 }
 
 impl GraphError {
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), headers: Vec::new(), throttled: false }
+        Self { status, code: code.to_owned(), message: message.into(), headers: Vec::new(), inner: Map::new() }
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -64,6 +64,18 @@ impl GraphError {
         Self::new(401, "InvalidAuthenticationToken", message)
     }
 
+    /// The Teams service's refusal of one scope, with a token that is good for all others.
+    pub fn service_principal_disabled() -> Self {
+        let message = "Teams has been disabled on the tenant. Ensure tenant has active Office 365 subscription.";
+        let mut error = Self::new(401, "Unauthorized", message);
+        error.add_inner("code", "ServicePrincipalDisabledOnTenant");
+        error
+    }
+
+    pub fn add_inner(&mut self, name: &str, value: &str) {
+        self.inner.insert(name.to_owned(), json!(value));
+    }
+
     pub fn method_not_allowed() -> Self {
         Self::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     }
@@ -71,7 +83,9 @@ impl GraphError {
     pub fn throttled(headers: Vec<(&'static str, String)>) -> Self {
         let mut error = Self::new(429, "TooManyRequests", "Please retry again later.");
         error.headers = headers;
-        error.throttled = true;
+        error.add_inner("code", "429");
+        error.add_inner("message", "Please retry after");
+        error.add_inner("status", "429");
         error
     }
 
@@ -87,6 +101,8 @@ impl GraphError {
             409 => ("Conflict", "Conflict"),
             410 => ("resyncRequired", "Resync required."),
             412 => ("PreconditionFailed", "PreconditionFailed"),
+            423 => ("Locked", "The resource is locked."),
+            424 => ("FailedDependency", "A dependency of this request failed."),
             429 => return Self::throttled(Vec::new()),
             501 => ("NotImplemented", "Not Implemented"),
             502 => ("BadGateway", "Failed to execute backend request."),
@@ -100,11 +116,9 @@ impl GraphError {
     pub fn render(&self, now_ms: i64, request_id: &str, client_request_id: &str) -> Response {
         // innerError's date carries neither fraction nor zone.
         let date: String = iso(now_ms).chars().take(19).collect();
-        let mut inner = json!({"date": date, "request-id": request_id, "client-request-id": client_request_id});
-        if self.throttled {
-            inner["code"] = json!("429");
-            inner["message"] = json!("Please retry after");
-            inner["status"] = json!("429");
+        let mut inner = self.inner.clone();
+        for (name, value) in [("date", &*date), ("request-id", request_id), ("client-request-id", client_request_id)] {
+            inner.insert(name.to_owned(), json!(value));
         }
         let body = json!({"error": {"code": self.code, "message": self.message, "innerError": inner}});
         Response { status: self.status, headers: self.headers.clone(), body: body.to_string().into() }

@@ -8,19 +8,19 @@ use crate::generate::words::TITLES;
 use crate::mutate::mutation::Touched;
 use crate::mutate::mutator::{Conversation, Mutator};
 use crate::tenant::clock::iso;
-use crate::tenant::model::{Access, Member, Removal, Role};
+use crate::tenant::model::{Access, Event, Member, Object, Removal, Role, Step};
 
 fn of(id: &str) -> Touched {
     Touched { id: id.to_owned(), ..Touched::default() }
 }
 
 /// One kind of change, done once.
-type Step<'m> = fn(&mut Mutator<'m>);
+type Kind<'m> = fn(&mut Mutator<'m>);
 
 impl<'m> Mutator<'m> {
     pub fn directory(&mut self) {
         let asked = self.asked;
-        let steps: [(usize, Step<'m>); 15] = [
+        let steps: [(usize, Kind<'m>); 15] = [
             (asked.restored_users, Self::restore_user),
             (asked.user_changes, Self::change_user),
             (asked.deleted_users, |it| it.remove_user(false)),
@@ -48,13 +48,26 @@ impl<'m> Mutator<'m> {
     fn new_user(&mut self) {
         let (now, _) = self.tick();
         let user = add_user(self.tenant, &mut self.rng, now);
+        self.tell_user(user, Event::Came);
         let id = self.tenant.users[user].id.clone();
         self.note("new_users", of(&id));
     }
 
+    /// Notes how the user is after the step that was just taken.
+    fn tell_user(&mut self, user: usize, event: fn(Object) -> Event) {
+        let seq = self.tenant.seq;
+        let user = &mut self.tenant.users[user];
+        user.steps.push(Step { seq, event: event(user.properties.clone()) });
+    }
+
+    fn is_asked_for(&self, user: usize) -> bool {
+        self.asked.user_id.as_ref().is_none_or(|id| *id == self.tenant.users[user].id)
+    }
+
     fn some_user(&mut self) -> Option<usize> {
-        let live: Vec<usize> =
-            (0..self.tenant.users.len()).filter(|&user| self.tenant.users[user].removal.is_none()).collect();
+        let live: Vec<usize> = (0..self.tenant.users.len())
+            .filter(|&user| self.tenant.users[user].removal.is_none() && self.is_asked_for(user))
+            .collect();
         self.pick_one(&live).copied()
     }
 
@@ -67,6 +80,7 @@ impl<'m> Mutator<'m> {
         changed.changes.push((seq, "jobTitle".to_owned()));
         changed.seq = seq;
         let id = changed.id.clone();
+        self.tell_user(user, Event::Changed);
         self.note("user_changes", of(&id));
     }
 
@@ -77,18 +91,22 @@ impl<'m> Mutator<'m> {
             return;
         };
         let (at_ms, seq) = self.tick();
-        self.tenant.users[user].removal = Some(Removal { at_ms, seq, permanent });
+        let removal = Removal { at_ms, seq, permanent };
+        self.tenant.users[user].removal = Some(removal);
+        self.tenant.users[user].steps.push(Step { seq, event: Event::Left(removal) });
         let id = self.tenant.users[user].id.clone();
         self.note(if permanent { "purged_users" } else { "deleted_users" }, of(&id));
     }
 
     fn restore_user(&mut self) {
-        let gone = self.tenant.users.iter().position(|user| user.removal.is_some_and(|removal| !removal.permanent));
+        let is_gone = |user: usize| self.tenant.users[user].removal.is_some_and(|removal| !removal.permanent);
+        let gone = (0..self.tenant.users.len()).find(|&user| is_gone(user) && self.is_asked_for(user));
         let Some(user) = gone else { return };
         let (_, seq) = self.tick();
         self.tenant.users[user].removal = None;
         self.tenant.users[user].seq = seq;
         self.tenant.users[user].created_seq = seq;
+        self.tell_user(user, Event::Came);
         let id = self.tenant.users[user].id.clone();
         self.note("restored_users", of(&id));
     }
@@ -98,6 +116,7 @@ impl<'m> Mutator<'m> {
         let n = self.tenant.teams.len() as i64;
         let team = add_team(self.tenant, &mut self.rng, now - n * 61_237, Access::Open, 12);
         add_channel(self.tenant, &mut self.rng, team, 0, now - 120_011);
+        self.tell_group(self.tenant.group_of_team(team), Event::Came);
         let id = self.tenant.teams[team].id.clone();
         self.note("new_teams", of(&id));
     }
@@ -120,23 +139,36 @@ impl<'m> Mutator<'m> {
         group
     }
 
+    /// Notes how the group is after the step that was just taken.
+    fn tell_group(&mut self, group: usize, event: fn(Object) -> Event) {
+        let seq = self.tenant.seq;
+        let group = &mut self.tenant.groups[group];
+        group.steps.push(Step { seq, event: event(group.properties.clone()) });
+    }
+
     fn delete_team(&mut self) {
         let Some(team) = self.some_team() else { return };
         let (at_ms, seq) = self.tick();
         let group = self.touch_group(team, seq);
-        self.tenant.groups[group].removal = Some(Removal { at_ms, seq, permanent: false });
+        let removal = Removal { at_ms, seq, permanent: false };
+        self.tenant.groups[group].removal = Some(removal);
+        self.tenant.groups[group].steps.push(Step { seq, event: Event::Left(removal) });
         let id = self.tenant.teams[team].id.clone();
         self.note("deleted_teams", of(&id));
     }
 
     fn restore_team(&mut self) {
-        let gone = (0..self.tenant.teams.len())
-            .find(|&team| self.tenant.groups[self.tenant.group_of_team(team)].removal.is_some());
+        let is_wanted = |team: usize| {
+            self.asked.team_id.as_ref().is_none_or(|id| *id == self.tenant.teams[team].id)
+                && self.tenant.groups[self.tenant.group_of_team(team)].removal.is_some()
+        };
+        let gone = (0..self.tenant.teams.len()).find(|&team| is_wanted(team));
         let Some(team) = gone else { return };
         let (_, seq) = self.tick();
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].removal = None;
         self.tenant.groups[group].created_seq = seq;
+        self.tell_group(group, Event::Came);
         let id = self.tenant.teams[team].id.clone();
         self.note("restored_teams", of(&id));
     }
@@ -152,6 +184,7 @@ impl<'m> Mutator<'m> {
         self.set_team(team, "displayName", name.clone());
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].properties.insert("displayName".to_owned(), name);
+        self.tell_group(group, Event::Changed);
         let id = self.tenant.teams[team].id.clone();
         self.note("renamed_teams", of(&id));
     }
@@ -234,6 +267,7 @@ impl<'m> Mutator<'m> {
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].members.push(user);
         self.tenant.groups[group].member_changes.push((seq, user, false));
+        self.tell_group(group, Event::Changed);
         let touched = self.member_touched(team, user);
         self.note("member_adds", touched);
     }
@@ -255,6 +289,7 @@ impl<'m> Mutator<'m> {
         let group = self.touch_group(team, seq);
         self.tenant.groups[group].members.retain(|member| *member != user);
         self.tenant.groups[group].member_changes.push((seq, user, true));
+        self.tell_group(group, Event::Changed);
         let touched = self.member_touched(team, user);
         self.note("member_removes", touched);
     }

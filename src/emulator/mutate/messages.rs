@@ -83,8 +83,14 @@ impl Mutator<'_> {
             };
             let (now, seq) = self.tick();
             let actor = self.actor(conversation);
+            let unset = self.asked.unset_modified;
             let target = &mut self.thread(conversation).messages[at];
-            rewrite(target, now, seq, |value| change(value, now, &actor));
+            rewrite(target, now, seq, |value| {
+                change(value, now, &actor);
+                if let Some(unset) = unset {
+                    value["lastModifiedDateTime"] = json!(unset.text());
+                }
+            });
             let (id, reply_to) = (target.id, target.reply_to);
             let touched = self.touched(conversation, id, reply_to);
             self.note(kind, touched);
@@ -105,7 +111,8 @@ impl Mutator<'_> {
         };
         let is_chat = matches!(conversation, Conversation::Chat(_));
         let setting = Setting { tenant, members: &members, team, conversation: id, is_chat };
-        let draft = ordinary::draft(&mut self.rng, &setting, now, reply_to);
+        let mut draft = ordinary::draft(&mut self.rng, &setting, now, reply_to);
+        draft.unset_modified = self.asked.unset_modified;
         let written = message(&draft, setting.place(), seq);
         self.thread(conversation).messages.push(written);
         let touched = self.touched(conversation, now, reply_to);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tenant::unset_time::UnsetTime;
+
 /// How many of each change. Targets are chosen by the seed; `team_id` and `channel_id` narrow the channel messages.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,6 +16,10 @@ pub struct Mutation {
     pub team_id: Option<String>,
     pub channel_id: Option<String>,
     pub chat_id: Option<String>,
+    /// Narrows the changes, removals and restores of users.
+    pub user_id: Option<String>,
+    /// What the messages that are changed or written have for a `lastModifiedDateTime`.
+    pub unset_modified: Option<UnsetTime>,
     /// Root messages edited.
     pub edits: usize,
     pub reply_edits: usize,

@@ -2,7 +2,6 @@
 
 use std::sync::PoisonError;
 
-use percent_encoding::percent_decode_str;
 use rand::seq::SliceRandom;
 use serde_json::json;
 
@@ -31,13 +30,7 @@ pub fn route(shared: &Shared, request: &Request) -> Route {
 
 /// The faults of this request. `name` is that of its endpoint.
 pub fn inject(shared: &Shared, request: &Request, name: &str) -> Injected {
-    let mut target = request.path.clone();
-    if !request.raw_query.is_empty() {
-        target.push('?');
-        target.push_str(&request.raw_query);
-    }
-    let decoded = percent_decode_str(&target).decode_utf8_lossy();
-    shared.faults.lock().unwrap_or_else(PoisonError::into_inner).take(&request.method, &decoded, name)
+    shared.faults.lock().unwrap_or_else(PoisonError::into_inner).take(request, name)
 }
 
 /// Answers one request, which may be a batch.
@@ -108,6 +101,9 @@ impl<'a> Gate<'a> {
         let is_team = request.path.contains("/teams");
         let team_consents = is_team && ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
         endpoint.permission.check(|role| knobs.roles.contains(role), team_consents)?;
+        if knobs.expand_refused.iter().any(|name| query.expands(name)) {
+            return Err(GraphError::unsupported("$expand"));
+        }
         Ok(Call {
             tenant,
             knobs,
@@ -151,12 +147,10 @@ fn answer_batch(shared: &Shared, request: &Request, injected: &Injected) -> Outc
     let mut responses = batch::run(request, |part, is_blocked| {
         let route = route(shared, part);
         let injected = inject(shared, part, route.name());
-        let outcome = if is_blocked {
-            Err(GraphError::new(424, "FailedDependency", "A dependency of this request failed."))
-        } else {
-            answer(shared, part, &route, &injected)
-        };
+        let outcome =
+            if is_blocked { Err(GraphError::of_status(424)) } else { answer(shared, part, &route, &injected) };
         let response = render(shared, part, request.client_request_id.as_deref().unwrap_or_default(), outcome);
+        let response = effect::corrupt(response, &injected);
         shared.record(part, route.name(), response.status, response.header("Retry-After"));
         response
     })?;

@@ -141,7 +141,7 @@ async fn serve(
             graph::render(&shared, &request, &request_id, outcome)
         }
     };
-    let response = effect::corrupt(response, &injected);
+    let response = effect::mark(effect::corrupt(response, &injected), &injected);
     shared.record(&request, target.name(), response.status, response.header("Retry-After"));
     Ok(respond(&shared, &request, response, &request_id, gzip && knobs.gzip, &injected, delay))
 }

@@ -3,7 +3,27 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
+use crate::tenant::ids::id_of;
 use crate::tenant::knobs::Knobs;
+use crate::tenant::unset_time::UnsetTime;
+
+/// The tenant of the default seed.
+const TENANT_ID: &str = "8f9c7d5e-1a2b-4c3d-9e4f-5a6b7c8d9e0f";
+const SEED: u64 = 7;
+
+/// What the address of an inline image in a message body names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageAddress {
+    /// The message that shows it.
+    Own,
+    /// Another message of the same conversation, which the bytes live with.
+    OtherMessage,
+    /// A message of another chat, which the bytes live with.
+    OtherChat,
+    /// The message that shows it, with its ids percent-encoded twice.
+    EncodedTwice,
+}
 
 /// The size and identity of the tenant. Everything in it follows from these and the seed.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +40,9 @@ pub struct EmulatorConfig {
     pub users: usize,
     pub chats: usize,
     pub messages_per_chat: usize,
+    /// Chats that the exports of their members hold and no list shows (beside `chats`): in turn a chat with a user of
+    /// another tenant, and one that the user has left.
+    pub unlisted_chats: usize,
     pub seed: u64,
     /// 0 asks the system for a free port.
     pub port: u16,
@@ -43,9 +66,13 @@ pub struct EmulatorConfig {
     pub empty_channel: bool,
     /// Whether one message in a hundred has a null `lastModifiedDateTime`, as seen in an import response.
     pub null_modified: bool,
+    /// What one message in a hundred has for a `lastModifiedDateTime` instead of its own.
+    pub unset_modified: Option<UnsetTime>,
+    pub image_address: ImageAddress,
     /// Members of each team; at most `users`.
     pub members_per_team: usize,
     pub threads: usize,
+    /// Empty: each seed has its own.
     pub tenant_id: String,
     pub tenant_domain: String,
     pub client_id: String,
@@ -65,7 +92,8 @@ impl Default for EmulatorConfig {
             users: 20,
             chats: 10,
             messages_per_chat: 20,
-            seed: 7,
+            unlisted_chats: 0,
+            seed: SEED,
             port: 0,
             start: Timestamp::constant(1_768_478_400, 0), // 2026-01-15T12:00:00Z
             frozen_clock: false,
@@ -77,14 +105,28 @@ impl Default for EmulatorConfig {
             big_thread_replies: 230,
             empty_channel: true,
             null_modified: false,
+            unset_modified: None,
+            image_address: ImageAddress::Own,
             members_per_team: 12,
             threads: 2,
-            tenant_id: "8f9c7d5e-1a2b-4c3d-9e4f-5a6b7c8d9e0f".to_owned(),
+            tenant_id: String::new(),
             tenant_domain: "emulated.example".to_owned(),
             client_id: "3b1f6a70-52d4-4e8a-b6c9-0d1e2f3a4b5c".to_owned(),
             client_secret: "emulator~secret.value".to_owned(),
             knobs: Knobs::default(),
         }
+    }
+}
+
+impl EmulatorConfig {
+    /// The same with the tenant's id filled in.
+    #[must_use]
+    pub fn identified(mut self) -> Self {
+        if self.tenant_id.is_empty() {
+            let seed = self.seed.to_string();
+            self.tenant_id = if self.seed == SEED { TENANT_ID.to_owned() } else { id_of(TENANT_ID, &seed) };
+        }
+        self
     }
 }
 

@@ -83,6 +83,17 @@ pub enum TopOverMax {
     Cap,
 }
 
+/// What `replies@odata.count` of an expanded root tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyCount {
+    /// How many replies are shown.
+    Shown,
+    /// How many there are.
+    All,
+    Absent,
+}
+
 /// Behaviour that can be switched while the emulator runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -117,15 +128,25 @@ pub struct Knobs {
     pub export_order: ExportOrder,
     /// 0, or the status with which channel delta is refused.
     pub channel_delta_refused: u16,
+    /// Whether the delta of a channel without messages gives an empty page whose nextLink is refused with 400.
+    pub empty_channel_delta_fails: bool,
     /// Whether an edit or a reaction moves a chain up; only a new reply does when false.
     pub bubble_edits: bool,
     /// Whether lists hold soft-deleted messages (documented as "not always returned").
     pub list_deleted: bool,
     /// Replies under one root with `$expand=replies`.
     pub reply_cap: usize,
+    /// Whether a root with more replies than that has a `replies@odata.nextLink`.
+    pub reply_links: bool,
+    pub reply_count: ReplyCount,
+    /// Properties that `$expand` is refused for with 400, such as `replies` or `lastMessagePreview`.
+    pub expand_refused: BTreeSet<String>,
     pub delta_expiry: DeltaExpiry,
     pub delta_token_days: i64,
     pub directory_delta_page: usize,
+    /// Whether a round of directory delta tells all that happened to an object, one item for each step in the order of the
+    /// steps, instead of how it is now.
+    pub directory_delta_steps: bool,
     /// 0, or how many posts each thread of group mail has.
     pub posts_per_thread: usize,
     /// Page size of lists that document no `$top`.
@@ -167,12 +188,17 @@ impl Default for Knobs {
             export_paging: ExportPaging::Token,
             export_order: ExportOrder::Stored,
             channel_delta_refused: 0,
+            empty_channel_delta_fails: false,
             bubble_edits: true,
             list_deleted: true,
             reply_cap: 200,
+            reply_links: true,
+            reply_count: ReplyCount::Shown,
+            expand_refused: BTreeSet::new(),
             delta_expiry: DeltaExpiry::Gone,
             delta_token_days: 7,
             directory_delta_page: 200,
+            directory_delta_steps: false,
             posts_per_thread: 0,
             list_page: 100,
             link_lifetime_seconds: 0,

@@ -6,4 +6,5 @@ pub mod ids;
 pub mod knob_names;
 pub mod knobs;
 pub mod model;
+pub mod unset_time;
 pub mod visibility;

@@ -1,6 +1,6 @@
 //! The tenant: who and what is in it. A message is its prepared JSON plus the few facts that order and filter it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub struct Tenant {
     pub group_index: HashMap<String, usize>,
     pub team_index: HashMap<String, usize>,
     pub chat_index: HashMap<String, usize>,
+    /// Images that another address names than their message's own: conversation, message and content id of their bytes.
+    pub images: HashSet<(String, i64, String)>,
     /// The longest message, in words.
     pub words: usize,
     /// Grows with every change; delta tokens point into it.
@@ -41,6 +43,19 @@ pub struct Removal {
     pub permanent: bool,
 }
 
+/// What happened to a directory object, and all of it as it was then.
+pub enum Event {
+    /// Created or restored.
+    Came(Object),
+    Changed(Object),
+    Left(Removal),
+}
+
+pub struct Step {
+    pub seq: u64,
+    pub event: Event,
+}
+
 pub struct User {
     pub id: String,
     pub properties: Object,
@@ -52,6 +67,8 @@ pub struct User {
     /// Positions in `Tenant::chats`.
     pub chats: Vec<usize>,
     pub removal: Option<Removal>,
+    /// Everything that happened since the tenant was generated.
+    pub steps: Vec<Step>,
 }
 
 pub struct Group {
@@ -66,6 +83,8 @@ pub struct Group {
     pub member_changes: Vec<(u64, usize, bool)>,
     pub is_team: bool,
     pub removal: Option<Removal>,
+    /// As for users.
+    pub steps: Vec<Step>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,6 +140,8 @@ pub struct Chat {
     pub properties: Object,
     pub members: Vec<usize>,
     pub thread: Thread,
+    /// Whether only exports show it.
+    pub unlisted: bool,
 }
 
 /// Who sent a message, as far as the export's sender clauses ask.

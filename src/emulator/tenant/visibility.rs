@@ -45,6 +45,11 @@ pub fn user_is_listed(tenant: &Tenant, knobs: &Knobs, user: usize) -> bool {
 
 /// Chats are found through their members, so a chat all of whose members left is out of reach.
 pub fn reachable<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
+    exported(tenant, knobs).filter(|chat| !chat.unlisted)
+}
+
+/// Chats whose messages come with the export of a member's chats.
+pub fn exported<'a>(tenant: &'a Tenant, knobs: &'a Knobs) -> impl Iterator<Item = &'a Chat> {
     tenant.chats.iter().filter(|chat| chat.members.iter().any(|&user| user_is_listed(tenant, knobs, user)))
 }
 

@@ -3,7 +3,7 @@
 use crate::handlers::{archive, meetings, members};
 use crate::tenant::knobs::Knobs;
 use crate::tenant::model::{Channel, Member, Membership, Object, Team, Tenant};
-use crate::tenant::visibility::{channels, open, reachable, user_is_listed};
+use crate::tenant::visibility::{channels, exported, open, reachable, user_is_listed};
 use crate::truth::json::{spliced, with};
 
 fn plain(object: &Object) -> String {
@@ -79,7 +79,7 @@ pub fn rows(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<
             .flat_map(|chat| (0..chat.members.len()).map(move |at| (chat, at)))
             .map(|(chat, at)| with(&members::chat_row(tenant, chat, at), &[("chat_id", &chat.id)]))
             .collect(),
-        "chat_messages" => reachable(tenant, knobs)
+        "chat_messages" => exported(tenant, knobs)
             .flat_map(|chat| chat.thread.messages.iter().map(move |message| (chat, message)))
             .map(|(chat, message)| spliced(&message.json, &[("chat_id", &chat.id)]))
             .collect(),
