@@ -41,6 +41,7 @@ pub enum Verdict {
 
 /// What has to be known of a step that failed.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any can go with any")]
 pub struct Attempt {
     /// An option names the scope: it has to be there.
     pub is_named: bool,

@@ -108,10 +108,10 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let case = |name, fault, repeated, in_doubt| Case { name, fault, repeated, in_doubt };
     const ALL: [bool; 3] = [true, true, true];
     const SAFE: [bool; 3] = [true, true, false];
     const NONE: [bool; 3] = [false, false, false];
+    let case = |name, fault, repeated, in_doubt| Case { name, fault, repeated, in_doubt };
     vec![
         case("throttled", status(429), ALL, false),
         case("throttled for a time", status(429).header("Retry-After", "0.2"), ALL, false),

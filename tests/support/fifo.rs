@@ -48,31 +48,37 @@ impl Reply {
         Self { reset: true, ..Self::default() }
     }
 
+    #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
+    #[must_use]
     pub fn body(mut self, body: &str) -> Self {
         self.body = body.as_bytes().to_vec();
         self
     }
 
+    #[must_use]
     pub fn raw_gzip(mut self, body: &[u8]) -> Self {
         self.body = body.to_vec();
         self.header("Content-Encoding", "gzip")
     }
 
+    #[must_use]
     pub fn truncated(mut self, sent: usize) -> Self {
         self.sent = Some(sent);
         self
     }
 
+    #[must_use]
     pub fn hanging(mut self) -> Self {
         self.hang = true;
         self
     }
 
+    #[must_use]
     pub fn slow(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

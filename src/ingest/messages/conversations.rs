@@ -197,7 +197,7 @@ impl<'c> Conversations<'c> {
     async fn export(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
         let turn = self.export.turn().await;
         if !self.ways.is_export_only() && !self.export.may_be_offered() {
-            return Ok(self.without_export(item));
+            return Ok(without_export(item));
         }
         let error = match self.export_window_page(item, window).await {
             Err(error) => error,
@@ -220,7 +220,7 @@ impl<'c> Conversations<'c> {
                 self.context.options.resweep_days
             ));
         }
-        Ok(self.without_export(item))
+        Ok(without_export(item))
     }
 
     async fn export_window_page(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
@@ -229,11 +229,6 @@ impl<'c> Conversations<'c> {
             self.list_children(item).await?;
         }
         export.step(item, window).await
-    }
-
-    fn without_export(&self, item: &WorkItem) -> Step {
-        let children = item.children.clone();
-        Step::Split(vec![WorkItem { refused: true, children, ..WorkItem::parent(&item.scope) }])
     }
 
     async fn child(&self, item: &mut WorkItem) -> Result<Step> {
@@ -281,4 +276,10 @@ impl Reader for Conversations<'_> {
         // Children that are not met are forgotten at the round's end, and those of a team with it.
         self.round.known().remove(self.known_name(&last.scope));
     }
+}
+
+/// The parent again, whose children are listed because no export of it is to be had.
+fn without_export(item: &WorkItem) -> Step {
+    let children = item.children.clone();
+    Step::Split(vec![WorkItem { refused: true, children, ..WorkItem::parent(&item.scope) }])
 }
