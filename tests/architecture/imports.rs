@@ -54,9 +54,9 @@ impl Crate {
             let (own, nested) = (folder.join(format!("{name}.rs")), folder.join(&name));
             let path = [module.as_slice(), &[name]].concat();
             if own.is_file() {
-                self.read_file(path, &own, &nested)
+                self.read_file(path, &own, &nested);
             } else {
-                self.read_file(path, &nested.join("mod.rs"), &nested)
+                self.read_file(path, &nested.join("mod.rs"), &nested);
             }
         }
         self.0.insert(module, Source::of(&parsed.items));
