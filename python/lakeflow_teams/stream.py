@@ -37,6 +37,8 @@ class TableStream:
         self._stream = stream
         self._report = report
         self._bar = _bar(table, progress)
+        self._batches = 0
+        self._state = "new"
 
     @property
     def schema(self) -> _core.Schema:
@@ -46,6 +48,7 @@ class TableStream:
     def to_arrow(self) -> pa.Table:
         """Everything as a ``pyarrow.Table``."""
         arrow = need("pyarrow", "notebook", "to_arrow")
+        self._require_unread()
         table: pa.Table = arrow.Table.from_batches(map(arrow.record_batch, self), arrow.schema(self.schema))
         return table
 
@@ -69,24 +72,32 @@ class TableStream:
         return relation
 
     def __iter__(self) -> TableStream:
+        self._require_open()
         return self
 
     def __next__(self) -> _core.Batch:
         try:
             batch = next(self._stream)
+        except StopIteration:
+            self._end("read to its end")
+            raise
         except BaseException:
-            self._end()
+            self._end("ended by an error")
             raise
         return self._seen(batch)
 
     def __aiter__(self) -> TableStream:
+        self._require_open()
         return self
 
     async def __anext__(self) -> _core.Batch:
         try:
             batch = await anext(self._stream)
+        except StopAsyncIteration:
+            self._end("read to its end")
+            raise
         except BaseException:
-            self._end()
+            self._end("ended by an error")
             raise
         return self._seen(batch)
 
@@ -94,22 +105,50 @@ class TableStream:
         return self._stream.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        self._require_unread()
+        self._state = "taken by another library"
         return self._stream.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         return f"TableStream(table={self._table!r})"
 
     def _repr_html_(self) -> str:
-        return f"<b>{self._table}</b>, not read yet: <code>.to_polars()</code> or another reads it{html.schema(self.schema)}"
+        how = "not read yet: <code>.to_polars()</code> or another reads it"
+        if self._batches or self._state != "new":
+            how = f"{self._used()}: <code>read({self._table!r})</code> reads it again"
+        return f"<b>{self._table}</b>, {how}{html.schema(self.schema)}"
+
+    def _require_open(self) -> None:
+        """Raises where there is nothing left to read: a loop would find an empty table."""
+        if self._state != "new":
+            raise _core.LakeflowTeamsError(
+                f"the stream of {self._table} can be consumed once, and was {self._used()}; "
+                f"call read({self._table!r}, ...) again, or keep what it gave"
+            )
+
+    def _require_unread(self) -> None:
+        """The same for those that promise the whole table."""
+        self._require_open()
+        if self._batches:
+            raise _core.LakeflowTeamsError(
+                f"the stream of {self._table} is {self._used()}, so it is not the whole table any more; "
+                f"call read({self._table!r}, ...) again"
+            )
+
+    def _used(self) -> str:
+        return self._state if self._state != "new" else f"begun ({self._batches} batches were taken)"
 
     def _seen(self, batch: _core.Batch) -> _core.Batch:
+        self._batches += 1
         if self._bar is not None:
             report = self._report()
             self._bar.set_postfix(requests=report.requests, throttled=f"{report.throttled_seconds:.0f}s", refresh=False)
             self._bar.update(len(batch))
         return batch
 
-    def _end(self) -> None:
+    def _end(self, how: str) -> None:
+        if self._state == "new":
+            self._state = how
         if self._bar is not None:
             self._bar.close()
 

@@ -13,11 +13,12 @@ from support.paths import ROOT
 
 PACKAGE = ROOT / "python" / "lakeflow_teams"
 
-#: A folder or a module at the top to what it may import, and why. `_core`, `_extras` and `_suggest` know nothing of the others.
-FOUNDATION = {"_core", "_extras", "_suggest"}
+#: A folder or a module at the top to what it may import, and why. The foundation knows nothing of the others.
+FOUNDATION = {"_core", "_extras", "_staging", "_suggest"}
 ARROWS = {
     "_core": {},
     "_extras": {},
+    "_staging": {},
     "_suggest": {},
     "_templates": {},
     "options": {},

@@ -16,6 +16,7 @@ from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.output import terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
@@ -41,6 +42,11 @@ for command in (demo, init, check, plan, ingest, status, tables, schema, preview
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    with terminal():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = app.main(args=arguments, prog_name="lakeflow-teams", standalone_mode=False)
         sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.results.check import CheckResult, run_check
 
 MISSING = 1
@@ -48,7 +48,7 @@ def check(
         wanted = [(name, read) for name in names]
     result = run_check(client, signed_in, wanted)
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+        print_json(result.to_dict())
     else:
         _show(result)
     return 0 if result.ok else MISSING

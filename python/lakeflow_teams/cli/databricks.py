@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams._templates import render
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.options import allow_list
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def databricks(pipeline: Path, folder: Path, source: str | None, force: bool, as
         file.write_text(text, encoding="utf-8")
     if as_json:
         needs = {"connection": spec.connection_name, "externalOptionsAllowList": allow_list()}
-        click.echo(json.dumps({"files": [str(file) for file in files], **needs}, indent=2))
+        print_json({"files": [str(file) for file in files], **needs})
         return
     click.echo(f"{' and '.join(str(file) for file in files)} written.\n")
     click.echo(f"The Unity Catalog connection {spec.connection_name} needs tenant_id, client_id, client_secret, and as")

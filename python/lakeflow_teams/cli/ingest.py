@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.exit_code import exit_code
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.results.terminal import progress, show_summary
 
 
@@ -36,7 +36,7 @@ def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool,
     with progress(quiet=quiet or as_json) as tell:
         summary = run(spec, target, options, on_progress=tell, report=report)
     if as_json:
-        click.echo(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False))
+        print_json(summary.to_dict())
     elif not quiet:
         show_summary(summary)
     for text in dict.fromkeys(line.error for line in summary.destinations if line.error):

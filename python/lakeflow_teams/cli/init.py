@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams.cli import scaffold
 from lakeflow_teams.cli.complete import complete_tables
+from lakeflow_teams.cli.output import print_json
 
 NEXT = "lakeflow-teams ingest {path} --target ./lakehouse"
 
@@ -53,7 +54,7 @@ def init(
     names = [info["name"] for info in _core.tables()] if tables == "all" else [name.strip() for name in tables.split(",")]
     chosen = scaffold.choose(names)
     text = scaffold.pipeline(
-        chosen, path=output.as_posix(), catalog=catalog, schema=schema, team_id=team_id, start_date=start_date
+        chosen, path=_readable(output), catalog=catalog, schema=schema, team_id=team_id, start_date=start_date
     )
     output.write_text(text, encoding="utf-8")
     needed = scaffold.permissions(chosen)
@@ -65,13 +66,18 @@ def init(
             "permissions": needed,
             "steps": steps,
         }
-        click.echo(json.dumps(written, indent=2))
+        print_json(written)
         return
     click.echo(f"{output} reads {', '.join(info['name'] for info in chosen)}.\n\nThe application that may read them:\n")
     for number, step in enumerate(steps, 1):
         click.echo(f"  {number}. {step}")
     click.echo(f"\nThen: {NEXT.format(path=output)}")
     click.echo("No account at hand? `lakeflow-teams emulator` is a tenant on this machine.")
+
+
+def _readable(path: Path) -> str:
+    """The path as text that UTF-8 can hold: under another locale Python keeps its bytes as halves of characters."""
+    return os.fsencode(path.as_posix()).decode("utf-8", errors="replace")
 
 
 def _ask(question: str, default: str, *, asking: bool) -> str:

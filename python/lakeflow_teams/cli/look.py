@@ -14,6 +14,7 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.results.html import type_name
 from lakeflow_teams.results.terminal import wide_console
 
@@ -34,7 +35,7 @@ option = click.option(
 def tables(as_json: bool) -> None:
     """List the tables, their keys and the permissions they need."""
     if as_json:
-        click.echo(json.dumps(_core.tables(), indent=2))
+        print_json(_core.tables())
         return
     screen = Table(box=None, header_style="bold")
     for heading in ("table", "how", "key", "cursor", "options", "permissions"):
@@ -59,7 +60,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
     """Show the columns of TABLE."""
     found = _core.schema(table, split(options)[1]).to_dict()
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     for field in found["fields"]:
         click.echo(f"{field['name']}: {type_name(field['type'])}")
@@ -77,7 +78,7 @@ def preview(table: str, options: tuple[str, ...], rows: int, connection: Path | 
     found = list(islice(_rows(client(connect, connection).read(table, read)), rows))
     if as_json:
         for row in found:
-            click.echo(json.dumps(row, ensure_ascii=False, default=str))
+            print_json(row, indent=None)
         return
     names = [name for name in (found[0] if found else {}) if any(row[name] not in (None, [], "") for row in found)]
     screen = Table(*names, header_style="bold")

@@ -15,6 +15,7 @@ from rich.table import Table
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.options.environment import connection_from_environment
 from lakeflow_teams.results.cost import RUNS, PlanResult, duration, predict
 
@@ -65,7 +66,7 @@ def plan(
     result = predict(tables, given, requests_per_second=rate)
     result = replace(result, notes=notes, probe_requests=requests)
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+        print_json(result.to_dict())
     else:
         _show(result)
     return 0

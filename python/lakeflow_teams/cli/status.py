@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from rich.table import Table
 
 from lakeflow_teams._extras import need
+from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.results.lakehouse import size_text
 from lakeflow_teams.results.report import describe_skip
 from lakeflow_teams.results.terminal import wide_console
@@ -29,7 +29,7 @@ def status(target: Path, as_json: bool) -> None:
 
     found = look(target)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        print_json(found.to_dict())
         return
     console = wide_console()
     screen = Table(box=None, header_style="bold")

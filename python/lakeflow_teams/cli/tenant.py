@@ -13,6 +13,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.inputs import pairs
+from lakeflow_teams.cli.output import print_json
 
 
 @click.command()
@@ -29,7 +30,7 @@ def emulator(port: int, teams: int, seed: int, options: tuple[str, ...], as_json
         signal.signal(number, lambda *_: stop.set())
     with _core.GraphEmulator(port=port, teams=teams, seed=seed, **knobs) as graph:
         if as_json:
-            click.echo(json.dumps({"url": graph.url, "options": graph.options}))
+            print_json({"url": graph.url, "options": graph.options}, indent=None)
         else:
             click.echo(f"# Microsoft Graph, emulated, at {graph.url}; Ctrl-C ends it. In another shell:")
             for name, value in graph.options.items():
@@ -53,7 +54,7 @@ def demo(target: Path, teams: int, seed: int, as_json: bool) -> None:
 
     runs = run(target, teams=teams, seed=seed, console=Console(quiet=as_json))
     if as_json:
-        click.echo(json.dumps([summary.to_dict() for summary in runs], indent=2, ensure_ascii=False))
+        print_json([summary.to_dict() for summary in runs])
 
 
 def _value(text: str) -> Any:

@@ -11,7 +11,7 @@ from rich.console import Console
 from lakeflow_teams import _core
 from lakeflow_teams.demo import screen
 from lakeflow_teams.local.runner import run as run_pipeline
-from lakeflow_teams.local.write.destination import read
+from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.results.summary import RunSummary
 from lakeflow_teams.results.terminal import progress
 from lakeflow_teams.spec.pipeline import PipelineSpec, parse

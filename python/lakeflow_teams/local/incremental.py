@@ -15,7 +15,9 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import reconcile
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, merge, scd2, sets
+from lakeflow_teams.local.write import append, folding, merge, scd2, sets
+from lakeflow_teams.local.write.delta import OvertakenError
+from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.results.summary import DestinationSummary, Progress
@@ -38,12 +40,15 @@ class Incremental:
         lines: list[DestinationSummary],
         notes: list[str],
         tell: Callable[[Progress], None],
+        *,
+        overtaken: bool = False,
     ) -> None:
         self._client = client
         self._pass = step
         self._lines = lines
         self._notes = notes
         self._tell = tell
+        self._overtaken = overtaken
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)
@@ -68,7 +73,9 @@ class Incremental:
 
     def _resume(self) -> str | None:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
-        found = [job.destination.found() for job in self._pass.jobs]
+        found = [self._found(index) for index in range(len(self._pass.jobs))]
+        if self._overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
+            raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
         stamps = [state.stamp for state in found if state.stamp is not None]
@@ -88,6 +95,13 @@ class Incremental:
             self._stored = behind.offset
         return behind.offset
 
+    def _found(self, index: int) -> Found:
+        """The stored state of one table, once no key of it is doubled."""
+        job, line = self._pass.jobs[index], self._lines[index]
+        found, removed = heal(job.destination, job.identity, job.destination.found(), Stamp(0, settings=job.settings))
+        line.healed(removed, self._notes)
+        return found
+
     def _why_from_the_start(self, found: list[Found]) -> str | None:
         """``None`` to go on, ``""`` for a first run, otherwise the reason to read everything again."""
         if all(state.batch is None for state in found):
@@ -104,6 +118,10 @@ class Incremental:
                 return "these tables were not filled from one reading before"
             if len(epochs) > 1:
                 return "the last such reading was interrupted at its first commit"
+        stamps = [state.stamp for state in found if state.stamp is not None]
+        offsets = {(stamp.position, stamp.offset and _without_clock(stamp.offset)) for stamp in stamps}
+        if len(offsets) > len({stamp.position for stamp in stamps}):
+            return "two ingests wrote these tables at the same time"
         return None
 
     def _commit(self, step: _core.MicroBatch) -> None:
@@ -124,10 +142,12 @@ class Incremental:
         rows = table_of(step.tables.get(table, []), self._schemas[table])
         gone = step.deletes.get(table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
+        folding.refuse(job.destination, job.identity, rows)
         if job.set_keys and job.way != "append":
             rows, deletes = sets.replace(job.destination, rows, job.set_keys)
-        if step.full_since is not None and job.destination.open() is not None and job.way != "append":
-            unseen = reconcile.unseen(job.destination, step.full_since)
+        stored = job.destination.open() if step.full_since is not None and job.way != "append" else None
+        if step.full_since is not None and stored is not None:
+            unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=step.finished)
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
@@ -150,10 +170,12 @@ class Incremental:
         now = self._client.now
         if now is None:
             return
+        self._position += 1  # its offset may be later than that of the last commit, and then is no other table's
         for index, job in enumerate(self._pass.jobs):
-            if not reconcile.is_due(job, self._reconciled[index], now) or job.destination.open() is None:
+            table = job.destination.open() if reconcile.is_due(job, self._reconciled[index], now) else None
+            if table is None:
                 continue
-            gone = reconcile.vanished(self._client, job, now)
+            gone = reconcile.vanished(self._client, job, table, now)
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)

@@ -13,9 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-from deltalake import write_deltalake
 
-from lakeflow_teams.results.summary import RunSummary
+from lakeflow_teams.local.write import delta
+from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
 
 NAME = "ingest_report"
@@ -58,10 +58,9 @@ def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, ti
     }
     rows = [{**run, **row} for row in (*_destinations(summary), *_scopes(json.loads(scopes)))]
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        write_deltalake(str(path), pa.Table.from_pylist(rows, SCHEMA), mode="append", schema_mode="merge")
+        delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
     except Exception as error:  # whatever it is, the tables are written
-        summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {error}")
+        summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
 
 
 def _destinations(summary: RunSummary) -> Iterable[dict[str, Any]]:

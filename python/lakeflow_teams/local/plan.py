@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
@@ -34,6 +35,19 @@ class Job:
     def name(self) -> str:
         """``catalog.schema.table``."""
         return self.spec.name
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that no two rows share; histories add the time from which a version holds."""
+        keys, cursor = self.destination.shape.keys, self.destination.shape.cursor
+        return (*keys, cursor) if self.way == "append" and cursor and cursor not in keys else keys
+
+    def ready(self) -> None:
+        """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
+        delta.require_writable(self.destination.name, self.destination.path)
+        stamp = self.destination.found().stamp
+        if stamp is not None:
+            self.check(stamp)
 
     def check(self, stamp: Stamp) -> None:
         """Raises :class:`ConfigurationError` where the stored rows were made from something else."""
@@ -112,9 +126,9 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
         "start_date": None if snapshot else table.options.get("start_date"),
     }
     path = target / table.catalog / table.schema / table.table
-    own_keys = table.primary_keys or table.sequence_by
-    sets = tuple(info["set_keys"] or ()) if not own_keys else ()
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor)), settings, sets)
+    own = tuple(info["primary_keys"]) if table.primary_keys else ()
+    sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
+    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets)
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

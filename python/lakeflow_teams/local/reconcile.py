@@ -11,10 +11,12 @@ from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.write.destination import Destination, read
+from lakeflow_teams.local.write.delta import arrow_schema, read
+from lakeflow_teams.local.write.destination import Shape
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.scd2 import holding
 
@@ -31,44 +33,44 @@ def is_due(job: Job, last: str | None, now: str) -> bool:
     return last is None or _time(now) - _time(last) >= timedelta(days=days)
 
 
-def vanished(client: _core.Client, job: Job, until: str) -> pa.Table:
+def vanished(client: _core.Client, job: Job, table: DeltaTable, until: str) -> pa.Table:
     """Keys and cursor of stored rows that are not there any more.
 
     Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are tombstones,
     and conversations of which nothing was read, because they may merely be out of reach.
     """
-    table, options = job.spec.source_table, job.spec.options
+    source, options = job.spec.source_table, job.spec.options
     keys, cursor = job.destination.shape.keys, job.destination.shape.sequence
     present = table_of(
-        client.read(table, options, columns=list(keys)), pa.schema(client.schema(table, options, columns=list(keys)))
+        client.read(source, options, columns=list(keys)), pa.schema(client.schema(source, options, columns=list(keys)))
     )
-    stored = read(job.destination.path, [*keys, cursor], _candidates(job, until))
+    stored = read(table, [*keys, cursor], _candidates(job, table, until))
     conversation = [key for key in keys if key in _CONVERSATION]
     if conversation:
         stored = stored.join(_distinct(present, conversation), keys=conversation, join_type="left semi")
     return stored.join(_distinct(present, keys), keys=list(keys), join_type="left anti").select([*keys, cursor])
 
 
-def unseen(destination: Destination, since: str) -> pa.Table:
+def unseen(shape: Shape, table: DeltaTable, since: str) -> pa.Table:
     """Keys of rows that were last observed before ``since``, when everything began to be read again, as deletes.
 
     They are dated a millisecond before ``since``: whatever was observed after it is newer.
     """
-    keys, cursor = destination.shape.keys, destination.shape.sequence
+    keys, cursor = shape.keys, shape.sequence
     older = pc.field(cursor) < since
-    stored = read(destination.path, [*keys, cursor], older & holding(destination))
+    stored = read(table, [*keys, cursor], older & holding(table))
     at = _text(_time(since) - timedelta(milliseconds=1))
     return stored.select(list(keys)).append_column(cursor, pa.repeat(pa.scalar(at), stored.num_rows))
 
 
-def _candidates(job: Job, until: str) -> pc.Expression:
+def _candidates(job: Job, table: DeltaTable, until: str) -> pc.Expression:
     cursor = pc.field(job.destination.shape.sequence)
-    chosen = (cursor < _text(_time(until))) & holding(job.destination)
+    chosen = (cursor < _text(_time(until))) & holding(table)
     if "start_date" in job.spec.options:
         chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
     if job.set_keys:
         chosen &= pc.field("set_size") > 0  # a row that says "none any more" is never read anew
-    if _TOMBSTONE in job.destination.columns():
+    if _TOMBSTONE in arrow_schema(table).names:
         chosen &= pc.field(_TOMBSTONE).is_null()
     return chosen
 

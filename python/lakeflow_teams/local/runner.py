@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +20,10 @@ from lakeflow_teams.local import ingest_report
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
+from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write.delta import OvertakenError
+from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
@@ -33,6 +38,11 @@ from lakeflow_teams.spec.writing import is_snapshot, keeps_history
 _log = logging.getLogger(__name__)
 
 OnProgress = Callable[[Progress], None]
+
+#: How often in a row another ingest may commit first before this one gives up.
+MOST_LOSSES = 5
+#: The wait after the first loss; each further one in a row waits as much more.
+LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 
 def run(
@@ -53,8 +63,10 @@ def run(
     given = {**spec.connection, **as_options(connection or {})}
     options = connection_from_environment(given, has_credential=credential is not None)
     client = _core.Client(options, credential=credential, strict=True)
-    root = Path(target)
+    root = folder(target)
     passes = plan(spec, root, options, client)
+    for job in (job for step in passes for job in step.jobs):
+        job.ready()
     summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
     runner = _Runner(client, summary, on_progress or (lambda _: None))
     with telemetry.run(spec.connection_name), Timeline(client) as timeline:
@@ -89,7 +101,8 @@ class _Runner:
         try:
             with telemetry.reading(self._client, step.tables) as reading:
                 self._read(step, lines, reading)
-        except Exception as error:  # the other passes go on; the run ends with this error
+        except BaseException as raised:  # the other passes go on; the run ends with this error
+            error = _failure(raised)
             _log.debug("pass %s failed", ", ".join(step.members), exc_info=True)
             for line in lines:
                 line.error = _explain(error)
@@ -99,42 +112,75 @@ class _Runner:
             self._tell(Progress(line.destination, line.rows, line.micro_batches, done=True, error=line.error))
 
     def _read(self, step: Pass, lines: list[DestinationSummary], reading: telemetry.Reading) -> None:
+        """Reads and commits; after another ingest committed first, again from the offset that is stored by then.
+
+        Each loss is another ingest's commit, so of several that run at the same time at least one goes on.
+        """
+
         def tell(progress: Progress) -> None:
             reading.flush()
             self._tell(progress)
 
+        losses = 0
+        while True:
+            before = sum(line.micro_batches for line in lines)
+            try:
+                return self._once(step, lines, tell, overtaken=losses > 0)
+            except OvertakenError as error:
+                losses = 1 if sum(line.micro_batches for line in lines) > before else losses + 1
+                if losses > MOST_LOSSES:
+                    text = "another ingest is writing this table at the same time; run one at a time"
+                    raise CommitFailedError(text) from error
+                _log.info("%s: another ingest committed first (%s)", ", ".join(step.members), error)
+                sleep(losses * random.uniform(*LOSS_WAIT_SECONDS))  # noqa: S311  (it may finish its commits meanwhile)
+
+    def _once(
+        self, step: Pass, lines: list[DestinationSummary], tell: Callable[[Progress], None], *, overtaken: bool
+    ) -> None:
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell).run()
+            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
 
     def _snapshot(self, job: Job, line: DestinationSummary, options: dict[str, str], tell: OnProgress) -> None:
-        found = job.destination.found()
+        fresh = Stamp(0, members=(job.name,), settings=job.settings)
+        found, removed = heal(job.destination, job.identity, job.destination.found(), fresh)
+        line.healed(removed, self._summary.notes)
         if found.stamp is not None:
             job.check(found.stamp)
-        stamp = Stamp((found.batch or 0) + 1, members=(job.name,), settings=job.settings)
+        stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
-        batches = []
+        line.rows, batches = 0, []
         for batch in self._client.read(table, options):
             batches.append(batch)
             line.rows += batch.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
         rows = table_of(batches, pa.schema(self._client.schema(table, options)))
         if keeps_history(job.way):
-            line.add(scd2.write_snapshot(job.destination, rows, stamp, _now()))
+            now = _now()
+            at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
+            if at > now:
+                self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
+            line.add(scd2.write_snapshot(job.destination, rows, replace(stamp, at=at), at))
         else:
             line.add(snapshot.write(job.destination, rows, stamp))
         line.micro_batches += 1
 
 
-def _explain(error: Exception) -> str:
-    text = one_line(error)
-    if isinstance(error, CommitFailedError):
-        text = f"another ingest is writing this table at the same time; run one at a time ({text})"
-    return f"{type(error).__name__}: {text}"
+def _failure(error: BaseException) -> Exception:
+    """The error of a pass; what must end the run at once, such as Ctrl-C, is raised on."""
+    if isinstance(error, Exception):
+        return error
+    if type(error).__name__ == "PanicException":  # of deltalake's native code, and no Exception
+        return _core.LakeflowTeamsError(f"deltalake failed: {one_line(error)}")
+    raise error
+
+
+def _explain(error: BaseException) -> str:
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def _empty(job: Job) -> DestinationSummary:

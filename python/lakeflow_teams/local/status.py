@@ -9,6 +9,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
+from lakeflow_teams._staging import address
+from lakeflow_teams.local.write.delta import count
 from lakeflow_teams.local.write.stamp import Found, find
 from lakeflow_teams.results.lakehouse import LakehouseStatus, TableStatus
 from lakeflow_teams.run_report.files import latest
@@ -28,7 +30,7 @@ def tables_of(target: Path) -> list[TableStatus]:
 
 
 def _table(target: Path, path: Path) -> TableStatus:
-    table = DeltaTable(str(path))
+    table = DeltaTable(address(path))
     found = find(table)
     sizes = pa.table(table.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
     stamp = found.stamp
@@ -37,7 +39,7 @@ def _table(target: Path, path: Path) -> TableStatus:
         path=str(path),
         state=_state(found),
         source_table=stamp.settings.get("source_table") if stamp else None,
-        rows=table.count(),
+        rows=count(table),
         version=table.version(),
         files=len(sizes),
         bytes=sum(size or 0 for size in sizes),

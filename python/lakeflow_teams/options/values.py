@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from lakeflow_teams import _core
+from lakeflow_teams.options.catalogue import secrets
 from lakeflow_teams.options.redaction import Options
 
 
@@ -15,8 +16,14 @@ def as_text(name: str, value: Any) -> str:
     """The text form of one option's value.
 
     ``True`` becomes ``"true"``, a list ``"a,b"``, a datetime ISO 8601 in UTC (a naive one is taken as UTC), a
-    timedelta its seconds. Raises :class:`ConfigurationError` for what has no text form.
+    timedelta its seconds. Raises :class:`ConfigurationError` for what has no text form, and for a secret that is no text:
+    which one was meant is not known then.
     """
+    if name.lower() in secrets() and not isinstance(value, str | PathLike):
+        raise _core.ConfigurationError(
+            f"option {name}: a secret must be text, and this is a {type(value).__name__}; write it in quotes "
+            f'({name}: "..."), because YAML reads yes, 12_345, 0x1F or 2025-01-01 without them as something else'
+        )
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -61,6 +61,12 @@ class DestinationSummary:
         self.updates += counts.updates
         self.deletes += counts.deletes
 
+    def healed(self, removed: int, notes: list[str]) -> None:
+        """Adds what the healing of doubled keys took out, and a note about it."""
+        if removed:
+            self.deletes += removed
+            notes.append(f"{self.destination}: {removed} rows had the key of another one, and were removed")
+
 
 @dataclass
 class RunSummary:

@@ -46,7 +46,7 @@ def _runs(target: Path) -> list[Path]:
 def _replace(file: Path, text: str) -> None:
     """A reader sees the old file or the new one, never a half."""
     draft = file.with_name(f".{file.name}.{os.getpid()}.part")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_text(text, encoding="utf-8", errors="replace")
     os.replace(draft, file)  # noqa: PTH105
 
 

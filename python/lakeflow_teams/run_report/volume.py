@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 
+from lakeflow_teams._staging import address
 from lakeflow_teams.results.lakehouse import TableStatus
 
 #: How far the page looks back, counted from the newest day that has a message.
@@ -34,7 +36,7 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
         return None
     builder = QueryBuilder()
     for source, table in found.items():
-        builder = builder.register(source, DeltaTable(table.path))
+        builder = builder.register(source, DeltaTable(address(Path(table.path))))
     newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
     if newest is None:
         return None

@@ -39,6 +39,19 @@ def test_what_has_no_text_form_is_refused(value):
         as_text("team_id", value)
 
 
+@pytest.mark.parametrize("value", [True, 12345, 31, 0.5, date(2024, 5, 6), ["a", "b"], b"bytes"])
+@pytest.mark.parametrize("name", ["client_secret", "client_certificate", "client_certificate_password", "proxy"])
+def test_a_secret_that_is_no_text_is_refused_with_the_quotes_it_needs(name, value):
+    with pytest.raises(ConfigurationError, match=f"option {name}: a secret must be text.*write it in quotes") as caught:
+        as_options({name: value})
+    assert str(value) not in str(caught.value)
+
+
+def test_a_secret_may_be_text_and_a_certificate_a_path():
+    given = {"client_secret": "0x1F", "client_certificate": Path("a.pem")}
+    assert as_options(given) == {"client_secret": "0x1F", "client_certificate": "a.pem"}
+
+
 def test_names_lose_their_case_and_none_is_not_given():
     assert as_options({"Team_ID": "a", "top": None}) == {"team_id": "a"}
 

@@ -28,6 +28,25 @@ def test_reprs_hide_it(wrong):
     assert SECRET not in repr(load({**pipeline(), "connection": wrong}))
 
 
+@pytest.mark.parametrize("secret", ["yes", "12_345", "0x1F", "0o17", "1e3", "2025-01-01", "12:30:45", "off"])
+@pytest.mark.parametrize("place", ["pipeline", "connection file"])
+def test_a_secret_that_yaml_reads_as_something_else_is_refused(tmp_path, secret, place):
+    lines = f"tenant_id: t\nclient_id: c\nclient_secret: {secret}\n"
+    (tmp_path / "connection.yaml").write_text(lines)
+    given = "connection.yaml" if place == "connection file" else "\n  " + lines.replace("\n", "\n  ")
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(f"connection: {given}\nobjects:\n  - table: {{source_table: teams}}\n")
+    if secret in ("1e3", "0o17"):  # which YAML 1.1 leaves a text
+        assert load(path).connection["client_secret"] == secret
+        return
+    with pytest.raises(ConfigurationError, match=r"client_secret: a secret must be text.*in quotes"):
+        load(path)
+    quoted = path.read_text().replace(secret, f"'{secret}'")
+    path.write_text(quoted)
+    (tmp_path / "connection.yaml").write_text(lines.replace(secret, f"'{secret}'"))
+    assert load(path).connection["client_secret"] == secret
+
+
 def test_a_client_does_not_pickle(wrong):
     with pytest.raises(TypeError, match="make one per process"):
         pickle.dumps(TeamsClient(wrong))

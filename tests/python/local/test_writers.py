@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 
 import pyarrow as pa
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from lakeflow_teams import ConfigurationError
 from lakeflow_teams.local.write import append, merge, scd2, snapshot
-from lakeflow_teams.local.write.destination import Destination, Shape, read
+from lakeflow_teams.local.write.delta import read
+from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 
 SCHEMA = pa.schema(
@@ -176,9 +178,11 @@ def test_snapshot_replaces_and_counts(fresh, steps):
 def test_snapshot_with_history_opens_and_closes_versions(fresh):
     destination = fresh(Shape(("team_id", "id"), None))
 
+    numbers = count(1)
+
     def snap(at, **texts):
         state = [{"team_id": "A", "id": name, "roles": [text]} for name, text in texts.items()]
-        scd2.write_snapshot(destination, arrow(state), Stamp(1), at)
+        scd2.write_snapshot(destination, arrow(state), Stamp(next(numbers)), at)
 
     snap("t1", one="x", two="x")
     snap("t2", one="x", two="x")
@@ -252,4 +256,4 @@ def test_a_key_without_a_value_is_refused(fresh, write):
 def test_snapshot_keys_must_tell_rows_apart(fresh):
     doubled = [{"team_id": "A", "id": "1"}, {"team_id": "B", "id": "1"}]
     with pytest.raises(ConfigurationError, match="primary_keys id are the same in 1 rows"):
-        snapshot.write(fresh(Shape(("id",), None)), arrow(doubled), Stamp(1))
+        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), arrow(doubled), Stamp(1))

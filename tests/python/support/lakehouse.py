@@ -7,7 +7,7 @@ from pathlib import Path
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.write.destination import read
+from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.testing.compare import compare
 
 TABLES = ("teams", "channels", "members", "messages", "message_replies", "chats")

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 from deltalake.table import TableMerger
-from pyarrow import fs
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.write import delta
+from lakeflow_teams.local.write.rows import fitted
 from lakeflow_teams.local.write.sql import covers
-from lakeflow_teams.local.write.stamp import Found, Stamp, find
+from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.results.summary import Counts
-
-_KEPT = "_kept"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots)."""
+    """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots).
+
+    ``own`` is the source table's own key where ``primary_keys`` names another.
+    """
 
     keys: tuple[str, ...]
     cursor: str | None
+    own: tuple[str, ...] = ()
 
     @property
     def sequence(self) -> str:
@@ -45,14 +46,18 @@ class Destination:
 
     def open(self) -> DeltaTable | None:
         """The table in its newest version, or ``None`` before its first commit."""
-        if not DeltaTable.is_deltatable(str(self.path)):
-            return None
-        return DeltaTable(str(self.path))
+        return delta.opened(self.path)
 
-    def columns(self) -> list[str]:
-        """The names of the stored columns; none before the first commit."""
+    def current(self, stamp: Stamp) -> DeltaTable | None:
+        """The table that the commit of ``stamp`` goes on from.
+
+        Raises :class:`OvertakenError` where another ingest has made the commit of that number. From here on Delta sees it:
+        both carry the number as a transaction, of which the second one conflicts.
+        """
         table = self.open()
-        return [field.name for field in table.schema().fields] if table is not None else []
+        if table is not None and (table.transaction_version(APP_ID) or 0) >= stamp.batch:
+            raise delta.OvertakenError(f"{self.path}: another ingest made commit {stamp.batch} of it")
+        return table
 
     def found(self) -> Found:
         """The newest stamp. Raises :class:`ConfigurationError` for a table without one, which another program made."""
@@ -67,14 +72,21 @@ class Destination:
             )
         return found
 
-    def append(self, rows: pa.Table, stamp: Stamp) -> Counts:
-        """Adds rows in one commit, which also creates the table. Without rows, the commit only carries the stamp."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_deltalake(str(self.path), rows, mode="append", schema_mode="merge", commit_properties=stamp.properties())
+    def append(self, rows: pa.Table, stamp: Stamp, table: DeltaTable | None = None) -> Counts:
+        """Adds rows in one commit, which also creates the table. Without rows, the commit only carries the stamp.
+
+        ``table`` is the version that the rows were made for.
+        """
+        table = table or self.current(stamp)
+        if table is None:
+            delta.create(self.path, rows, stamp.properties())
+        else:
+            delta.append(table, self.path, rows, stamp.properties())
         return Counts(inserts=rows.num_rows)
 
     def merge(self, table: DeltaTable, rows: pa.Table, predicate: str, stamp: Stamp) -> TableMerger:
         """A merge of ``rows`` (alias ``s``) into the table (alias ``t``) that will carry the stamp."""
+        rows = fitted(rows, delta.arrow_schema(table))
         return table.merge(rows, predicate, source_alias="s", target_alias="t", commit_properties=stamp.properties())
 
     def widen(self, table: DeltaTable, schema: pa.Schema) -> DeltaTable:
@@ -82,46 +94,18 @@ class Destination:
 
         A merge could widen the schema too, but then empties struct columns that it does not assign.
         """
-        if covers(arrow_schema(table), schema):
+        if covers(delta.arrow_schema(table), schema):
             return table
-        write_deltalake(table, schema.empty_table(), mode="append", schema_mode="merge")
-        return DeltaTable(str(self.path))
+        delta.append(table, self.path, schema.empty_table())
+        return delta.opened(self.path) or table
 
-    def finish(self, merger: TableMerger, rows: pa.Table, stamp: Stamp, *, always: bool = True) -> Counts:
-        """Runs a merge. One that changes nothing makes no commit; ``always`` then commits the stamp alone."""
-        metrics = merger.execute()
+    def finish(self, merger: TableMerger, table: DeltaTable, rows: pa.Table, stamp: Stamp, *, always: bool = True) -> Counts:
+        """Runs a merge into ``table``. One that changes nothing makes no commit; ``always`` then commits the stamp alone."""
+        with delta.committing(self.path):
+            metrics = merger.execute()
         counts = Counts(
             metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"], metrics["num_target_rows_deleted"]
         )
         if always and counts == Counts():
-            self.append(rows.slice(0, 0), stamp)
+            self.append(rows.slice(0, 0), stamp, table)
         return counts
-
-
-def read(path: Path, columns: Sequence[str] | None = None, filter: pc.Expression | None = None) -> pa.Table:  # noqa: A002
-    """Rows of the Delta table at ``path``.
-
-    Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
-    right afterwards may be aborted.
-
-    The filter is computed as a column: Arrow holds a pushed one against each file's statistics too, and can't compare those
-    of the text that merges write, which are views.
-    """
-    files = fs.SubTreeFileSystem(str(path.resolve()), fs.LocalFileSystem())
-    rows = DeltaTable(str(path)).to_pyarrow_dataset(filesystem=files)
-    if filter is None:
-        return rows.to_table(columns=columns)
-    wanted = {name: pc.field(name) for name in columns or rows.schema.names}
-    scanner = rows.scanner(columns={**wanted, _KEPT: filter})
-    kept = (batch.filter(batch[_KEPT]) for batch in scanner.to_batches())
-    return pa.Table.from_batches(kept, scanner.projected_schema).drop_columns(_KEPT)
-
-
-def is_empty(table: DeltaTable) -> bool:
-    """Whether the table holds no file, so that a plain append is a merge."""
-    return not table.file_uris()
-
-
-def arrow_schema(table: DeltaTable) -> pa.Schema:
-    """The stored schema as pyarrow's."""
-    return pa.schema(table.schema().to_arrow())

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.destination import Destination, is_empty
+from lakeflow_teams.local.write.delta import is_empty
+from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.rows import newest, require_keys
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.results.summary import Counts
@@ -21,11 +22,11 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     rows that are not newer than it; at an equal cursor the delete wins.
     """
     keys, cursor = destination.shape.keys, destination.shape.sequence
-    require_keys(rows, keys, destination.name)
+    require_keys(rows, keys, destination.name, destination.shape.own)
     source = newest(_with_deletes(rows, deletes), keys, cursor)
-    table = destination.open()
+    table = destination.current(stamp)
     if table is None or is_empty(table):
-        return destination.append(source.filter(pc.invert(source[_GONE])).drop_columns([_GONE]), stamp)
+        return destination.append(source.filter(pc.invert(source[_GONE])).drop_columns([_GONE]), stamp, table)
 
     table = destination.widen(table, rows.schema)
     s, t = sql.column("s", cursor), sql.column("t", cursor)
@@ -37,7 +38,7 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
         merger = merger.when_matched_delete(predicate=f"{gone} AND {sql.not_older(cursor)}")
     merger = merger.when_matched_update(values, predicate=f"{kept} AND {newer}")
     merger = merger.when_not_matched_insert(values, predicate=kept)
-    return destination.finish(merger, rows, stamp)
+    return destination.finish(merger, table, rows, stamp)
 
 
 def _with_deletes(rows: pa.Table, deletes: pa.Table | None) -> pa.Table:

@@ -37,8 +37,11 @@ def _oldest_first(cursor: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays([nulls_last.slice(filled), nulls_last.slice(0, filled)])
 
 
-def require_keys(rows: pa.Table, keys: Sequence[str], destination: str) -> None:
-    """Raises :class:`ConfigurationError` where a key column is null or empty: such rows could not be told apart."""
+def require_keys(rows: pa.Table, keys: Sequence[str], destination: str, own: Sequence[str] = ()) -> None:
+    """Raises :class:`ConfigurationError` where a key column is null or empty: such rows could not be told apart.
+
+    ``own`` is the source table's key where ``primary_keys`` names another.
+    """
     for key in keys:
         column = rows.column(key)
         empty = pc.sum(pc.equal(column, "")).as_py() if pa.types.is_string(column.type) else 0
@@ -46,7 +49,7 @@ def require_keys(rows: pa.Table, keys: Sequence[str], destination: str) -> None:
         if missing:
             raise _core.ConfigurationError(
                 f"destination {destination}: primary key {key} is null in {missing} rows; "
-                "take another column, or leave primary_keys out"
+                + ("take another column, or leave primary_keys out" if own else "Graph sent them without it")
             )
 
 
@@ -54,3 +57,28 @@ def matching(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
     """The rows whose key is among ``others``."""
     wanted = others.select(list(keys)).group_by(list(keys)).aggregate([])
     return rows.join(wanted, keys=list(keys), join_type="left semi")
+
+
+def among(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The same for rows with nested columns, which Arrow does not join."""
+    index = rows.select(list(keys)).append_column(_RANK, pa.array(range(rows.num_rows), pa.int64()))
+    return rows.take(matching(index, others, keys)[_RANK].sort())
+
+
+def fitted(rows: pa.Table, stored: pa.Schema) -> pa.Table:
+    """The rows with their structs as they are stored: fields that only the stored ones have are null."""
+    for index, field in enumerate(rows.schema):
+        at = stored.get_field_index(field.name)
+        if at >= 0 and _is_other_struct(field.type, stored.field(at).type):
+            kind = stored.field(at).type
+            rows = rows.set_column(index, field.with_type(kind), rows.column(index).cast(kind))
+    return rows
+
+
+def _is_other_struct(kind: pa.DataType, stored: pa.DataType) -> bool:
+    if pa.types.is_struct(kind) and pa.types.is_struct(stored):
+        return [field.name for field in kind] != [field.name for field in stored] or any(
+            _is_other_struct(mine.type, theirs.type) for mine, theirs in zip(kind, stored, strict=True)
+        )
+    lists = all(pa.types.is_list(one) or pa.types.is_large_list(one) for one in (kind, stored))
+    return lists and _is_other_struct(kind.value_type, stored.value_type)

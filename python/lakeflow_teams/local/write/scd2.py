@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.destination import Destination, read
-from lakeflow_teams.local.write.rows import matching, newest, require_keys
+from lakeflow_teams.local.write.delta import arrow_schema, read
+from lakeflow_teams.local.write.destination import Destination, Shape
+from lakeflow_teams.local.write.rows import fitted, matching, newest, require_keys
 from lakeflow_teams.local.write.snapshot import unique
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.results.summary import Counts
@@ -57,18 +60,24 @@ class _History:
 def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
     """Adds new versions and closes old ones, in one commit. A row whose key and cursor are stored is no new version."""
     keys, cursor = destination.shape.keys, destination.shape.sequence
-    require_keys(rows, keys, destination.name)
+    require_keys(rows, keys, destination.name, destination.shape.own)
     versions = newest(rows, (*keys, cursor), None)
     gone = _pairs(deletes, keys, cursor) if deletes is not None else []
     return _apply(destination, versions, versions[cursor].to_pylist(), gone, stamp, always=True)
 
 
 def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: str) -> Counts:
-    """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC)."""
+    """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
+
+    ``now`` must be later than every time that is stored: :func:`later` sees to it.
+    """
     unique(destination, rows)
     keys = destination.shape.keys
-    table = destination.open()
-    before = {_key(row, keys): row for row in _holding(destination)} if table is not None else {}
+    table = destination.current(stamp)
+    before: dict[Key, dict[str, Any]] = {}
+    if table is not None:
+        rows = fitted(rows, arrow_schema(table))
+        before = {_key(row, keys): row for row in read(table, filter=holding(table)).to_pylist()}
     incoming = rows.to_pylist()
     changed = [index for index, row in enumerate(incoming) if _changed(before.get(_key(row, keys)), row)]
     present = {_key(row, keys) for row in incoming}
@@ -79,9 +88,48 @@ def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: 
     return _apply(destination, versions, [now] * len(changed), gone, stamp, always=False)
 
 
-def holding(destination: Destination) -> pc.Expression:
+def later(destination: Destination, last: str | None, now: str) -> str:
+    """``now``, or a millisecond after the last snapshot where the machine's clock is not past it.
+
+    ``last`` is that snapshot's time, ``None`` where it is not known: then it is taken from the table.
+    """
+    if last is None and (table := destination.open()) is not None:
+        stored = read(table, [START, END])
+        last = max((pc.max(stored[name]).as_py() or "" for name in (START, END)), default="")
+    if not last or now > last:
+        return now
+    after = datetime.fromisoformat(last.replace("Z", "+00:00")) + timedelta(milliseconds=1)
+    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
+    """All versions of some keys, each once and ended by the next one.
+
+    Of a snapshot's versions that both hold and say the same, which two first readings leave, the earlier one stays.
+    """
+    versions: dict[Key, list[dict[str, Any]]] = {}
+    for row in newest(stored, (*shape.keys, START), END).to_pylist():
+        versions.setdefault(_key(row, shape.keys), []).append(row)
+    kept: list[dict[str, Any]] = []
+    for rows in versions.values():
+        rows.sort(key=lambda row: row[START] or "")
+        if shape.cursor is None:
+            rows[:] = [row for at, row in enumerate(rows) if at == 0 or not _holds_the_same(rows[at - 1], row)]
+        history = _History()
+        for row in rows:
+            history.remember(row[START] or "", row[END])
+        ends = history.settle()
+        kept += ({**row, END: ends[row[START] or ""]} for row in rows)
+    return pa.Table.from_pylist(kept, stored.schema)
+
+
+def _holds_the_same(before: dict[str, Any], row: dict[str, Any]) -> bool:
+    return before[END] is None and row[END] is None and {**before, START: None} == {**row, START: None}
+
+
+def holding(table: DeltaTable) -> pc.Expression:
     """Which stored rows are still current: in a history those without an end, elsewhere all."""
-    return pc.field(END).is_null() if END in destination.columns() else pc.scalar(True)
+    return pc.field(END).is_null() if END in arrow_schema(table).names else pc.scalar(True)
 
 
 def _apply(
@@ -94,12 +142,12 @@ def _apply(
     always: bool,
 ) -> Counts:
     keys = destination.shape.keys
-    table = destination.open()
+    table = destination.current(stamp)
     incoming = list(zip(*(rows[key].to_pylist() for key in keys), strict=True))
     deaths = list(gone)
     histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
     if table is not None and histories:
-        for *parts, begin, end in _stored(destination, histories, rows.schema):
+        for *parts, begin, end in _stored(table, keys, histories, rows.schema):
             histories[tuple(parts)].remember(begin or "", end)
     for key, at in deaths:
         histories[key].deaths.add(at)
@@ -119,7 +167,7 @@ def _apply(
     if table is None or not closed:
         if not (always or table is None or added.num_rows):
             return Counts()
-        return destination.append(added, stamp)
+        return destination.append(added, stamp, table)
     source = pa.concat_tables([added, _closing(closed, added.schema, keys)], promote_options="default")
     table = destination.widen(table, source.schema)
     predicate = f"{sql.same(keys)} AND {sql.same_or_null(START)}"
@@ -128,7 +176,7 @@ def _apply(
         .when_matched_update(sql.assignments([END]))
         .when_not_matched_insert(sql.assignments(source.schema.names))
     )
-    counts = destination.finish(merger, added, stamp)
+    counts = destination.finish(merger, table, added, stamp)
     removed = min(removed, counts.updates)
     return Counts(counts.inserts, counts.updates - removed, removed)
 
@@ -151,19 +199,15 @@ def _closing(closed: list[tuple[Any, ...]], schema: pa.Schema, keys: Sequence[st
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, narrow.types, strict=True)], schema=narrow)
 
 
-def _stored(destination: Destination, histories: Iterable[Key], schema: pa.Schema) -> Iterable[tuple[Any, ...]]:
+def _stored(
+    table: DeltaTable, keys: Sequence[str], histories: Iterable[Key], schema: pa.Schema
+) -> Iterable[tuple[Any, ...]]:
     """Key, start and end of every stored version of these keys."""
-    keys = destination.shape.keys
     columns = list(zip(*histories, strict=True))
     wanted = pa.table({key: pa.array(column, schema.field(key).type) for key, column in zip(keys, columns, strict=True)})
-    narrow = read(destination.path, [*keys, START, END])
+    narrow = read(table, [*keys, START, END])
     found = matching(narrow, wanted, keys).select([*keys, START, END])
     return zip(*(column.to_pylist() for column in found.columns), strict=True)
-
-
-def _holding(destination: Destination) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read(destination.path, filter=pc.field(END).is_null()).to_pylist()
-    return rows
 
 
 def _changed(before: dict[str, Any] | None, row: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write.destination import Destination, read
+from lakeflow_teams.local.write.delta import read
+from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.rows import matching
 from lakeflow_teams.local.write.scd2 import holding
 
@@ -26,10 +27,11 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     """
     cursor = destination.shape.sequence
     rows = _newest(rows, message, cursor)
-    if rows.num_rows == 0 or destination.open() is None:
+    table = destination.open()
+    if rows.num_rows == 0 or table is None:
         return rows, None
     keys = list(destination.shape.keys)
-    stored = matching(read(destination.path, [*keys, cursor], holding(destination)), rows, message)
+    stored = matching(read(table, [*keys, cursor], holding(table)), rows, message)
     if stored.num_rows == 0:
         return rows, None
     rows = _not_older(rows, stored, message, cursor)

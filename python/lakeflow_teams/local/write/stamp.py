@@ -9,7 +9,7 @@ beginning: tables of one pass that share an epoch are ordered by their position,
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -17,6 +17,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 APP_ID = "lakeflow-teams"
 _KEY = "lakeflow_teams"
 _FIRST_LOOK = 20
+#: Operations that never add a row.
+_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "DELETE", "ADD COLUMN", "SET TBLPROPERTIES", "ADD CONSTRAINT")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Stamp:
     settings: dict[str, Any] = field(default_factory=dict)
     #: Graph's clock at the last reconciliation.
     reconciled: str | None = None
+    #: The time of a snapshot with history; the next one's is later, whatever the machine's clock says.
+    at: str | None = None
+    #: The table's keys were known to be unique when the commit was made. Earlier versions did not see to it.
+    unique: bool = True
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""
@@ -46,10 +52,14 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Found:
-    """The newest stamp of a table. ``batch`` without a ``stamp`` means that the log no longer reaches back to it."""
+    """The newest stamp of a table. ``batch`` without a ``stamp`` means that the log no longer reaches back to it.
+
+    ``touched`` tells whether another program may have added rows since.
+    """
 
     stamp: Stamp | None
     batch: int | None
+    touched: bool = False
 
 
 def find(table: DeltaTable) -> Found:
@@ -58,27 +68,33 @@ def find(table: DeltaTable) -> Found:
     if batch is None:
         return Found(None, None)
     for limit in (_FIRST_LOOK, None):
-        stamp = _newest(table.history(limit))
+        stamp, touched = _newest(table.history(limit))
         if stamp is not None:
-            return Found(stamp, max(batch, stamp.batch))
-    return Found(None, batch)
+            return Found(stamp, max(batch, stamp.batch), touched)
+    return Found(None, batch, touched=True)
 
 
-def _newest(history: list[dict[str, Any]]) -> Stamp | None:
+def _newest(history: list[dict[str, Any]]) -> tuple[Stamp | None, bool]:
     below: int | None = None
+    touched = False
     for commit in history:
         if below is not None and commit["version"] > below:
             continue
-        if commit.get("operation") == "RESTORE":
+        operation = commit.get("operation")
+        if operation == "RESTORE":
             version = commit.get("operationParameters", {}).get("version")
             if version is None:  # restored by time: which rows these are is not recorded
-                return None
+                return None, True
             below = int(version)
         elif _KEY in commit:
-            return _parse(commit[_KEY])
-    return None
+            return _parse(commit[_KEY]), touched
+        elif operation not in _UPKEEP:
+            touched = True
+    return None, True
 
 
 def _parse(text: str) -> Stamp:
-    content = json.loads(text)
-    return Stamp(**{**content, "members": tuple(content["members"])})
+    """A stamp as any version wrote it: what a later one added is left out, what an earlier one lacked is its default."""
+    known = {field.name for field in fields(Stamp)}
+    content = {name: value for name, value in json.loads(text).items() if name in known}
+    return Stamp(**{"unique": False, **content, "members": tuple(content["members"])})

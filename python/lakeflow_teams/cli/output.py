@@ -1,0 +1,63 @@
+"""What a command prints: whatever the terminal can show of it, and nothing that native code adds of its own."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import Any
+
+import click
+
+
+def print_json(content: Any, indent: int | None = 2) -> None:
+    """Prints JSON; as ASCII where stdout is not UTF-8, because JSON has a form of its own for every character."""
+    click.echo(json.dumps(content, indent=indent, ensure_ascii=not _is_utf8(), default=str))
+
+
+def _is_utf8() -> bool:
+    return codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+
+
+@contextmanager
+def terminal() -> Iterator[None]:
+    """Around a command. What the terminal's encoding lacks is shown as ``?``, and native panics are not shown.
+
+    Their threads print them to the descriptor behind stderr, past Python. The error that follows is raised, and says
+    what happened. What else they print comes at the end; with ``LAKEFLOW_TEAMS_DEBUG`` everything comes at once.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if os.environ.get("LAKEFLOW_TEAMS_DEBUG") or not _is_own_stderr():
+        yield
+        return
+    given = sys.stderr
+    with (
+        TemporaryFile() as native,
+        open(os.dup(2), "w", encoding=given.encoding, errors="replace", buffering=1) as shown,  # noqa: PTH123
+    ):
+        os.dup2(native.fileno(), 2)
+        sys.stderr = shown
+        try:
+            yield
+        finally:
+            shown.flush()
+            os.dup2(shown.fileno(), 2)
+            sys.stderr = given
+            native.seek(0)
+            said = native.read()
+            if b"panicked at" not in said:
+                os.write(2, said)
+
+
+def _is_own_stderr() -> bool:
+    try:
+        return sys.stderr.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        return False
