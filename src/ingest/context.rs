@@ -14,6 +14,7 @@ use crate::page_sizes::SmallExports;
 use crate::pagination::{Next, Pagination};
 use crate::sink::Sink;
 use crate::state::discovery_cache::DiscoveryCache;
+use crate::state::round_failures::RoundFailures;
 use crate::state::work_item::WorkItem;
 use teams_base::error::{Error, GraphFailure, Result};
 use teams_base::options::TableOptions;
@@ -35,6 +36,8 @@ pub struct ReadContext {
     pub rows_per_window: usize,
     /// What the open rounds of the session have discovered.
     pub discovered: DiscoveryCache,
+    /// What failed in the open rounds of the session.
+    pub failures: RoundFailures,
     /// Which exports the session asks for small pages.
     pub small_exports: SmallExports,
 }

@@ -40,6 +40,9 @@ pub trait Reader: Sync {
     /// Every item of a scope has been read, `last` the last of them; the scope may go on with another.
     fn finished(&self, last: &WorkItem) -> Option<WorkItem>;
 
+    /// The item failed for good: what it needs to lose nothing is noted, and the round goes on without it.
+    fn failed(&self, item: &WorkItem);
+
     /// The scope was left out and reported: it is to be read whole when it comes back.
     fn skipped(&self, last: &WorkItem);
 }
@@ -47,7 +50,7 @@ pub trait Reader: Sync {
 /// Where the work stands when the engine stops.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Half-read items, failed ones among them.
+    /// Half-read items, among them those that met an error that ends the run.
     pub open: Vec<WorkItem>,
     /// Scopes that count as not started, though their children may have been listed.
     pub fresh: Vec<WorkItem>,
@@ -55,7 +58,7 @@ pub struct Outcome {
     pub after: Option<String>,
     /// Some scopes have not been started.
     pub left: bool,
-    /// The first failure; the scopes that failed are in `open`.
+    /// The first failure, or the first that ends the run.
     pub failure: Option<Error>,
 }
 
@@ -106,11 +109,14 @@ struct Work {
     started: Vec<Option<String>>,
     /// Distinguishes items of one scope.
     counter: usize,
-    failed: Vec<WorkItem>,
+    /// Items that met an error that ends the run.
+    ended: Vec<WorkItem>,
     failure: Option<Error>,
     /// Unfinished items per scope.
     alive: HashMap<String, usize>,
     skipped: BTreeSet<String>,
+    /// Scopes of which an item failed.
+    failed: BTreeSet<String>,
     /// Bytes that an offset has for half-read scopes, and those of the longest link met.
     room: usize,
     longest_link: usize,
@@ -123,10 +129,11 @@ impl Work {
             scopes: scopes.into(),
             started: vec![after],
             counter: 0,
-            failed: Vec::new(),
+            ended: Vec::new(),
             failure: None,
             alive: HashMap::new(),
             skipped: BTreeSet::new(),
+            failed: BTreeSet::new(),
             room,
             longest_link: 0,
         };
@@ -153,10 +160,10 @@ impl Work {
         self.queue.pop_first()
     }
 
-    /// All that runs may fail, and what failed has to fit into an offset.
+    /// All that runs may be half-read at a pause, and has to fit into an offset.
     fn has_room(&self, running: usize) -> bool {
         let most = self.room / (self.longest_link + BYTES_BESIDE_LINK);
-        running + self.failed.len() < MAX_OPEN && (running < most || running == 0)
+        running + self.ended.len() < MAX_OPEN && (running < most || running == 0)
     }
 
     fn measure(&mut self, item: &WorkItem) {
@@ -186,13 +193,19 @@ impl Work {
                 }
                 self.close(reader, order, &item);
             }
-            Err(error) => self.fail(item, error),
+            Err(error) => self.fail(reader, order, item, error),
         }
     }
 
-    fn fail(&mut self, item: WorkItem, error: Error) {
+    fn fail(&mut self, reader: &dyn Reader, order: Order, item: WorkItem, error: Error) {
         log::warn!("{}: {error}", item.scope);
-        self.failed.push(item);
+        if error.ends_run() {
+            self.ended.push(item);
+        } else {
+            reader.failed(&item);
+            self.failed.insert(item.scope.clone());
+            self.close(reader, order, &item);
+        }
         if self.failure.as_ref().is_none_or(|first| !first.ends_run() && error.ends_run()) {
             self.failure = Some(error);
         }
@@ -205,9 +218,10 @@ impl Work {
             return;
         }
         self.alive.remove(&item.scope);
+        let has_failed = self.failed.remove(&item.scope);
         if self.skipped.remove(&item.scope) {
             reader.skipped(item);
-        } else if let Some(next) = reader.finished(item) {
+        } else if !has_failed && let Some(next) = reader.finished(item) {
             self.push(order.0, next);
         }
     }
@@ -217,7 +231,7 @@ impl Work {
     }
 
     fn into_outcome(mut self) -> Outcome {
-        let mut open = compact(self.failed, self.queue.into_values().collect());
+        let mut open = compact(self.ended, self.queue.into_values().collect());
         let mut left = !self.scopes.is_empty();
         let mut fresh = Vec::new();
         // Scopes that were started last and not read at all count as not started.
@@ -232,8 +246,8 @@ impl Work {
 }
 
 /// Folds what has not been started: windows that touch into one, and children back into their parents.
-fn compact(failed: Vec<WorkItem>, queue: Vec<WorkItem>) -> Vec<WorkItem> {
-    let mut open = failed;
+fn compact(ended: Vec<WorkItem>, queue: Vec<WorkItem>) -> Vec<WorkItem> {
+    let mut open = ended;
     let mut children = Vec::new();
     let mut windows: BTreeMap<String, (WorkItem, Vec<Window>)> = BTreeMap::new();
     for item in queue {
@@ -295,6 +309,10 @@ mod tests {
             None
         }
 
+        fn failed(&self, item: &WorkItem) {
+            self.log.lock().push(format!("!{}", item.scope));
+        }
+
         fn skipped(&self, last: &WorkItem) {
             self.log.lock().push(format!("-{}", last.scope));
         }
@@ -305,14 +323,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_scope_ends_neither_the_others_nor_vanishes() {
+    async fn a_failed_scope_does_not_stop_the_others_and_takes_no_place() {
         let fake = Fake::default();
         let outcome = run(&fake, vec![], scopes(&["a", "bad", "b", "gone"]), None, &fake.caps, usize::MAX, || 0).await;
         let mut log = fake.log.lock().clone();
         log.sort();
-        assert_eq!(log, ["-gone", "a", "b"]);
-        assert_eq!(outcome.open.iter().map(|item| item.scope.as_str()).collect::<Vec<_>>(), ["bad"]);
-        assert!(outcome.failure.is_some() && !outcome.left);
+        assert_eq!(log, ["!bad", "-gone", "a", "b"]);
+        assert!(outcome.open.is_empty() && outcome.failure.is_some() && !outcome.left);
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 use teams_base::error::{Error, GraphFailure, Result};
 use teams_client::GraphClient;
 use teams_client::link::Link;
@@ -18,8 +20,37 @@ pub struct Pagination {
     visited: HashSet<u64>,
     /// The page is being read once more, because it linked to one that was read before.
     pub reread: bool,
+    pub trail: Trail,
+}
+
+/// What of a pagination outlives a pause. An offset has no room for all links, so that circles are found over pauses by
+/// Brent's method: each link is compared with the one that was followed last at a power of two. A circle of any length is
+/// met before its pages were read three times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
     /// Pages in a row that held nothing, up to the one to be read.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub empty: u32,
+    /// Links followed.
+    #[serde(default, rename = "n", skip_serializing_if = "is_zero")]
+    pub followed: u32,
+    /// Digest of the link that others are compared with.
+    #[serde(default, rename = "m", skip_serializing_if = "is_zero")]
+    pub mark: u64,
+}
+
+impl Trail {
+    fn follow(&mut self, digest: u64, empty: u32) {
+        self.empty = empty;
+        self.followed = self.followed.saturating_add(1);
+        if self.followed.is_power_of_two() {
+            self.mark = digest;
+        }
+    }
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 pub enum Next {
@@ -30,21 +61,22 @@ pub enum Next {
 }
 
 impl Pagination {
-    /// Goes on at a link that was kept over a pause, so that a page that links to itself is found in the next step too.
-    pub fn resumed(link: Option<&Link>, empty: u32) -> Self {
-        Self { visited: link.map(Link::digest).into_iter().collect(), reread: false, empty }
+    /// Goes on at a link that was kept over a pause; without one the list is read from its first page.
+    pub fn resumed(link: Option<&Link>, trail: Trail) -> Self {
+        let Some(link) = link else { return Self::default() };
+        let mark = (trail.followed > 0).then_some(trail.mark);
+        Self { visited: mark.into_iter().chain([link.digest()]).collect(), reread: false, trail }
     }
 
     /// The list is read again from its first page.
     pub fn begin_anew(&mut self) {
-        self.visited.clear();
-        self.empty = 0;
+        *self = Self::default();
     }
 
     /// Where to go from a page. After an error the page stands as if it had not been read.
     pub fn next(&mut self, client: &GraphClient, request: &Request, page: &Page) -> Result<Next> {
         let Some(text) = page.next_link.as_deref() else { return Ok(Next::End) };
-        let empty = if page.items == 0 { self.empty + 1 } else { 0 };
+        let empty = if page.items == 0 { self.trail.empty + 1 } else { 0 };
         if empty > EMPTY_PAGES {
             return Err(failure(
                 request,
@@ -58,7 +90,7 @@ impl Pagination {
         let link = client.link(text, request)?;
         if self.visited.insert(link.digest()) {
             self.reread = false;
-            self.empty = empty;
+            self.trail.follow(link.digest(), empty);
             return Ok(Next::Follow(link));
         }
         if !self.reread {
@@ -81,4 +113,23 @@ fn failure(request: &Request, message: String, remedy: &str) -> Error {
         remedy: remedy.to_owned(),
         ..GraphFailure::default()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_pauses_a_circle_of_any_length_is_met_in_time() {
+        for (tail, length) in [(0, 1), (0, 2), (1, 2), (5, 3), (2, 64), (1_000, 7), (3, 1_000)] {
+            let page = |at: u64| if at < tail { at } else { tail + (at - tail) % length };
+            let mut trail = Trail::default();
+            let met = (0..).find(|at| {
+                let is_met = trail.followed > 0 && page(*at) == trail.mark;
+                trail.follow(page(*at), 0);
+                is_met
+            });
+            assert!(met.unwrap() < 3 * (tail + length) + 3, "{tail} {length}: {met:?}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ use crate::sink::{Batch, Sink};
 use crate::state::discovery_cache::DiscoveryCache;
 use crate::state::offset::{Offset, Parsed};
 use crate::state::partition::Partition;
+use crate::state::round_failures::RoundFailures;
 use crate::state::round_kind::{Family, RoundKind};
 use crate::state::round_state::{Phase, RoundState};
 use crate::state::window::ROWS_PER_WINDOW;
@@ -40,6 +41,7 @@ pub struct MicroBatch {
     /// Keys and cursor of deleted rows.
     pub deletes: Vec<(&'static str, arrow_array::RecordBatch)>,
     pub offset: String,
+    /// The round is over; of one in which a scope failed the next step tells the error first.
     pub finished: bool,
     /// Everything has been read again since then: what was observed before and not again is gone.
     pub full_since: Option<Timestamp>,
@@ -61,6 +63,7 @@ pub struct Session {
     polled: Arc<Mutex<HashMap<&'static str, (String, Timestamp)>>>,
     rows_per_window: usize,
     discovered: DiscoveryCache,
+    failures: RoundFailures,
     small_exports: SmallExports,
 }
 
@@ -72,6 +75,7 @@ impl Session {
             polled: Arc::default(),
             rows_per_window: ROWS_PER_WINDOW,
             discovered: DiscoveryCache::default(),
+            failures: RoundFailures::default(),
             small_exports: SmallExports::default(),
         })
     }
@@ -107,6 +111,7 @@ impl Session {
             polled: None,
             rows_per_window: self.rows_per_window,
             discovered: self.discovered.clone(),
+            failures: self.failures.clone(),
             small_exports: self.small_exports.clone(),
         }
     }
@@ -147,7 +152,9 @@ impl Session {
         let (offset, finished) = match pass.round_kind() {
             Some(kind) => match incremental::step(&context, kind, start.as_ref()).await? {
                 Some(next) => {
-                    let (offset, finished) = (next.to_text(), next.phase == Phase::Done);
+                    // A round in which a scope failed is not over before its error has been told.
+                    let finished = next.phase == Phase::Done && !next.known.has_failures();
+                    let offset = next.to_text();
                     if offset == text {
                         self.remember(pass, text);
                     }

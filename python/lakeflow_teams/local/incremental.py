@@ -59,7 +59,10 @@ class Incremental:
         self._stored_at = monotonic()
 
     def run(self) -> None:
-        """Reads and commits until the round is over; after a round that an earlier run began, one of today's."""
+        """Reads and commits until the round is over; after a round that an earlier run began, one of today's.
+
+        Where a scope fails, all others are committed, the round's end too, and the step after it raises the error.
+        """
         offset = self._resume()
         while True:
             step = self._client.micro_batch(self._pass.tables, self._pass.options, offset, max_rows=ROWS_PER_BATCH)
@@ -149,7 +152,7 @@ class Incremental:
         if step.full_since is not None and stored is not None:
             unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
-        stamp = self._stamp(index, step.offset, finished=step.finished)
+        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
@@ -185,12 +188,17 @@ class Incremental:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""
         if self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored):
             return False
-        return step.finished or monotonic() - self._stored_at > QUIET_SECONDS
+        return _is_round_over(step.offset) or monotonic() - self._stored_at > QUIET_SECONDS
 
     @staticmethod
     def _rows_of(step: _core.MicroBatch, table: str) -> int:
         batches = [*step.tables.get(table, []), *step.deletes.get(table, [])]
         return sum(batch.num_rows for batch in batches)
+
+
+def _is_round_over(offset: str) -> bool:
+    """Also of a round in which a scope failed, whose error is still to come."""
+    return _core.offset_info(offset)["finished"]
 
 
 def _without_clock(offset: str) -> str:

@@ -63,18 +63,22 @@ impl<'c> Conversations<'c> {
 
     /// A child's messages are read back to here; `None` for all of them.
     fn bound(&self, item: &WorkItem) -> Option<Timestamp> {
+        let since = self.read_up_to(item);
+        since.map_or(self.context.options.start_date, |since| Some(before(since, signed(self.context.options.lookback))))
+    }
+
+    /// Up to where a child has been read; `None` when it has not.
+    fn read_up_to(&self, item: &WorkItem) -> Option<Timestamp> {
         if !self.is_known(&item.scope, item.exported) {
-            return self.context.options.start_date;
+            return None;
         }
-        let since = match (self.round.since, item.exported) {
-            (since, false) => since?,
-            // An export just read may lack the last day.
-            (since, true) => {
-                let fresh = before(self.round.until, EXPORT_LAG);
-                since.map_or(fresh, |since| since.min(fresh))
-            }
-        };
-        Some(before(since, signed(self.context.options.lookback)))
+        let since = self.round.since_of(self.known_name(&item.scope));
+        if !item.exported {
+            return since;
+        }
+        // An export just read may lack the last day.
+        let fresh = before(self.round.until, EXPORT_LAG);
+        Some(since.map_or(fresh, |since| since.min(fresh)))
     }
 
     pub fn is_parent_named(&self) -> bool {
@@ -96,7 +100,7 @@ impl<'c> Conversations<'c> {
 
     async fn parent(&self, item: &mut WorkItem) -> Result<Step> {
         if self.round.phase == Phase::Sweep && !item.refused && item.after_child.is_none() {
-            let from = self.round.swept.map(|swept| before(swept, EXPORT_LAG));
+            let from = self.round.swept_of(&item.scope).map(|swept| before(swept, EXPORT_LAG));
             return Ok(Step::Split(vec![item.window(Window::new(from, self.round.until))]));
         }
         if self.ways.is_export_only() {
@@ -121,7 +125,7 @@ impl<'c> Conversations<'c> {
     /// Without lists each round covers the export's lag again.
     fn export_window(&self, parent: &str) -> Window {
         let is_known = self.round.known().contains(parent);
-        let from = match self.round.since {
+        let from = match self.round.since_of(parent) {
             Some(since) if is_known => Some(before(since, EXPORT_LAG)),
             _ => self.context.options.start_date,
         };
@@ -181,7 +185,7 @@ impl<'c> Conversations<'c> {
     /// Late edits of old replies can't be seen in children that no export holds, so each of them is read whole once in
     /// `resweep_days`: what is not known is read from the start.
     fn forget_due(&self, item: &WorkItem, is_concerned: impl Fn(&Child) -> bool) {
-        let days = days(self.round.swept.unwrap_or(self.round.until), self.round.until);
+        let days = days(self.round.swept_of(&item.scope).unwrap_or(self.round.until), self.round.until);
         let mut due = self.round.known().clone();
         due.forget_due(days, self.context.options.resweep_days);
         let mut known = self.round.known();
@@ -258,18 +262,41 @@ impl Reader for Conversations<'_> {
     fn finished(&self, last: &WorkItem) -> Option<WorkItem> {
         match last.stage {
             Stage::Child => self.round.known().insert(self.known_name(&last.scope)),
+            Stage::Export(_) | Stage::Parent if self.round.phase == Phase::Sweep => {
+                self.round.known().sweep_done(&last.scope);
+            }
             Stage::Export(_) if self.ways.is_export_only() => self.round.known().insert(&last.scope),
-            Stage::Export(_) if self.round.phase == Phase::Read => {
+            Stage::Export(_) => {
                 self.mark_complete(last);
                 let (children, seen_keys) = (last.children.clone(), last.seen_keys.clone());
                 return Some(WorkItem { exported: true, children, seen_keys, ..WorkItem::parent(&last.scope) });
             }
-            Stage::Parent if self.family == Family::Channels && self.round.phase == Phase::Read => {
-                self.round.known().insert(&last.scope);
+            Stage::Parent => {
+                let mut known = self.round.known();
+                known.keep_owed_sweep(&last.scope);
+                if self.family == Family::Channels {
+                    known.insert(&last.scope);
+                }
             }
-            Stage::Export(_) | Stage::Parent => {}
         }
         None
+    }
+
+    fn failed(&self, item: &WorkItem) {
+        let (since, swept) = (self.round.since_of(&item.scope), self.round.swept_of(&item.scope));
+        let stood = if item.stage == Stage::Child { self.read_up_to(item) } else { since };
+        let is_history = matches!(item.stage, Stage::Export(_)) && !self.ways.is_export_only();
+        let mut known = self.round.known();
+        if self.round.phase == Phase::Sweep && item.stage != Stage::Child {
+            known.owe_sweep(&item.scope, swept);
+        } else {
+            // A history that has been exported in part is read from its start.
+            known.fail(self.known_name(&item.scope), stood.filter(|_| !is_history));
+            if item.stage == Stage::Parent && self.may_export() && is_sweep_due(self.round.swept, self.round.until) {
+                // It may be the turn of children that the sweep to come does not hold.
+                known.owe_sweep(&item.scope, swept);
+            }
+        }
     }
 
     fn skipped(&self, last: &WorkItem) {

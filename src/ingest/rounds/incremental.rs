@@ -16,17 +16,24 @@ use teams_base::graph::endpoint;
 use teams_client::request::Request;
 
 /// Takes one step, and tells the offset to go on from; `None` when it is too early for a new round. An error is returned
-/// only when nothing was gained: a failed scope stays open in the offset, what was read can be committed, and the next
-/// step meets the failure again.
+/// only when nothing was gained, so that what was read can be committed.
+///
+/// A scope that fails for good is left behind, and its round ends for all others. The step after the one that ended the
+/// round tells the error, once; the next one begins a new round. A process that did not see the failure begins it at once,
+/// and meets the failure there. An error that ends the run leaves the round open.
 pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>) -> Result<Option<Offset>> {
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
         finished => {
+            let failed = finished.filter(|finished| finished.known.has_failures());
+            if let Some(error) = failed.and_then(|failed| context.failures.take(&key(context, kind, failed.until))) {
+                return Err(error);
+            }
             let parents = discover(context, kind).await?;
             let until = server_time(context, kind).await;
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
-            if finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(context)) {
+            if failed.is_none() && finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(context)) {
                 return Ok(None);
             }
             keep(context, kind, until, parents.into());
@@ -41,19 +48,25 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
         let left = [outcome.open.as_slice(), &outcome.fresh].concat();
         context.discovered.keep_children(&key(context, kind, offset.until), &left, outcome.after.as_ref());
         offset = advance(context, &offset, round, outcome.after, &outcome.open);
-        if let Some(error) = outcome.failure {
-            // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
-            return if offset == begun || error.ends_run() && context.sink.rows() == 0 {
-                Err(error)
-            } else {
-                Ok(Some(offset))
-            };
+        match outcome.failure {
+            Some(error) if error.ends_run() => {
+                // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
+                let is_nothing_gained = offset == begun || context.sink.rows() == 0;
+                return if is_nothing_gained { Err(error) } else { Ok(Some(offset)) };
+            }
+            Some(error) => context.failures.keep(key(context, kind, offset.until), error),
+            None => {}
         }
         if !is_over {
             return Ok(Some(offset));
         }
         if !phases::next(context, kind, &mut offset) {
-            return Ok(Some(finish(context, start, offset)));
+            let failures = key(context, kind, offset.until);
+            let end = finish(context, start, offset);
+            // Nothing was gained, so that no step need come before the error.
+            let is_told_now = start == Some(&end) && end.known.has_failures();
+            let told = if is_told_now { context.failures.take(&failures) } else { None };
+            return told.map_or(Ok(Some(end)), Err);
         }
     }
 }

@@ -128,16 +128,21 @@ async fn list_channels(context: &ReadContext, scope: &str, until: Timestamp) -> 
 }
 
 fn partition(kind: RoundKind, offset: &mut Offset, item: WorkItem) -> Partition {
+    let is_listed = item.children.is_some();
     let names: Vec<String> = match &item.children {
         Some(children) => children.iter().map(|child| item.child_scope(child)).collect(),
         None => vec![item.scope.clone()],
     };
     let known: Vec<String> = names.iter().filter(|name| offset.known.contains(name)).cloned().collect();
-    let is_read_whole = item.children.is_some() || kind != RoundKind::Messages(Family::Channels);
-    if offset.phase == Phase::Read && is_read_whole {
-        names.iter().for_each(|name| offset.known.insert(name));
+    let parent = item.scope.clone();
+    let partition = Partition::of_round(offset, item, known);
+    let is_read_whole = is_listed || kind != RoundKind::Messages(Family::Channels);
+    match offset.phase {
+        Phase::Read if is_read_whole => names.iter().for_each(|name| offset.known.insert(name)),
+        Phase::Sweep => offset.known.sweep_done(&parent),
+        Phase::Read | Phase::Done => {}
     }
-    Partition::of_round(offset, item, known)
+    partition
 }
 
 /// Reads one scope of a planned micro-batch to its end.

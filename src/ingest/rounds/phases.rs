@@ -37,7 +37,7 @@ pub fn next(context: &ReadContext, kind: RoundKind, offset: &mut Offset) -> bool
     let is_sweep_due = sweeps && offset.export && is_sweep_due(offset.swept, offset.until);
     offset.after = None;
     if offset.phase == Phase::Read {
-        offset.known.end_round();
+        offset.known.end_round(offset.since);
         if is_sweep_due {
             offset.phase = Phase::Sweep;
             return true;
@@ -45,6 +45,7 @@ pub fn next(context: &ReadContext, kind: RoundKind, offset: &mut Offset) -> bool
     }
     if offset.phase == Phase::Sweep {
         offset.swept = Some(offset.until);
+        offset.known.forget_late_since();
     }
     offset.phase = Phase::Done;
     context.discovered.forget(&key(context, kind, offset.until));

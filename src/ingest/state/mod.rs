@@ -6,6 +6,7 @@ pub mod discovery_cache;
 pub mod offset;
 pub mod partition;
 mod rice;
+pub mod round_failures;
 pub mod round_kind;
 pub mod round_state;
 pub mod scope_set;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::round_state::{Phase, RoundState};
 use super::scope_set::ScopeSet;
+use crate::pagination::Trail;
 use teams_base::error::{Error, Result};
 
 const VERSION: u32 = 1;
@@ -18,8 +19,8 @@ pub const MAX_OPEN: usize = 32;
 
 /// The longest text of an offset, without the commas between scopes.
 const MAX_BYTES: usize = (64 << 10) - 64;
-/// At least this much is for half-read scopes: what ten thousand known scopes leave.
-const OPEN_BYTES: usize = 16 << 10;
+/// At least this much is for half-read scopes: what ten thousand known scopes leave, be they late or not.
+const OPEN_BYTES: usize = 14 << 10;
 
 /// What is read next of a half-read scope. One letter each: 32 of them have to fit beside ten thousand known scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +58,9 @@ pub struct Open {
     /// How often the window has been read again because rows left it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rereads: u8,
-    /// Pages in a row that held nothing, up to the link.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub empty: u32,
+    /// How the link was come to.
+    #[serde(flatten)]
+    pub trail: Trail,
     /// When the window was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Timestamp>,
@@ -80,7 +81,7 @@ impl Open {
 
     /// The same at its first page.
     fn begun_anew(&self) -> Self {
-        Self { link: None, begun: None, empty: 0, ..self.clone() }
+        Self { link: None, begun: None, trail: Trail::default(), ..self.clone() }
     }
 }
 
@@ -120,6 +121,12 @@ struct Written {
     open: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     known: String,
+    /// See [`ScopeSet::late_since`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Timestamp>,
+    /// See [`ScopeSet::has_failures`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    failed: bool,
 }
 
 fn yes() -> bool {
@@ -233,7 +240,8 @@ impl Offset {
             export: written.export,
             after: written.after,
             open: open.map_err(|_| refuse("its half-read scopes are damaged"))?,
-            known: ScopeSet::decode(&written.known).ok_or_else(|| refuse("its known scopes are damaged"))?,
+            known: ScopeSet::decode(&written.known, written.late, written.failed)
+                .ok_or_else(|| refuse("its known scopes are damaged"))?,
         })))
     }
 
@@ -273,6 +281,8 @@ impl Offset {
             after: self.after.clone(),
             open,
             known: self.known.encode(),
+            late: self.known.late_since(),
+            failed: self.known.has_failures(),
         })
     }
 }
@@ -365,7 +375,7 @@ mod tests {
         let stages: Vec<_> = offset.open.iter().map(Open::stage).collect();
         assert_eq!(stages, [OpenStage::Parent, OpenStage::Export, OpenStage::Export, OpenStage::Child]);
         assert!(offset.open[0].exported && offset.open[0].after.is_some());
-        assert_eq!((offset.open[1].rereads, offset.open[3].empty, offset.known.len()), (2, 3, 1));
+        assert_eq!((offset.open[1].rereads, offset.open[3].trail.empty, offset.known.len()), (2, 3, 1));
         assert_eq!(offset.to_text(), text, "what is not read on stays as it was");
 
         let chats = r#"{"version":1,"phase":"done","until":"2026-01-02T00:00:00Z","export":false,"known":"AQIDBA"}"#;

@@ -38,13 +38,15 @@ impl Partition {
         serde_json::to_string(self).expect("strings, numbers and times always serialise")
     }
 
-    /// One parent of a round, with those of its scopes that have been read whole.
+    /// One parent of a round, with those of its scopes that have been read whole. Where one of them is late, all are read
+    /// from where it stood.
     pub(crate) fn of_round(offset: &Offset, item: WorkItem, known: Vec<String>) -> Self {
+        let late = known.iter().find_map(|name| offset.known.late(name));
         Self {
             phase: offset.phase,
-            since: offset.since,
+            since: late.or(offset.since),
             until: offset.until,
-            swept: offset.swept,
+            swept: offset.known.owed_sweep(&item.scope).or(offset.swept),
             children: item.children.as_ref().map(|children| children.to_vec()),
             scope: item.scope,
             known,

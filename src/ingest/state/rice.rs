@@ -1,4 +1,4 @@
-//! Rice coding: sorted numbers in few bits, by the gaps between them, with one bit of the caller's beside each.
+//! Rice coding: sorted numbers in few bits, by the gaps between them, with a mark of the caller's beside each.
 //! <https://en.wikipedia.org/wiki/Golomb_coding#Rice_coding>
 
 /// Numbers are smaller than 2 to the power of this.
@@ -44,8 +44,8 @@ impl Reader<'_> {
     }
 }
 
-/// Writes sorted, different numbers and their bits.
-pub fn encode(numbers: impl ExactSizeIterator<Item = (u64, bool)> + Clone) -> Vec<u8> {
+/// Writes sorted, different numbers and their marks of `bits` bits.
+pub fn encode(numbers: impl ExactSizeIterator<Item = (u64, u64)> + Clone, bits: u32) -> Vec<u8> {
     let count = numbers.len() as u64;
     let last = numbers.clone().last().map_or(0, |(number, _)| number);
     // As many low bits as the mean gap has: the rest of a gap is then one or two bits.
@@ -59,14 +59,14 @@ pub fn encode(numbers: impl ExactSizeIterator<Item = (u64, bool)> + Clone) -> Ve
         (0..gap >> low).for_each(|_| writer.bit(true));
         writer.bit(false);
         writer.low(gap, low);
-        writer.bit(mark);
+        writer.low(mark, bits);
         next = number + 1;
     }
     writer.bytes
 }
 
-/// `None` for what [`encode`] did not write.
-pub fn decode(bytes: &[u8]) -> Option<Vec<(u64, bool)>> {
+/// `None` for what [`encode`] did not write with `bits`.
+pub fn decode(bytes: &[u8], bits: u32) -> Option<Vec<(u64, u64)>> {
     let mut reader = Reader { bytes, at: 0 };
     let count = reader.low(32)?;
     let low = reader.low(8)? as u32;
@@ -84,7 +84,7 @@ pub fn decode(bytes: &[u8]) -> Option<Vec<(u64, bool)>> {
         if number >> WIDTH != 0 {
             return None;
         }
-        numbers.push((number, reader.bit()?));
+        numbers.push((number, reader.low(bits)?));
         next = number + 1;
     }
     (reader.at.div_ceil(8) == bytes.len()).then_some(numbers)
@@ -98,16 +98,18 @@ mod tests {
     fn numbers_survive_and_damage_is_refused() {
         let most = (1 << WIDTH) - 1;
         for numbers in [vec![], vec![0], vec![most], vec![0, 1, 2, 3], vec![7, 1 << 20, 1 << 39, most]] {
-            let marked: Vec<_> = numbers.iter().enumerate().map(|(at, number)| (*number, at % 2 == 0)).collect();
-            let bytes = encode(marked.iter().copied());
-            assert_eq!(decode(&bytes), Some(marked), "{numbers:?}");
-            for end in 0..bytes.len() {
-                assert_eq!(decode(&bytes[..end]), None, "{numbers:?} cut at {end}");
+            for bits in [1, 2] {
+                let marked: Vec<_> = numbers.iter().zip(0..).map(|(number, at)| (*number, at % (1 << bits))).collect();
+                let bytes = encode(marked.iter().copied(), bits);
+                assert_eq!(decode(&bytes, bits), Some(marked), "{numbers:?}");
+                for end in 0..bytes.len() {
+                    assert_eq!(decode(&bytes[..end], bits), None, "{numbers:?} cut at {end}");
+                }
+                assert_eq!(decode(&[bytes, vec![0]].concat(), bits), None);
             }
-            assert_eq!(decode(&[bytes, vec![0]].concat()), None);
         }
         for bad in [&[0xff; 40][..], &[1, 0, 0, 0, 40, 0, 0, 0, 0, 0, 0], &[2, 0, 0, 0, 39, 0xfe, 0xff, 0xff, 0xff]] {
-            assert_eq!(decode(bad), None, "{bad:?}");
+            assert_eq!(decode(bad, 1), None, "{bad:?}");
         }
     }
 }

@@ -47,6 +47,16 @@ impl RoundState {
     pub fn known(&self) -> MutexGuard<'_, ScopeSet> {
         self.known.lock()
     }
+
+    /// Up to where a known scope has been read by earlier rounds.
+    pub fn since_of(&self, scope: &str) -> Option<Timestamp> {
+        self.known().late(scope).or(self.since)
+    }
+
+    /// `until` of the last finished sweep of a parent.
+    pub fn swept_of(&self, parent: &str) -> Option<Timestamp> {
+        self.known().owed_sweep(parent).or(self.swept)
+    }
 }
 
 /// Whether it is time for the next sweep.

@@ -4,23 +4,40 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use jiff::Timestamp;
 
 use crate::state::rice;
 
-/// A set of scopes by 40-bit hash, each with whether the current round has met it. A scope that a round did not meet
-/// (deleted, skipped, not permitted) is forgotten at its end, so that it is read whole when it comes back.
+/// A set of scopes by 40-bit hash, each with what the current round did with it. A scope that a round did not meet
+/// (deleted, skipped) is forgotten at its end, so that it is read whole when it comes back.
+///
+/// A scope that failed for good is *late*: it stays known, and when it can be read again it is read from where the first
+/// of the late ones stood ([`ScopeSet::late_since`]), so that nothing is lost and no place in the offset is taken.
 ///
 /// A new scope whose hash is that of another would be taken for known, and its history never be read: of 10,000 channels
 /// that happens to one tenant in 20,000. More bits would not fit: an offset has less than five characters for a scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet {
-    scopes: BTreeMap<u64, bool>,
+    scopes: BTreeMap<u64, Mark>,
     /// 32-bit hashes, from an offset of an earlier release. A scope moves to `scopes` when it is met.
     short: BTreeMap<u32, bool>,
+    /// Every late scope has been read up to here.
+    late_since: Option<Timestamp>,
+    /// A scope has failed for good in this round.
+    has_failures: bool,
 }
 
-/// What the written form begins with. Earlier releases wrote base64 alone, with 32-bit hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mark {
+    /// The current round has dealt with it.
+    is_met: bool,
+    is_late: bool,
+}
+
+/// What the written form begins with, without late scopes and with them. Earlier releases wrote base64 alone, with 32-bit
+/// hashes.
 const LONG: char = '~';
+const WITH_LATE: char = '*';
 const THEN_SHORT: char = '.';
 
 impl ScopeSet {
@@ -30,9 +47,13 @@ impl ScopeSet {
     }
 
     pub fn insert(&mut self, scope: &str) {
+        self.mark(scope, false);
+    }
+
+    fn mark(&mut self, scope: &str, is_late: bool) {
         let hash = hash(scope);
         self.short.remove(&(hash as u32));
-        self.scopes.insert(hash, true);
+        self.scopes.insert(hash, Mark { is_met: true, is_late });
     }
 
     /// The scope was met and needs no reading; it stays known if it was.
@@ -42,15 +63,86 @@ impl ScopeSet {
         }
     }
 
-    /// A new round has met nothing yet.
-    pub fn begin_round(&mut self) {
-        self.scopes.values_mut().chain(self.short.values_mut()).for_each(|met| *met = false);
+    /// The scope failed for good in this round. Where it was known it stays so, and late: it has been read up to `stood`.
+    /// Where it was not it stays unknown, and is read whole when it can be read.
+    pub fn fail(&mut self, scope: &str, stood: Option<Timestamp>) {
+        self.has_failures = true;
+        if let Some(stood) = stood.filter(|_| self.contains(scope)) {
+            self.mark(scope, true);
+            self.stood(stood);
+        }
     }
 
-    /// Forgets what the round did not meet.
-    pub fn end_round(&mut self) {
-        self.scopes.retain(|_, met| *met);
+    fn stood(&mut self, at: Timestamp) {
+        self.late_since = Some(self.late_since.map_or(at, |late| late.min(at)));
+    }
+
+    /// Up to where a late scope has been read at least; `None` for any other.
+    pub fn late(&self, scope: &str) -> Option<Timestamp> {
+        self.late_since.filter(|_| self.scopes.get(&hash(scope)).is_some_and(|mark| mark.is_late))
+    }
+
+    /// The least that any late scope has been read up to.
+    pub fn late_since(&self) -> Option<Timestamp> {
+        self.late_since
+    }
+
+    /// Whether a scope has failed for good in this round, so that its end is an error.
+    pub fn has_failures(&self) -> bool {
+        self.has_failures
+    }
+
+    /// The sweep of a parent failed for good: the next one goes back to where this one began.
+    pub fn owe_sweep(&mut self, parent: &str, from: Option<Timestamp>) {
+        self.has_failures = true;
+        if let Some(from) = from {
+            self.mark(&owed(parent), true);
+            self.stood(from);
+        }
+    }
+
+    /// From where the sweep of a parent is owed, if it is.
+    pub fn owed_sweep(&self, parent: &str) -> Option<Timestamp> {
+        self.late(&owed(parent))
+    }
+
+    /// The parent was met; what is owed stays so until the next sweep.
+    pub fn keep_owed_sweep(&mut self, parent: &str) {
+        if self.owed_sweep(parent).is_some() {
+            self.mark(&owed(parent), true);
+        }
+    }
+
+    pub fn sweep_done(&mut self, parent: &str) {
+        self.remove(&owed(parent));
+    }
+
+    /// A new round has met nothing yet.
+    pub fn begin_round(&mut self) {
+        self.has_failures = false;
+        self.scopes.values_mut().for_each(|mark| mark.is_met = false);
+        self.short.values_mut().for_each(|met| *met = false);
+    }
+
+    /// Forgets what the round did not meet. Where a scope failed, what was not met may hang below it: then it is late, and
+    /// has been read up to `since`.
+    pub fn end_round(&mut self, since: Option<Timestamp>) {
+        if self.has_failures && let Some(since) = since {
+            for mark in self.scopes.values_mut().filter(|mark| !mark.is_met) {
+                *mark = Mark { is_met: true, is_late: true };
+            }
+            self.stood(since);
+        }
+        self.scopes.retain(|_, mark| mark.is_met);
         self.short.retain(|_, met| *met);
+        self.forget_late_since();
+    }
+
+    /// Without late scopes there is no time to go back to.
+    pub fn forget_late_since(&mut self) {
+        if !self.scopes.values().any(|mark| mark.is_late) {
+            self.late_since = None;
+        }
     }
 
     /// A scope whose export is under way: it becomes known when the export has been read to its end.
@@ -85,7 +177,8 @@ impl ScopeSet {
     pub fn forget_due(&mut self, days: std::ops::Range<i64>, cycle: u32) {
         let cycle = i64::from(cycle.max(1));
         if days.end - days.start >= cycle {
-            *self = Self::default();
+            self.scopes.clear();
+            self.short.clear();
             return;
         }
         let is_due = |hash: u32| days.clone().any(|day| i64::from(hash) % cycle == day.rem_euclid(cycle));
@@ -96,9 +189,11 @@ impl ScopeSet {
     pub fn encode(&self) -> String {
         let mut text = String::new();
         if !self.scopes.is_empty() {
-            text.push(LONG);
-            let numbers: Vec<_> = self.scopes.iter().map(|(hash, met)| (*hash, *met)).collect();
-            STANDARD_NO_PAD.encode_string(rice::encode(numbers.iter().copied()), &mut text);
+            let (prefix, bits) = if self.late_since.is_some() { (WITH_LATE, 2) } else { (LONG, 1) };
+            text.push(prefix);
+            let number = |(hash, mark): (&u64, &Mark)| (*hash, u64::from(mark.is_met) | u64::from(mark.is_late) << 1);
+            let numbers: Vec<_> = self.scopes.iter().map(number).collect();
+            STANDARD_NO_PAD.encode_string(rice::encode(numbers.iter().copied(), bits), &mut text);
         }
         if !self.short.is_empty() {
             if !text.is_empty() {
@@ -109,14 +204,20 @@ impl ScopeSet {
         text
     }
 
-    /// `None` for text that [`ScopeSet::encode`] did not write.
-    pub fn decode(text: &str) -> Option<Self> {
-        let Some(text) = text.strip_prefix(LONG) else {
-            return Some(Self { scopes: BTreeMap::new(), short: decode_short(text)? });
+    /// `None` for text that [`ScopeSet::encode`] did not write. The rest stands beside it in an offset.
+    pub fn decode(text: &str, late_since: Option<Timestamp>, has_failures: bool) -> Option<Self> {
+        let (text, bits) = match (text.strip_prefix(LONG), text.strip_prefix(WITH_LATE)) {
+            (Some(text), _) => (text, 1),
+            (None, Some(text)) => (text, 2),
+            (None, None) => {
+                return Some(Self { short: decode_short(text)?, late_since, has_failures, ..Self::default() });
+            }
         };
         let (long, short) = text.split_once(THEN_SHORT).unwrap_or((text, ""));
-        let scopes = rice::decode(&STANDARD_NO_PAD.decode(long).ok()?)?;
-        Some(Self { scopes: scopes.into_iter().collect(), short: decode_short(short)? })
+        let mark = |mark: u64| Mark { is_met: mark & 1 == 1, is_late: mark & 2 == 2 };
+        let scopes = rice::decode(&STANDARD_NO_PAD.decode(long).ok()?, bits)?;
+        let scopes = scopes.into_iter().map(|(hash, bits)| (hash, mark(bits))).collect();
+        Some(Self { scopes, short: decode_short(short)?, late_since, has_failures })
     }
 }
 
@@ -152,9 +253,13 @@ fn decode_short(text: &str) -> Option<BTreeMap<u32, bool>> {
     (shift == 0).then_some(short)
 }
 
-/// No id begins with this, so that a pending name is never a scope's.
+/// No id begins with these, so that such a name is never a scope's.
 fn pending(scope: &str) -> String {
     format!("\0{scope}")
+}
+
+fn owed(parent: &str) -> String {
+    format!("\x01{parent}")
 }
 
 fn hash(scope: &str) -> u64 {
@@ -171,11 +276,20 @@ mod tests {
         known
     }
 
+    /// As an offset does it.
+    fn decode(known: &ScopeSet) -> Option<ScopeSet> {
+        ScopeSet::decode(&known.encode(), known.late_since(), known.has_failures())
+    }
+
+    fn at(hour: u32) -> Timestamp {
+        format!("2026-01-01T{hour:02}:00:00Z").parse().unwrap()
+    }
+
     #[test]
     fn a_set_survives_its_text() {
         for count in [0, 1, 2, 1000] {
             let known = many(count);
-            assert_eq!(ScopeSet::decode(&known.encode()), Some(known));
+            assert_eq!(decode(&known), Some(known));
         }
     }
 
@@ -200,26 +314,26 @@ mod tests {
         let mut known = ScopeSet::default();
         known.insert(&one);
         assert!(known.contains(&one) && !known.contains(&other));
-        assert!(!ScopeSet::decode(&known.encode()).unwrap().contains(&other));
+        assert!(!decode(&known).unwrap().contains(&other));
     }
 
     #[test]
     fn an_offset_of_before_is_understood_and_renewed_scope_by_scope() {
         let name = |n: u32| format!("team/{n}");
         let short = (0..50).map(|n| (hash(&name(n)) as u32, true)).collect();
-        let before = ScopeSet { scopes: BTreeMap::new(), short };
+        let before = ScopeSet { short, ..ScopeSet::default() };
         let text = before.encode();
         assert!(!text.starts_with(LONG), "as it was written");
-        let mut known = ScopeSet::decode(&text).unwrap();
+        let mut known = ScopeSet::decode(&text, None, false).unwrap();
         assert_eq!(known, before);
         assert!((0..50).all(|n| known.contains(&name(n))) && !known.contains(&name(50)));
         known.begin_round();
         (0..20).for_each(|n| known.insert(&name(n)));
         (20..30).for_each(|n| known.confirm(&name(n)));
         known.remove(&name(0));
-        let mut known = ScopeSet::decode(&known.encode()).unwrap();
+        let mut known = decode(&known).unwrap();
         assert_eq!((known.scopes.len(), known.short.len()), (29, 20), "in the middle of a round");
-        known.end_round();
+        known.end_round(None);
         assert_eq!((known.len(), known.short.len()), (29, 0));
         assert!(!known.contains(&name(0)) && known.contains(&name(29)) && !known.contains(&name(30)));
     }
@@ -227,7 +341,7 @@ mod tests {
     #[test]
     fn what_was_not_written_by_us_is_refused() {
         for text in ["!", "gICAgICAgICA", "/////////w", "gA", "~", "~!", "~AAAAAAA.!", "~/////////w"] {
-            assert_eq!(ScopeSet::decode(text), None, "{text}");
+            assert_eq!(ScopeSet::decode(text, None, false), None, "{text}");
         }
     }
 
@@ -238,11 +352,48 @@ mod tests {
         known.insert("team-0/19:channel-0@thread.tacv2");
         known.confirm("team-0/19:channel-1@thread.tacv2");
         known.confirm("never seen");
-        let mut known = ScopeSet::decode(&known.encode()).unwrap();
+        let mut known = decode(&known).unwrap();
         assert_eq!(known.len(), 3);
-        known.end_round();
+        known.end_round(None);
         assert_eq!(known.len(), 2);
         assert!(!known.contains("team-0/19:channel-2@thread.tacv2"));
+    }
+
+    #[test]
+    fn what_fails_is_late_until_it_is_read_and_what_was_not_known_stays_unknown() {
+        let name = |n: u32| format!("team-0/19:channel-{n}@thread.tacv2");
+        let mut known = many(4);
+        known.begin_round();
+        known.insert(&name(0));
+        known.fail(&name(1), Some(at(5)));
+        known.fail("never read", None);
+        known.remove(&name(2));
+        let mut known = decode(&known).unwrap();
+        known.end_round(Some(at(6)));
+        let mut known = decode(&known).unwrap();
+        assert!(known.has_failures() && !known.contains("never read") && !known.contains(&name(2)));
+        let late = |known: &ScopeSet| (0..4).map(|n| known.late(&name(n)).is_some()).collect::<Vec<_>>();
+        assert_eq!(late(&known), [false, true, false, true], "what was not met may hang below what failed");
+        assert_eq!(known.late(&name(3)), Some(at(5)), "the least");
+        known.begin_round();
+        (0..2).for_each(|n| known.insert(&name(n)));
+        known.end_round(Some(at(7)));
+        assert_eq!((known.len(), known.late_since(), known.has_failures()), (2, None, false));
+        assert!(known.encode().starts_with(LONG));
+    }
+
+    #[test]
+    fn a_sweep_that_failed_is_owed_until_it_is_done() {
+        let mut known = many(1);
+        known.owe_sweep("team-0", Some(at(3)));
+        known.begin_round();
+        known.insert("team-0/19:channel-0@thread.tacv2");
+        known.keep_owed_sweep("team-0");
+        known.end_round(Some(at(9)));
+        assert_eq!((known.owed_sweep("team-0"), known.owed_sweep("team-1")), (Some(at(3)), None));
+        known.sweep_done("team-0");
+        known.forget_late_since();
+        assert_eq!((known.owed_sweep("team-0"), known.late_since()), (None, None));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl WorkItem {
             exported: self.exported,
             rereads: self.tries.window_reads,
             begun: self.checked.filter(|_| self.link.is_some()),
-            empty: self.pagination.empty,
+            trail: self.pagination.trail,
             resync: false,
         }
     }
@@ -179,7 +179,7 @@ impl WorkItem {
         Self {
             scope: open.scope.clone(),
             stage,
-            pagination: Pagination::resumed(link.as_ref(), if link.is_some() { open.empty } else { 0 }),
+            pagination: Pagination::resumed(link.as_ref(), open.trail),
             checked: open.begun.filter(|_| link.is_some()),
             tries: Tries { window_reads: open.rereads, ..Tries::default() },
             link,

@@ -29,7 +29,7 @@ impl<'c> Chats<'c> {
         if !self.round.known().contains(user) {
             return self.context.options.start_date;
         }
-        Some(before(self.round.since?, signed(self.context.options.lookback)))
+        Some(before(self.round.since_of(user)?, signed(self.context.options.lookback)))
     }
 
     async fn page(&self, item: &mut WorkItem) -> Result<Step> {
@@ -61,6 +61,11 @@ impl Reader for Chats<'_> {
     fn finished(&self, last: &WorkItem) -> Option<WorkItem> {
         self.round.known().insert(&last.scope);
         None
+    }
+
+    fn failed(&self, item: &WorkItem) {
+        let since = self.round.since_of(&item.scope);
+        self.round.known().fail(&item.scope, since);
     }
 
     fn skipped(&self, last: &WorkItem) {

@@ -4,7 +4,7 @@
 use crate::context::{ReadContext, into};
 use crate::engine::Step;
 use crate::error_policy::{is_dead_link, is_refused_or_absent};
-use crate::pagination::Pagination;
+use crate::pagination::{Pagination, Trail};
 use crate::state::offset::{Offset, Open};
 use crate::state::partition::Partition;
 use crate::state::round_state::{Phase, signed};
@@ -51,8 +51,8 @@ pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<
     let first = Request::new(paths.delta, &[paths.name, "delta"], paths.name).query("$select", select(paths.name)?);
     let link = start.and_then(|offset| offset.open.first()).and_then(|open| open.link.as_deref());
     let link = link.and_then(|link| context.client.link(link, &first).ok());
-    let empty = start.and_then(|offset| offset.open.first()).map_or(0, |open| open.empty);
-    let pagination = Pagination::resumed(link.as_ref(), empty);
+    let trail = start.and_then(|offset| offset.open.first()).map(|open| open.trail).unwrap_or_default();
+    let pagination = Pagination::resumed(link.as_ref(), trail);
     let mut item = WorkItem { link, pagination, ..WorkItem::parent(paths.name) };
     let is_resync = start.and_then(|offset| offset.open.first()).is_some_and(|open| open.resync);
     let mut resynced = is_resync || start.is_some() && item.link.is_none();
@@ -78,13 +78,13 @@ pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<
             page => page?,
         };
         let until = observed;
-        let offset = |phase, link: Option<String>, empty| Offset {
+        let offset = |phase, link: Option<String>, trail| Offset {
             phase,
             since: began,
             open: vec![Open {
                 scope: paths.name.to_owned(),
                 link,
-                empty,
+                trail,
                 resync: resynced && phase != Phase::Done,
                 ..Open::default()
             }],
@@ -96,13 +96,13 @@ pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<
             }
             // A server that gives neither link is read from the beginning each time.
             let link = page.delta_link.filter(|link| context.client.link(link, &first).is_ok());
-            let renewed = offset(Phase::Done, link, 0);
+            let renewed = offset(Phase::Done, link, Trail::default());
             return Ok(Some(unless_equal(context, start, renewed, resynced)));
         }
         // Links that do not outlive a pause are followed to the end.
         if context.caps.are_reached(context.sink.rows()) && !item.outlasts_caps() {
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
-            return Ok(Some(offset(Phase::Read, link, item.pagination.empty)));
+            return Ok(Some(offset(Phase::Read, link, item.pagination.trail)));
         }
     }
 }
