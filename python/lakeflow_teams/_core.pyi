@@ -85,6 +85,8 @@ class OffsetInfo(TypedDict):
 
     finished: bool
     """No round is under way."""
+    failed: bool
+    """A scope failed in the round, and its error may still be to come."""
     until: str | None
     """The server's clock when the round began, in ISO 8601."""
     without_clock: str
@@ -187,7 +189,10 @@ class MicroBatch:
         """Where the next step starts, as JSON text. Equal text means that nothing was left to do."""
     @property
     def finished(self) -> bool:
-        """The round is over: everything up to the round's ``until`` has been read."""
+        """The round is over: everything up to the round's ``until`` has been read.
+
+        Of a round in which a scope failed this stays false: the next step raises its error.
+        """
     @property
     def full_since(self) -> str | None:
         """Everything has been read again since then: rows with an older ``observed_at`` are gone."""

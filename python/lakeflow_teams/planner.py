@@ -49,8 +49,10 @@ class Planner:
     def latest(self, start: Offset | None) -> Offset:
         """Where the micro-batch ends that begins at ``start``; ``start`` itself when there is nothing to do for now."""
         before = offset_text(start)
-        begins = before is None or _core.offset_info(before)["finished"]
-        if begins and self._is_pinned and self._rounds_begun:
+        last = _core.offset_info(before or "{}")
+        begins = last["finished"]
+        # The error of a round in which a scope failed comes when the next one is planned.
+        if begins and self._is_pinned and self._rounds_begun and not last["failed"]:
             return start or {}
         plan = self._client().plan(self._table, self._options, before, self._max_scopes)
         end: Offset = json.loads(plan.offset)

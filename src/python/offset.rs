@@ -9,6 +9,7 @@ pub fn offset_info<'py>(py: Python<'py>, offset: &str) -> PyResult<Bound<'py, Py
     let found = teams_ingest::offset_info(offset);
     let info = PyDict::new(py);
     info.set_item("finished", found.finished)?;
+    info.set_item("failed", found.failed)?;
     info.set_item("until", found.until)?;
     info.set_item("without_clock", found.without_clock)?;
     Ok(info)

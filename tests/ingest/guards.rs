@@ -82,10 +82,7 @@ async fn empty_pages_without_end_are_an_error_that_says_so() {
     assert!(matches!(error, Error::Protocol(_)) && error.to_string().contains("10000 pages in a row"), "{error}");
     let used = reader.requests();
     assert!((10_000..10_020).contains(&used), "{used} requests: pauses do not begin the count anew");
-    // It stays named, and a passing fault leaves nothing behind.
-    emulator.clear_requests();
-    assert!(reader.step().await.unwrap_err().to_string().contains("10000 pages in a row"));
-    assert!(reader.requests() < 4);
+    // A passing fault leaves nothing behind.
     emulator.clear_faults();
     reader.round().await;
     reader.assert_whole();

@@ -11,6 +11,7 @@ mod directory;
 mod discovery_cache;
 mod export;
 mod export_pages;
+mod failing_scopes;
 mod full_read;
 mod guards;
 mod hostile;

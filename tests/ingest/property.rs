@@ -39,6 +39,8 @@ struct Case {
     faults: usize,
     kills: bool,
     forbids: bool,
+    /// A scope fails for good, or links in a circle, from some round to another.
+    breaks: bool,
     expiry: DeltaExpiry,
     /// Seconds between two steps.
     pause: i64,
@@ -97,6 +99,8 @@ fn case(seed: u64) -> Case {
         forbids: rng.random_bool(0.25),
         expiry: one(rng, &[DeltaExpiry::Gone, DeltaExpiry::SyncStateNotFound, DeltaExpiry::ResyncRequired]),
         pause: one(rng, &[0, 20, 50, 3000]),
+        // Last, so that the others stay what they were for a seed.
+        breaks: rng.random_bool(0.35),
     }
 }
 
@@ -204,6 +208,26 @@ fn random_fault(rng: &mut StdRng) -> FaultRule {
     }
 }
 
+/// One scope of the tenant, and how it fails for good.
+fn lasting_fault(emulator: &Emulator, rng: &mut StdRng) -> FaultRule {
+    let (team, channel, _) = channel_ids(emulator).choose(rng).expect("a tenant has channels").clone();
+    let users = emulator.truth("users");
+    let user = users.choose(rng).expect("a tenant has users")["id"].as_str().expect("an id").to_owned();
+    let path = [
+        format!("teams/{team}/channels"),
+        format!("teams/{team}/channels/getAllMessages"),
+        format!("teams/{team}/channels/{channel}/messages"),
+        format!("users/{user}/chats"),
+        format!("users/{user}/chats/getAllMessages"),
+    ];
+    let kind = one(rng, &[FaultKind::Status, FaultKind::Status, FaultKind::LinkCircle]);
+    FaultRule {
+        status: one(rng, &[400, 403, 423, 500]),
+        length: rng.random_range(1..4),
+        ..fault(path.choose(rng).expect("a path"), kind)
+    }
+}
+
 /// Every third tenant is cut into windows.
 fn connect(emulator: &Emulator, case: &Case) -> Session {
     let rows = if case.seed.is_multiple_of(3) { 9 } else { 100_000 };
@@ -249,7 +273,8 @@ async fn noisy_round(reader: &mut Reader<'_>, case: &Case, rng: &mut StdRng) {
         } else {
             reader.step().await
         };
-        if matches!(done, Ok(true)) {
+        // A scope that fails for good makes an error of every round.
+        if matches!(done, Ok(true)) || case.breaks && done.is_err() && rng.random_bool(0.5) {
             return;
         }
     }
@@ -271,6 +296,12 @@ async fn run(case: &Case) -> Result<(), String> {
                 knobs.forbidden_team_ids.extend(teams.choose(rng).cloned());
             });
         }
+        if case.breaks {
+            if rng.random_bool(0.4) {
+                emulator.clear_faults();
+            }
+            emulator.fault(lasting_fault(&emulator, rng));
+        }
         noisy_round(&mut reader, case, rng).await;
         if rng.random_bool(0.7) {
             emulator.mutate(&mutation(case, rng));
@@ -279,6 +310,8 @@ async fn run(case: &Case) -> Result<(), String> {
     }
     emulator.clear_faults();
     emulator.set(|knobs| knobs.forbidden_team_ids.clear());
+    // The error of the last round, if it has not been told.
+    drop(reader.step().await);
     // Whatever is behind its lag or waits for its turn in the week comes with these.
     let is_weekly = case.strategy == "channels" || case.strategy == "auto";
     let quiet = if is_weekly { 10 } else { 3 };

@@ -64,7 +64,8 @@ impl<'c> Conversations<'c> {
     /// A child's messages are read back to here; `None` for all of them.
     fn bound(&self, item: &WorkItem) -> Option<Timestamp> {
         let since = self.read_up_to(item);
-        since.map_or(self.context.options.start_date, |since| Some(before(since, signed(self.context.options.lookback))))
+        since
+            .map_or(self.context.options.start_date, |since| Some(before(since, signed(self.context.options.lookback))))
     }
 
     /// Up to where a child has been read; `None` when it has not.

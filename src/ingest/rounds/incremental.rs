@@ -1,6 +1,7 @@
 //! An incremental read: one step, from an offset to the next.
 
 use super::clock::{min_poll, server_time};
+use super::failures;
 use super::parents::{discover, keep, key, of_round};
 use super::phases;
 use crate::context::ReadContext;
@@ -25,15 +26,13 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
         finished => {
-            let failed = finished.filter(|finished| finished.known.has_failures());
-            if let Some(error) = failed.and_then(|failed| context.failures.take(&key(context, kind, failed.until))) {
-                return Err(error);
-            }
+            failures::tell(context, kind, finished)?;
             let parents = discover(context, kind).await?;
             let until = server_time(context, kind).await;
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
-            if failed.is_none() && finished.is_some_and(|finished| until.duration_since(last(finished)) < min_poll(context)) {
+            let is_early = |finished: &Offset| until.duration_since(last(finished)) < min_poll(context);
+            if finished.is_some_and(|finished| !failures::has_failed(finished) && is_early(finished)) {
                 return Ok(None);
             }
             keep(context, kind, until, parents.into());
@@ -61,11 +60,12 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
             return Ok(Some(offset));
         }
         if !phases::next(context, kind, &mut offset) {
-            let failures = key(context, kind, offset.until);
+            let failed = key(context, kind, offset.until);
             let end = finish(context, start, offset);
-            // Nothing was gained, so that no step need come before the error.
-            let is_told_now = start == Some(&end) && end.known.has_failures();
-            let told = if is_told_now { context.failures.take(&failures) } else { None };
+            // Where nothing was gained no step comes before the error.
+            let is_vain = start.map_or(end.known.is_empty() && context.sink.rows() == 0, |start| *start == end);
+            let is_told_now = is_vain && failures::has_failed(&end);
+            let told = if is_told_now { context.failures.take(&failed) } else { None };
             return told.map_or(Ok(Some(end)), Err);
         }
     }

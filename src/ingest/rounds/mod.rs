@@ -3,6 +3,7 @@
 //! Uses `messages` and `tables::chats`, whose readers it drives, and `state`. It does not know how a page is read.
 
 pub mod clock;
+mod failures;
 pub mod incremental;
 pub mod parents;
 pub mod partitions;

@@ -7,7 +7,8 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use super::clock::{min_poll, server_time};
-use super::parents::{discover, keep, of_round};
+use super::failures;
+use super::parents::{discover, keep, key, of_round};
 use super::phases;
 use crate::context::ReadContext;
 use crate::engine::{self, Reader, Step};
@@ -37,6 +38,7 @@ pub async fn plan(
     let mut offset = match start {
         Some(offset) if offset.phase != Phase::Done => offset.clone(),
         finished => {
+            failures::tell(context, kind, finished)?;
             let Some(until) = until(context, kind, finished, end).await? else { return Ok(None) };
             phases::begin(context, kind, finished, until)
         }
@@ -46,7 +48,7 @@ pub async fn plan(
     loop {
         let room = max_scopes.map_or(usize::MAX, |max| max.saturating_sub(partitions.len()));
         let (scopes, is_phase_over) = stretch(&parents, &offset, end, room);
-        let found = describe(context, kind, &mut offset, scopes).await?;
+        let found = describe(context, kind, &mut offset, scopes, end).await?;
         partitions.extend(found);
         if let Some(last) = scopes.last() {
             offset.after = Some(last.clone());
@@ -71,7 +73,8 @@ async fn until(
     // As a step does: the answer tells the server's time.
     let parents = discover(context, kind).await?;
     let until = server_time(context, kind).await;
-    if last.is_some_and(|last| until.duration_since(last.until) < min_poll(context)) {
+    let is_early = |last: &Offset| until.duration_since(last.until) < min_poll(context);
+    if last.is_some_and(|last| !failures::has_failed(last) && is_early(last)) {
         return Ok(None);
     }
     keep(context, kind, until, parents.into());
@@ -88,12 +91,14 @@ fn stretch<'p>(parents: &'p [String], offset: &Offset, end: Option<&Offset>, roo
     (&scopes[..scopes.len().min(room)], scopes.len() <= room)
 }
 
-/// Partitions of the scopes; what they read whole is known from here on.
+/// Partitions of the scopes; what they read whole is known from here on. A scope that can't be listed is left behind,
+/// unless the micro-batch that is planned again had it.
 async fn describe(
     context: &ReadContext,
     kind: RoundKind,
     offset: &mut Offset,
     scopes: &[String],
+    end: Option<&Offset>,
 ) -> Result<Vec<Partition>> {
     let lists_channels = kind == RoundKind::Messages(Family::Channels)
         && offset.phase == Phase::Read
@@ -104,10 +109,21 @@ async fn describe(
     } else {
         scopes.iter().map(|scope| Ok(Some(WorkItem::parent(scope)))).collect()
     };
+    let had = |end: &Offset, scope: &str| {
+        !end.known.has_failures() || end.known.contains(scope) && end.known.late(scope).is_none()
+    };
     let mut partitions = Vec::new();
-    for item in listed {
-        let Some(item) = item? else { continue };
-        partitions.push(partition(kind, offset, item));
+    for (scope, item) in scopes.iter().zip(listed) {
+        match item {
+            Ok(Some(item)) => partitions.push(partition(kind, offset, item)),
+            Ok(None) => {}
+            Err(error) if error.ends_run() || end.is_some_and(|end| had(end, scope)) => return Err(error),
+            Err(error) => {
+                log::warn!("{scope}: {error}");
+                offset.known.fail(scope, offset.since);
+                context.failures.keep(key(context, kind, offset.until), error);
+            }
+        }
     }
     Ok(partitions)
 }
@@ -138,7 +154,9 @@ fn partition(kind: RoundKind, offset: &mut Offset, item: WorkItem) -> Partition 
     let partition = Partition::of_round(offset, item, known);
     let is_read_whole = is_listed || kind != RoundKind::Messages(Family::Channels);
     match offset.phase {
-        Phase::Read if is_read_whole => names.iter().for_each(|name| offset.known.insert(name)),
+        Phase::Read if is_read_whole => {
+            names.iter().chain([&parent]).for_each(|name| offset.known.insert(name));
+        }
         Phase::Sweep => offset.known.sweep_done(&parent),
         Phase::Read | Phase::Done => {}
     }

@@ -152,6 +152,8 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
 pub struct OffsetInfo {
     /// No round is under way: nothing has been read yet, or the last round is over.
     pub finished: bool,
+    /// A scope failed in the round, and its error may not have been told.
+    pub failed: bool,
     /// Graph's clock when the round began, as it was written.
     pub until: Option<String>,
     /// Equal for offsets that differ in their clock only.
@@ -161,13 +163,14 @@ pub struct OffsetInfo {
 /// Answers for every text, so that a report never fails because of an offset: of a text that is not one of this
 /// connector's, nothing is known. What can't be read on from is refused by [`Offset::parse`].
 pub fn offset_info(text: &str) -> OffsetInfo {
-    let unknown = OffsetInfo { finished: true, until: None, without_clock: text.to_owned() };
+    let unknown = OffsetInfo { finished: true, failed: false, until: None, without_clock: text.to_owned() };
     let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return unknown };
     let phase = fields.get("phase").and_then(|phase| Phase::deserialize(phase).ok());
     let until = fields.remove("until");
     fields.remove("since");
     OffsetInfo {
         finished: phase.is_none_or(|phase| phase == Phase::Done),
+        failed: fields.get("failed").and_then(Value::as_bool).unwrap_or_default(),
         until: until.as_ref().and_then(Value::as_str).map(str::to_owned),
         without_clock: to_json(&fields),
     }
@@ -334,6 +337,23 @@ mod tests {
         let stage = Some(OpenStage::Child);
         let open = Open { scope: "s".repeat(90), stage, link: Some(link), from: offset.since, ..Open::default() };
         offset.open = vec![open; MAX_OPEN];
+        let text = offset.to_text();
+        assert!(text.len() < 64 * 1024, "{}", text.len());
+        assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));
+    }
+
+    #[test]
+    fn ten_thousand_late_scopes_stay_below_64_kib() {
+        let mut offset = sample();
+        for n in 0..10_000 {
+            let scope = format!("0b1d2f3a-4c5d-4e6f-8a9b-{n:012}/19:{n:032x}@thread.tacv2");
+            offset.known.insert(&scope);
+            offset.known.fail(&scope, offset.since);
+        }
+        let link = Some(format!("https://graph.microsoft.com/v1.0/teams/x?$skiptoken={}", "t".repeat(300)));
+        let trail = Trail { empty: 0, followed: 1_000_000, mark: u64::MAX };
+        offset.open = vec![Open { scope: "s".repeat(90), link, trail, ..Open::default() }; MAX_OPEN];
+        offset.drop_links();
         let text = offset.to_text();
         assert!(text.len() < 64 * 1024, "{}", text.len());
         assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));

@@ -74,6 +74,10 @@ impl Partition {
 
     pub(crate) fn round(&self) -> RoundState {
         let mut known = ScopeSet::default();
+        // What is known of a team's channels holds only as long as the team is known; the planner has met it.
+        if self.children.is_some() {
+            known.insert(&self.scope);
+        }
         self.known.iter().for_each(|name| known.insert(name));
         RoundState {
             phase: self.phase,

@@ -15,7 +15,8 @@ impl RoundFailures {
     /// Keeps the first failure of a round; that of an earlier round of the same read goes.
     pub fn keep(&self, key: Key, error: Error) {
         let mut failures = self.0.lock();
-        failures.retain(|(other, _)| (other.kind, &other.options) != (key.kind, &key.options) || other.until == key.until);
+        failures
+            .retain(|(other, _)| (other.kind, &other.options) != (key.kind, &key.options) || other.until == key.until);
         if failures.iter().all(|(other, _)| *other != key) {
             failures.push((key, error));
         }

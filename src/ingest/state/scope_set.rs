@@ -127,7 +127,9 @@ impl ScopeSet {
     /// Forgets what the round did not meet. Where a scope failed, what was not met may hang below it: then it is late, and
     /// has been read up to `since`.
     pub fn end_round(&mut self, since: Option<Timestamp>) {
-        if self.has_failures && let Some(since) = since {
+        if self.has_failures
+            && let Some(since) = since
+        {
             for mark in self.scopes.values_mut().filter(|mark| !mark.is_met) {
                 *mark = Mark { is_met: true, is_late: true };
             }

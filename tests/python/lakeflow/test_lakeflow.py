@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from lakeflow_teams import ConfigurationError, MicrosoftTeamsLakeflowConnect
+from lakeflow_teams import ConfigurationError, LakeflowTeamsError, MicrosoftTeamsLakeflowConnect
 from lakeflow_teams.testing.compare import compare
 from support.lakehouse import NEEDS, TABLES, later
 
@@ -138,3 +138,24 @@ def test_it_travels_to_workers(connector, graph):
     there = pickle.loads(pickle.dumps(connector))
     rows, _ = there.read_table("teams", None, {})
     assert len(list(rows)) == len(graph.truth("teams"))
+
+
+def test_a_scope_that_fails_for_good_costs_itself_only(graph, connector):
+    broken = graph.truth("teams")[0]["id"]
+    options = text("messages", min_poll_seconds=0)
+    graph.fault(path=f"teams/{broken}/channels", status=423)
+    offset, found = {}, {}
+    for _ in range(3):
+        with pytest.raises(LakeflowTeamsError, match=broken):
+            for _ in range(100):
+                rows, offset = connector.read_table("messages", offset, options)
+                found.update({(row["team_id"], row["channel_id"], row["id"]): row for row in rows})
+        wrong = compare("messages", list(found.values()), graph.truth("messages"), ["team_id", "channel_id", "id"])
+        assert [problem for problem in wrong if broken not in problem] == []
+        later(graph)
+    graph.clear_faults()
+    for _ in range(2):
+        rows, offset, _ = drain(connector, "messages", offset, options)
+        found.update({(row["team_id"], row["channel_id"], row["id"]): row for row in rows})
+        graph.advance(30 * 3600)
+    assert compare("messages", list(found.values()), graph.truth("messages"), ["team_id", "channel_id", "id"]) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lakeflow_teams import ConfigurationError, PermissionDeniedError, ingest_local
+from lakeflow_teams import ConfigurationError, LakeflowTeamsError, PermissionDeniedError, ingest_local
 from lakeflow_teams.local import incremental
 from lakeflow_teams.local.runner import run
 from lakeflow_teams.results.summary import Progress
@@ -112,6 +112,22 @@ def test_a_failed_destination_does_not_stop_the_others(graph, options, tmp_path)
     with pytest.raises(PermissionDeniedError):
         summary.raise_for_error()
     assert summary.to_dict()["failed"] is True
+
+
+def test_a_scope_that_fails_for_good_costs_itself_only(graph, options, tmp_path):
+    ingest_local(pipeline(entry("messages")), tmp_path, options)
+    broken = graph.truth("teams")[0]["id"]
+    graph.fault(path=f"teams/{broken}/channels", status=423)
+    for _ in range(3):
+        later(graph)
+        with pytest.raises(LakeflowTeamsError, match=broken):
+            ingest_local(pipeline(entry("messages")), tmp_path, options)
+        assert [text for text in differences(graph, tmp_path, ["messages"]) if broken not in text] == []
+    graph.clear_faults()
+    ingest_local(pipeline(entry("messages")), tmp_path, options)
+    graph.advance(30 * 3600)
+    ingest_local(pipeline(entry("messages")), tmp_path, options)
+    assert differences(graph, tmp_path, ["messages"]) == []
 
 
 def test_a_snapshot_that_fails_half_way_writes_nothing(graph, options, tmp_path):
