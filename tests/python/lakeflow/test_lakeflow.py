@@ -145,11 +145,16 @@ def test_a_scope_that_fails_for_good_costs_itself_only(graph, connector):
     options = text("messages", min_poll_seconds=0)
     graph.fault(path=f"teams/{broken}/channels", status=423)
     offset, found = {}, {}
+
+    def read_on():
+        nonlocal offset
+        for _ in range(100):
+            rows, offset = connector.read_table("messages", offset, options)
+            found.update({(row["team_id"], row["channel_id"], row["id"]): row for row in rows})
+
     for _ in range(3):
         with pytest.raises(LakeflowTeamsError, match=broken):
-            for _ in range(100):
-                rows, offset = connector.read_table("messages", offset, options)
-                found.update({(row["team_id"], row["channel_id"], row["id"]): row for row in rows})
+            read_on()
         wrong = compare("messages", list(found.values()), graph.truth("messages"), ["team_id", "channel_id", "id"])
         assert [problem for problem in wrong if broken not in problem] == []
         later(graph)
