@@ -11,7 +11,7 @@ use crate::caps::Caps;
 use crate::engine::Step;
 use crate::error_policy::{Attempt, GONE, Verdict, is_dead_link, skipped, verdict};
 use crate::page_sizes::SmallExports;
-use crate::pagination::{Next, Pagination};
+use crate::pagination::{Next, Pagination, protocol_error};
 use crate::sink::Sink;
 use crate::state::discovery_cache::DiscoveryCache;
 use crate::state::round_failures::RoundFailures;
@@ -21,7 +21,7 @@ use teams_base::options::TableOptions;
 use teams_client::metrics::Report;
 use teams_client::request::Request;
 use teams_client::{GraphClient, Malformed};
-use teams_tables::{Fields, Page, RawItems, Rows, TableBuilder, read_page};
+use teams_tables::{Empty, Fields, Page, RawItems, Rows, TableBuilder, read_page};
 
 pub struct ReadContext {
     pub client: GraphClient,
@@ -51,6 +51,17 @@ impl ReadContext {
     pub async fn page<T>(
         &self,
         request: &Request,
+        read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
+    ) -> Result<T> {
+        let page = self.held_page(request, read).await?;
+        self.sink.flush().await?;
+        Ok(page)
+    }
+
+    /// The same, and hands no row on.
+    pub async fn held_page<T>(
+        &self,
+        request: &Request,
         mut read: impl FnMut(&mut [TableBuilder], &[u8]) -> Result<T, String>,
     ) -> Result<T> {
         let mut rows = 0;
@@ -62,7 +73,6 @@ impl ReadContext {
         let answer = self.client.get(request, read).await?;
         self.caps.count_page();
         self.report().scopes.add_rows(&request.scope, rows);
-        self.sink.flush().await?;
         Ok(answer.body)
     }
 
@@ -89,9 +99,24 @@ impl ReadContext {
         }
     }
 
+    /// The same of a list whose kind says what it means to hold nothing.
+    pub async fn list_unless_empty(&self, request: &Request, empty: Empty) -> Result<Vec<Box<RawValue>>> {
+        let items = self.list_raw(request).await?;
+        if !items.is_empty() || empty == Empty::Usual {
+            return Ok(items);
+        }
+        let items = self.list_raw(request).await?;
+        if items.is_empty() && empty == Empty::Never { Err(never_empty(request)) } else { Ok(items) }
+    }
+
     /// The scopes that a list names.
-    pub async fn list<T>(&self, request: &Request, read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
-        named(request, &self.list_raw(request).await?, read)
+    pub async fn list<T>(
+        &self,
+        request: &Request,
+        empty: Empty,
+        read: impl Fn(&Fields<'_>) -> Option<T>,
+    ) -> Result<Vec<T>> {
+        named(request, &self.list_unless_empty(request, empty).await?, read)
     }
 
     /// Moves an item to the page that comes after this one.
@@ -169,16 +194,23 @@ impl ReadContext {
 pub fn named<T>(request: &Request, items: &[Box<RawValue>], read: impl Fn(&Fields<'_>) -> Option<T>) -> Result<Vec<T>> {
     let named = items.iter().map(|item| {
         Fields::of(item.get()).as_ref().and_then(&read).ok_or_else(|| {
-            Error::Protocol(Box::new(GraphFailure {
-                endpoint: request.endpoint.template,
-                scope: request.scope.clone(),
-                message: "the list holds an item without an id, so that what it stands for can't be read".to_owned(),
-                remedy: "Try again later; if it stays, report it to Microsoft".to_owned(),
-                ..GraphFailure::default()
-            }))
+            protocol_error(
+                request,
+                "the list holds an item without an id, so that what it stands for can't be read".to_owned(),
+                "Try again later; if it stays, report it to Microsoft",
+            )
         })
     });
     named.collect()
+}
+
+/// A list that holds nothing, though there is always something: to believe it would be to take all of it for deleted.
+pub fn never_empty(request: &Request) -> Error {
+    protocol_error(
+        request,
+        "the list was empty twice, though it always holds something".to_owned(),
+        "Nothing is taken for deleted. Try again later; if it stays, report it to Microsoft with the scope",
+    )
 }
 
 pub fn read_raw_page(body: &[u8]) -> Result<(Page, Vec<Box<RawValue>>), Malformed> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use teams_tables::{KeySet, key_hash};
+use teams_tables::{Fields, KeySet, key_hash};
 
 /// The keys seen so far. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +33,43 @@ impl SeenKeys {
     }
 }
 
+/// Each item of a list once: what moves while a list is paged stands on two pages, and its later state counts. An item
+/// without one of the `keys` repeats no other.
+pub fn latest<T>(items: Vec<T>, text: impl Fn(&T) -> &str, keys: &[&str]) -> Vec<T> {
+    let mut seen = KeySet::default();
+    let mut kept: Vec<T> = items
+        .into_iter()
+        .rev()
+        .filter(|item| item_hash(text(item), keys).is_none_or(|hash| seen.insert(hash)))
+        .collect();
+    kept.reverse();
+    kept
+}
+
+fn item_hash(item: &str, keys: &[&str]) -> Option<u64> {
+    let item = Fields::of(item)?;
+    let parts = keys.iter().map(|key| item.key(key)).collect::<Option<Vec<_>>>()?;
+    Some(key_hash("", "", &parts.join("\n")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_items_of_one_key_the_last_is_kept() {
+        let items = vec![
+            r#"{"id":"a","m":1}"#,
+            r#"{"id":"b","m":1}"#,
+            "{}",
+            r#"{"id":"a","m":2}"#,
+            "{}",
+            r#"{"m":1,"id":"a","x":1}"#,
+        ];
+        let by = |keys: &[&str]| latest(items.clone(), |item| item, keys);
+        assert_eq!(by(&["id"]), [items[1], "{}", "{}", items[5]]);
+        assert_eq!(by(&["m", "id"]), [items[1], "{}", items[3], "{}", items[5]]);
+    }
 
     #[test]
     fn an_id_is_new_once_for_all_who_share_the_set() {

@@ -78,7 +78,7 @@ impl Pagination {
         let Some(text) = page.next_link.as_deref() else { return Ok(Next::End) };
         let empty = if page.items == 0 { self.trail.empty + 1 } else { 0 };
         if empty > EMPTY_PAGES {
-            return Err(failure(
+            return Err(protocol_error(
                 request,
                 format!(
                     "{EMPTY_PAGES} pages in a row are empty, and each links to another, so that the list has no end"
@@ -97,7 +97,7 @@ impl Pagination {
             self.reread = true;
             return Ok(Next::Again);
         }
-        Err(failure(
+        Err(protocol_error(
             request,
             "the pages link in a circle, so what comes after them can't be read".to_owned(),
             "Try again later; if it stays, report it to Microsoft with the scope",
@@ -105,7 +105,8 @@ impl Pagination {
     }
 }
 
-fn failure(request: &Request, message: String, remedy: &str) -> Error {
+/// An answer that can't be what Graph means.
+pub fn protocol_error(request: &Request, message: String, remedy: &str) -> Error {
     Error::Protocol(Box::new(GraphFailure {
         endpoint: request.endpoint.template,
         scope: request.scope.clone(),

@@ -335,7 +335,7 @@ async fn whole(context: &ReadContext, pass: &Pass) -> Result<()> {
             let outcome = engine::run(&reader, Vec::new(), users, None, &context.caps, usize::MAX, || 0).await;
             outcome.failure.map_or(Ok(()), Err)
         }
-        Reading::DirectoryDelta(object) => directory::read(context, object, None).await.map(drop),
+        Reading::DirectoryDelta(object) => directory::read_whole(context, object).await,
     }
 }
 

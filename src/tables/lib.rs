@@ -23,7 +23,7 @@ mod tests;
 // Declarations.
 pub use graph::{TABLES, find};
 pub use schema::{
-    Archive, Column, ColumnType, Derived, DirectoryObject, Ingestion, List, Meetings, Parent, Part, Projection,
+    Archive, Column, ColumnType, Derived, DirectoryObject, Empty, Ingestion, List, Meetings, Parent, Part, Projection,
     Reading, Report, Shape, Source, Table, Takes,
 };
 
@@ -34,6 +34,6 @@ pub use derive::{BodyText, Exploder};
 pub use json::Fields;
 pub use page::{Page, read_item, read_page};
 pub use rows::{
-    Context, Continuation, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally, ThreadOutcome,
-    ThreadRows, VersionRows,
+    Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally,
+    ThreadOutcome, ThreadRows, VersionRows,
 };

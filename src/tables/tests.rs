@@ -373,6 +373,7 @@ fn what_is_no_page_says_so() {
         ("{\"value\":[{\"id\":\"1\"},\n{\"id\"", "JSON that is cut off at line 2 column 6"),
         (r#"{"value":[{"id":"1"},}]}"#, "malformed JSON at line 1 column 22"),
         (r#"{"value":{}}"#, "JSON that is no page of items at line 1 column 10"),
+        (r#"{"value":null}"#, "JSON that is no page of items at line 1 column 10"),
         ("{}", "JSON that is no page of items at line 1 column 3"),
         ("[]", "JSON that is no page of items at line 1 column 1"),
         (r#"{"value":[]} x"#, "malformed JSON at line 1 column 14"),

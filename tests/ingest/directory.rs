@@ -155,3 +155,102 @@ async fn observed_at_is_never_null() {
         assert!(reader.lake.row("users", &key)["observed_at"].is_string());
     }
 }
+
+/// What a round tells of one user in several steps: removed and restored, changed and removed. The last one counts, on one
+/// page and on several, in one micro-batch and in several.
+#[tokio::test]
+async fn the_last_that_a_round_tells_of_an_object_counts() {
+    for page in [1, 3, 200] {
+        for pages in [None, Some(1), Some(2)] {
+            let emulator = with_knobs(tenant(), |knobs| {
+                knobs.directory_delta_steps = true;
+                knobs.directory_delta_page = page;
+            });
+            let mut reader = Reader::new(&emulator, &["users"], &[]);
+            reader.limits.max_pages = pages;
+            reader.round().await;
+            for change in removed_and_restored(&emulator) {
+                emulator.mutate(&change);
+            }
+            reader.round().await;
+            reader.assert_whole();
+        }
+    }
+}
+
+/// Two users that were removed and are back, and one that was changed and is gone.
+fn removed_and_restored(emulator: &teams_emulator::Emulator) -> Vec<Mutation> {
+    let ids: Vec<String> =
+        emulator.truth("users").iter().take(3).map(|user| user["id"].as_str().unwrap().to_owned()).collect();
+    let of = |at: usize, change: Mutation| Mutation { user_id: Some(ids[at].clone()), ..change };
+    let deleted = Mutation { deleted_users: 1, ..Mutation::default() };
+    let restored = Mutation { restored_users: 1, ..Mutation::default() };
+    vec![
+        of(0, deleted.clone()),
+        of(1, deleted.clone()),
+        of(2, Mutation { user_changes: 1, ..Mutation::default() }),
+        of(0, restored.clone()),
+        of(2, deleted),
+        of(1, restored),
+    ]
+}
+
+/// A stream's rows and deletes are read by different readers, of which either may be the later one.
+#[tokio::test]
+async fn a_partition_tells_of_an_object_only_what_is_so_in_the_end() {
+    for page in [1, 200] {
+        let emulator = with_knobs(tenant(), |knobs| {
+            knobs.directory_delta_steps = true;
+            knobs.directory_delta_page = page;
+        });
+        let session = session(&emulator);
+        let pass = pass(&["users"], &[]);
+        let start = session.plan(&pass, None, None, None).await.unwrap().offset;
+        let changes = removed_and_restored(&emulator);
+        let ids: Vec<_> = changes.iter().take(3).map(|change| change.user_id.clone().unwrap()).collect();
+        changes.iter().for_each(|change| drop(emulator.mutate(change)));
+        emulator.advance(2);
+        let plan = session.plan(&pass, Some(&start), None, None).await.unwrap();
+        let mut told = Vec::new();
+        for deletes in [false, true] {
+            let mut found = std::collections::BTreeSet::new();
+            for partition in &plan.partitions {
+                let partition = teams_ingest::Partition::parse(partition).unwrap();
+                let (sender, mut receiver) = tokio::sync::mpsc::channel(64);
+                session.read_partition(&pass, &partition, deletes, sender).await;
+                while let Some(batch) = receiver.recv().await {
+                    let batch = rows(&batch.unwrap().1);
+                    found.extend(batch.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+                }
+            }
+            told.push(found);
+        }
+        assert!(told[0].contains(&ids[0]) && told[0].contains(&ids[1]) && !told[0].contains(&ids[2]), "{told:?}");
+        assert_eq!(told[1].iter().collect::<Vec<_>>(), [&ids[2]]);
+    }
+}
+
+/// After a lost token everything is read again, and what does not come is gone: a tenant without users is none.
+#[tokio::test]
+async fn a_directory_that_is_empty_for_a_moment_loses_nobody() {
+    for table in ["users", "groups"] {
+        for (times, is_error) in [(Some(1), false), (None, true)] {
+            let emulator = start(tenant());
+            let mut reader = Reader::new(&emulator, &[table], &[]);
+            reader.round().await;
+            let offset = reader.offset.clone();
+            emulator.advance(8 * DAY);
+            // The first request is refused, because its token has expired.
+            let rule = fault(&format!("/{table}/delta"), FaultKind::EmptyList);
+            emulator.fault(FaultRule { times, skip: 1, ..rule });
+            if is_error {
+                let error = reader.try_round().await.unwrap_err();
+                assert!(matches!(error, teams_base::error::Error::Protocol(_)), "{error}");
+                assert_eq!(reader.offset, offset);
+                emulator.clear_faults();
+            }
+            reader.round().await;
+            reader.assert_whole();
+        }
+    }
+}

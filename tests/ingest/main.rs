@@ -9,6 +9,7 @@ mod coverage;
 mod details;
 mod directory;
 mod discovery_cache;
+mod empty_lists;
 mod export;
 mod export_pages;
 mod failing_scopes;

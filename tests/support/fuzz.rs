@@ -8,8 +8,8 @@ use teams_client::classify::classify;
 use teams_client::{ErrorBody, Headers, Idempotency, Link};
 use teams_ingest::{Offset, Parsed};
 use teams_tables::{
-    Context, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder, ThreadRows, find, read_item,
-    read_page,
+    Context, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder,
+    ThreadRows, find, read_item, read_page,
 };
 use url::Url;
 
@@ -44,20 +44,28 @@ pub fn pages(data: &[u8]) {
 
 fn list(table: &'static Table, page: &[u8], raw: bool) {
     let context = Context { team: Some("t"), channel: Some("c"), observed_at: Some("o"), ..Context::default() };
-    let (mut rows, mut deletes) = (builder(table, raw), TableBuilder::new(Projection::keys_and_cursor(table)));
+    let mut rows = builder(table, raw);
     let mut filter = Filter::default();
-    let mut list = ListRows::new(&mut rows, context, &mut filter);
-    list.deletes = Some(&mut deletes);
-    read_page(GOOD, &mut list).expect("a good page");
-    let read = read_page(page, &mut list).map(|page| page.items);
-    read_page(GOOD, &mut list).expect("a good page");
+    let read = twice(page, &mut ListRows::new(&mut rows, context, &mut filter));
+    check_held(read, rows.len());
+    finish(rows, None);
+    let (mut rows, mut deletes) = (builder(table, raw), TableBuilder::new(Projection::keys_and_cursor(table)));
+    let mut log = DeltaLog::default();
+    let read = twice(page, &mut DeltaRows { rows: &mut rows, deletes: &mut deletes, context, log: &mut log });
     let held = rows.len() + deletes.len();
+    check_held(read, held);
+    assert_eq!(log.len(), held);
+    log.settle(&mut rows, &mut deletes, None);
+    assert!((1..held).contains(&(rows.len() + deletes.len())), "an object that came twice is told of once");
+    finish(rows, None);
+    deletes.finish();
+}
+
+fn check_held(read: Result<usize, String>, held: usize) {
     match read {
         Ok(items) => assert!(held <= items + 2, "{held} rows of {items} items"),
         Err(_) => assert_eq!(held, 2, "a refused page leaves nothing behind"),
     }
-    finish(rows, None);
-    deletes.finish();
 }
 
 fn messages(page: &[u8], raw: bool, is_export: bool) {

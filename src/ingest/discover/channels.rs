@@ -6,6 +6,7 @@ use crate::state::work_item::Child;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
+use teams_tables::{Empty, Fields};
 
 /// The channels of a team that the options name, or all of them, sorted.
 pub async fn of_team(context: &ReadContext, team: &str) -> Result<Vec<Child>> {
@@ -34,5 +35,7 @@ async fn list(context: &ReadContext, team: &str) -> Result<Vec<(String, Option<S
     let request = Request::new(&endpoint::CHANNELS, &["teams", team, "channels"], format!("team {team}"))
         .team(team)
         .query("$select", "id,membershipType");
-    context.list(&request, |channel| Some((channel.id("id")?, channel.text("membershipType")))).await
+    // Each team has its General channel.
+    let read = |channel: &Fields<'_>| Some((channel.id("id")?, channel.text("membershipType")));
+    context.list(&request, Empty::Never, read).await
 }

@@ -8,7 +8,7 @@ use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::Fields;
+use teams_tables::{Empty, Fields};
 
 /// <https://learn.microsoft.com/graph/api/chat-list>
 pub fn request(context: &ReadContext, user: &str) -> Request {
@@ -50,6 +50,6 @@ async fn list<T>(context: &ReadContext, request: &Request, read: impl Fn(&Fields
         let is_wanted = options.takes_all_chats() || chat.text("chatType").is_none_or(|kind| types.contains(&kind));
         Some((is_wanted, read(chat)?))
     };
-    let chats = context.list(request, wanted).await?;
+    let chats = context.list(request, Empty::Usual, wanted).await?;
     Ok(chats.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, chat)| chat).collect())
 }

@@ -6,6 +6,7 @@ use crate::page_sizes;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
+use teams_tables::Empty;
 
 /// The ids of the groups that the options name, or of all, sorted; with `with_mail` only of those that have a mailbox:
 /// the Microsoft 365 groups. <https://learn.microsoft.com/graph/api/group-list>
@@ -22,5 +23,5 @@ pub async fn ids(context: &ReadContext, with_mail: bool) -> Result<Vec<String>> 
     if with_mail {
         request = request.query("$filter", "groupTypes/any(c:c eq 'Unified')");
     }
-    context.list(&request, id).await.map(sorted)
+    context.list(&request, Empty::Rare, id).await.map(sorted)
 }

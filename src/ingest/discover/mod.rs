@@ -16,7 +16,8 @@ fn id(item: &Fields<'_>) -> Option<String> {
     item.id("id")
 }
 
-fn sorted(ids: Vec<String>) -> Vec<String> {
+/// Ids, sorted, each once.
+pub fn sorted(ids: Vec<String>) -> Vec<String> {
     ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 

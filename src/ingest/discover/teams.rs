@@ -1,21 +1,26 @@
 //! Teams.
 
+use serde_json::value::RawValue;
+
 use super::{id, named, sorted};
-use crate::context::ReadContext;
+use crate::context::{self, ReadContext};
+use crate::dedup::latest;
 use crate::error_policy::is_refused_or_absent;
 use crate::page_sizes;
-use teams_base::error::Result;
+use crate::pagination::protocol_error;
+use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
+use teams_tables::Empty;
 
 /// The list of all teams. <https://learn.microsoft.com/graph/api/teams-list>
-pub fn request() -> Request {
+fn request() -> Request {
     Request::new(&endpoint::TEAMS, &["teams"], "all teams")
 }
 
 /// The groups that have a team, for where `/teams` is refused: they need another permission, and some servers offer only
 /// this list. <https://learn.microsoft.com/graph/teams-list-all-teams>
-pub fn groups_request() -> Request {
+fn groups_request() -> Request {
     Request::new(&endpoint::GROUPS_WITH_TEAM, &["groups"], "all teams")
         .query("$filter", "resourceProvisioningOptions/Any(x:x eq 'Team')")
         .query("$top", page_sizes::GROUPS)
@@ -29,11 +34,45 @@ pub async fn ids(context: &ReadContext) -> Result<Vec<String>> {
     if !context.options.team_ids.is_empty() {
         return Ok(named(&context.options.team_ids));
     }
-    match context.list(&request().query("$select", "id"), id).await {
+    let request = request().query("$select", "id");
+    let teams = list(context, &request, "id").await?;
+    context::named(&request, &teams, id).map(sorted)
+}
+
+/// All teams with their basic settings.
+pub async fn all(context: &ReadContext) -> Result<Vec<Box<RawValue>>> {
+    list(context, &request(), "id,displayName,description,visibility,createdDateTime,classification").await
+}
+
+/// All teams, each once; `select` are the properties that are asked of groups where these stand in.
+///
+/// A list without a team is believed only where the groups say so too: otherwise everything of every team would be taken
+/// for deleted.
+async fn list(context: &ReadContext, request: &Request, select: &str) -> Result<Vec<Box<RawValue>>> {
+    let groups = || async {
+        let groups = groups_request().query("$select", select);
+        context.list_unless_empty(&groups, Empty::Rare).await
+    };
+    let teams = match context.list_unless_empty(request, Empty::Rare).await {
         Err(error) if is_refused_or_absent(&error) => {
-            let groups = context.list(&groups_request().query("$select", "id"), id).await;
-            groups.map(sorted).map_err(|second| if is_refused_or_absent(&second) { error } else { second })
+            groups().await.map_err(|second| if is_refused_or_absent(&second) { error } else { second })
         }
-        teams => teams.map(sorted),
-    }
+        Ok(teams) if teams.is_empty() => match groups().await {
+            Ok(groups) if groups.is_empty() => Ok(groups),
+            Err(error) if !is_refused_or_absent(&error) => Err(error),
+            Ok(groups) => Err(no_team(request, &format!("{} groups have one", groups.len()))),
+            Err(error) => Err(no_team(request, &format!("the groups could not be asked: {error}"))),
+        },
+        teams => teams,
+    };
+    Ok(latest(teams?, |team| team.get(), &["id"]))
+}
+
+fn no_team(request: &Request, doubt: &str) -> Error {
+    protocol_error(
+        request,
+        format!("the tenant's list of teams was empty twice, but {doubt}"),
+        "Nothing is taken for deleted. Try again later, or name the teams with team_id; a tenant without any team is \
+         believed where its groups can be listed (Group.ReadBasic.All)",
+    )
 }

@@ -8,6 +8,7 @@ use crate::page_sizes;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
+use teams_tables::Empty;
 
 /// The ids of the users that the options name, or of all, sorted.
 ///
@@ -37,13 +38,14 @@ pub async fn all_ids(context: &ReadContext) -> Result<Vec<String>> {
     }
     let request =
         Request::new(&endpoint::USERS, &["users"], "all users").query("$select", "id").query("$top", page_sizes::USERS);
-    context.list(&request, id).await.map(sorted)
+    context.list(&request, Empty::Never, id).await.map(sorted)
 }
 
 async fn members_of_teams(context: &ReadContext) -> Result<Vec<String>> {
     let mut users = BTreeSet::new();
     for team in teams::ids(context).await? {
-        match context.list(&members_request(context, &team), |member| Some(member.id("userId"))).await {
+        let members = members_request(context, &team);
+        match context.list(&members, Empty::Rare, |member| Some(member.id("userId"))).await {
             // Members that are no users, such as bots, have none.
             Ok(members) => users.extend(members.into_iter().flatten()),
             Err(Error::NotFound(failure)) => context.skip(&failure, "its members are not found"),

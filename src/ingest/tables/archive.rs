@@ -11,8 +11,7 @@ use crate::state::work_item::WorkItem;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::Archive;
-use teams_tables::{Filter, VersionRows};
+use teams_tables::{Archive, Empty, Filter, VersionRows};
 
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;
@@ -27,7 +26,7 @@ async fn teams(context: &ReadContext, archive: Archive) -> Result<Vec<String>> {
         return discover::teams::ids(context).await;
     }
     let request = Request::new(&endpoint::DELETED_TEAMS, &["teamwork", "deletedTeams"], "the deleted teams");
-    context.list(&request, |team| team.id("id")).await
+    context.list(&request, Empty::Usual, |team| team.id("id")).await.map(discover::sorted)
 }
 
 /// One team. One that was discovered and is not found twice is reported and left out: it was removed meanwhile.

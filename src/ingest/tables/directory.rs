@@ -1,7 +1,7 @@
 //! `/users/delta` and `/groups/delta`: changes and deletes of directory objects.
 //! <https://learn.microsoft.com/graph/delta-query-overview>
 
-use crate::context::{ReadContext, into};
+use crate::context::{ReadContext, into, never_empty};
 use crate::engine::Step;
 use crate::error_policy::{is_dead_link, is_refused_or_absent};
 use crate::pagination::{Pagination, Trail};
@@ -13,10 +13,15 @@ use teams_base::error::Result;
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::{Context, DirectoryObject, Filter, ListRows, Page, Source, find};
+use teams_tables::{Context, DeltaLog, DeltaRows, DirectoryObject, KeySet, Page, Source, find};
 
 /// Directory delta tokens live seven days; a link is renewed well before, even when nothing changed.
 const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Rows that are held back at most, because what comes after them may say otherwise of their objects: what a micro-batch
+/// tells of an object is its last state, wherever in it that is told. Rows and deletes may be read by different readers at
+/// different times, so that their `observed_at` alone does not settle it.
+const ROWS_HELD: usize = 50_000;
 
 struct Paths {
     delta: &'static Endpoint,
@@ -42,8 +47,31 @@ fn paths(object: DirectoryObject) -> Paths {
     }
 }
 
+/// What was read and is not handed on yet, and when the last page of it was observed.
+struct Delta<'c> {
+    context: &'c ReadContext,
+    log: DeltaLog,
+    observed: jiff::Timestamp,
+    /// The objects handed on, where each may come only once and nothing is held.
+    handed_on: Option<KeySet>,
+}
+
+/// Everything there is now, each object once.
+pub async fn read_whole(context: &ReadContext, object: DirectoryObject) -> Result<()> {
+    read_from(context, object, None, Some(KeySet::default())).await.map(drop)
+}
+
 /// Reads on from the offset's link, or from the beginning; `None` when it is too early to ask again.
 pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<&Offset>) -> Result<Option<Offset>> {
+    read_from(context, object, start, None).await
+}
+
+async fn read_from(
+    context: &ReadContext,
+    object: DirectoryObject,
+    start: Option<&Offset>,
+    handed_on: Option<KeySet>,
+) -> Result<Option<Offset>> {
     let paths = paths(object);
     if start.is_some_and(|last| last.phase == Phase::Done && is_too_early(context, last)) {
         return Ok(None);
@@ -58,27 +86,31 @@ pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<
     let mut resynced = is_resync || start.is_some() && item.link.is_none();
     // What is observed later has a later time, though the server tells seconds only and each run begins anew.
     let mut began = start.and_then(|offset| offset.since).filter(|_| is_resync);
-    let mut observed = start.map_or(jiff::Timestamp::MIN, |last| just_after(last.until));
+    let observed = start.map_or(jiff::Timestamp::MIN, |last| just_after(last.until));
+    let mut delta = Delta { context, log: DeltaLog::default(), observed, handed_on };
     if resynced {
         began.get_or_insert(observed);
     }
+    let mut is_whole = item.link.is_none();
+    let mut objects = 0;
+    let mut was_empty = false;
     loop {
         let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let page = match page(context, &request, &mut observed).await {
+        let page = match delta.page(&request).await {
             Err(error) if item.link.is_some() && is_dead_link(&error) && !item.tries.restarted => {
                 context
                     .report()
                     .note(format!("the delta token of {} has expired, so all {0} are read again", paths.name));
                 item.restart();
                 item.tries.restarted = true;
-                resynced = true;
-                began = Some(observed);
+                (resynced, is_whole, objects) = (true, true, 0);
+                began = Some(just_after(delta.observed));
                 continue;
             }
             page => page?,
         };
-        let until = observed;
-        let offset = |phase, link: Option<String>, trail| Offset {
+        objects += page.items;
+        let offset = |until, phase, link: Option<String>, trail| Offset {
             phase,
             since: began,
             open: vec![Open {
@@ -91,18 +123,29 @@ pub async fn read(context: &ReadContext, object: DirectoryObject, start: Option<
             ..Offset::begin(until)
         };
         if matches!(context.advance(&mut item, &request, &page)?, Step::Done) {
-            if resynced {
-                deleted_items(context, &paths, observed).await?;
+            // A tenant has users, and a table that is read again had rows: all of them would be taken for deleted.
+            if is_whole && objects == 0 && (resynced || object == DirectoryObject::Users) {
+                if was_empty {
+                    return Err(never_empty(&request));
+                }
+                was_empty = true;
+                item.restart();
+                continue;
             }
+            if resynced {
+                delta.deleted_items(&paths).await?;
+            }
+            delta.hand_on().await?;
             // A server that gives neither link is read from the beginning each time.
             let link = page.delta_link.filter(|link| context.client.link(link, &first).is_ok());
-            let renewed = offset(Phase::Done, link, Trail::default());
+            let renewed = offset(delta.observed, Phase::Done, link, Trail::default());
             return Ok(Some(unless_equal(context, start, renewed, resynced)));
         }
         // Links that do not outlive a pause are followed to the end.
         if context.caps.are_reached(context.sink.rows()) && !item.outlasts_caps() {
+            delta.hand_on().await?;
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
-            return Ok(Some(offset(Phase::Read, link, item.pagination.trail)));
+            return Ok(Some(offset(delta.observed, Phase::Read, link, item.pagination.trail)));
         }
     }
 }
@@ -162,44 +205,59 @@ fn just_after(time: jiff::Timestamp) -> jiff::Timestamp {
     time.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(time)
 }
 
-/// The time of an observation: the server's, and never before the one before it.
-fn observe(context: &ReadContext, last: jiff::Timestamp) -> jiff::Timestamp {
-    context.client.now().unwrap_or_else(jiff::Timestamp::now).max(last)
-}
-
-async fn page(context: &ReadContext, request: &Request, observed: &mut jiff::Timestamp) -> Result<Page> {
-    context
-        .page(request, |builders, body| {
+impl Delta<'_> {
+    async fn page(&mut self, request: &Request) -> Result<Page> {
+        let context = self.context;
+        let page = context.held_page(request, |builders, body| {
             let [rows, deletes, ..] = builders else { return Err("no table to read into".to_owned()) };
-            *observed = observe(context, *observed);
-            let observed_at = timestamp::to_text(*observed);
+            let observed_at = self.observe();
             let row = Context { observed_at: Some(&observed_at), ..Context::default() };
-            let mut filter = Filter::default();
-            let mut rows = ListRows::new(rows, row, &mut filter);
-            rows.deletes = Some(deletes);
-            into(body, &mut rows)
-        })
-        .await
-}
+            into(body, &mut DeltaRows { rows, deletes, context: row, log: &mut self.log })
+        });
+        let page = page.await?;
+        if self.handed_on.is_some() || self.log.len() >= ROWS_HELD {
+            self.hand_on().await?;
+        }
+        Ok(page)
+    }
 
-/// What was deleted while the token was lost: the directory keeps deleted objects for 30 days.
-async fn deleted_items(context: &ReadContext, paths: &Paths, observed: jiff::Timestamp) -> Result<()> {
-    let request =
-        Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
-    let items = match context.list_raw(&request).await {
-        Err(error) if is_refused_or_absent(&error) => {
-            context.report().note(format!("deleted {} can't be listed after a lost delta token: {error}", paths.name));
-            return Ok(());
-        }
-        items => items?,
-    };
-    let observed_at = timestamp::to_text(observe(context, observed));
-    context.sink.with(|builders| {
-        if let [_, deletes, ..] = builders {
-            for item in &items {
-                deletes.append_deleted(item.get(), &observed_at);
+    /// The time of an observation: the server's, which tells seconds, and later than all that was handed on before it.
+    fn observe(&mut self) -> String {
+        let now = self.context.client.now().unwrap_or_else(jiff::Timestamp::now);
+        let earliest = if self.log.is_empty() { just_after(self.observed) } else { self.observed };
+        self.observed = now.max(earliest);
+        timestamp::to_text(self.observed)
+    }
+
+    /// What was deleted while the token was lost: the directory keeps deleted objects for 30 days.
+    async fn deleted_items(&mut self, paths: &Paths) -> Result<()> {
+        let request =
+            Request::new(paths.deleted, &["directory", "deletedItems", paths.kind], paths.name).query("$select", "id");
+        let items = match self.context.list_raw(&request).await {
+            Err(error) if is_refused_or_absent(&error) => {
+                let note = format!("deleted {} can't be listed after a lost delta token: {error}", paths.name);
+                self.context.report().note(note);
+                return Ok(());
             }
-        }
-    });
-    context.sink.flush().await
+            items => items?,
+        };
+        let observed_at = self.observe();
+        self.context.sink.with(|builders| {
+            if let [_, deletes, ..] = builders {
+                for item in &items {
+                    self.log.append_deleted(deletes, item.get(), &observed_at);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn hand_on(&mut self) -> Result<()> {
+        self.context.sink.with(|builders| {
+            if let [rows, deletes, ..] = builders {
+                self.log.settle(rows, deletes, self.handed_on.as_mut());
+            }
+        });
+        self.context.sink.flush().await
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::context::{ReadContext, named, read_object};
+use crate::dedup::latest;
 use crate::error_policy::explain_list;
 use crate::page_sizes;
 use teams_base::error::Result;
@@ -37,11 +38,11 @@ impl Place {
     }
 }
 
-/// The items of one list, over all its pages.
+/// The items of one list, over all its pages, each once.
 pub async fn items(context: &ReadContext, list: &'static List, place: &Place) -> Result<Vec<Box<RawValue>>> {
     let request = request(context, list, place);
     let items = match list.shape {
-        Shape::Items => context.list_raw(&request).await,
+        Shape::Items => context.list_unless_empty(&request, list.empty).await,
         Shape::Object => context.client.get(&request, read_object).await.map(|answer| vec![answer.body]),
     };
     let on_forbidden = context.options.on_forbidden;
@@ -53,7 +54,8 @@ pub async fn items(context: &ReadContext, list: &'static List, place: &Place) ->
             items.len()
         ));
     }
-    Ok(items)
+    // Within one list nothing but the id tells items apart.
+    Ok(latest(items, |item| item.get(), &["id"]))
 }
 
 /// The ids of the items of one list.

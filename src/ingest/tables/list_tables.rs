@@ -12,7 +12,7 @@ use super::parents::{CONCURRENCY, parents};
 use crate::context::ReadContext;
 use teams_base::error::Result;
 use teams_tables::List;
-use teams_tables::{Filter, KeySet, ListRows, read_item};
+use teams_tables::{Filter, ListRows, read_item};
 
 /// Every list of the table.
 pub async fn read(context: &ReadContext, list: &'static List) -> Result<()> {
@@ -28,9 +28,7 @@ async fn one(context: &ReadContext, list: &'static List, place: &Place) -> Resul
     let items = items.unwrap_or_default();
     context.sink.with(|builders| {
         if let [rows, ..] = builders {
-            // A list that changes while it is paged may give an item twice.
-            let mut seen_keys = KeySet::default();
-            let mut filter = Filter { seen: Some(&mut seen_keys), ..Filter::default() };
+            let mut filter = Filter::default();
             let mut rows = ListRows::new(rows, row_context(list.parent, place), &mut filter);
             for item in &items {
                 read_item(item.get(), &mut rows);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::context::{ReadContext, side_by_side};
+use crate::dedup::latest;
 use crate::discover;
 use crate::error_policy::explain_meetings;
 use teams_base::error::{Error, Result};
@@ -58,7 +59,10 @@ async fn organizer(context: &ReadContext, meetings: Meetings, user: &str) -> Res
 /// Reads one list, whole before any row is handed on. `start_date` counts from when an item was made, where no filter
 /// says so.
 async fn list(context: &ReadContext, request: &Request, organizer: Option<&str>) -> Result<()> {
-    let mut items = context.list_raw(request).await.map_err(explain_meetings)?;
+    let items = context.list_raw(request).await.map_err(explain_meetings)?;
+    // What tells items apart beside their organizer: those of meetings have an id within their meeting.
+    let keys: &[&str] = if organizer.is_some() { &["meetingId", "id"] } else { &["id"] };
+    let mut items = latest(items, |item| item.get(), keys);
     if let Some(start) = context.options.start_date.filter(|_| organizer.is_some()) {
         // Before anything is fetched for them.
         items.retain(|item| made(item).is_none_or(|made| made > start));

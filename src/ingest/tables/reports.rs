@@ -1,6 +1,7 @@
 //! Usage reports: one file for the tenant. A snapshot: whole, or an error.
 
 use crate::context::ReadContext;
+use crate::dedup::latest;
 use teams_base::error::Result;
 use teams_base::options::TableOptions;
 use teams_client::Malformed;
@@ -16,7 +17,7 @@ pub async fn read(context: &ReadContext, report: &'static Report) -> Result<()> 
     let table = find(report.table)?;
     let request = request(report, &context.options);
     let items = context.client.download(&request, |body| csv_items(body, table.columns, table.keys).map_err(Malformed));
-    let items = items.await?;
+    let items = latest(items.await?, String::as_str, table.keys);
     context.sink.with(|builders| {
         if let [rows, ..] = builders {
             let mut filter = Filter::default();

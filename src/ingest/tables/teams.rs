@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::context::{ReadContext, read_object, side_by_side};
 use crate::discover;
-use crate::error_policy::{is_final, is_refused_or_absent};
+use crate::error_policy::is_final;
 use crate::page_sizes::TEAMS_PER_BATCH;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
@@ -20,17 +20,7 @@ pub async fn read(context: &ReadContext) -> Result<()> {
     if !context.options.team_ids.is_empty() {
         return named_teams(context).await;
     }
-    let listed = match context.list_raw(&discover::teams::request()).await {
-        Err(error) if is_refused_or_absent(&error) => {
-            let groups = discover::teams::groups_request()
-                .query("$select", "id,displayName,description,visibility,createdDateTime,classification");
-            context
-                .list_raw(&groups)
-                .await
-                .map_err(|second| if is_refused_or_absent(&second) { error } else { second })?
-        }
-        teams => teams?,
-    };
+    let listed = discover::teams::all(context).await?;
     let reads = listed.chunks(TEAMS_PER_BATCH).map(|chunk| detailed(context, chunk).boxed()).collect();
     side_by_side(BATCHES, reads).await
 }

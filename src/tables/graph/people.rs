@@ -2,7 +2,7 @@
 
 use teams_base::graph::endpoint::{Endpoint, RateClass};
 
-use crate::schema::{Column, ColumnType, Derived, List, Parent, Table};
+use crate::schema::{Column, ColumnType, Derived, Empty, List, Parent, Table};
 
 /// Of the polymorphic `directoryObject`: what a reader needs to tell people from groups, devices and applications.
 const DIRECTORY_OBJECT: &[Column] = &[
@@ -78,6 +78,7 @@ pub(super) static USER_LICENSES: Table = Table {
             "id,userPrincipalName,displayName,accountEnabled,usageLocation,assignedLicenses,assignedPlans",
         )],
         top: Some(999),
+        empty: Empty::Never,
         ..List::new(Parent::Tenant, &Endpoint::get("/users", RateClass::Directory(1), "User.Read.All"))
     })
 };

@@ -2,7 +2,7 @@
 
 use teams_base::graph::endpoint::{Endpoint, RateClass};
 
-use crate::schema::{Column, ColumnType, Derived, List, Parent, Table};
+use crate::schema::{Column, ColumnType, Derived, Empty, List, Parent, Table};
 
 /// <https://learn.microsoft.com/graph/api/resources/conversationmember>: people of this tenant and of others, guests,
 /// callers, bots. `odata_type` says which; only the columns of its kind are filled.
@@ -34,10 +34,13 @@ pub(super) static CHANNEL_MEMBERS: Table = Table {
     name: "channel_members",
     description: "The direct members of channels; those of a standard channel are the team's.",
     columns: CHANNEL_MEMBER_COLUMNS,
-    ..Table::list(&List::new(
-        Parent::Channel,
-        &Endpoint::get("/teams/{id}/channels/{id}/members", RateClass::Members, "ChannelMember.Read.All"),
-    ))
+    ..Table::list(&List {
+        empty: Empty::Rare,
+        ..List::new(
+            Parent::Channel,
+            &Endpoint::get("/teams/{id}/channels/{id}/members", RateClass::Members, "ChannelMember.Read.All"),
+        )
+    })
 };
 
 /// <https://learn.microsoft.com/graph/api/channel-list-allmembers>
@@ -45,10 +48,13 @@ pub(super) static SHARED_CHANNEL_MEMBERS: Table = Table {
     name: "shared_channel_members",
     description: "Everyone in shared channels, the members of the teams they are shared with included.",
     columns: CHANNEL_MEMBER_COLUMNS,
-    ..Table::list(&List::new(
-        Parent::SharedChannel,
-        &Endpoint::get("/teams/{id}/channels/{id}/allMembers", RateClass::Members, "ChannelMember.Read.All"),
-    ))
+    ..Table::list(&List {
+        empty: Empty::Rare,
+        ..List::new(
+            Parent::SharedChannel,
+            &Endpoint::get("/teams/{id}/channels/{id}/allMembers", RateClass::Members, "ChannelMember.Read.All"),
+        )
+    })
 };
 
 /// <https://learn.microsoft.com/graph/api/sharedwithchannelteaminfo-list>
@@ -63,10 +69,13 @@ pub(super) static SHARED_CHANNEL_TEAMS: Table = Table {
         Column::text("tenantId"),
         Column::bool("isHostTeam"),
     ],
-    ..Table::list(&List::new(
-        Parent::SharedChannel,
-        &Endpoint::get("/teams/{id}/channels/{id}/sharedWithTeams", RateClass::Other, "ChannelMember.Read.All"),
-    ))
+    ..Table::list(&List {
+        empty: Empty::Rare,
+        ..List::new(
+            Parent::SharedChannel,
+            &Endpoint::get("/teams/{id}/channels/{id}/sharedWithTeams", RateClass::Other, "ChannelMember.Read.All"),
+        )
+    })
 };
 
 /// <https://learn.microsoft.com/graph/api/team-list-incomingchannels>. Without `email`, which is expensive to fill.
@@ -98,8 +107,8 @@ pub(super) static CHAT_MEMBERS: Table = Table {
     name: "chat_members",
     description: "Who takes part in chats; each chat is read once. Opt-in, because chats are private conversations.",
     columns: member_columns![Column::derived("chat_id", Derived::Chat)],
-    ..Table::list(&List::new(
-        Parent::Chat,
-        &Endpoint::get("/chats/{id}/members", RateClass::Other, "Chat.ReadBasic.All"),
-    ))
+    ..Table::list(&List {
+        empty: Empty::Rare,
+        ..List::new(Parent::Chat, &Endpoint::get("/chats/{id}/members", RateClass::Other, "Chat.ReadBasic.All"))
+    })
 };

@@ -2,7 +2,7 @@
 
 use teams_base::graph::endpoint;
 
-use crate::schema::{Column, ColumnType, Derived, List, Parent, Reading, Table};
+use crate::schema::{Column, ColumnType, Derived, Empty, List, Parent, Reading, Table};
 
 /// <https://learn.microsoft.com/graph/api/resources/team>
 pub(super) static TEAMS: Table = Table {
@@ -50,7 +50,8 @@ pub(super) static CHANNELS: Table = Table {
         Column::text("migrationMode"),
         Column::text("originalCreatedDateTime"),
     ],
-    ..Table::list(&List::new(Parent::Team, &endpoint::CHANNELS))
+    // Each team has its General channel.
+    ..Table::list(&List { empty: Empty::Never, ..List::new(Parent::Team, &endpoint::CHANNELS) })
 };
 
 /// <https://learn.microsoft.com/graph/api/resources/aaduserconversationmember>
@@ -67,5 +68,5 @@ pub(super) static MEMBERS: Table = Table {
         Column::text("visibleHistoryStartDateTime"),
         Column::text("tenantId"),
     ],
-    ..Table::list(&List { top: Some(999), ..List::new(Parent::Team, &endpoint::TEAM_MEMBERS) })
+    ..Table::list(&List { top: Some(999), empty: Empty::Rare, ..List::new(Parent::Team, &endpoint::TEAM_MEMBERS) })
 };

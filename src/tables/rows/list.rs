@@ -11,15 +11,13 @@ use crate::json::{Json, Read};
 /// Items into one table.
 pub struct ListRows<'a, 'f> {
     pub builder: &'a mut TableBuilder,
-    /// Where the tombstones of a delta query go.
-    pub deletes: Option<&'a mut TableBuilder>,
     pub context: Context<'a>,
     pub filter: &'a mut Filter<'f>,
 }
 
 impl<'a, 'f> ListRows<'a, 'f> {
     pub fn new(builder: &'a mut TableBuilder, context: Context<'a>, filter: &'a mut Filter<'f>) -> Self {
-        Self { builder, deletes: None, context, filter }
+        Self { builder, context, filter }
     }
 
     fn is_kept(&mut self, head: &Head<'_>) -> bool {
@@ -36,29 +34,22 @@ impl Rows for ListRows<'_, '_> {
         json.peek()?;
         let (mark, start) = (self.builder.len(), json.position());
         let Some(head) = read_row(self.builder, &mut NoNested, json)? else { return Ok(()) };
-        let is_kept = !head.removed && self.is_kept(&head);
-        let raw = self.builder.wants_raw().then(|| json.since(start));
-        let context = Context { chat: self.context.chat.or(head.chat()), raw, ..self.context };
-        if is_kept {
+        if !head.removed && self.is_kept(&head) {
+            let raw = self.builder.wants_raw().then(|| json.since(start));
+            let context = Context { chat: self.context.chat.or(head.chat()), raw, ..self.context };
             self.builder.end_row(head.cursor(), &context);
-            return Ok(());
-        }
-        self.builder.truncate(mark);
-        if let (true, Some(deletes)) = (head.removed, &mut self.deletes) {
-            deletes.append_tombstone(head.id(), &context);
+        } else {
+            self.builder.truncate(mark);
         }
         Ok(())
     }
 
     fn mark(&self) -> Mark {
-        Mark(self.builder.len(), self.deletes.as_ref().map_or(0, |deletes| deletes.len()))
+        Mark(self.builder.len(), 0)
     }
 
     fn truncate(&mut self, mark: Mark) {
         self.builder.truncate(mark.0);
-        if let Some(deletes) = &mut self.deletes {
-            deletes.truncate(mark.1);
-        }
     }
 
     fn forget(&mut self) {

@@ -1,6 +1,7 @@
 //! Items of a page into the rows of a table.
 
 mod context;
+mod delta;
 mod export;
 mod filter;
 mod head;
@@ -15,6 +16,7 @@ mod unknown;
 mod versions;
 
 pub use context::Context;
+pub use delta::{DeltaLog, DeltaRows};
 pub use export::ExportRows;
 pub use filter::{Filter, Tally};
 pub use list::ListRows;

@@ -8,7 +8,6 @@ use arrow_schema::SchemaRef;
 use super::context::Context;
 use super::properties::Properties;
 use crate::columns::ColumnBuilder;
-use crate::json::Fields;
 use crate::schema::{Derived, Projection, Source};
 
 /// The `channelIdentity` that a channel was read from: items next to each other are mostly of one channel.
@@ -95,14 +94,6 @@ impl TableBuilder {
         self.end_row(None, context);
     }
 
-    /// A deleted item of which the text is at hand.
-    pub fn append_deleted(&mut self, item: &str, observed_at: &str) {
-        if let Some(id) = Fields::of(item).and_then(|fields| fields.id("id")) {
-            let context = Context { observed_at: Some(observed_at), ..Context::default() };
-            self.append_tombstone(&id, &context);
-        }
-    }
-
     /// Takes over all rows of a builder of the same projection.
     pub fn append(&mut self, from: &mut Self) {
         for (to, column) in self.columns.iter_mut().zip(&from.columns) {
@@ -111,6 +102,23 @@ impl TableBuilder {
         self.rows += from.rows;
         self.wrong.iter_mut().zip(&mut from.wrong).for_each(|(to, from)| *to += std::mem::take(from));
         from.truncate(0);
+    }
+
+    /// Keeps of the last rows, as many as `kept` is long, those that it says.
+    pub(crate) fn keep_of_last(&mut self, kept: &[bool]) {
+        if kept.iter().all(|is_kept| *is_kept) {
+            return;
+        }
+        let first = self.rows - kept.len();
+        let mut rest = Self::new(self.projection.clone());
+        for (row, _) in (first..).zip(kept).filter(|(_, is_kept)| **is_kept) {
+            for (to, column) in rest.columns.iter_mut().zip(&self.columns) {
+                to.copy(rest.rows, column, row);
+            }
+            rest.rows += 1;
+        }
+        self.truncate(first);
+        self.append(&mut rest);
     }
 
     /// Takes back every row from `rows` on, and the row in progress.

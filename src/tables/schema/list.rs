@@ -18,6 +18,8 @@ pub struct List {
     pub shape: Shape,
     /// Where an endpoint has been seen to end a longer list without a link; not documented, so that it is only reported.
     pub stops_at: Option<usize>,
+    /// What it means that it holds nothing.
+    pub empty: Empty,
     /// What the tenant needs beside the permissions; empty for most.
     pub prerequisites: &'static str,
 }
@@ -29,6 +31,18 @@ pub enum Shape {
     Items,
     /// One object, which is the row.
     Object,
+}
+
+/// What an empty list means. Services at times answer with an empty page what they can't find for a moment, and downstream
+/// a missing row is a delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Empty {
+    /// That there is nothing.
+    Usual,
+    /// Rarely that there is nothing: the list is asked for once more.
+    Rare,
+    /// A mistake of the service: the list is asked for once more, and an error if it is empty again.
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +133,15 @@ impl Parent {
 impl List {
     /// A list of items without options of its own.
     pub const fn new(parent: Parent, endpoint: &'static Endpoint) -> Self {
-        Self { parent, endpoint, query: &[], top: None, shape: Shape::Items, stops_at: None, prerequisites: "" }
+        Self {
+            parent,
+            endpoint,
+            query: &[],
+            top: None,
+            shape: Shape::Items,
+            stops_at: None,
+            empty: Empty::Usual,
+            prerequisites: "",
+        }
     }
 }

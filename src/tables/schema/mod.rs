@@ -9,7 +9,7 @@ mod table;
 mod takes;
 
 pub use column::{Column, ColumnType};
-pub use list::{List, Parent, Shape};
+pub use list::{Empty, List, Parent, Shape};
 pub use projection::Projection;
 pub use reading::{Archive, DirectoryObject, Meetings, Reading, Report};
 pub use source::{Derived, Part, Source};

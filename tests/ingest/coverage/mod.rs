@@ -2,6 +2,7 @@
 
 mod compare;
 mod costs;
+mod doubles;
 mod examples;
 mod failures;
 mod reports;
