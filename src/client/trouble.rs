@@ -8,6 +8,7 @@ use crate::http::error_body::ErrorBody;
 use crate::http::headers::Headers;
 use crate::http::transport::Broken;
 use crate::malformed::Malformed;
+use crate::remedy;
 use crate::request::Request;
 use teams_base::error::{AuthFailure, Error, GraphFailure};
 use teams_base::graph::endpoint::{self, Endpoint};
@@ -47,6 +48,10 @@ impl Trouble {
                 "Check graph_base_url and proxy",
             ),
             407 => (message, "Check the user and password of proxy"),
+            400..=499 => {
+                let remedy = remedy::of_resource(&code, &message);
+                (message, remedy)
+            }
             _ => (message, ""),
         };
         Self {
@@ -129,9 +134,7 @@ impl Trouble {
             }));
         }
         let remedy = match self.kind {
-            Kind::PermissionDenied if !endpoint.permission.is_empty() => {
-                format!("Grant the application permission {} with admin consent", endpoint.permission)
-            }
+            Kind::PermissionDenied if self.remedy.is_empty() => remedy::permission(endpoint),
             _ => self.remedy,
         };
         let failure = Box::new(GraphFailure {

@@ -207,6 +207,36 @@ async fn a_403_for_an_expired_token_is_tried_again_and_any_other_is_not() {
 }
 
 #[tokio::test]
+async fn what_the_back_end_refuses_is_said_and_advice_fits() {
+    let acl = r#"{"error":{"code":"Forbidden","message":"InsufficientPrivileges","innerError":{"code":"1","message":"AclCheckFailed-The initiator does not have permission to access thread. Tenant Id mismatch."}}}"#;
+    let header = r#"{"error":{"code":"Forbidden","message":"{\"error\":{\"code\":\"Forbidden\",\"message\":\"MS-APP-ACTS-AS header needs to be set for application context requests.\",\"innererror\":{\"code\":\"MissingUserIdHeaderInAppContext\"}}}"}}"#;
+    let guest = r#"{"error":{"code":"Forbidden","message":"Failed to execute Templates backend request GetChannelsRequest. Request Url: https://teams.microsoft.com/fabric/x/api/teams/OID:1/channels, Request Method: GET, Response Status Code: Forbidden, ErrorMessage : {\"errors\":[{\"message\":\"Request is not allowed\",\"errorCode\":\"GuestAccessDenied\"}]}"}}"#;
+    for (code, body, says, advice) in [
+        (403, acl, "InsufficientPrivileges; AclCheckFailed", "Another tenant"),
+        (403, header, "MissingUserIdHeaderInAppContext", "without a signed-in user"),
+        (403, guest, "Request is not allowed (GuestAccessDenied)", "access list"),
+        (
+            412,
+            r#"{"error":{"code":"PreconditionFailed","message":"not supported in application-only context"}}"#,
+            "application-only",
+            "without a signed-in user",
+        ),
+        (423, r#"{"error":{"code":"Locked","innerError":{"code":"TeamLocked"}}}"#, "TeamLocked", "restore it"),
+        (
+            403,
+            r#"{"error":{"code":"UnknownError","message":"","innerError":{"request-id":"abc-1"}}}"#,
+            "abc-1",
+            "Grant the application permission",
+        ),
+    ] {
+        let server = Fifo::start(vec![status(code).body(body)]).await;
+        let text = harmless(&get(&client(&server)).await.unwrap_err());
+        assert!(text.contains(says) && text.contains(advice), "{text}");
+        assert_eq!(text.contains("Grant the application permission"), advice.starts_with("Grant"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_pass_is_an_error_at_once() {
     for (code, body) in
         [(404, r#"{"error":{"code":"NotFound"}}"#), (400, ""), (402, ""), (405, ""), (410, ""), (412, ""), (501, "")]

@@ -244,7 +244,7 @@ async fn staying_faults_end_the_reading_and_lose_nothing() {
         staying(
             "JSON in the message",
             instead(status(403).body(code_in_message())),
-            |error| matches!(error, Error::PermissionDenied(failure) if failure.message == "This request is forbidden."),
+            |error| matches!(error, Error::PermissionDenied(failure) if failure.message == "This request is forbidden. (x)"),
         ),
         ending("a link to another host", to_foreign, is_protocol),
         ending("a link to http or https", link(|link| link.replace("http://", "https://")), is_protocol),
