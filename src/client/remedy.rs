@@ -36,6 +36,10 @@ const REFUSALS: &[(&[&str], &str)] = &[
     ),
 ];
 
+/// The remedy of a 401 that new tokens do not lift while they serve elsewhere.
+pub const SCOPE: &str = "The token serves elsewhere, so this refusal is the resource's own: look for licenses and disabled \
+                         services, or leave it out";
+
 /// The remedy of a refusal that no permission lifts. Empty where nothing is said of one.
 pub fn of_resource(code: &str, message: &str) -> &'static str {
     let said = format!("{code} {message}").to_lowercase();

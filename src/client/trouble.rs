@@ -92,6 +92,16 @@ impl Trouble {
         Self { remedy: remedy.into(), timed_out: broken.stalled, ..trouble }
     }
 
+    /// A new token was refused by a service that accepts the application's tokens elsewhere.
+    pub fn refuses_scope(&mut self) {
+        if self.kind == Kind::Authentication {
+            self.kind = Kind::PermissionDenied;
+            if self.remedy.is_empty() {
+                self.remedy = remedy::SCOPE.into();
+            }
+        }
+    }
+
     /// Notes why there is no other attempt, if there is none.
     pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
         let Err(stop) = may_go_on else { return Some(()) };

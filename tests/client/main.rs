@@ -183,6 +183,31 @@ async fn a_refused_token_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn a_401_of_one_scope_is_its_own_and_the_token_serves_on() {
+    let disabled = || {
+        status(401).body(
+            r#"{"error":{"code":"Unauthorized","message":"Teams has been disabled on the tenant.","innerError":{"code":"ServicePrincipalDisabledOnTenant"}}}"#,
+        )
+    };
+    let server =
+        Fifo::start(vec![json(PAGE), disabled(), disabled(), json(PAGE), disabled(), disabled(), json(PAGE)]).await;
+    let client = client(&server);
+    get(&client).await.unwrap();
+    for _ in 0..2 {
+        let error = get(&client).await.unwrap_err();
+        assert!(matches!(error, Error::PermissionDenied(_)) && error.status() == Some(401), "{error:?}");
+        assert!(!error.ends_run());
+        let text = harmless(&error);
+        for part in ["Unauthorized (401)", "ServicePrincipalDisabledOnTenant", "no permission helps", "channel t/c"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        get(&client).await.unwrap();
+    }
+    let seen = server.seen();
+    assert!(seen[2].contains("marked-token-2") && seen[3].contains("marked-token-2"), "the new token is kept");
+}
+
+#[tokio::test]
 async fn a_403_for_an_expired_token_is_tried_again_and_any_other_is_not() {
     let expired = || {
         status(403).body(
