@@ -14,7 +14,8 @@ pub enum Error {
     Configuration(String),
     #[error("Token acquisition failed: {0}")]
     Authentication(Box<AuthFailure>),
-    #[error("Forbidden (403). Please verify the app has required permissions: {0}")]
+    /// 403; or a 401 for this scope alone, with a token that serves others.
+    #[error("{refusal}: {0}", refusal = refusal(.0))]
     PermissionDenied(Box<GraphFailure>),
     #[error("Resource not found (404). Please verify team_id/channel_id: {0}")]
     NotFound(Box<GraphFailure>),
@@ -30,6 +31,13 @@ pub enum Error {
     /// A panic: where in the source it was, and never what it said, because that may quote a message.
     #[error("A bug in lakeflow-teams, at {0}. Please report it; what was read before it can be kept")]
     Internal(String),
+}
+
+fn refusal(failure: &GraphFailure) -> &'static str {
+    match failure.status {
+        Some(401) => "Unauthorized (401), with a token that serves other requests",
+        _ => "Forbidden (403). Please verify the app has required permissions",
+    }
 }
 
 /// What Entra ID said when it refused a token.

@@ -100,6 +100,7 @@ impl Engine {
 
             let setback = match attempt.judge(sent, took, &mut read) {
                 Ok(answer) => {
+                    service.accepted();
                     service.breaker.accepted(template);
                     self.report.scopes.settled(&request.scope, Status::Ok, "");
                     return Ok(Accepted { answer, token });
@@ -120,8 +121,7 @@ impl Engine {
                 }
                 Next::Reauthenticate => {
                     service.breaker.answered();
-                    service.tokens.invalidate(&token);
-                    trial.reauthenticate(token.obtained_at).then_some(Duration::ZERO)
+                    service.refused(&token, &mut trial, &mut trouble).then_some(Duration::ZERO)
                 }
                 Next::Wait { asked, limit, new_connection } => {
                     if new_connection {

@@ -190,8 +190,9 @@ impl Engine {
                         (trouble, wait)
                     }
                     Action::Reauthenticate(kind) => {
-                        self.graph.tokens.invalidate(token);
-                        (trouble(kind), ride.trial.reauthenticate(token.obtained_at).then_some(Duration::ZERO))
+                        let mut trouble = trouble(kind);
+                        let again = self.graph.refused(token, &mut ride.trial, &mut trouble);
+                        (trouble, again.then_some(Duration::ZERO))
                     }
                     Action::Fail(kind) => (trouble(kind), None),
                 }

@@ -17,6 +17,7 @@ mod limits;
 pub mod link;
 mod malformed;
 pub mod metrics;
+mod remedy;
 pub mod request;
 mod service;
 mod trouble;

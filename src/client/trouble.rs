@@ -8,6 +8,7 @@ use crate::http::error_body::ErrorBody;
 use crate::http::headers::Headers;
 use crate::http::transport::Broken;
 use crate::malformed::Malformed;
+use crate::remedy;
 use crate::request::Request;
 use teams_base::error::{AuthFailure, Error, GraphFailure};
 use teams_base::graph::endpoint::{self, Endpoint};
@@ -47,6 +48,10 @@ impl Trouble {
                 "Check graph_base_url and proxy",
             ),
             407 => (message, "Check the user and password of proxy"),
+            400..=499 => {
+                let remedy = remedy::of_resource(&code, &message);
+                (message, remedy)
+            }
             _ => (message, ""),
         };
         Self {
@@ -85,6 +90,16 @@ impl Trouble {
         };
         let trouble = Self::new(Kind::Service, format!("{host}: {}", broken.what));
         Self { remedy: remedy.into(), timed_out: broken.stalled, ..trouble }
+    }
+
+    /// A new token was refused by a service that accepts the application's tokens elsewhere.
+    pub fn refuses_scope(&mut self) {
+        if self.kind == Kind::Authentication {
+            self.kind = Kind::PermissionDenied;
+            if self.remedy.is_empty() {
+                self.remedy = remedy::SCOPE.into();
+            }
+        }
     }
 
     /// Notes why there is no other attempt, if there is none.
@@ -129,9 +144,7 @@ impl Trouble {
             }));
         }
         let remedy = match self.kind {
-            Kind::PermissionDenied if !endpoint.permission.is_empty() => {
-                format!("Grant the application permission {} with admin consent", endpoint.permission)
-            }
+            Kind::PermissionDenied if self.remedy.is_empty() => remedy::permission(endpoint),
             _ => self.remedy,
         };
         let failure = Box::new(GraphFailure {

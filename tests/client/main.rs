@@ -183,6 +183,31 @@ async fn a_refused_token_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn a_401_of_one_scope_is_its_own_and_the_token_serves_on() {
+    let disabled = || {
+        status(401).body(
+            r#"{"error":{"code":"Unauthorized","message":"Teams has been disabled on the tenant.","innerError":{"code":"ServicePrincipalDisabledOnTenant"}}}"#,
+        )
+    };
+    let server =
+        Fifo::start(vec![json(PAGE), disabled(), disabled(), json(PAGE), disabled(), disabled(), json(PAGE)]).await;
+    let client = client(&server);
+    get(&client).await.unwrap();
+    for _ in 0..2 {
+        let error = get(&client).await.unwrap_err();
+        assert!(matches!(error, Error::PermissionDenied(_)) && error.status() == Some(401), "{error:?}");
+        assert!(!error.ends_run());
+        let text = harmless(&error);
+        for part in ["Unauthorized (401)", "ServicePrincipalDisabledOnTenant", "no permission helps", "channel t/c"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        get(&client).await.unwrap();
+    }
+    let seen = server.seen();
+    assert!(seen[2].contains("marked-token-2") && seen[3].contains("marked-token-2"), "the new token is kept");
+}
+
+#[tokio::test]
 async fn a_403_for_an_expired_token_is_tried_again_and_any_other_is_not() {
     let expired = || {
         status(403).body(
@@ -203,6 +228,36 @@ async fn a_403_for_an_expired_token_is_tried_again_and_any_other_is_not() {
     let text = harmless(&error);
     for part in ["Forbidden (403)", "ChannelMessage.Read.All", "Authorization_RequestDenied", "abc-1", "channel t/c"] {
         assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_back_end_refuses_is_said_and_advice_fits() {
+    let acl = r#"{"error":{"code":"Forbidden","message":"InsufficientPrivileges","innerError":{"code":"1","message":"AclCheckFailed-The initiator does not have permission to access thread. Tenant Id mismatch."}}}"#;
+    let header = r#"{"error":{"code":"Forbidden","message":"{\"error\":{\"code\":\"Forbidden\",\"message\":\"MS-APP-ACTS-AS header needs to be set for application context requests.\",\"innererror\":{\"code\":\"MissingUserIdHeaderInAppContext\"}}}"}}"#;
+    let guest = r#"{"error":{"code":"Forbidden","message":"Failed to execute Templates backend request GetChannelsRequest. Request Url: https://teams.microsoft.com/fabric/x/api/teams/OID:1/channels, Request Method: GET, Response Status Code: Forbidden, ErrorMessage : {\"errors\":[{\"message\":\"Request is not allowed\",\"errorCode\":\"GuestAccessDenied\"}]}"}}"#;
+    for (code, body, says, advice) in [
+        (403, acl, "InsufficientPrivileges; AclCheckFailed", "Another tenant"),
+        (403, header, "MissingUserIdHeaderInAppContext", "without a signed-in user"),
+        (403, guest, "Request is not allowed (GuestAccessDenied)", "access list"),
+        (
+            412,
+            r#"{"error":{"code":"PreconditionFailed","message":"not supported in application-only context"}}"#,
+            "application-only",
+            "without a signed-in user",
+        ),
+        (423, r#"{"error":{"code":"Locked","innerError":{"code":"TeamLocked"}}}"#, "TeamLocked", "restore it"),
+        (
+            403,
+            r#"{"error":{"code":"UnknownError","message":"","innerError":{"request-id":"abc-1"}}}"#,
+            "abc-1",
+            "Grant the application permission",
+        ),
+    ] {
+        let server = Fifo::start(vec![status(code).body(body)]).await;
+        let text = harmless(&get(&client(&server)).await.unwrap_err());
+        assert!(text.contains(says) && text.contains(advice), "{text}");
+        assert_eq!(text.contains("Grant the application permission"), advice.starts_with("Grant"), "{text}");
     }
 }
 

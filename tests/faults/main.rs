@@ -239,12 +239,13 @@ async fn staying_faults_end_the_reading_and_lose_nothing() {
         staying("402", instead(status(402)), is_service),
         staying("410", instead(status(410)), is_service),
         staying("412", instead(status(412)), is_service),
-        staying("401 for ever", instead(status(401)), |error| matches!(error, Error::Authentication(_))),
+        // The lists of teams and channels are answered, so the token is good, and the refusal is that of the messages.
+        staying("401 for ever", instead(status(401)), denied),
         staying("403", instead(status(403)), denied),
         staying(
             "JSON in the message",
             instead(status(403).body(code_in_message())),
-            |error| matches!(error, Error::PermissionDenied(failure) if failure.message == "This request is forbidden."),
+            |error| matches!(error, Error::PermissionDenied(failure) if failure.message == "This request is forbidden. (x)"),
         ),
         ending("a link to another host", to_foreign, is_protocol),
         ending("a link to http or https", link(|link| link.replace("http://", "https://")), is_protocol),

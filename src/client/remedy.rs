@@ -1,0 +1,85 @@
+//! What to do about a refusal, decided by what the back end says: a permission helps only where one is missing.
+
+use teams_base::graph::endpoint::Endpoint;
+
+/// What a refusing resource says, in lower case, and what helps against it. The first that fits counts.
+const REFUSALS: &[(&[&str], &str)] = &[
+    (
+        &["tenant id mismatch", "tenantidmismatch", "tenant mismatch"],
+        "Another tenant hosts this, and no permission here opens it: read it in that tenant, or leave it out",
+    ),
+    (
+        &["application access policy"],
+        "Have an administrator grant the app an application access policy (New-CsApplicationAccessPolicy, \
+         Grant-CsApplicationAccessPolicy): a permission alone does not open this",
+    ),
+    (
+        &["serviceprincipaldisabledontenant", "disabled on the tenant", "disabled in the tenant"],
+        "Teams or its service principal is disabled for this user or tenant, and no permission helps: have an administrator \
+         look at subscriptions and enterprise applications, or leave it out",
+    ),
+    (
+        &["license", "licence"],
+        "Assign the user a license that includes Teams, or leave the user out: no permission helps",
+    ),
+    (
+        &["application-only", "app-only context", "application context", "missinguseridheaderinappcontext"],
+        "Graph does not serve this to an application without a signed-in user, and no permission helps: leave it out",
+    ),
+    (
+        &["archived", "team is locked", "teamlocked", "resource is locked", "thread is locked"],
+        "It is archived or locked, and no permission helps: have an owner restore it, or leave it out",
+    ),
+    (
+        &["aclcheckfailed", "access thread", "guestaccessdenied", "access control list"],
+        "The resource's own access list refuses the app, and no permission helps: have its owner look at it, or leave it out",
+    ),
+];
+
+/// The remedy of a 401 that new tokens do not lift while they serve elsewhere.
+pub const SCOPE: &str = "The token serves elsewhere, so this refusal is the resource's own: look for licenses and disabled \
+                         services, or leave it out";
+
+/// The remedy of a refusal that no permission lifts. Empty where nothing is said of one.
+pub fn of_resource(code: &str, message: &str) -> &'static str {
+    let said = format!("{code} {message}").to_lowercase();
+    // "API requires one of ..." lists permissions, whatever else it names.
+    if said.contains("missing role permissions") {
+        return "";
+    }
+    REFUSALS.iter().find(|(texts, _)| texts.iter().any(|text| said.contains(text))).map_or("", |(_, remedy)| remedy)
+}
+
+/// The remedy of a 403 that names no other reason.
+pub fn permission(endpoint: &Endpoint) -> String {
+    if endpoint.permission.is_empty() {
+        return String::new();
+    }
+    format!("Grant the application permission {} with admin consent", endpoint.permission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_resource_refuses_has_a_remedy_of_its_own() {
+        for (code, message, part) in [
+            ("Forbidden", "InsufficientPrivileges; AclCheckFailed-no. Tenant Id mismatch.", "Another tenant"),
+            ("Forbidden", "AclCheckFailed-Invoker is not in the roster", "access list"),
+            ("General", "No application access policy found for this app.", "New-CsApplicationAccessPolicy"),
+            ("Forbidden", "Ensure user has a valid Office365 license assigned.", "Assign the user a license"),
+            ("PreconditionFailed", "not supported in application-only context", "without a signed-in user"),
+            ("Unauthorized", "Teams has been disabled on the tenant.", "disabled"),
+            ("Forbidden", "Team is archived.", "restore it"),
+            ("Locked", "The resource is locked.", "restore it"),
+        ] {
+            assert!(of_resource(code, message).contains(part), "{message}");
+        }
+        for message in
+            ["", "Insufficient privileges.", "Missing role permissions on the request: License.Read or Team.Read"]
+        {
+            assert_eq!(of_resource("Forbidden", message), "", "{message}");
+        }
+    }
+}
