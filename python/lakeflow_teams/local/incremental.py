@@ -91,7 +91,7 @@ class Incremental:
                 self._notes.append(f"{', '.join(self._pass.members)}: everything is read again, because {reason}")
             self._epoch = max((stamp.epoch for stamp in stamps), default=0) + 1
             return None
-        behind = min(stamps, key=lambda stamp: stamp.position)
+        behind = min(stamps, key=lambda stamp: (stamp.position, _clock(stamp.offset)))
         self._epoch, self._position = behind.epoch, behind.position
         self._old_round = not behind.finished
         if all(stamp.position == behind.position for stamp in stamps):
@@ -199,6 +199,11 @@ class Incremental:
 def _is_round_over(offset: str) -> bool:
     """Also of a round in which a scope failed, whose error is still to come."""
     return _core.offset_info(offset)["finished"]
+
+
+def _clock(offset: str | None) -> str:
+    """When the offset's round began. Of two offsets that differ in that only, the earlier one misses nothing."""
+    return (_core.offset_info(offset)["until"] if offset else None) or ""
 
 
 def _without_clock(offset: str) -> str:

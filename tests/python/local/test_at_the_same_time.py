@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Barrier
@@ -15,7 +16,7 @@ from lakeflow_teams.local import incremental, runner
 from lakeflow_teams.local.write import append, delta, merge, scd2, snapshot
 from lakeflow_teams.local.write.delta import OvertakenError, read
 from lakeflow_teams.local.write.destination import Destination, Shape
-from lakeflow_teams.local.write.stamp import Stamp, find
+from lakeflow_teams.local.write.stamp import Stamp
 from support.lakehouse import differences, entry, later, pipeline, stored
 
 ROWS = pa.table({"id": ["1", "2"], "at": ["2025-01-15T10:30:00.000Z"] * 2})
@@ -131,12 +132,28 @@ def test_tables_that_two_ingests_wrote_in_turns_are_read_again(graph, options, t
     ingest_local(both, tmp_path, options)
     replies = Destination("r", tmp_path / "main" / "teams" / "message_replies", Shape(("id",), "lastModifiedDateTime"))
     last = replies.found()
-    first = find(DeltaTable(str(replies.path), version=0)).stamp
-    content = {**last.stamp.__dict__, "batch": last.batch + 1, "offset": first.offset}
+    first = json.loads(DeltaTable(str(replies.path)).history()[-1]["lakeflow_teams"])
+    content = {**last.stamp.__dict__, "batch": last.batch + 1, "offset": first["offset"]}
     replies.append(read(replies.path).slice(0, 0), Stamp(**content))
     later(graph)
     summary = ingest_local(both, tmp_path, options)
     assert any("two ingests wrote these tables at the same time" in note for note in summary.notes)
+    assert differences(graph, tmp_path, ["messages", "message_replies"]) == []
+
+
+def test_of_two_offsets_the_one_with_the_earlier_clock_is_gone_on_from(graph, options, tmp_path):
+    both = pipeline(entry("messages"), entry("message_replies"))
+    ingest_local(both, tmp_path, options)
+    messages = Destination("m", tmp_path / "main" / "teams" / "messages", Shape(("id",), "lastModifiedDateTime"))
+    last = messages.found()
+    later(graph)
+    content = json.loads(last.stamp.offset)
+    ahead = json.dumps({**content, "until": graph.now})
+    messages.append(
+        read(messages.path).slice(0, 0), Stamp(**{**last.stamp.__dict__, "batch": last.batch + 1, "offset": ahead})
+    )
+    graph.advance(3600)
+    ingest_local(both, tmp_path, options)
     assert differences(graph, tmp_path, ["messages", "message_replies"]) == []
 
 
