@@ -35,5 +35,5 @@ pub use json::Fields;
 pub use page::{Page, read_item, read_page};
 pub use rows::{
     Context, Continuation, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally, ThreadOutcome,
-    ThreadRows, VersionRows,
+    ThreadRows, Unlisted, VersionRows,
 };
