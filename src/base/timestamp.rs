@@ -9,6 +9,17 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     fast_path(text.as_bytes()).or_else(|| text.parse().ok())
 }
 
+/// The same for a time that tells when something happened: `None` also for what services write where there is no time,
+/// such as `0001-01-01T00:00:00Z` and `1970-01-01T00:00:00Z`.
+pub fn known(text: &str) -> Option<Timestamp> {
+    parse(text).filter(is_known)
+}
+
+/// Nothing in Teams is older than the first day of 1970.
+pub fn is_known(timestamp: &Timestamp) -> bool {
+    timestamp.as_second() >= 86_400
+}
+
 /// Reads `2025-01-15T10:30:00Z` with up to nine digits of a fraction: the form of nearly every timestamp, several times
 /// faster than by the library. `None` for every other form, which the library reads.
 fn fast_path(text: &[u8]) -> Option<Timestamp> {
@@ -89,6 +100,14 @@ mod tests {
         ] {
             assert_eq!(padded(sent), (expected.to_owned(), true));
         }
+    }
+
+    #[test]
+    fn a_time_that_stands_for_none_is_none() {
+        for unset in ["0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z", "soon", ""] {
+            assert_eq!(known(unset), None, "{unset}");
+        }
+        assert!(known("2001-01-01T00:00:00Z").is_some());
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Engine {
                             self.limiter.slow_down(request, asked);
                         }
                     }
-                    let wait = if is_harmless { trial.again_within(limit, took, asked) } else { None };
+                    let is_enough = request.is_brief && trial.retries > 0 && trouble.is_failure_of_server();
+                    let wait = if is_harmless && !is_enough { trial.again_within(limit, took, asked) } else { None };
                     let may_go_on = if throttled {
                         service.breaker.throttled(template, took)
                     } else {

@@ -19,6 +19,8 @@ pub struct Request {
     pub scope: String,
     pub body: Option<Json>,
     pub idempotency: Idempotency,
+    /// There is another way to the same rows: a server that fails twice (500, 502, 504, no answer) is not asked further.
+    pub is_brief: bool,
 }
 
 /// Where a request goes.
@@ -77,7 +79,15 @@ impl Request {
 
     fn to(endpoint: &'static Endpoint, target: Target, scope: impl Into<String>) -> Self {
         let idempotency = if endpoint.method == Method::Get { Idempotency::Safe } else { Idempotency::NotIdempotent };
-        Self { endpoint, target, budget: Budget::default(), scope: scope.into(), body: None, idempotency }
+        Self {
+            endpoint,
+            target,
+            budget: Budget::default(),
+            scope: scope.into(),
+            body: None,
+            idempotency,
+            is_brief: false,
+        }
     }
 
     #[must_use]
@@ -97,6 +107,12 @@ impl Request {
     #[must_use]
     pub fn idempotency(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = idempotency;
+        self
+    }
+
+    #[must_use]
+    pub fn briefly(mut self) -> Self {
+        self.is_brief = true;
         self
     }
 

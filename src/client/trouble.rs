@@ -102,6 +102,11 @@ impl Trouble {
         }
     }
 
+    /// The server, or a gateway before it, broke down over the request.
+    pub fn is_failure_of_server(&self) -> bool {
+        matches!(self.status, Some(500 | 502 | 504)) || self.timed_out
+    }
+
     /// Notes why there is no other attempt, if there is none.
     pub fn stopped(&mut self, may_go_on: Result<(), Stop>) -> Option<()> {
         let Err(stop) = may_go_on else { return Some(()) };

@@ -10,8 +10,12 @@
 //! | 402, 405, 501 | an export | no export API here: messages are listed |
 //! | 400, 404 | an export | the same once several parents in a row say so; one parent alone is listed |
 //! | 403 | an export | this parent is listed |
+//! | 409, 424; 500, 502, 504, a timeout | the export of a history | this parent is listed |
 //! | 400, 404, 405, 501 | channel delta | channels are listed |
-//! | 400, a timeout | the first page of an export | perhaps too large: a small one is asked for |
+//! | 409, 410, 424; 500, 502, 504, a timeout | channel delta | this channel is listed |
+//! | 400 | the first page of an export | perhaps too large: a small one is asked for |
+//! | 500, 502, 504, a timeout | a page of messages | perhaps too heavy: a small one is asked for |
+//! | 400, 501 | a list with `$expand` | the list without it |
 //! | 403, 404 | a list that another can stand in for | the other list is asked |
 //! | 4xx, 501 | the settings of a team | they stay null |
 //! | 403, 404 | a hosted content, a transcript's text | its row says so, or stays null |
@@ -79,26 +83,35 @@ pub enum Refusal {
     Unclear,
     /// This parent or child may not be read in this way.
     Forbidden,
+    /// The server breaks down over this parent each time.
+    Broken,
 }
 
 /// `None` for an error that is no refusal of the export.
 pub fn export_refusal(error: &Error) -> Option<Refusal> {
-    match error.status()? {
-        402 | 405 | 501 => Some(Refusal::NotOffered),
-        400 | 404 => Some(Refusal::Unclear),
-        403 => Some(Refusal::Forbidden),
+    if error.ends_run() {
+        return None;
+    }
+    match error.status() {
+        Some(402 | 405 | 501) => Some(Refusal::NotOffered),
+        Some(400 | 404) => Some(Refusal::Unclear),
+        Some(403) => Some(Refusal::Forbidden),
+        Some(409 | 424) => Some(Refusal::Broken),
+        _ if may_be_too_heavy(error) => Some(Refusal::Broken),
         _ => None,
     }
 }
 
 /// `None` for an error that is no refusal of channel delta, or of something that was asked for after it.
 pub fn delta_refusal(error: &Error) -> Option<Refusal> {
-    if error.graph()?.endpoint != endpoint::CHANNEL_MESSAGES_DELTA.template {
+    if error.graph()?.endpoint != endpoint::CHANNEL_MESSAGES_DELTA.template || error.ends_run() {
         return None;
     }
-    match error.status()? {
-        400 | 405 | 501 => Some(Refusal::NotOffered),
-        404 => Some(Refusal::Unclear),
+    match error.status() {
+        Some(400 | 405 | 501) => Some(Refusal::NotOffered),
+        Some(404) => Some(Refusal::Unclear),
+        Some(409 | 410 | 424) => Some(Refusal::Broken),
+        _ if may_be_too_heavy(error) => Some(Refusal::Broken),
         _ => None,
     }
 }
@@ -107,6 +120,37 @@ pub fn delta_refusal(error: &Error) -> Option<Refusal> {
 /// late, nothing else may have been asked.
 pub fn may_be_too_large(error: &Error) -> bool {
     error.graph().is_some_and(|failure| failure.status == Some(400) || failure.timed_out)
+}
+
+/// The server breaks down over a page each time, so that a smaller one is worth a try.
+pub fn may_be_too_heavy(error: &Error) -> bool {
+    error.graph().is_some_and(|failure| matches!(failure.status, Some(500 | 502 | 504)) || failure.timed_out)
+}
+
+/// A failure of pages of every size that was tried, with the option for still smaller ones.
+pub fn with_smaller_top(mut error: Error, top: u32) -> Error {
+    if let (Error::Service(failure), 2..) = (&mut error, top) {
+        add_remedy(
+            failure,
+            &format!("If its pages are too heavy for the server, a smaller top helps: top={}", top / 2),
+        );
+    }
+    error
+}
+
+/// A failure of an export where nothing but exports may be read, with the option that reads lists too.
+pub fn with_other_strategy(mut error: Error) -> Error {
+    if let Error::Service(failure) = &mut error
+        && !failure.gave_up
+    {
+        add_remedy(failure, "strategy=auto reads lists where an export fails");
+    }
+    error
+}
+
+/// Whether a list may be refused because of its `$expand`.
+pub fn refuses_expand(error: &Error) -> bool {
+    matches!(error.status(), Some(400 | 501))
 }
 
 /// A list is refused or does not exist here, so that another way to the same things is worth a request.
@@ -229,8 +273,11 @@ mod tests {
             (400, Some(Refusal::Unclear)),
             (404, Some(Refusal::Unclear)),
             (403, Some(Refusal::Forbidden)),
+            (409, Some(Refusal::Broken)),
+            (424, Some(Refusal::Broken)),
+            (502, Some(Refusal::Broken)),
             (410, None),
-            (500, None),
+            (503, None),
         ] {
             assert_eq!(export_refusal(&error(status)), expected, "{status}");
         }

@@ -11,6 +11,9 @@ pub const CHANNEL_MESSAGES: u32 = 50;
 /// Where only changes of a channel are asked for: there are few of them.
 pub const CHANGED_CHANNEL_MESSAGES: u32 = 10;
 
+/// Where a server fails each time it is asked for [`CHANNEL_MESSAGES`] or [`CHAT_MESSAGES`].
+pub const SMALL_MESSAGES: u32 = 10;
+
 /// <https://learn.microsoft.com/graph/api/chat-list-messages>: 50 at most.
 pub const CHAT_MESSAGES: u32 = 50;
 
@@ -59,8 +62,7 @@ impl SmallExports {
         self.0.lock().contains(template)
     }
 
-    /// `false` where it was known already.
-    pub fn insert(&self, template: &'static str) -> bool {
-        self.0.lock().insert(template)
+    pub fn insert(&self, template: &'static str) {
+        self.0.lock().insert(template);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use teams_emulator::{Emulator, EmulatorConfig, Mutation};
+use teams_emulator::{Emulator, EmulatorConfig, ImageAddress, Mutation};
 use teams_tables::find;
 
 use crate::harness::*;
@@ -386,4 +386,19 @@ async fn bytes_come_with_a_choice_of_columns_and_in_steps() {
     assert!(
         reader.lake.rows("hosted_contents").iter().all(|row| row["set_size"] == 0 || row["contentBytes"].is_array())
     );
+}
+
+#[tokio::test]
+async fn images_are_found_where_their_addresses_say() {
+    for image_address in [ImageAddress::OtherMessage, ImageAddress::OtherChat, ImageAddress::EncodedTwice] {
+        let emulator = start(EmulatorConfig { image_address, ..busy() });
+        for (table, options) in [("hosted_contents", ALL_MESSAGES), ("chat_hosted_contents", ALL_CHATS)] {
+            let options = join(options, &[("hosted_contents_max_bytes", "4096")]);
+            let (found, failure) = read_once(&session(&emulator), &pass(&[table], &options)).await;
+            assert!(failure.is_none() && !found.is_empty(), "{image_address:?}: {failure:?}");
+            for (_, row) in found {
+                assert_eq!(row["content_status"], json!("ok"), "{image_address:?}: {row}");
+            }
+        }
+    }
 }

@@ -10,7 +10,10 @@ const TEAMS: &str = "GET /teams";
 const USERS: &str = "GET /users";
 
 /// Tables, what they are discovered by, and the list that is empty.
-fn cases() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, &'static str)> {
+/// A table, its options, and the path of the list.
+type Case = (&'static str, Vec<(&'static str, &'static str)>, &'static str);
+
+fn cases() -> Vec<Case> {
     let teams = vec![("fetch_all_teams", "true")];
     vec![
         ("channels", teams.clone(), CHANNELS),

@@ -13,7 +13,7 @@ use teams_base::options::{Strictness, parse_connection, parse_table};
 use teams_client::Snapshot;
 use teams_client::auth::provider;
 use teams_emulator::{Emulator, EmulatorConfig, FaultKind, FaultRule, Knobs, Mutation};
-use teams_ingest::{Limits, MicroBatch, Pass, Session};
+use teams_ingest::{Limits, MicroBatch, Partition, Pass, Session};
 use teams_tables::find;
 
 pub const ALL_MESSAGES: &[(&str, &str)] = &[("fetch_all_teams", "true"), ("fetch_all_channels", "true")];
@@ -215,8 +215,9 @@ fn essence(table: &str, row: &Value) -> Value {
         "groups" => return serde_json::json!([row["displayName"], row["description"], row["mail"]]),
         _ => length(&row["reactions"]),
     };
-    let modified =
-        if row["lastModifiedDateTime"].is_null() { &row["createdDateTime"] } else { &row["lastModifiedDateTime"] };
+    // A time that stands for none gives way to that of creation.
+    let is_unset = row["lastModifiedDateTime"].as_str().is_none_or(|text| *text < *"1970-01-02");
+    let modified = if is_unset { &row["createdDateTime"] } else { &row["lastModifiedDateTime"] };
     serde_json::json!([
         row["body"]["content"],
         time(modified),
@@ -372,6 +373,52 @@ pub async fn read_once(session: &Session, pass: &Pass) -> (Vec<(&'static str, Va
     };
     futures::join!(reading, taking);
     (found, failure)
+}
+
+/// The rows of every partition of a plan for the whole round.
+pub async fn read_planned(session: &Session, pass: &Pass) -> Vec<(&'static str, Value)> {
+    let plan = session.plan(pass, None, None, None).await.unwrap();
+    let mut found = Vec::new();
+    for text in plan.partitions {
+        let partition = Partition::parse(&text).unwrap();
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
+        let reading = session.read_partition(pass, &partition, false, sender);
+        let taking = async {
+            while let Some(batch) = receiver.recv().await {
+                let (slot, batch) = batch.unwrap_or_else(|error| panic!("{error}"));
+                found.extend(rows(&batch).into_iter().map(|row| (pass.table_of(slot), row)));
+            }
+        };
+        futures::join!(reading, taking);
+    }
+    found
+}
+
+/// Reads tables through every door (at once, by rounds, by partitions) and compares each with the truth; what is read at
+/// once holds each key once.
+pub async fn assert_every_door(emulator: &Emulator, tables: &[&str], options: &[(&str, &str)], what: &str) {
+    let pass = pass(tables, options);
+    let (found, failure) = read_once(&session(emulator), &pass).await;
+    assert!(failure.is_none(), "{what}: {failure:?}");
+    let mut seen = BTreeSet::new();
+    for (table, row) in &found {
+        assert!(seen.insert((*table, key(table, row))), "{what}: {table} {} comes twice", key(table, row));
+    }
+    let planned = read_planned(&session(emulator), &pass).await;
+    let mut reader = Reader::new(emulator, tables, options);
+    reader.round().await;
+    let lake = |rows: Vec<(&'static str, Value)>| {
+        let mut lake = Lakehouse::default();
+        rows.into_iter().for_each(|(table, row)| lake.upsert(table, row));
+        lake
+    };
+    for (door, lake) in [("read", &lake(found)), ("partitions", &lake(planned)), ("rounds", &reader.lake)] {
+        for table in tables {
+            let wrong = differences(emulator, lake, table, &BTreeSet::new());
+            let first = &wrong[..wrong.len().min(4)];
+            assert!(wrong.is_empty(), "{what}, {door}: {} differences: {first:#?}", wrong.len());
+        }
+    }
 }
 
 /// Team ids, sorted as scopes are.

@@ -112,7 +112,7 @@ impl Said {
         let more = codes.filter(|code| code.parse::<i64>().is_err() && !message.contains(code.as_str()));
         let more = more.collect::<Vec<_>>().join(", ");
         if !more.is_empty() {
-            message = format!("{message} ({more})").trim_start().to_owned();
+            message = if message.is_empty() { format!("({more})") } else { format!("{message} ({more})") };
         }
         ErrorBody { code, message: redact::clean(&message), request_id: self.request_id }
     }

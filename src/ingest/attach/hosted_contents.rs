@@ -8,12 +8,11 @@ use arrow_array::{Array, ArrayRef, BinaryArray, Int32Array, RecordBatch, StringA
 use arrow_schema::ArrowError;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::error_policy::{FORBIDDEN, missing_content, skipped};
+use super::content_address::{Place, decode};
+use crate::error_policy::{FORBIDDEN, is_final, missing_content, skipped};
 use teams_base::error::{Error, Result};
-use teams_base::graph::endpoint;
 use teams_base::options::{OnForbidden, TableOptions};
 use teams_client::GraphClient;
-use teams_client::request::Request;
 
 /// Bytes that one batch may hold, unless a single content is larger.
 const BATCH_BYTES: usize = 16 << 20;
@@ -48,16 +47,37 @@ impl Fetcher {
         let mut filled = Vec::new();
         for start in (0..batch.num_rows()).step_by(rows) {
             let slice = batch.slice(start, rows.min(batch.num_rows() - start));
-            let requests: Vec<_> = (0..slice.num_rows()).map(|row| request(&slice, row)).collect();
-            let contents = stream::iter(requests.into_iter().map(|request| self.fetch(request)));
+            let places: Vec<_> = (0..slice.num_rows()).map(|row| Places::of(&slice, row)).collect();
+            let contents = stream::iter(places.into_iter().map(|places| self.fetch(places)));
             let contents: Vec<Content> = contents.buffered(CONCURRENCY).try_collect().await?;
             filled.push(replace(&slice, &contents).expect("the columns are those of the declaration"));
         }
         Ok(filled)
     }
 
-    async fn fetch(&self, request: Option<Request>) -> Result<Content> {
-        let Some(request) = request else { return Ok(Content::default()) };
+    /// From where the address says, and from the message itself where nothing is there.
+    async fn fetch(&self, places: Places) -> Result<Content> {
+        let Places { named, own } = places;
+        if let Some(named) = named {
+            match self.bytes(&named).await {
+                // What anyone may write into a message must not end the read.
+                Err(error) if is_final(&error) => {}
+                content => return content,
+            }
+        }
+        let Some(own) = own else { return Ok(Content::default()) };
+        self.bytes(&own).await.or_else(|error| {
+            let status = missing_content(&error, self.on_forbidden);
+            if let Error::PermissionDenied(failure) = &error
+                && status.is_some()
+            {
+                self.client.report().skip(skipped(failure, FORBIDDEN));
+            }
+            status.map(|status| Content { status: Some(status), ..Content::default() }).ok_or(error)
+        })
+    }
+
+    async fn bytes(&self, place: &Place) -> Result<Content> {
         let max_bytes = self.max_bytes;
         let read = |body: &[u8]| {
             let is_whole = body.len() <= max_bytes;
@@ -67,41 +87,37 @@ impl Fetcher {
                 status: Some(if is_whole { "ok" } else { "too_large" }),
             })
         };
-        match self.client.get(&request, read).await {
-            Ok(answer) => Ok(answer.body),
-            Err(error) => {
-                let status = missing_content(&error, self.on_forbidden);
-                if let Error::PermissionDenied(failure) = &error
-                    && status.is_some()
-                {
-                    self.client.report().skip(skipped(failure, FORBIDDEN));
-                }
-                status.map(|status| Content { status: Some(status), ..Content::default() }).ok_or(error)
-            }
-        }
+        Ok(self.client.get(&place.request(), read).await?.body)
     }
 }
 
-/// The request for a row's content; `None` for a row that says that there is none.
-fn request(batch: &RecordBatch, row: usize) -> Option<Request> {
-    let text = |name: &str| {
-        let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
-        column.is_valid(row).then(|| column.value(row))
-    };
-    let (id, message) = (text("id")?, text("message_id")?);
-    if let Some(chat) = text("chat_id") {
-        let segments = ["chats", chat, "messages", message, "hostedContents", id, "$value"];
-        let request = Request::new(&endpoint::CHAT_HOSTED_CONTENT, &segments, format!("chat {chat}"));
-        return Some(request.conversation(chat));
+/// Where a row's content may be.
+struct Places {
+    /// What its address names, where that is not the message itself.
+    named: Option<Place>,
+    /// `None` for a row that says that there is no content.
+    own: Option<Place>,
+}
+
+impl Places {
+    fn of(batch: &RecordBatch, row: usize) -> Self {
+        let text = |name: &str| {
+            let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+            column.is_valid(row).then(|| column.value(row).to_owned())
+        };
+        let own = || {
+            let (id, message) = (decode(&text("id")?), text("message_id")?);
+            if let Some(chat) = text("chat_id") {
+                return Some(Place::Chat { chat, message, id });
+            }
+            let (team, channel, root) = (text("team_id")?, text("channel_id")?, text("root_message_id")?);
+            Some(Place::Channel { team, channel, root, message, id })
+        };
+        let own = own();
+        let named =
+            text("url").and_then(|url| Place::parse(&url)).filter(|named| own.as_ref().is_some_and(|own| own != named));
+        Self { named, own }
     }
-    let (team, channel, root) = (text("team_id")?, text("channel_id")?, text("root_message_id")?);
-    let mut segments = vec!["teams", team, "channels", channel, "messages", root];
-    if root != message {
-        segments.extend(["replies", message]);
-    }
-    segments.extend(["hostedContents", id, "$value"]);
-    let request = Request::new(&endpoint::HOSTED_CONTENT, &segments, format!("channel {team}/{channel}"));
-    Some(request.team(team).conversation(channel))
 }
 
 fn replace(batch: &RecordBatch, contents: &[Content]) -> Result<RecordBatch, ArrowError> {

@@ -2,6 +2,7 @@
 
 use super::{id, named, sorted};
 use crate::context::ReadContext;
+use crate::error_policy::refuses_expand;
 use crate::page_sizes;
 use crate::state::work_item::Child;
 use teams_base::error::Result;
@@ -28,15 +29,25 @@ pub async fn of_user(context: &ReadContext, user: &str) -> Result<Vec<Child>> {
         let ids = named(&context.options.chat_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
     }
-    let time = |item: &Fields<'_>, name: &str| timestamp::parse(&item.text(name)?);
+    let time = |item: &Fields<'_>, name: &str| timestamp::known(&item.text(name)?);
     let read = |chat: &Fields<'_>| {
         // Without a preview it can't be told whether something was said, so that the chat counts as active.
         let said = chat.object("lastMessagePreview").and_then(|preview| time(&preview, "createdDateTime"));
         let active = said.max(said.and(time(chat, "lastUpdatedDateTime")));
         Some(Child { id: chat.id("id")?, is_special: false, active })
     };
-    let request = request(context, user).query("$expand", "lastMessagePreview");
-    let mut chats = list(context, &request, read).await?;
+    let request = request(context, user);
+    let mut chats = match list(context, &request.clone().query("$expand", "lastMessagePreview"), &read).await {
+        Err(error) if refuses_expand(&error) => {
+            let chats = list(context, &request, &read).await?;
+            context.report().note(
+                "the slow way: lists of chats are refused with $expand=lastMessagePreview, so that every chat is asked for \
+                 its changes",
+            );
+            chats
+        }
+        chats => chats?,
+    };
     chats.sort_by(|a, b| a.id.cmp(&b.id));
     chats.dedup_by(|a, b| a.id == b.id);
     Ok(chats)

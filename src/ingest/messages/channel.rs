@@ -9,45 +9,65 @@ use serde_json::value::RawValue;
 use crate::context::{ReadContext, into};
 use crate::dedup::SeenKeys;
 use crate::engine::Step;
-use crate::error_policy::{Refusal, delta_refusal};
+use crate::error_policy::{Refusal, delta_refusal, refuses_expand};
+use crate::page_retries::PageRetries;
 use crate::page_sizes;
 use crate::state::work_item::WorkItem;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_base::timestamp;
+use teams_client::link::Link;
 use teams_client::request::Request;
 use teams_tables::{
     Context, Continuation, Fields, Filter, ListRows, Page, TableBuilder, ThreadOutcome, ThreadRows, read_item,
 };
 
+const EXPAND_REFUSED: &str = "the slow way: $expand=replies is refused, so replies are listed for each root";
+
 const LEFT_OUT: &str =
     "the slow way: the server leaves out the replies that $expand asks for, so they are listed for each root";
 
-/// Reads one page of a channel with all its threads, back to `bound`. `delta_refused` is there where channel delta is to
-/// be tried first, and learns that it does not answer.
+/// What channels do not answer here, as far as a read has found out.
+#[derive(Debug, Default)]
+pub struct Refused {
+    delta: AtomicBool,
+    /// `$expand=replies` of the list.
+    expand: AtomicBool,
+}
+
+/// Reads one page of a channel with all its threads, back to `bound`. `uses_delta`: channel delta is to be tried first.
 pub async fn step(
     context: &ReadContext,
     item: &mut WorkItem,
     bound: Option<Timestamp>,
-    delta_refused: Option<&AtomicBool>,
+    uses_delta: bool,
+    refused: &Refused,
 ) -> Result<Step> {
-    let channel = Channel::new(context, item, bound);
+    let channel = Channel::new(context, item, bound, refused);
     if !context.options.message_ids.is_empty() {
         return channel.named_threads(item).await;
     }
-    let is_tried = |refused: &&AtomicBool| match &item.link {
+    let is_tried = match &item.link {
         Some(link) => link.url().path().ends_with("/delta"),
-        None => !item.delta_refused && !refused.load(Ordering::Relaxed),
+        None => !item.delta_refused && !refused.delta.load(Ordering::Relaxed),
     };
-    let Some(refused) = delta_refused.filter(is_tried) else { return channel.list_page(item).await };
+    if !uses_delta || !is_tried {
+        return channel.list_page(item).await;
+    }
     let error = match channel.delta_page(item).await {
-        Err(error) if item.link.is_none() => error,
-        result => return result,
+        Err(error) => error,
+        step => return step,
     };
     let Some(refusal) = delta_refusal(&error) else { return Err(error) };
-    // Where it is unclear the channel itself may be gone; its list tells.
-    refused.fetch_or(refusal == Refusal::NotOffered, Ordering::Relaxed);
-    context.report().note("channel delta is refused, so channels are listed instead");
+    if item.link.is_some() {
+        // The delta of a channel without messages links to a page that is refused; the list is as complete.
+        item.restart();
+        context.report().note("channel delta links to a page that does not come, so such channels are listed instead");
+    } else {
+        // Where it is unclear the channel itself may be gone; its list tells.
+        refused.delta.fetch_or(refusal == Refusal::NotOffered, Ordering::Relaxed);
+        context.report().note("channel delta is refused, so channels are listed instead");
+    }
     item.delta_refused = true;
     channel.list_page(item).await
 }
@@ -59,6 +79,7 @@ struct Channel<'c> {
     scope: String,
     bound: Option<Timestamp>,
     seen_keys: Option<SeenKeys>,
+    refused: &'c Refused,
 }
 
 /// What a page of chains turned out to be.
@@ -71,7 +92,7 @@ enum Chains {
 }
 
 impl<'c> Channel<'c> {
-    fn new(context: &'c ReadContext, item: &WorkItem, bound: Option<Timestamp>) -> Self {
+    fn new(context: &'c ReadContext, item: &WorkItem, bound: Option<Timestamp>, refused: &'c Refused) -> Self {
         let (team, id) = item.ids();
         Self {
             context,
@@ -80,6 +101,7 @@ impl<'c> Channel<'c> {
             scope: format!("channel {}", item.scope),
             bound,
             seen_keys: item.seen_keys.clone(),
+            refused,
         }
     }
 
@@ -107,9 +129,8 @@ impl<'c> Channel<'c> {
     /// `None` for a small page that did not reach what is known.
     async fn sized_page(&self, item: &mut WorkItem, is_small: bool) -> Result<Option<Step>> {
         let top = if is_small { self.page_size().min(page_sizes::CHANGED_CHANNEL_MESSAGES) } else { self.page_size() };
-        let first = self.request(&endpoint::CHANNEL_MESSAGES, &[]).query("$top", top).query("$expand", "replies");
-        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
-        let (page, is_end) = match self.chains(&request, is_small, self.bound).await? {
+        let (request, chains) = self.list_chains(item, top, is_small).await?;
+        let (page, is_end) = match chains {
             Chains::TooSmall => return Ok(None),
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
@@ -125,21 +146,36 @@ impl<'c> Channel<'c> {
         if is_end { Ok(Some(Step::Done)) } else { self.context.advance(item, &request, &page).map(Some) }
     }
 
+    /// A page of the list, without `$expand` where that is refused.
+    async fn list_chains(&self, item: &mut WorkItem, top: u32, is_small: bool) -> Result<(Request, Chains)> {
+        let plain = || self.request(&endpoint::CHANNEL_MESSAGES, &[]);
+        let is_known = self.refused.expand.load(Ordering::Relaxed);
+        if !is_known {
+            let expanded = plain().query("$expand", "replies");
+            match self.chains(expanded, item, top, is_small, self.bound).await {
+                Err(error) if item.link.is_none() && refuses_expand(&error) => {}
+                chains => return chains,
+            }
+        }
+        let chains = self.chains(plain(), item, top, is_small, self.bound).await?;
+        if !self.refused.expand.swap(true, Ordering::Relaxed) {
+            self.context.report().note(EXPAND_REFUSED);
+        }
+        Ok(chains)
+    }
+
     /// Channel delta is no longer documented: it sees the last eight months, and which chains changed.
     async fn delta_page(&self, item: &mut WorkItem) -> Result<Step> {
-        let mut first = self
-            .request(&endpoint::CHANNEL_MESSAGES_DELTA, &["delta"])
-            .query("$top", self.page_size())
-            .query("$expand", "replies");
+        let mut first = self.request(&endpoint::CHANNEL_MESSAGES_DELTA, &["delta"]).query("$expand", "replies");
         if let Some(bound) = self.bound {
             first = first.query("$filter", format!("lastModifiedDateTime gt {bound:.3}"));
         }
         self.context
             .report()
             .note("strategy=delta reads the last eight months only, by an endpoint that Microsoft no longer documents");
-        let request = item.link.clone().map_or(first.clone(), |link| first.follow(link));
         // The server has chosen the chains; what made one change may not be among the replies that come with it.
-        let page = match self.chains(&request, false, None).await? {
+        let (request, chains) = self.chains(first, item, self.page_size(), false, None).await?;
+        let page = match chains {
             Chains::Read(page, outcome) => {
                 self.drain(&outcome.continuations).await?;
                 page
@@ -154,7 +190,29 @@ impl<'c> Channel<'c> {
         self.context.advance(item, &request, &page)
     }
 
-    async fn chains(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
+    /// The page that an item is at, in a smaller size where it is too heavy for the server. `first` names no size.
+    async fn chains(
+        &self,
+        first: Request,
+        item: &mut WorkItem,
+        top: u32,
+        is_small: bool,
+        bound: Option<Timestamp>,
+    ) -> Result<(Request, Chains)> {
+        let mut retries = PageRetries::new(first, item, top, page_sizes::SMALL_MESSAGES);
+        loop {
+            let request = retries.request();
+            match self.page(&request, is_small, bound).await {
+                Ok(chains) => {
+                    retries.succeeded(self.context, item);
+                    return Ok((request, chains));
+                }
+                Err(error) => retries.failed(error)?,
+            }
+        }
+    }
+
+    async fn page(&self, request: &Request, is_small: bool, bound: Option<Timestamp>) -> Result<Chains> {
         let wants = (self.context.sink.wants(0), self.context.sink.wants(1));
         self.context
             .page(request, |builders, body| {
@@ -183,21 +241,33 @@ impl<'c> Channel<'c> {
             .await
     }
 
-    /// Follows the replies that did not fit into the page: 200 come with their root.
+    /// Reads the replies that did not come with their root: 200 do. Not every server links to the others.
     async fn drain(&self, continuations: &[Continuation]) -> Result<()> {
         for chain in continuations {
-            let first = self.request(&endpoint::REPLIES, &[&chain.root, "replies"]);
-            let link = self.context.client.link(&chain.link, &first)?;
-            let mut item = WorkItem { link: Some(link), ..WorkItem::default() };
-            while let Some(link) = item.link.clone() {
-                let request = first.follow(link);
-                let page = self.replies_page(&request, &chain.root, None).await?;
-                if !matches!(self.context.advance(&mut item, &request, &page)?, Step::More) {
-                    break;
+            let link = match &chain.link {
+                Some(link) => {
+                    let request = self.request(&endpoint::REPLIES, &[&chain.root, "replies"]);
+                    Some(self.context.client.link(link, &request)?)
                 }
-            }
+                None => None,
+            };
+            self.replies(&chain.root, link, None).await?;
         }
         Ok(())
+    }
+
+    /// Reads the replies to a root, from a link on or from their beginning.
+    async fn replies(&self, root: &str, link: Option<Link>, after: Option<Timestamp>) -> Result<()> {
+        let first = self.request(&endpoint::REPLIES, &[root, "replies"]).query("$top", self.page_size());
+        let mut place = WorkItem { link, ..WorkItem::default() };
+        loop {
+            let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
+            let page = self.replies_page(&request, root, after).await?;
+            match self.context.advance(&mut place, &request, &page)? {
+                Step::More => {}
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Reads one page of a thread straight into the table.
@@ -221,23 +291,15 @@ impl<'c> Channel<'c> {
     /// The threads that `message_id` names.
     async fn named_threads(&self, item: &WorkItem) -> Result<Step> {
         for root in &self.context.options.message_ids {
-            let first = self.request(&endpoint::REPLIES, &[root, "replies"]).query("$top", self.page_size());
-            let mut place = WorkItem::default();
-            loop {
-                let request = place.link.clone().map_or(first.clone(), |link| first.follow(link));
-                let page = self.replies_page(&request, root, self.bound).await?;
-                match self.context.advance(&mut place, &request, &page)? {
-                    Step::More => {}
-                    _ => break,
-                }
-            }
+            self.replies(root, None, self.bound).await?;
         }
         log::debug!("{}: {} named threads", item.scope, self.context.options.message_ids.len());
         Ok(Step::Done)
     }
 
     /// Reads roots whose replies have to be asked for, one root after the other. `true` when a chain older than the bound
-    /// was met: all that follow are older. A chain with a message without a readable time never counts as older.
+    /// was met: all that follow are older. A chain with a message without a readable time never counts as older, and one
+    /// with a message that tells only when it was created says nothing of those that follow.
     async fn bare_roots(&self, roots: &[Box<RawValue>], bound: Option<Timestamp>) -> Result<bool> {
         for root in roots {
             let id = root_id(root);
@@ -247,14 +309,20 @@ impl<'c> Channel<'c> {
             let [root_rows, replies, ..] = scratch.as_mut_slice() else { return Ok(true) };
             let (mut newest, mut keys) = self.bare_rows(std::slice::from_ref(root), "", root_rows);
             let (newest_reply, reply_keys) = self.bare_rows(&answers, &id, replies);
-            let is_dated = std::iter::once(root).chain(&answers).all(|item| is_dated(item));
+            let is_dated =
+                |properties: &[&str]| std::iter::once(root).chain(&answers).all(|item| is_dated(item, properties));
             newest = newest.max(newest_reply);
             keys.extend(reply_keys);
-            if is_dated && newest.zip(bound).is_some_and(|(newest, bound)| newest < bound) {
+            let is_old = is_dated(&["lastModifiedDateTime", "createdDateTime"])
+                && newest.zip(bound).is_some_and(|(newest, bound)| newest < bound);
+            if is_old {
                 if let Some(seen) = &self.seen_keys {
                     seen.forget(&keys);
                 }
-                return Ok(true);
+                if is_dated(&["lastModifiedDateTime"]) {
+                    return Ok(true);
+                }
+                continue;
             }
             self.context.sink.with(|builders| {
                 for (output, (builder, scratch)) in builders.iter_mut().zip(&mut scratch).enumerate() {
@@ -284,12 +352,11 @@ impl<'c> Channel<'c> {
     }
 }
 
-fn is_dated(message: &RawValue) -> bool {
-    let time = |message: &Fields<'_>| {
-        let modified = message.text("lastModifiedDateTime").or_else(|| message.text("createdDateTime"))?;
-        timestamp::parse(&modified)
-    };
-    Fields::of(message.get()).as_ref().and_then(time).is_some()
+/// Whether one of the properties tells a time.
+fn is_dated(message: &RawValue, properties: &[&str]) -> bool {
+    let is_time =
+        |message: &Fields<'_>, name: &str| message.text(name).is_some_and(|text| timestamp::known(&text).is_some());
+    Fields::of(message.get()).is_some_and(|message| properties.iter().any(|name| is_time(&message, name)))
 }
 
 fn root_id(root: &RawValue) -> String {

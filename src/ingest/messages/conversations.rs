@@ -1,18 +1,18 @@
 //! Reads parents and their children by steps: of teams and their channels, or of users and their chats.
 
-use std::sync::atomic::AtomicBool;
-
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+use super::channel::Refused;
 use super::export::Export;
 use super::export_availability::ExportAvailability;
 use super::strategy::Ways;
+use super::unlisted_chats::UnlistedChats;
 use super::{channel, chat, children};
 use crate::context::ReadContext;
 use crate::dedup::SeenKeys;
 use crate::engine::{Reader, Step};
-use crate::error_policy::export_refusal;
+use crate::error_policy::{Refusal, export_refusal, with_other_strategy};
 use crate::state::round_kind::Family;
 use crate::state::round_state::{EXPORT_LAG, Phase, RoundState, before, days, is_sweep_due, signed};
 use crate::state::window::Window;
@@ -25,10 +25,11 @@ pub struct Conversations<'c> {
     pub round: RoundState,
     ways: Ways,
     export: ExportAvailability,
-    /// Channel delta does not answer here.
-    delta_refused: AtomicBool,
+    refused: Refused,
     /// Chats are listed by each of their members, and read for the first one that lists them.
     seen_chats: SeenKeys,
+    /// Where each row may come only once.
+    pub unlisted_chats: UnlistedChats,
 }
 
 impl<'c> Conversations<'c> {
@@ -39,8 +40,9 @@ impl<'c> Conversations<'c> {
             ways: Ways::of(&context.options, family),
             export: ExportAvailability::new(round.export),
             round,
-            delta_refused: AtomicBool::new(false),
+            refused: Refused::default(),
             seen_chats: SeenKeys::default(),
+            unlisted_chats: UnlistedChats::default(),
         }
     }
 
@@ -214,9 +216,21 @@ impl<'c> Conversations<'c> {
         // Children can be read instead as long as no page of the export has been read.
         let is_first_page = item.link.is_none() && item.rows == 0;
         let has_other_way = is_first_page && !self.ways.is_export_only();
-        let Some(refusal) = export_refusal(&error).filter(|_| has_other_way) else {
+        // Lists show no late edits, so that a sweep that fails is asked for again. A refusal would be the same then.
+        let is_sweep = self.round.phase == Phase::Sweep;
+        let stands_in = |refusal: &Refusal| has_other_way && !(is_sweep && *refusal == Refusal::Broken);
+        let Some(refusal) = export_refusal(&error).filter(stands_in) else {
+            let error = if self.ways.is_export_only() { with_other_strategy(error) } else { error };
             return self.context.on_error(item, error, self.is_parent_named());
         };
+        if refusal == Refusal::Broken {
+            let why = error.status().map_or("no answer in time".to_owned(), |status| format!("status {status}"));
+            self.context.report().note(format!(
+                "the slow way: the export of {} fails each time ({why}), so its {} are listed instead",
+                item.scope,
+                if self.family == Family::Channels { "channels" } else { "chats" }
+            ));
+        }
         if self.export.refused(refusal, turn) {
             self.context.report().note(format!(
                 "the export API (getAllMessages) is not offered here (status {}): messages are listed instead, and \
@@ -229,7 +243,13 @@ impl<'c> Conversations<'c> {
     }
 
     async fn export_window_page(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
-        let export = Export { context: self.context, family: self.family, round: &self.round, ways: self.ways };
+        let export = Export {
+            context: self.context,
+            family: self.family,
+            round: &self.round,
+            ways: self.ways,
+            unlisted_chats: &self.unlisted_chats,
+        };
         if export.needs_children(item) {
             self.list_children(item).await?;
         }
@@ -239,10 +259,7 @@ impl<'c> Conversations<'c> {
     async fn child(&self, item: &mut WorkItem) -> Result<Step> {
         let bound = self.bound(item);
         match self.family {
-            Family::Channels => {
-                let delta_refused = self.ways.uses_delta().then_some(&self.delta_refused);
-                channel::step(self.context, item, bound, delta_refused).await
-            }
+            Family::Channels => channel::step(self.context, item, bound, self.ways.uses_delta(), &self.refused).await,
             Family::Chats => chat::step(self.context, item, bound).await,
         }
     }

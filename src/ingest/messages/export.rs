@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::export_page;
 use super::strategy::Ways;
+use super::unlisted_chats::{Guard, UnlistedChats};
 use crate::context::{ReadContext, into, read_raw_page};
 use crate::dedup::SeenKeys;
 use crate::engine::Step;
@@ -29,6 +30,7 @@ pub struct Export<'r> {
     pub family: Family,
     pub round: &'r RoundState,
     pub ways: Ways,
+    pub unlisted_chats: &'r UnlistedChats,
 }
 
 impl Export<'_> {
@@ -48,6 +50,12 @@ impl Export<'_> {
     /// members.
     fn chooses_chats(&self, item: &WorkItem) -> bool {
         self.family == Family::Chats && (!self.context.options.takes_all_chats() || item.seen_keys.is_some())
+    }
+
+    /// Whether chats that no list names are wanted, each of their rows once. Their type is not known.
+    fn takes_unlisted_chats(&self, item: &WorkItem) -> bool {
+        let options = &self.context.options;
+        self.chooses_chats(item) && options.takes_all_chats() && options.chat_ids.is_empty()
     }
 
     /// Reads one page of a window.
@@ -111,20 +119,24 @@ impl Export<'_> {
         }
     }
 
-    async fn page(&self, item: &WorkItem, window: Window) -> Result<(Request, (Page, Tally))> {
-        let (sink, team) = (&self.context.sink, item.scope.as_str());
-        let wanted = self.wanted(item);
+    async fn page(&self, item: &mut WorkItem, window: Window) -> Result<(Request, (Page, Tally))> {
+        let (sink, team) = (&self.context.sink, item.scope.clone());
+        let (wanted, takes_unlisted) = (self.wanted(item), self.takes_unlisted_chats(item));
         let (wants_roots, wants_replies) = match self.family {
             Family::Channels => (sink.wants(0), sink.wants(1)),
             Family::Chats => (true, false),
         };
         let first = self.request(&item.scope, window);
-        export_page::read(self.context, &first, item.link.as_ref(), |builders, body| {
-            let mut seen = item.seen_keys.as_ref().map(SeenKeys::lock);
+        let seen_keys = item.seen_keys.clone();
+        export_page::read(self.context, &first, item, |builders, body| {
+            let mut seen = seen_keys.as_ref().map(SeenKeys::lock);
+            let mut unlisted = takes_unlisted.then(|| self.unlisted_chats.lock());
             let mut filter = Filter {
                 after: window.from,
+                is_chosen: true,
                 until: window.to,
                 conversations: wanted.as_ref(),
+                unlisted: unlisted.as_mut().map(Guard::for_filter),
                 seen: seen.as_deref_mut(),
                 page: Tally::default(),
             };
@@ -132,7 +144,7 @@ impl Export<'_> {
                 (Family::Channels, [roots, replies, ..]) => {
                     let filter = &mut filter;
                     let mut rows =
-                        ExportRows { roots, replies, wants_roots, wants_replies, team, filter, reply_at: None };
+                        ExportRows { roots, replies, wants_roots, wants_replies, team: &team, filter, reply_at: None };
                     into(body, &mut rows)
                 }
                 (Family::Chats, [rows, ..]) => into(body, &mut ListRows::new(rows, Context::default(), &mut filter)),

@@ -57,7 +57,9 @@ impl ExportAvailability {
     pub fn refused(&self, refusal: Refusal, turn: Option<SemaphorePermit<'_>>) -> bool {
         let mut state = self.state.lock();
         let is_missing = match (refusal, *state) {
-            (_, State::NotOffered) | (Refusal::Forbidden, _) | (Refusal::Unclear, State::Offered) => false,
+            (_, State::NotOffered) | (Refusal::Forbidden | Refusal::Broken, _) | (Refusal::Unclear, State::Offered) => {
+                false
+            }
             (Refusal::NotOffered, _) => true,
             (Refusal::Unclear, State::Untried { refusals }) => {
                 *state = State::Untried { refusals: refusals + 1 };

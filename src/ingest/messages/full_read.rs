@@ -38,7 +38,6 @@ pub async fn read(context: &ReadContext, family: Family, parents: Vec<String>, u
     let read = FullRead {
         reader: Conversations::new(context, family, round),
         ways: Ways::of(&context.options, family),
-        seen_chats: SeenKeys::default(),
         fresh_turns: Semaphore::new(FRESH),
         failures: Mutex::default(),
     };
@@ -49,8 +48,6 @@ pub async fn read(context: &ReadContext, family: Family, parents: Vec<String>, u
 struct FullRead<'c> {
     reader: Conversations<'c>,
     ways: Ways,
-    /// Chats are listed by each of their members, and read for the first one that lists them.
-    seen_chats: SeenKeys,
     /// First come, first served.
     fresh_turns: Semaphore,
     /// One bad scope does not end the read; the read fails when the others have been read.
@@ -114,7 +111,7 @@ impl FullRead<'_> {
 
     fn leave_out_seen_chats(&self, item: &mut WorkItem) {
         if self.reader.family == Family::Chats {
-            let new = item.listed_children().filter(|child| self.seen_chats.insert(&child.id));
+            let new = item.listed_children().filter(|child| self.reader.unlisted_chats.list(&child.id));
             item.children = Some(new.cloned().collect());
         }
     }
@@ -130,7 +127,8 @@ impl FullRead<'_> {
             let _turn = self.fresh_turns.acquire().await;
             self.drive(child).await
         };
-        side_by_side(CHILDREN, child_items(&exported, |_| true).map(|child| in_turn(child).boxed()).collect()).await
+        side_by_side(CHILDREN, self.child_items(&exported, |_| true).map(|child| in_turn(child).boxed()).collect())
+            .await
     }
 
     /// Children become known again by their rows in the export.
@@ -142,7 +140,7 @@ impl FullRead<'_> {
     }
 
     async fn children(&self, item: &WorkItem, is_wanted: impl Fn(&Child) -> bool) -> Result<()> {
-        side_by_side(CHILDREN, child_items(item, is_wanted).map(|child| self.drive(child).boxed()).collect()).await
+        side_by_side(CHILDREN, self.child_items(item, is_wanted).map(|child| self.drive(child).boxed()).collect()).await
     }
 
     /// Reads windows, and what they are cut into, side by side.
@@ -162,9 +160,12 @@ impl FullRead<'_> {
             }
         }
     }
-}
 
-fn child_items(item: &WorkItem, is_wanted: impl Fn(&Child) -> bool) -> impl Iterator<Item = WorkItem> {
-    let children = item.listed_children().filter(move |child| is_wanted(child));
-    children.map(|child| WorkItem { after_child: None, ..item.child(&child.id) })
+    fn child_items(&self, item: &WorkItem, is_wanted: impl Fn(&Child) -> bool) -> impl Iterator<Item = WorkItem> {
+        let children = item.listed_children().filter(move |child| is_wanted(child));
+        children.map(|child| {
+            let seen_keys = self.reader.unlisted_chats.seen_keys(&child.id).or_else(|| item.seen_keys.clone());
+            WorkItem { after_child: None, seen_keys, ..item.child(&child.id) }
+        })
+    }
 }

@@ -14,3 +14,4 @@ mod export_availability;
 pub mod export_page;
 pub mod full_read;
 pub mod strategy;
+mod unlisted_chats;

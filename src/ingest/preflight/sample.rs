@@ -66,7 +66,7 @@ impl Message {
     /// When the thread last moved, which is what channels are listed by.
     fn moved(&self) -> Option<Timestamp> {
         let times = std::iter::once(self).chain(&self.replies).map(|message| message.modified.as_deref());
-        times.filter_map(|text| timestamp::parse(text?)).max()
+        times.filter_map(|text| timestamp::known(text?)).max()
     }
 }
 
@@ -219,7 +219,7 @@ impl Sampler<'_> {
         let within = page.value.iter().filter(is_within).count() as f64;
         let now = self.client.now().unwrap_or_else(Timestamp::now);
         let seconds = |since: Option<Timestamp>| since.map(|since| now.duration_since(since).as_secs_f64().max(1.0));
-        let created = of.created.as_deref().and_then(timestamp::parse).max(options.start_date);
+        let created = of.created.as_deref().and_then(timestamp::known).max(options.start_date);
         let covered = seconds(page.value.iter().filter_map(Message::moved).min());
         let life = seconds(created);
         found.roots += match (page.next.is_some() && within >= roots, covered, life) {

@@ -71,11 +71,14 @@ pub enum Stage {
 
 /// What has been tried once more.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each was tried on its own")]
 pub struct Tries {
     /// The scope was read again from its first page, because its link had died.
     pub restarted: bool,
     /// The scope was not found, and is asked for a second time.
     pub confirmed: bool,
+    /// It is asked for small pages, because larger ones failed.
+    pub small_pages: bool,
     /// How often the window was read again.
     pub window_reads: u8,
     /// The first window of a cut.

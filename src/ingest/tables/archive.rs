@@ -60,10 +60,11 @@ async fn pages(context: &ReadContext, archive: Archive, team: &str, seen_keys: &
     let first = request(context, archive, team);
     let mut place = WorkItem::parent(team);
     loop {
-        let (request, page) = export_page::read(context, &first, place.link.as_ref(), |builders, body| {
+        let (request, page) = export_page::read(context, &first, &mut place, |builders, body| {
             let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
             let mut seen = seen_keys.lock();
-            let mut filter = Filter { after: context.options.start_date, seen: Some(&mut seen), ..Filter::default() };
+            let after = context.options.start_date;
+            let mut filter = Filter { after, is_chosen: true, seen: Some(&mut seen), ..Filter::default() };
             into(body, &mut VersionRows::new(rows, team, &mut filter))
         })
         .await?;

@@ -88,7 +88,7 @@ async fn list(context: &ReadContext, request: &Request, organizer: Option<&str>)
 
 /// When a recording or a transcript was made.
 fn made(item: &RawValue) -> Option<Timestamp> {
-    timestamp::parse(&Fields::of(item.get())?.text("createdDateTime")?)
+    timestamp::known(&Fields::of(item.get())?.text("createdDateTime")?)
 }
 
 /// What was said, transcript by transcript.

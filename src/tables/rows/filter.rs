@@ -12,13 +12,36 @@ use crate::dedup::{self, KeySet, LastConversation};
 pub struct Filter<'a> {
     /// Older rows, and rows of exactly this time, are left out. Rows without a readable time never are.
     pub after: Option<Timestamp>,
+    /// The server has chosen the rows by their time, so that one that does not tell it is wanted.
+    pub is_chosen: bool,
     /// The end of the window that was asked for; only noted, because a newer version is never wrong.
     pub until: Option<Timestamp>,
     /// The channels or chats that are wanted; `None` for all.
     pub conversations: Option<&'a HashSet<String>>,
+    /// The conversations that are not among the wanted ones, where some of them are wanted all the same.
+    pub unlisted: Option<Unlisted<'a>>,
     /// The keys of all rows kept so far, where each may come only once.
     pub seen: Option<&'a mut KeySet>,
     pub page: Tally,
+}
+
+/// Conversations that were found by their rows: each is wanted unless a list has named it before.
+#[derive(Debug)]
+pub struct Unlisted<'a> {
+    /// Conversations by the hashes of their ids ([`key_hash`](crate::key_hash)).
+    pub listed: &'a KeySet,
+    pub unlisted: &'a mut KeySet,
+    /// The keys of all their rows kept so far.
+    pub seen: &'a mut KeySet,
+}
+
+impl Unlisted<'_> {
+    /// Whether a conversation was found by its rows, or is found now; `is_wanted` where it was listed for this page.
+    fn takes(&mut self, conversation: &str, is_wanted: bool) -> bool {
+        let key = dedup::key_hash("", "", conversation);
+        self.unlisted.contains(&key)
+            || !is_wanted && !conversation.is_empty() && !self.listed.contains(&key) && self.unlisted.insert(key)
+    }
 }
 
 /// What a page held.
@@ -53,14 +76,19 @@ impl Filter<'_> {
         // What has no key of its own repeats nothing.
         let is_keyed = !head.id().is_empty() && conversation.is_some();
         let conversation = conversation.unwrap_or_default();
-        self.note_time(head.modified);
-        if self.after.zip(head.modified).is_some_and(|(after, modified)| modified <= after) {
+        if self.is_early(head) {
             return false;
         }
-        if self.conversations.is_some_and(|wanted| !wanted.contains(conversation)) {
+        let is_wanted = self.conversations.is_none_or(|wanted| wanted.contains(conversation));
+        let is_unlisted = self.unlisted.as_mut().is_some_and(|unlisted| unlisted.takes(conversation, is_wanted));
+        if !is_wanted && !is_unlisted {
             return false;
         }
-        if let Some(seen) = self.seen.as_mut().filter(|_| is_keyed) {
+        let seen = match &mut self.unlisted {
+            Some(unlisted) if is_unlisted => Some(&mut *unlisted.seen),
+            _ => self.seen.as_deref_mut(),
+        };
+        if let Some(seen) = seen.filter(|_| is_keyed) {
             let hash = self.page.last.hash_of(conversation);
             if !dedup::insert(seen, &mut self.page.keys, hash, parent, head.id()) {
                 return false;
@@ -70,13 +98,20 @@ impl Filter<'_> {
         true
     }
 
-    fn note_time(&mut self, modified: Option<Timestamp>) {
-        let Some(modified) = modified else { return };
-        self.page.oldest = Some(self.page.oldest.map_or(modified, |oldest| oldest.min(modified)));
-        self.page.newest = self.page.newest.max(Some(modified));
+    /// Notes an item's time, and tells whether it is too early to be wanted. When an item was created says little of when
+    /// it was changed: it counts only where the server does not know better.
+    fn is_early(&mut self, head: &Head<'_>) -> bool {
+        let Some(modified) = head.modified else { return false };
         let is_before = self.after.is_some_and(|after| modified <= after);
         let is_after = self.until.is_some_and(|until| modified > until);
-        self.page.outside += usize::from(is_before || is_after);
+        let is_outside = is_before || is_after;
+        if head.is_substitute && is_outside {
+            return is_before && !self.is_chosen;
+        }
+        self.page.oldest = Some(self.page.oldest.map_or(modified, |oldest| oldest.min(modified)));
+        self.page.newest = self.page.newest.max(Some(modified));
+        self.page.outside += usize::from(is_outside);
+        is_before
     }
 
     /// How many keys are of this page: the point to take a thread back to.
@@ -86,6 +121,10 @@ impl Filter<'_> {
 
     /// Rows that were kept and then taken back may come again.
     pub(crate) fn take_back(&mut self, mark: usize) {
+        if let Some(unlisted) = &mut self.unlisted {
+            // A key is of one of the two sets.
+            dedup::take_back(Some(unlisted.seen), &mut self.page.keys.clone(), mark);
+        }
         dedup::take_back(self.seen.as_deref_mut(), &mut self.page.keys, mark);
     }
 

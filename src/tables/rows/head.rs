@@ -16,6 +16,8 @@ pub struct Head<'t> {
     pub(super) chat: Option<Cow<'t, str>>,
     /// The cursor's time, where it is one.
     pub modified: Option<jiff::Timestamp>,
+    /// That time is when the item was created: when it was changed is not known.
+    pub is_substitute: bool,
     /// `@removed`: a tombstone of a delta query.
     pub removed: bool,
 }
@@ -44,9 +46,18 @@ impl Head<'_> {
         self.chat.as_deref()
     }
 
-    /// Completes the cursor once the item has been read.
+    /// Completes the cursor once the item has been read. One without a time gives way to the time of creation, and stays
+    /// as it came where that is none either.
     pub(super) fn close(&mut self) {
-        self.cursor = self.cursor.take().or_else(|| self.created.take());
-        self.modified = self.cursor.as_mut().and_then(timestamp::pad);
+        let time = |text: &mut Option<Cow<'_, str>>| text.as_mut().and_then(timestamp::pad).filter(timestamp::is_known);
+        self.modified = time(&mut self.cursor);
+        if self.modified.is_some() {
+            return;
+        }
+        self.modified = time(&mut self.created);
+        self.is_substitute = self.modified.is_some();
+        if self.is_substitute || self.cursor.is_none() {
+            self.cursor = self.created.take();
+        }
     }
 }

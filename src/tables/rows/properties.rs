@@ -16,10 +16,11 @@ pub(crate) enum Use {
     Removed,
     Replies,
     RepliesLink,
+    RepliesCount,
 }
 
 /// The properties that are read whether or not they have a column.
-pub(crate) const USES: [(&str, Use); 10] = [
+pub(crate) const USES: [(&str, Use); 11] = [
     ("id", Use::Id),
     ("replyToId", Use::ReplyTo),
     ("lastModifiedDateTime", Use::Cursor),
@@ -30,6 +31,7 @@ pub(crate) const USES: [(&str, Use); 10] = [
     ("@removed", Use::Removed),
     ("replies", Use::Replies),
     ("replies@odata.nextLink", Use::RepliesLink),
+    ("replies@odata.count", Use::RepliesCount),
 ];
 
 /// What each property of an item is read for, and the column it fills.

@@ -13,6 +13,8 @@ pub trait Nested {
     /// Reads the value of `replies`; `head` is what is known of the root so far.
     fn replies(&mut self, head: &Head<'_>, json: &mut Json<'_>) -> Read<()>;
     fn replies_link(&mut self, link: String);
+    /// `replies@odata.count`.
+    fn replies_count(&mut self, count: usize);
 }
 
 /// For items that hold no others.
@@ -24,6 +26,8 @@ impl Nested for NoNested {
     }
 
     fn replies_link(&mut self, _: String) {}
+
+    fn replies_count(&mut self, _: usize) {}
 }
 
 /// Reads one item into the builder's row in progress; the caller ends the row, or takes it back.
@@ -78,11 +82,17 @@ fn read_marked<'t, N: Nested>(
             nested.replies_link(json.string()?.into_owned());
             Ok(())
         }
+        Use::RepliesCount if first.is_ascii_digit() => {
+            if let Ok(count) = json.number()?.parse() {
+                nested.replies_count(count);
+            }
+            Ok(())
+        }
         Use::Removed => {
             head.removed = true;
             fill_or_skip(builder, column, json, first)
         }
-        Use::Column | Use::RepliesLink => json.skip(),
+        Use::Column | Use::RepliesLink | Use::RepliesCount => json.skip(),
     }
 }
 

@@ -12,12 +12,17 @@ use super::row::{Nested, NoNested, read_row};
 use super::table_builder::TableBuilder;
 use crate::json::{Json, Read};
 
-/// A thread whose replies go on behind a link.
+/// A thread of which not all replies came with its root.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Continuation {
     pub root: String,
-    pub link: String,
+    /// Where the replies go on; `None` where they have to be listed from their beginning.
+    pub link: Option<String>,
 }
+
+/// How many replies `$expand` gives at most, today and before October 2024
+/// (<https://learn.microsoft.com/graph/api/channel-list-messages>). A thread of just as many may have been cut there.
+const EXPANDED_AT_MOST: [usize; 2] = [200, 1000];
 
 /// Threads into two tables.
 ///
@@ -111,16 +116,23 @@ impl<'a, 'f> ThreadRows<'a, 'f> {
     fn end(&mut self, start: &Start, head: &Head<'_>, thread: Thread, text: &str) {
         let newest = thread.newest.max(head.modified);
         let is_dated = head.modified.is_some() && !thread.undated;
+        let is_certain = !head.is_substitute && !thread.substitutes;
         let is_old = is_dated && self.bound.is_some_and(|bound| newest.is_some_and(|newest| newest < bound));
         if is_old {
             // Of a thread that goes on behind a link only the newest replies are here: an older one may have been edited,
-            // so that the threads behind it may be newer than the bound.
-            self.outcome.reached_bound |= thread.link.is_none();
+            // so that the threads behind it may be newer than the bound. Nor does a thread say anything of them that has a
+            // message which does not tell when it was changed.
+            self.outcome.reached_bound |= is_certain && !thread.goes_on();
             self.take_back(start);
             return;
         }
-        if let (Some(link), true) = (thread.link, self.wants_replies) {
-            self.outcome.continuations.push(Continuation { root: head.id().to_owned(), link });
+        if self.wants_replies && thread.goes_on() && !head.id().is_empty() {
+            if thread.link.is_none() {
+                // They come again with the list.
+                self.replies.truncate(start.rows.1);
+                self.filter.take_back(start.noted);
+            }
+            self.outcome.continuations.push(Continuation { root: head.id().to_owned(), link: thread.link });
         }
         if self.wants_roots && self.filter.keep(head, Some(self.channel), "") {
             let raw = self.roots.wants_raw().then_some(text);
@@ -144,7 +156,12 @@ struct Thread {
     newest: Option<Timestamp>,
     /// Some reply has no readable time, so the thread can't be called old.
     undated: bool,
+    /// Some reply tells only when it was created.
+    substitutes: bool,
     expanded: bool,
+    /// How many replies came, and how many there are where the server tells.
+    replies: usize,
+    count: usize,
     link: Option<String>,
 }
 
@@ -152,6 +169,12 @@ impl Thread {
     fn see(&mut self, head: &Head<'_>) {
         self.newest = self.newest.max(head.modified);
         self.undated |= head.modified.is_none();
+        self.substitutes |= head.is_substitute;
+    }
+
+    /// Whether there are, or may be, more replies than came with the root.
+    fn goes_on(&self) -> bool {
+        self.link.is_some() || self.count > self.replies || EXPANDED_AT_MOST.contains(&self.replies)
     }
 }
 
@@ -174,11 +197,18 @@ impl Nested for Replies<'_, '_> {
         if !self.wanted && !self.decide {
             return json.skip();
         }
-        json.array(|json| self.reply(root.id(), json))
+        json.array(|json| {
+            self.thread.replies += 1;
+            self.reply(root.id(), json)
+        })
     }
 
     fn replies_link(&mut self, link: String) {
         self.thread.link = Some(link);
+    }
+
+    fn replies_count(&mut self, count: usize) {
+        self.thread.count = count;
     }
 }
 
