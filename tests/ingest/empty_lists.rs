@@ -9,8 +9,7 @@ const CHANNELS: &str = "GET /teams/{id}/channels";
 const TEAMS: &str = "GET /teams";
 const USERS: &str = "GET /users";
 
-/// Tables, what they are discovered by, and the list that is empty.
-/// A table, its options, and the path of the list.
+/// A table, what it is discovered by, and the list that is empty.
 type Case = (&'static str, Vec<(&'static str, &'static str)>, &'static str);
 
 fn cases() -> Vec<Case> {
