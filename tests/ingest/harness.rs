@@ -423,8 +423,15 @@ pub async fn assert_every_door(emulator: &Emulator, tables: &[&str], options: &[
 
 /// Team ids, sorted as scopes are.
 pub fn team_ids(emulator: &Emulator) -> Vec<String> {
-    let mut ids: Vec<String> =
-        emulator.truth("teams").iter().map(|team| team["id"].as_str().unwrap().to_owned()).collect();
+    ids(emulator, "teams")
+}
+
+pub fn user_ids(emulator: &Emulator) -> Vec<String> {
+    ids(emulator, "users")
+}
+
+fn ids(emulator: &Emulator, table: &str) -> Vec<String> {
+    let mut ids: Vec<String> = emulator.truth(table).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }

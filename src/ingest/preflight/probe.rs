@@ -309,7 +309,7 @@ fn choice<'o>(path: &Path, wanted: Wanted<'o>) -> (&'o [String], &'static str) {
 fn passed_over(error: &Error) -> String {
     let failure = error.graph().cloned().unwrap_or_default();
     format!(
-        "{} answers {} to GET {}: a discovered 404 is skipped, a 403 follows on_forbidden",
+        "{} answers {} to GET {}: a discovered 404 is skipped, a refusal follows on_forbidden",
         failure.scope,
         failure.status.unwrap_or_default(),
         failure.endpoint
