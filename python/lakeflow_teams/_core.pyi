@@ -98,6 +98,9 @@ def offset_info(offset: str) -> OffsetInfo:
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
 
+def needed_counts(table: str, options: Mapping[str, str], *, run: str = "first") -> list[str]:
+    """The counts that a run of a table costs by, without those that its options give."""
+
 def cost(
     table: str,
     options: Mapping[str, str],
@@ -284,7 +287,8 @@ class Client:
     def sample(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """The ``counts`` that the costs of these tables depend on, from a few requests, as JSON text.
 
-        ``notes`` say how they were extrapolated, ``requests`` how many it took.
+        ``unknown`` holds those that are refused, each with its error. ``notes`` say how the others were extrapolated,
+        ``requests`` how many it took.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""
