@@ -140,6 +140,14 @@ def test_a_401_of_one_thing_is_no_missing_permission(graph):
         assert row.detail.count("disabled for this user or tenant") == 1
 
 
+def test_one_user_who_is_refused_says_nothing_of_the_others(graph):
+    # A new token is tried too.
+    graph.fault(kind="service_principal_disabled", path="GET /users/{id}/chats", times=2)
+    result = client(graph).check("chat_messages", fetch_all_users=True, strategy="channels")
+    assert result.ok, result
+    assert {row.status for row in result.rows} == {"granted"}
+
+
 class Credential:
     """A credential object whose token cannot be read."""
 
