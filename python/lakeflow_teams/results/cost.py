@@ -105,7 +105,7 @@ def predict(
     found = []
     for (_, options_of), names in passes.items():
         options = dict(options_of)
-        costs = {}
+        costs: dict[str, RunCost] = {}
         for run in RUNS:
             needed = {count: reasons[count] for name in names for count in _needed(name, options, run) if count in reasons}
             lacking.update(needed)
