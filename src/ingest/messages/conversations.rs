@@ -140,8 +140,18 @@ impl<'c> Conversations<'c> {
         if self.round.phase == Phase::Sweep || !self.ways.exports_history() || !self.export.may_be_offered() {
             return false;
         }
+        // A chat that no list shows stands in the exports of its members only: each of them is asked, whatever another has
+        // brought of the chats that are listed.
+        if self.takes_unlisted_chats() {
+            return !self.round.known().contains(&item.scope);
+        }
         let mut ordinary = item.listed_children().filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !self.is_known(&item.child_scope(child), false))
+    }
+
+    /// Chats that no list shows are wanted: those of other tenants, and those that a user has left.
+    fn takes_unlisted_chats(&self) -> bool {
+        self.family == Family::Chats && self.ways.exports_history() && self.context.options.takes_all_chats()
     }
 
     /// Takes the next child off the parent.
@@ -292,7 +302,7 @@ impl Reader for Conversations<'_> {
             Stage::Parent => {
                 let mut known = self.round.known();
                 known.keep_owed_sweep(&last.scope);
-                if self.family == Family::Channels {
+                if self.family == Family::Channels || self.takes_unlisted_chats() {
                     known.insert(&last.scope);
                 }
             }
