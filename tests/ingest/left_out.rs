@@ -111,9 +111,10 @@ async fn each_user_is_exported_once_though_others_have_read_the_same_chats() {
 /// What a plan calls known is read from where it stood, as in rounds.
 #[tokio::test]
 async fn planned_increments_read_what_is_new() {
-    for (table, all, strategies) in
-        [("chat_messages", ALL_CHATS, ["auto", "channels", "export"]), ("messages", ALL_MESSAGES, ["auto", "channels", "export"])]
-    {
+    for (table, all, strategies) in [
+        ("chat_messages", ALL_CHATS, ["auto", "channels", "export"]),
+        ("messages", ALL_MESSAGES, ["auto", "channels", "export"]),
+    ] {
         for strategy in strategies {
             let emulator = start(EmulatorConfig { chats: 12, ..small() });
             let mut reader = Reader::new(&emulator, &[table], &join(all, &[("strategy", strategy)]));

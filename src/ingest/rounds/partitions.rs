@@ -41,7 +41,8 @@ pub async fn plan(
         finished => {
             failures::tell(context, kind, finished)?;
             let Some(until) = until(context, kind, finished, end).await? else { return Ok(None) };
-            phases::begin(context, kind, finished, until)
+            // Executors have no place to go on from: what stands half-read is read whole.
+            Offset { open: Vec::new(), ..phases::begin(context, kind, finished, until) }
         }
     };
     let parents = of_round(context, kind, offset.until).await?;
@@ -171,9 +172,11 @@ fn partition(kind: RoundKind, offset: &mut Offset, item: WorkItem) -> Partition 
     let mut names = vec![item.scope.clone()];
     names.extend(item.listed_children().map(|child| name(item.child_scope(child))));
     let known: Vec<String> = names.iter().filter(|name| offset.known.contains(name)).cloned().collect();
-    let parent = item.scope.clone();
+    let (parent, is_doubtful) = (item.scope.clone(), item.is_doubtful);
     let partition = Partition::of_round(offset, item, known);
     match offset.phase {
+        // They are read whole by the next round.
+        Phase::Read if is_doubtful => names.iter().for_each(|name| offset.known.remove(name)),
         Phase::Read => names.iter().for_each(|name| offset.known.insert(name)),
         Phase::Sweep => offset.known.sweep_done(&parent),
         Phase::Done => {}
