@@ -272,7 +272,11 @@ impl<'c> Conversations<'c> {
             return self.context.on_error(item, error, self.is_parent_named());
         };
         if refusal == Refusal::Broken {
-            let why = error.status().map_or("no answer in time".to_owned(), |status| format!("status {status}"));
+            let why = match (error.status(), &error) {
+                (Some(status), _) => format!("status {status}"),
+                (None, Error::Protocol(_)) => "no page that can be read".to_owned(),
+                (None, _) => "no answer in time".to_owned(),
+            };
             let instead = match self.family {
                 Family::Channels => "its channels are listed instead",
                 Family::Chats => "its chats are listed instead; those that no list shows are missing",
@@ -280,6 +284,12 @@ impl<'c> Conversations<'c> {
             self.context
                 .report()
                 .note(format!("the slow way: the export of {} fails each time ({why}), so {instead}", item.scope));
+        }
+        if refusal == Refusal::Forbidden && self.takes_unlisted_chats() {
+            self.context.report().note(
+                "the export of some users is refused (403), so their chats are listed instead; those that no list shows \
+                 are missing",
+            );
         }
         if self.export.refused(refusal, turn) {
             self.context.report().note(format!(

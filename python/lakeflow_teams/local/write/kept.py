@@ -19,7 +19,7 @@ def with_stored(destination: Destination, rows: pa.Table, teams: Sequence[str]) 
     table = destination.open()
     if not teams or table is None or _TEAM not in arrow_schema(table).names:
         return rows
-    stored = read(table, filter=pc.is_in(pc.field(_TEAM), pa.array(teams)) & holding(table))
+    stored = read(table, filter=pc.field(_TEAM).isin(list(teams)) & holding(table))
     keys = destination.shape.keys
     read_now = {tuple(row.values()) for row in rows.select(list(keys)).to_pylist()}
     kept = [row for row in stored.to_pylist() if tuple(row[key] for key in keys) not in read_now]
