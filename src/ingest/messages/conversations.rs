@@ -341,8 +341,10 @@ impl<'c> Conversations<'c> {
 
     /// An item of a scope that has never been read whole.
     fn is_history(&self, item: &WorkItem) -> bool {
+        if self.round.phase != Phase::Read {
+            return false;
+        }
         match item.stage {
-            _ if self.round.phase != Phase::Read => false,
             Stage::Parent => false,
             Stage::Child => self.read_up_to(item).is_none(),
             Stage::Export(_) => !self.ways.is_export_only() || !self.round.known().contains(&item.scope),

@@ -302,7 +302,9 @@ impl Offset {
                 room -= needed;
                 self.stood.extend_from_slice(scope);
             } else {
-                self.known.spoil(&scope[0].scope);
+                if scope[0].is_export() {
+                    self.known.spoil(&scope[0].scope);
+                }
                 dropped += 1;
             }
         }
