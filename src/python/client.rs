@@ -14,7 +14,7 @@ use teams_base::error::Result;
 use teams_base::options::{ConnectionConfig, Strictness, parse_connection, parse_table};
 use teams_base::timestamp;
 use teams_client::auth::{self, TokenProvider};
-use teams_ingest::{Limits, Partition, Pass, Session};
+use teams_ingest::{Doubts, Limits, Partition, Pass, Session};
 use teams_tables::{Projection, find};
 
 type Options = HashMap<String, String>;
