@@ -7,8 +7,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import PathLike
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -20,7 +18,6 @@ from lakeflow_teams.local import ingest_report
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write import scd2, snapshot
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
@@ -28,12 +25,15 @@ from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.storage import parse as parse_storage_options
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot, keeps_history
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +47,11 @@ LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 def run(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     credential: object | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
 ) -> RunSummary:
@@ -63,7 +64,8 @@ def run(
     given = {**spec.connection, **as_options(connection or {})}
     options = connection_from_environment(given, has_credential=credential is not None)
     client = _core.Client(options, credential=credential, strict=True)
-    root = folder(target)
+    stored = parse_storage_options(storage_options or {}, "storage_options")
+    root = locate(target, {**spec.storage_options, **stored})
     passes = plan(spec, root, options, client)
     for job in (job for step in passes for job in step.jobs):
         job.ready()
@@ -81,7 +83,7 @@ def run(
     return summary
 
 
-def _write_report(summary: RunSummary, root: Path) -> None:
+def _write_report(summary: RunSummary, root: Location) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
         summary.page = str(page.write(summary, root, tables_of(root)))
