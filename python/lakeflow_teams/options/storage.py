@@ -89,10 +89,17 @@ def complete(given: Mapping[str, str], env: Mapping[str, str] = environ) -> Stor
     return StorageOptions({name: _resolved(name, value, env) for name, value in options.items()})
 
 
-def for_files(options: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same for obstore: what the store takes, and what its HTTP client takes."""
+def for_files(options: Mapping[str, str], env: Mapping[str, str] = environ) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same for obstore: what the store takes, and what its HTTP client takes.
+
+    Of the client's options those of the environment are among them: obstore reads it for the store's only.
+    """
     store: dict[str, Any] = {}
     client: dict[str, Any] = {}
+    for variable, value in env.items():
+        prefix = next((prefix for prefix in _STORES if variable.lower().startswith(prefix)), None)
+        if prefix is not None and variable.lower().removeprefix(prefix) in CLIENT:
+            client[variable.lower().removeprefix(prefix)] = value
     for name, value in options.items():
         bare = next((name.removeprefix(prefix) for prefix in _STORES if name.startswith(prefix)), name)
         if bare in CLIENT:
