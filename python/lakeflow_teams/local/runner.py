@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
@@ -97,6 +98,7 @@ class _Runner:
         self._client = client
         self._summary = summary
         self._tell = on_progress
+        self._name = uuid4().hex
 
     def run(self, step: Pass) -> None:
         lines = [self._line(job) for job in step.jobs]
@@ -142,7 +144,8 @@ class _Runner:
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
+            notes = self._summary.notes
+            Incremental(self._client, step, lines, notes, tell, writer=self._name, overtaken=overtaken).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)

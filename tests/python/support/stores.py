@@ -8,12 +8,16 @@ import sys
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
+import obstore
+from obstore.store import S3Store
+
 from support.paths import PROGRAMS, ROOT
 
 #: Where `make test-stores` installs Azurite.
 AZURITE = ROOT / ".venv" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
 #: Not secret anywhere but here: what is looked for in everything that is written and said.
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
+HTTP = {"allow_http": True}
 
 
 class S3:
@@ -48,6 +52,12 @@ class S3:
     def requests(self):
         """Method and path of every request so far."""
         return [(method, path) for method, path in json.loads(self._ask("GET", "/_requests"))]
+
+    def objects(self):
+        """Every object of the bucket by its key."""
+        store = S3Store(self.BUCKET, endpoint=self.url, access_key_id="any", secret_access_key="any", client_options=HTTP)
+        keys = [each["path"] for batch in obstore.list(store) for each in batch]
+        return {key: bytes(obstore.get(store, key).bytes()) for key in keys}
 
     def _ask(self, method, path, body=b""):
         with urlopen(Request(self.url + path, body, method=method)) as answer:
