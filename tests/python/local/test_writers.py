@@ -164,7 +164,7 @@ def test_snapshot_replaces_and_counts(fresh, steps):
             for identity, (user, text) in state.items()
         }
         versions = DeltaTable(str(destination.path)).version() if before is not None else -1
-        counts = snapshot.write(destination, arrow(list(now.values())), Stamp(number + 1))
+        counts = snapshot.write(destination, [arrow(list(now.values()))], SCHEMA, Stamp(number + 1))
         assert content(destination) == in_order(now.values())
         old = before or {}
         assert counts.inserts == len(now.keys() - old.keys())
@@ -182,7 +182,7 @@ def test_snapshot_with_history_opens_and_closes_versions(fresh):
 
     def snap(at, **texts):
         state = [{"team_id": "A", "id": name, "roles": [text]} for name, text in texts.items()]
-        scd2.write_snapshot(destination, arrow(state), Stamp(next(numbers)), at)
+        scd2.write_snapshot(destination, [arrow(state)], SCHEMA, Stamp(next(numbers)), at)
 
     snap("t1", one="x", two="x")
     snap("t2", one="x", two="x")
@@ -256,4 +256,4 @@ def test_a_key_without_a_value_is_refused(fresh, write):
 def test_snapshot_keys_must_tell_rows_apart(fresh):
     doubled = [{"team_id": "A", "id": "1"}, {"team_id": "B", "id": "1"}]
     with pytest.raises(ConfigurationError, match="primary_keys id are the same in 1 rows"):
-        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), arrow(doubled), Stamp(1))
+        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), [arrow(doubled)], SCHEMA, Stamp(1))

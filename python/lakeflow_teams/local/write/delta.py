@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from urllib.parse import urlsplit
+from time import time
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 from pyarrow import fs
 
 from lakeflow_teams import _core
 from lakeflow_teams._staging import LOG, CommitExistsError, address, creation, publish
+from lakeflow_teams.local.write.data_file import Bounds, Writer
+
+#: Commits between two checkpoints: what is newer is read from the log anew for each commit, some 0.3 ms each.
+CHECKPOINT_COMMITS = 20
 
 _KEPT = "_kept"
 _LONGEST_NAME = 255
@@ -37,15 +45,125 @@ def opened(path: Path) -> DeltaTable | None:
     return DeltaTable(root) if DeltaTable.is_deltatable(root) else None
 
 
-def create(path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
-    """A new table with its first rows. Raises :class:`OvertakenError` where there is one by now.
+def create(
+    path: Path,
+    schema: pa.Schema,
+    rows: Iterable[pa.Table],
+    properties: CommitProperties | None = None,
+    columns: Sequence[str] = (),
+) -> int:
+    """A new table with its first rows, and how many they are. Raises :class:`OvertakenError` where there is one by now.
+
+    ``columns`` are those that files are found by.
 
     The commit is put in place as Delta's protocol wants it, only where the log has none of its number. deltalake itself, in
     any ``mode``, makes an append of it if another writer creates the table while the rows are written.
     """
     with committing(path), creation(path) as staging:
-        write_deltalake(staging.root, rows, mode="error", commit_properties=properties)
+        writer = Writer(fs.SubTreeFileSystem(staging.root, fs.LocalFileSystem()), schema, columns)
+        count = 0
+        for some in rows:
+            writer.write(some)
+            count += some.num_rows
+        configuration = {"delta.checkpointInterval": str(CHECKPOINT_COMMITS)}
+        if columns:
+            configuration["delta.dataSkippingStatsColumns"] = ",".join(columns)
+        create_table_with_add_actions(
+            staging.root,
+            Schema.from_arrow(schema),
+            writer.close(),
+            mode="error",
+            configuration=configuration,
+            commit_properties=properties,
+        )
         staging.push()
+    return count
+
+
+def refreshed(table: DeltaTable, path: Path) -> DeltaTable:
+    """The table in its newest version, of which only what came since is read."""
+    address(path)
+    table.update_incremental()
+    return table
+
+
+def commit(
+    table: DeltaTable, path: Path, actions: list[AddAction | RemoveAction], properties: CommitProperties | None
+) -> None:
+    """Makes one commit of files that are written already.
+
+    One that takes files out is made only on the version that it was made for: deltalake does not see that another commit took
+    the same files out, if that was an OPTIMIZE, and their rows would be there twice.
+    """
+    properties = properties or CommitProperties()
+    exact = any(isinstance(action, RemoveAction) for action in actions)
+    if exact:
+        properties.max_commit_retries = 0
+    with committing(path):
+        try:
+            table.create_write_transaction(actions, "append", table.schema(), commit_properties=properties)
+        except CommitFailedError as error:
+            if exact and "append-only" not in str(error) and DeltaTable(table.table_uri).version() > table.version():
+                raise OvertakenError(f"{path}: another program committed to it") from error
+            raise
+
+
+def removal(path: str, *, change: bool = True) -> RemoveAction:
+    """That a file is not the table's any more. ``change`` tells whether rows are other ones than before."""
+    return RemoveAction(path, change, int(time() * 1000), partition_values={})
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """A file of a table, as its log names it. ``bounds`` are least and greatest values of the columns that were asked for."""
+
+    path: str
+    rows: int
+    modified: int
+    bounds: Bounds
+
+
+def files(table: DeltaTable, columns: Sequence[str]) -> list[FileInfo]:
+    """The files of the table's version, oldest first."""
+    actions = pa.table(table.get_add_actions())
+    known = {side: _statistics(actions, side, columns) for side in ("min", "max")}
+    found = []
+    plain = zip(*(actions[name].to_pylist() for name in ("path", "num_records", "modification_time")), strict=True)
+    for at, (path, rows, modified) in enumerate(plain):
+        pairs = {name: (known["min"][name][at], known["max"][name][at]) for name in known["min"] if name in known["max"]}
+        bounds = {name: pair for name, pair in pairs.items() if pair[0] is not None and pair[1] is not None}
+        found.append(FileInfo(unquote(path), rows or 0, modified, bounds))
+    return sorted(found, key=lambda file: (file.modified, file.path))
+
+
+def _statistics(actions: pa.Table, side: str, columns: Sequence[str]) -> dict[str, list[object]]:
+    if side not in actions.schema.names:
+        return {}
+    names = [field.name for field in actions.schema.field(side).type]
+    return {name: pc.struct_field(actions[side], name).to_pylist() for name in columns if name in names}
+
+
+def data_folder(table: DeltaTable) -> fs.FileSystem:
+    """The table's folder. A native file system: with deltalake's, Python code runs on Arrow's threads, and a process that ends
+    right afterwards may be aborted.
+    """
+    return fs.SubTreeFileSystem(str(local_folder(table)), fs.LocalFileSystem())
+
+
+def local_folder(table: DeltaTable) -> Path | None:
+    """The same as a path of this machine."""
+    return Path(url2pathname(urlsplit(table.table_uri).path))
+
+
+def parquet(folder: fs.FileSystem, path: str) -> pq.ParquetFile:
+    """A data file. Raises :class:`LakeflowTeamsError` where it is gone."""
+    try:
+        return pq.ParquetFile(folder.open_input_file(path), pre_buffer=False)
+    except FileNotFoundError:
+        raise _core.LakeflowTeamsError(
+            f"{path} is named by the table's log and is not there: another program removed it; bring it back, "
+            "RESTORE the table to a version whose files are there, or remove the table's folder to read everything again"
+        ) from None
 
 
 def append(table: DeltaTable, path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
@@ -59,11 +177,12 @@ def log(path: Path, rows: pa.Table) -> None:
     table = opened(path)
     if table is None:
         try:
-            return create(path, rows)
+            create(path, rows.schema, [rows])
+            return
         except OvertakenError:
             table = opened(path)
     assert table is not None  # noqa: S101  (it was there a moment ago)
-    return append(table, path, rows)
+    append(table, path, rows)
 
 
 def require_writable(name: str, path: Path) -> None:
@@ -122,8 +241,7 @@ def read(
     columns = list(columns) if columns is not None else None
     if _has_deletion_vectors(table):
         return _queried(table, columns, filter)
-    files = fs.SubTreeFileSystem(url2pathname(urlsplit(table.table_uri).path), fs.LocalFileSystem())
-    rows = table.to_pyarrow_dataset(filesystem=files)
+    rows = table.to_pyarrow_dataset(filesystem=data_folder(table))
     if filter is None:
         return rows.to_table(columns=columns)
     wanted = {name: pc.field(name) for name in columns or rows.schema.names}
@@ -138,6 +256,36 @@ def count(table: DeltaTable) -> int:
         rows = pa.table(QueryBuilder().register("stored", table).execute("SELECT count(*) AS rows FROM stored"))
         return int(rows["rows"][0].as_py())
     return table.count()  # from the log, which counts the rows of files
+
+
+#: Features of a table's protocol that plain files meet, as long as what the comment says is not in use.
+_PLAIN_FEATURES = {
+    "appendOnly",
+    "changeDataFeed",  # delta.enableChangeDataFeed
+    "checkConstraints",  # delta.constraints
+    "columnMapping",  # delta.columnMapping.mode
+    "deletionVectors",  # in any file
+    "domainMetadata",
+    "generatedColumns",  # in a column's metadata
+    "invariants",  # in a column's metadata
+    "timestampNtz",
+    "v2Checkpoint",
+    "vacuumProtocolCheck",
+}
+
+
+def is_plain(table: DeltaTable) -> bool:
+    """Whether the table is no more than its files and their rows, so that files can be written without deltalake's engine."""
+    protocol, metadata = table.protocol(), table.metadata()
+    if not {*(protocol.reader_features or ()), *(protocol.writer_features or ())} <= _PLAIN_FEATURES:
+        return False
+    used = {name: value for name, value in metadata.configuration.items() if value not in ("none", "false")}
+    asks = ("delta.enableChangeDataFeed", "delta.columnMapping.mode", "delta.constraints.")
+    if metadata.partition_columns or any(name.startswith(asks) for name in used):
+        return False
+    if any(name.startswith("delta.") for field in table.schema().fields for name in field.metadata):
+        return False
+    return not _has_deletion_vectors(table) or table.deletion_vectors().read_all().num_rows == 0
 
 
 def _has_deletion_vectors(table: DeltaTable) -> bool:

@@ -53,16 +53,11 @@ def require_keys(rows: pa.Table, keys: Sequence[str], destination: str, own: Seq
             )
 
 
-def matching(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The rows whose key is among ``others``."""
-    wanted = others.select(list(keys)).group_by(list(keys)).aggregate([])
-    return rows.join(wanted, keys=list(keys), join_type="left semi")
-
-
-def among(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The same for rows with nested columns, which Arrow does not join."""
-    index = rows.select(list(keys)).append_column(_RANK, pa.array(range(rows.num_rows), pa.int64()))
-    return rows.take(matching(index, others, keys)[_RANK].sort())
+def unmatched(rows: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
+    """The rows whose number is not among these."""
+    if len(numbers) == 0:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(pa.array(range(rows.num_rows), pa.int64()), value_set=pc.unique(numbers))))
 
 
 def fitted(rows: pa.Table, stored: pa.Schema) -> pa.Table:
