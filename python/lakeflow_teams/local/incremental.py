@@ -15,7 +15,7 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import reconcile
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, folding, merge, scd2, sets
+from lakeflow_teams.local.write import append, folding, merge, scd2, sets, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -154,6 +154,7 @@ class Incremental:
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1

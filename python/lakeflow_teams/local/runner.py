@@ -21,7 +21,7 @@ from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
 from lakeflow_teams.local.target import folder
-from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -163,6 +163,7 @@ class _Runner:
             line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at))
         else:
             line.add(snapshot.write(job.destination, rows, schema, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
 
     def _read_whole(

@@ -156,8 +156,10 @@ class ByFiles:
                 here = [row - first for row in left if row < first + batch.num_rows]
                 tables.append(conformed(batch, schema).take(pa.array(here, pa.int64())))
                 first, left = first + batch.num_rows, left[len(here) :]
-        back = pa.array(sorted(range(len(rows)), key=ordered.__getitem__), pa.int64())
-        return together(tables, schema).take(back)
+        taken = together(tables, schema)
+        if ordered == list(range(len(rows))):
+            return taken
+        return taken.take(pa.array(sorted(range(len(rows)), key=ordered.__getitem__), pa.int64()))
 
     def _batches(self, number: int, columns: Sequence[str]) -> Iterator[pa.Table]:
         schema = pa.schema([self.schema.field(name) for name in columns])
@@ -228,14 +230,15 @@ class _Edits:
         here = self._between(first, stored.num_rows)
         if not here:
             return stored
-        changed = [row for row in here if self._edits[row] is not None]
-        places: list[int | None] = list(range(stored.num_rows))
+        new = self._new(stored, [row for row in here if self._edits[row] is not None], first)
+        pieces, done, used = [], 0, 0
         for row in here:
-            places[row - first] = None
-        for at, row in enumerate(changed):
-            places[row - first] = stored.num_rows + at
-        order = pa.array([place for place in places if place is not None], pa.int64())
-        return pa.concat_tables([stored, self._new(stored, changed, first)]).take(order)
+            pieces.append(stored.slice(done, row - first - done))
+            done = row - first + 1
+            if self._edits[row] is not None:
+                pieces.append(new.slice(used, 1))
+                used += 1
+        return pa.concat_tables([*pieces, stored.slice(done)])
 
     def _between(self, first: int, rows: int) -> list[int]:
         return self._rows[bisect_left(self._rows, first) : bisect_left(self._rows, first + rows)]
@@ -243,11 +246,10 @@ class _Edits:
     def _new(self, stored: pa.Table, changed: list[int], first: int) -> pa.Table:
         if self._updates is None or not changed:
             return stored.slice(0, 0)
-        old = stored.take(pa.array([row - first for row in changed], pa.int64()))
+        old = pa.array([row - first for row in changed], pa.int64())
         new = self._updates.take(pa.array([self._edits[row] for row in changed], pa.int64()))
         columns = [
-            new[field.name].cast(field.type) if field.name in new.schema.names else old[field.name]
-            for field in stored.schema
+            new[field.name] if field.name in new.schema.names else stored[field.name].take(old) for field in stored.schema
         ]
         return pa.table(columns, schema=stored.schema)
 
@@ -259,8 +261,9 @@ def _edits(change: Change) -> Iterator[tuple[int, _Edits]]:
         if rows is not None:
             for at, (file, row) in enumerate(zip(rows[FILE].to_pylist(), rows[ROW].to_pylist(), strict=True)):
                 files.setdefault(file, {})[row] = at if updated else None
+    updates = change.updates.combine_chunks() if change.updates is not None else None
     for number in sorted(files):
-        yield number, _Edits(files[number], change.updates)
+        yield number, _Edits(files[number], updates)
 
 
 def _of(opened: pq.ParquetFile, groups: Iterable[int], columns: Sequence[str]) -> Iterator[pa.Table]:

@@ -54,7 +54,8 @@ def _with_deletes(rows: pa.Table, deletes: pa.Table | None) -> pa.Table:
 
 
 def _kept(source: pa.Table) -> pa.Table:
-    return source.filter(pc.invert(source[_GONE])).drop_columns([_GONE])
+    rows = source.filter(pc.invert(source[_GONE])) if pc.any(source[_GONE]).as_py() else source
+    return rows.drop_columns([_GONE])
 
 
 def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArray:
