@@ -1,6 +1,9 @@
 //! Parquet files made of row groups of others. What did not change is copied as it lies there: nothing is decoded, which costs
 //! a hundredth of reading and writing the rows anew.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;

@@ -112,7 +112,7 @@ class ByFiles:
 
     def open(self, number: int) -> pq.ParquetFile:
         """One of the files."""
-        return delta.parquet(self._folder, self.files[number].path)
+        return delta.parquet(self._folder, self.files[number].path, self._path)
 
     def groups(self, number: int, opened: pq.ParquetFile | None = None) -> list[Group]:
         """Its row groups, which are read once."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 from pyarrow import fs
 
@@ -31,6 +31,8 @@ _KEPT = "_kept"
 _LONGEST_NAME = 255
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
+_UNSUPPORTED = "unsupported"
+_INVALID = "failed validation check"
 
 
 class OvertakenError(Exception):
@@ -155,14 +157,14 @@ def local_folder(table: DeltaTable) -> Path | None:
     return Path(url2pathname(urlsplit(table.table_uri).path))
 
 
-def parquet(folder: fs.FileSystem, path: str) -> pq.ParquetFile:
-    """A data file. Raises :class:`LakeflowTeamsError` where it is gone."""
+def parquet(folder: fs.FileSystem, name: str, path: Path) -> pq.ParquetFile:
+    """A data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
     try:
-        return pq.ParquetFile(folder.open_input_file(path), pre_buffer=False)
+        return pq.ParquetFile(folder.open_input_file(name), pre_buffer=False)
     except FileNotFoundError:
         raise _core.LakeflowTeamsError(
-            f"{path} is named by the table's log and is not there: another program removed it; bring it back, "
-            "RESTORE the table to a version whose files are there, or remove the table's folder to read everything again"
+            f"{path}: another program removed {name}, which the table's log names; bring it back, RESTORE the table to a "
+            "version whose files are there, or remove its folder to read everything again"
         ) from None
 
 
@@ -199,6 +201,24 @@ def require_writable(name: str, path: Path) -> None:
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Around opening the table at ``path``."""
+    try:
+        yield
+    except DeltaError as error:
+        if _UNSUPPORTED in str(error).lower():
+            raise _unsupported(path, str(error)) from error
+        raise
+
+
+def _unsupported(path: Path, text: str) -> _core.ConfigurationError:
+    return _core.ConfigurationError(
+        f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing was "
+        "written; drop the features, or fill another destination_table"
+    )
+
+
+@contextmanager
 def committing(path: Path) -> Iterator[None]:
     """Around a commit to the table at ``path``: what it wrote is published, and its error is told."""
     try:
@@ -210,6 +230,8 @@ def committing(path: Path) -> Iterator[None]:
         text = str(error)
         if any(sign in text.lower() for sign in _CONFLICT):
             raise OvertakenError(text) from error
+        if _UNSUPPORTED in text.lower():
+            raise _unsupported(path, text) from error
         if "append-only" in text:
             raise _core.ConfigurationError(
                 f"{path}: its table property delta.appendOnly forbids to change rows, which this way of writing must; "
@@ -217,6 +239,10 @@ def committing(path: Path) -> Iterator[None]:
             ) from error
         raise
     except Exception as error:
+        if _INVALID in str(error):  # it shows the rows, of which no error may
+            raise _core.ConfigurationError(
+                f"{path}: a constraint of the table refuses what is to be written; drop the constraint, or mend it"
+            ) from None
         if any(sign in str(error) for sign in _FULL):
             raise _core.LakeflowTeamsError(
                 f"{path}: the disk is full; what was committed stays, and the next run goes on from there"

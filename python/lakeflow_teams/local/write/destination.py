@@ -53,7 +53,8 @@ class Destination:
 
     def open(self) -> DeltaTable | None:
         """The table in its newest version, or ``None`` before its first commit. Each call moves what earlier ones gave."""
-        self._table = delta.opened(self.path) if self._table is None else delta.refreshed(self._table, self.path)
+        with delta.reading(self.path):
+            self._table = delta.opened(self.path) if self._table is None else delta.refreshed(self._table, self.path)
         return self._table
 
     def stored(self, table: DeltaTable) -> Stored:
@@ -71,6 +72,8 @@ class Destination:
         table = self.open()
         if table is not None and (table.transaction_version(APP_ID) or 0) >= stamp.batch:
             raise delta.OvertakenError(f"{self.path}: another ingest made commit {stamp.batch} of it")
+        if table is not None:
+            self._require_columns(table)
         return table
 
     def found(self) -> Found:
@@ -84,7 +87,18 @@ class Destination:
                 f"destination {self.name}: {self.path} is a Delta table that lakeflow-teams did not write; "
                 "choose another destination_table or target"
             )
+        self._require_columns(table)
         return found
+
+    def _require_columns(self, table: DeltaTable) -> None:
+        """Without them no stored row could be told from another one."""
+        names = {field.name for field in table.schema().fields}
+        for name in (*self.shape.keys, *filter(None, [self.shape.cursor])):
+            if name not in names:
+                raise _core.ConfigurationError(
+                    f"destination {self.name}: {self.path} has no column {name} any more, which another program dropped or "
+                    "renamed; RESTORE the table to the version before, or remove its folder to read everything again"
+                )
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
