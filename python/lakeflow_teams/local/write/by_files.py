@@ -82,12 +82,12 @@ class ByFiles:
         """See :class:`Stored`. What was found is where it was found; another commit since then makes this one fail."""
         if self._table.version() != self._version:
             raise delta.OvertakenError(f"{self._path}: version {self._version} is not the newest any more")
-        writer = Writer(self._folder, self.schema, self._columns)
         inserted = 0
-        for rows in change.inserts:
-            writer.write(in_order(conformed(rows, self.schema), self._keys))
-            inserted += rows.num_rows
-        actions: list[AddAction | RemoveAction] = [*writer.close()]
+        with Writer(self._folder, self.schema, self._columns) as writer:
+            for rows in change.inserts:
+                writer.write(in_order(conformed(rows, self.schema), self._keys))
+                inserted += rows.num_rows
+            actions: list[AddAction | RemoveAction] = [*writer.close()]
         for number, edits in _edits(change):
             actions += self._rewritten(number, edits)
             actions.append(delta.removal(self.files[number].path))
@@ -172,12 +172,12 @@ class ByFiles:
         opened = self.open(number)
         if self._copies(opened):
             return self._spliced(number, opened, edits)
-        writer = Writer(self._folder, self.schema, self._columns)
         first = 0
-        for batch in self._batches(number, self.schema.names):
-            writer.write(edits.applied(batch, first))
-            first += batch.num_rows
-        return writer.close()
+        with Writer(self._folder, self.schema, self._columns) as writer:
+            for batch in self._batches(number, self.schema.names):
+                writer.write(edits.applied(batch, first))
+                first += batch.num_rows
+            return writer.close()
 
     def _copies(self, opened: pq.ParquetFile) -> bool:
         """Whether row groups of the file can stand beside new ones. Those of other programs may be too large."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import time
+from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +92,19 @@ class Writer:
         self._file: _Open | None = None
         self._done: list[AddAction] = []
 
+    def __enter__(self) -> Writer:  # noqa: PYI034 (Self needs Python 3.11)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """What was written before an error is the table's nowhere, and is removed."""
+        if kind is None:
+            return
+        if self._file is not None:
+            self._file.abandon()
+        for name in [*(file.path for file in self._done), *([self._file.name] if self._file is not None else [])]:
+            with suppress(OSError):
+                self._folder.delete_file(name)
+
     def write(self, rows: pa.Table) -> None:
         """Takes rows of the schema; whole row groups are written at once, the rest waits for more."""
         if rows.num_rows == 0:
@@ -140,6 +155,11 @@ class _Open:
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         self.rows += rows.num_rows
+
+    def abandon(self) -> None:
+        self._writer.is_open = False  # it would close itself when it is collected, and tell what fails of that
+        with suppress(OSError):
+            self._sink.close()
 
     def close(self) -> tuple[int, pq.FileMetaData]:
         self._writer.close()

@@ -62,18 +62,19 @@ def create(
     any ``mode``, makes an append of it if another writer creates the table while the rows are written.
     """
     with committing(path), creation(path) as staging:
-        writer = Writer(fs.SubTreeFileSystem(staging.root, fs.LocalFileSystem()), schema, columns)
         count = 0
-        for some in rows:
-            writer.write(some)
-            count += some.num_rows
+        with Writer(fs.SubTreeFileSystem(staging.root, fs.LocalFileSystem()), schema, columns) as writer:
+            for some in rows:
+                writer.write(some)
+                count += some.num_rows
+            added = writer.close()
         configuration = {"delta.checkpointInterval": str(CHECKPOINT_COMMITS)}
         if columns:
             configuration["delta.dataSkippingStatsColumns"] = ",".join(columns)
         create_table_with_add_actions(
             staging.root,
             Schema.from_arrow(schema),
-            writer.close(),
+            added,
             mode="error",
             configuration=configuration,
             commit_properties=properties,

@@ -73,7 +73,7 @@ class Destination:
         if table is not None and (table.transaction_version(APP_ID) or 0) >= stamp.batch:
             raise delta.OvertakenError(f"{self.path}: another ingest made commit {stamp.batch} of it")
         if table is not None:
-            self._require_columns(table)
+            self.require_columns(table)
         return table
 
     def found(self) -> Found:
@@ -87,11 +87,10 @@ class Destination:
                 f"destination {self.name}: {self.path} is a Delta table that lakeflow-teams did not write; "
                 "choose another destination_table or target"
             )
-        self._require_columns(table)
         return found
 
-    def _require_columns(self, table: DeltaTable) -> None:
-        """Without them no stored row could be told from another one."""
+    def require_columns(self, table: DeltaTable) -> None:
+        """Raises :class:`ConfigurationError` where a column is gone without which no stored row is told from another one."""
         names = {field.name for field in table.schema().fields}
         for name in (*self.shape.keys, *filter(None, [self.shape.cursor])):
             if name not in names:
