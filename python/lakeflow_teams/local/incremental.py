@@ -15,7 +15,7 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import reconcile
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, folding, merge, scd2, sets
+from lakeflow_teams.local.write import append, folding, merge, scd2, sets, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -150,12 +150,13 @@ class Incremental:
         folding.refuse(job.destination, job.identity, rows)
         if job.set_keys and job.way != "append":
             rows, deletes = sets.replace(job.destination, rows, job.set_keys)
-        stored = job.destination.open() if step.full_since is not None and job.way != "append" else None
-        if step.full_since is not None and stored is not None:
-            unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
+        old = job.destination.open() if step.full_since is not None and job.way != "append" else None
+        if step.full_since is not None and old is not None:
+            unseen = reconcile.unseen(job.destination.shape, job.destination.stored(old), step.full_since)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1
@@ -181,7 +182,7 @@ class Incremental:
             table = job.destination.open() if reconcile.is_due(job, self._reconciled[index], now) else None
             if table is None:
                 continue
-            gone = reconcile.vanished(self._client, job, table, now)
+            gone = reconcile.vanished(self._client, job, job.destination.stored(table), now)
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)

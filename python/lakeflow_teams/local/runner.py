@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from time import monotonic, sleep
@@ -19,7 +19,7 @@ from lakeflow_teams.local import ingest_report
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -158,21 +158,29 @@ class _Runner:
             job.check(found.stamp)
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
-        line.rows, batches = 0, []
-        for batch in self._client.read(table, options):
-            batches.append(batch)
-            line.rows += batch.num_rows
-            tell(Progress(line.destination, line.rows, line.micro_batches))
-        rows = table_of(batches, pa.schema(self._client.schema(table, options)))
+        schema = pa.schema(self._client.schema(table, options))
+        rows = self._read_whole(table, options, schema, line, tell)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, replace(stamp, at=at), at))
+            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at))
         else:
-            line.add(snapshot.write(job.destination, rows, stamp))
+            line.add(snapshot.write(job.destination, rows, schema, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
+
+    def _read_whole(
+        self, table: str, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+    ) -> Iterator[pa.Table]:
+        """A snapshot as it is read."""
+        line.rows = 0
+        for batch in self._client.read(table, options):
+            rows = table_of([batch], schema)
+            line.rows += rows.num_rows
+            tell(Progress(line.destination, line.rows, line.micro_batches))
+            yield rows
 
 
 def _failure(error: BaseException) -> Exception:

@@ -156,6 +156,9 @@ class Bucket(Location):
         except TableNotFoundError:
             return None
 
+    def refresh(self, table: DeltaTable) -> None:  # noqa: D102
+        table.update_incremental()
+
     @contextmanager
     def creation(self) -> Iterator[_Upload]:  # noqa: D102
         with TemporaryDirectory(prefix="lakeflow-teams-") as folder:
