@@ -22,7 +22,7 @@ from pyarrow import fs
 from lakeflow_teams import _core
 from lakeflow_teams.local.write.data_file import Bounds, Writer
 from lakeflow_teams.store.locate import Target, locate
-from lakeflow_teams.store.location import CommitExistsError, Location
+from lakeflow_teams.store.location import STAGING_OPTIONS, CommitExistsError, Location
 
 #: Commits between two checkpoints: what is newer is read from the log anew for each commit, some 0.3 ms each.
 CHECKPOINT_COMMITS = 20
@@ -77,6 +77,7 @@ def create(
             added,
             mode="error",
             configuration=configuration,
+            storage_options=STAGING_OPTIONS,
             commit_properties=properties,
         )
         staging.push()
