@@ -59,7 +59,8 @@ def write(spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str
     rows = [{**run, **row} for row in (*_destinations(summary), *_scopes(json.loads(scopes)))]
     try:
         delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
-    except Exception as error:  # whatever it is, the tables are written
+    except Exception as raised:  # whatever it is, the tables are written
+        error = target.explained(raised)
         summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
 
 

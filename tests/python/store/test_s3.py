@@ -170,7 +170,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(s3, graph):
     finish(ingest(graph, s3.target()))
     whole = time.monotonic() - begin
     moments = random.Random(16)
-    for _ in range(10):
+    for _ in range(5):
         target = s3.target()
         process = ingest(graph, target)
         time.sleep(moments.uniform(0.0, 1.0) * whole)
