@@ -43,6 +43,14 @@ class ByEngine:
                     tables.append(some.append_column(WANTED, pa.array(indices, pa.int64())))
         return together(tables, pa.schema([*schema, *places]))
 
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """See :class:`Stored`. What is stored once was found once, so that the first row of each is taken."""
+        again = self.find(found, on, columns)
+        first: dict[int, int] = {}
+        for at, number in enumerate(again[WANTED].to_pylist()):
+            first.setdefault(number, at)
+        return again.take(pa.array([first[number] for number in range(found.num_rows)], pa.int64())).select(list(columns))
+
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """See :class:`Stored`."""
         names = list(dict.fromkeys(columns))

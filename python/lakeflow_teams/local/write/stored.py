@@ -45,6 +45,9 @@ class Stored(Protocol):
     def find(self, wanted: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """The stored rows whose key ``on`` is among ``wanted``: ``columns``, their place and the row they were found for."""
 
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Columns of rows that were found by the key ``on``, which ``found`` has, in its order."""
+
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """All rows, some at a time: ``columns`` and their place."""
 

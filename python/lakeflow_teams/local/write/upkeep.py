@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
@@ -66,11 +68,21 @@ def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -
         except delta.OvertakenError:
             table = delta.refreshed(table, destination.path)
     table = delta.refreshed(table, destination.path)
-    deleted = clean(table)
+    deleted = _clean(table)
     return Upkeep(before, len(delta.refreshed(table, destination.path).file_uris()), deleted)
 
 
-def clean(table: DeltaTable) -> int:
+def compact_log(table: DeltaTable, path: Path) -> Upkeep:
+    """The same for a table without keys, to which rows are only added."""
+    before = len(table.file_uris())
+    with delta.committing(path), suppress(delta.OvertakenError):
+        table.optimize.compact()
+    table = delta.refreshed(table, path)
+    deleted = _clean(table)
+    return Upkeep(before, len(delta.refreshed(table, path).file_uris()), deleted)
+
+
+def _clean(table: DeltaTable) -> int:
     """Deletes the files that no version names that is younger than the retention, and tells how many."""
     hours = max(_RETENTION_HOURS, _hours(table.metadata().configuration.get(_RETENTION)))
     return len(table.vacuum(retention_hours=hours, dry_run=False, full=True, enforce_retention_duration=False))
