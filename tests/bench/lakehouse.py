@@ -79,7 +79,10 @@ def dlt_merge(job: Job) -> Callable[[], dict[str, Any]]:
     import dlt
 
     logging.disable(logging.WARNING)
-    keys = {"messages": ["team_id", "channel_id", "id"], "message_replies": ["team_id", "channel_id", "parent_message_id", "id"]}
+    keys = {
+        "messages": ["team_id", "channel_id", "id"],
+        "message_replies": ["team_id", "channel_id", "parent_message_id", "id"],
+    }
     place = Path(job["target"])
     count = 0
 
@@ -89,7 +92,9 @@ def dlt_merge(job: Job) -> Callable[[], dict[str, Any]]:
             count += some.num_rows
             if some.num_rows:
                 hints = dlt.mark.make_hints(
-                    table_name=table, primary_key=keys[table], write_disposition={"disposition": "merge", "strategy": "upsert"}
+                    table_name=table,
+                    primary_key=keys[table],
+                    write_disposition={"disposition": "merge", "strategy": "upsert"},
                 )
                 yield dlt.mark.with_hints(some, hints, create_table_variant=True)
 

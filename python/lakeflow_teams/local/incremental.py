@@ -41,6 +41,7 @@ class Incremental:
         notes: list[str],
         tell: Callable[[Progress], None],
         *,
+        writer: str,
         overtaken: bool = False,
     ) -> None:
         self._client = client
@@ -48,6 +49,7 @@ class Incremental:
         self._lines = lines
         self._notes = notes
         self._tell = tell
+        self._writer = writer
         self._overtaken = overtaken
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
@@ -77,7 +79,7 @@ class Incremental:
     def _resume(self) -> str | None:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
         found = [self._found(index) for index in range(len(self._pass.jobs))]
-        if self._overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
+        if self._overtaken and _is_between_commits(found, self._writer):
             raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
@@ -167,6 +169,7 @@ class Incremental:
             members=self._pass.members,
             settings=self._pass.jobs[index].settings,
             reconciled=self._reconciled[index],
+            writer=self._writer,
         )
 
     def _reconcile(self, offset: str) -> None:
@@ -195,6 +198,14 @@ class Incremental:
     def _rows_of(step: _core.MicroBatch, table: str) -> int:
         batches = [*step.tables.get(table, []), *step.deletes.get(table, [])]
         return sum(batch.num_rows for batch in batches)
+
+
+def _is_between_commits(found: list[Found], writer: str) -> bool:
+    """Whether another ingest than ``writer``'s has committed to one of the tables, and not yet to the others."""
+    places = [(state.stamp.epoch, state.stamp.position) if state.stamp else None for state in found]
+    furthest = max((place for place in places if place), default=None)
+    ahead = {state.stamp.writer for state, place in zip(found, places, strict=True) if state.stamp and place == furthest}
+    return len(set(places)) > 1 and ahead != {writer}
 
 
 def _is_round_over(offset: str) -> bool:

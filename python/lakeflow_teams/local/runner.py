@@ -7,10 +7,9 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import PathLike
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
@@ -20,7 +19,6 @@ from lakeflow_teams.local import ingest_report
 from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
@@ -28,12 +26,15 @@ from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.storage import parse as parse_storage_options
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot, keeps_history
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +48,11 @@ LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 def run(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     credential: object | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
 ) -> RunSummary:
@@ -63,7 +65,8 @@ def run(
     given = {**spec.connection, **as_options(connection or {})}
     options = connection_from_environment(given, has_credential=credential is not None)
     client = _core.Client(options, credential=credential, strict=True)
-    root = folder(target)
+    stored = parse_storage_options(storage_options or {}, "storage_options")
+    root = locate(target, {**spec.storage_options, **stored})
     passes = plan(spec, root, options, client)
     for job in (job for step in passes for job in step.jobs):
         job.ready()
@@ -81,7 +84,7 @@ def run(
     return summary
 
 
-def _write_report(summary: RunSummary, root: Path) -> None:
+def _write_report(summary: RunSummary, root: Location) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
         summary.page = str(page.write(summary, root, tables_of(root)))
@@ -95,6 +98,7 @@ class _Runner:
         self._client = client
         self._summary = summary
         self._tell = on_progress
+        self._name = uuid4().hex
 
     def run(self, step: Pass) -> None:
         lines = [self._line(job) for job in step.jobs]
@@ -140,7 +144,8 @@ class _Runner:
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
+            notes = self._summary.notes
+            Incremental(self._client, step, lines, notes, tell, writer=self._name, overtaken=overtaken).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)

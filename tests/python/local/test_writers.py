@@ -283,7 +283,9 @@ OTHERS = {
     "look after": lambda destination: upkeep.look_after(destination, destination.open()),
     "optimize": lambda destination: DeltaTable(str(destination.path)).optimize.compact(),
     "z-order": lambda destination: DeltaTable(str(destination.path)).optimize.z_order(["id"]),
-    "vacuum": lambda destination: DeltaTable(str(destination.path)).vacuum(0, dry_run=False, enforce_retention_duration=False),
+    "vacuum": lambda destination: DeltaTable(str(destination.path)).vacuum(
+        0, dry_run=False, enforce_retention_duration=False
+    ),
     "checkpoint": lambda destination: DeltaTable(str(destination.path)).create_checkpoint(),
     "new process": lambda destination: destination.__init__(destination.name, destination.path, destination.shape),
 }

@@ -7,7 +7,6 @@ the whole table, and a change is a merge.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -16,6 +15,7 @@ from lakeflow_teams.local.write import delta, sql
 from lakeflow_teams.local.write.data_file import conformed, together
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.stored import FILE, PLACE, ROW, WANTED, Change
+from lakeflow_teams.store.location import Location
 
 _DEED = "__deed"
 _INSERT, _UPDATE, _REMOVE = range(3)
@@ -24,7 +24,7 @@ _INSERT, _UPDATE, _REMOVE = range(3)
 class ByEngine:
     """One version of a table. A place is the number of a row as the engine gives them, and means nothing to it later."""
 
-    def __init__(self, table: DeltaTable, path: Path) -> None:
+    def __init__(self, table: DeltaTable, path: Location) -> None:
         self._table = table
         self._path = path
         self.schema = delta.arrow_schema(table)

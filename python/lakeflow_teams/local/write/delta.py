@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 from time import time
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -17,18 +15,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 from pyarrow import fs
 
 from lakeflow_teams import _core
-from lakeflow_teams._staging import LOG, CommitExistsError, address, creation, publish
 from lakeflow_teams.local.write.data_file import Bounds, Writer
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import CommitExistsError, Location
 
 #: Commits between two checkpoints: what is newer is read from the log anew for each commit, some 0.3 ms each.
 CHECKPOINT_COMMITS = 20
 
 _KEPT = "_kept"
-_LONGEST_NAME = 255
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
 _UNSUPPORTED = "unsupported"
@@ -39,16 +38,17 @@ class OvertakenError(Exception):
     """Another program committed to the table since it was read. What was to be written is not; reading anew helps."""
 
 
-def opened(path: Path) -> DeltaTable | None:
+def opened(place: Target) -> DeltaTable | None:
     """The table in its newest version, or ``None`` where there is none."""
-    if not (path / LOG).is_dir():
-        return None
-    root = address(path)
-    return DeltaTable(root) if DeltaTable.is_deltatable(root) else None
+    location = locate(place)
+    try:
+        return location.table()
+    except Exception as error:
+        raise location.explained(error) from error
 
 
 def create(
-    path: Path,
+    path: Target,
     schema: pa.Schema,
     rows: Iterable[pa.Table],
     properties: CommitProperties | None = None,
@@ -61,7 +61,7 @@ def create(
     The commit is put in place as Delta's protocol wants it, only where the log has none of its number. deltalake itself, in
     any ``mode``, makes an append of it if another writer creates the table while the rows are written.
     """
-    with committing(path), creation(path) as staging:
+    with committing(path), locate(path).creation() as staging:
         count = 0
         with Writer(fs.SubTreeFileSystem(staging.root, fs.LocalFileSystem()), schema, columns) as writer:
             for some in rows:
@@ -83,15 +83,17 @@ def create(
     return count
 
 
-def refreshed(table: DeltaTable, path: Path) -> DeltaTable:
+def refreshed(table: DeltaTable, path: Location) -> DeltaTable:
     """The table in its newest version, of which only what came since is read."""
-    address(path)
-    table.update_incremental()
+    try:
+        path.refresh(table)
+    except Exception as error:
+        raise path.explained(error) from error
     return table
 
 
 def commit(
-    table: DeltaTable, path: Path, actions: list[AddAction | RemoveAction], properties: CommitProperties | None
+    table: DeltaTable, path: Location, actions: list[AddAction | RemoveAction], properties: CommitProperties | None
 ) -> None:
     """Makes one commit of files that are written already.
 
@@ -106,7 +108,8 @@ def commit(
         try:
             table.create_write_transaction(actions, "append", table.schema(), commit_properties=properties)
         except CommitFailedError as error:
-            if exact and "append-only" not in str(error) and DeltaTable(table.table_uri).version() > table.version():
+            newest = opened(path) if exact and "append-only" not in str(error) else None
+            if newest is not None and newest.version() > table.version():
                 raise OvertakenError(f"{path}: another program committed to it") from error
             raise
 
@@ -147,18 +150,23 @@ def _statistics(actions: pa.Table, side: str, columns: Sequence[str]) -> dict[st
 
 
 def data_folder(table: DeltaTable) -> fs.FileSystem:
-    """The table's folder. A native file system: with deltalake's, Python code runs on Arrow's threads, and a process that ends
-    right afterwards may be aborted.
+    """The table's folder, on this machine by a native file system.
+
+    With deltalake's, Python code runs on Arrow's threads, and a process that ends right afterwards may be aborted.
     """
-    return fs.SubTreeFileSystem(str(local_folder(table)), fs.LocalFileSystem())
+    folder = local_folder(table)
+    if folder is None:
+        return fs.PyFileSystem(DeltaStorageHandler.from_table(table._table))  # noqa: SLF001
+    return fs.SubTreeFileSystem(str(folder), fs.LocalFileSystem())
 
 
 def local_folder(table: DeltaTable) -> Path | None:
-    """The same as a path of this machine."""
-    return Path(url2pathname(urlsplit(table.table_uri).path))
+    """The same as a path of this machine, or ``None`` where it lies in a store."""
+    uri = urlsplit(table.table_uri)
+    return Path(url2pathname(uri.path)) if uri.scheme in {"", "file"} else None
 
 
-def parquet(folder: fs.FileSystem, name: str, path: Path) -> pq.ParquetFile:
+def parquet(folder: fs.FileSystem, name: str, path: Location) -> pq.ParquetFile:
     """A data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
     try:
         return pq.ParquetFile(folder.open_input_file(name), pre_buffer=False)
@@ -169,13 +177,13 @@ def parquet(folder: fs.FileSystem, name: str, path: Path) -> pq.ParquetFile:
         ) from None
 
 
-def append(table: DeltaTable, path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
+def append(table: DeltaTable, path: Target, rows: pa.Table, properties: CommitProperties | None = None) -> None:
     """Adds rows in one commit, and the columns and struct fields that the table lacked."""
     with committing(path):
         write_deltalake(table, rows, mode="append", schema_mode="merge", commit_properties=properties)
 
 
-def log(path: Path, rows: pa.Table) -> None:
+def log(path: Target, rows: pa.Table) -> None:
     """Adds rows to a table without an offset, which is created where it must be."""
     table = opened(path)
     if table is None:
@@ -188,21 +196,8 @@ def log(path: Path, rows: pa.Table) -> None:
     append(table, path, rows)
 
 
-def require_writable(name: str, path: Path) -> None:
-    """Raises :class:`ConfigurationError` where nothing could be written at ``path``, before anything is read for it."""
-    if any(len(os.fsencode(part)) > _LONGEST_NAME or "\0" in part for part in path.parts):
-        raise _core.ConfigurationError(
-            f"destination {name}: {path} cannot be written (a name too long, or with a null in it)"
-        )
-    try:
-        with TemporaryFile(dir=next(folder for folder in (path / LOG, path, *path.parents) if os.path.lexists(folder))):
-            pass
-    except OSError as error:
-        raise _core.ConfigurationError(f"destination {name}: {path} cannot be written ({error.strerror})") from None
-
-
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Location) -> Iterator[None]:
     """Around opening the table at ``path``."""
     try:
         yield
@@ -212,7 +207,7 @@ def reading(path: Path) -> Iterator[None]:
         raise
 
 
-def _unsupported(path: Path, text: str) -> _core.ConfigurationError:
+def _unsupported(path: Location, text: str) -> _core.ConfigurationError:
     return _core.ConfigurationError(
         f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing was "
         "written; drop the features, or fill another destination_table"
@@ -220,11 +215,12 @@ def _unsupported(path: Path, text: str) -> _core.ConfigurationError:
 
 
 @contextmanager
-def committing(path: Path) -> Iterator[None]:
-    """Around a commit to the table at ``path``: what it wrote is published, and its error is told."""
+def committing(place: Target) -> Iterator[None]:
+    """Around a commit to the table at ``place``: what it wrote is published, and its error is told."""
+    path = locate(place)
     try:
         yield
-        publish(path)
+        path.publish()
     except CommitExistsError as error:
         raise OvertakenError(str(error)) from error
     except CommitFailedError as error:
@@ -248,23 +244,25 @@ def committing(path: Path) -> Iterator[None]:
             raise _core.LakeflowTeamsError(
                 f"{path}: the disk is full; what was committed stays, and the next run goes on from there"
             ) from error
-        raise
+        raise path.explained(error) from error
 
 
 def read(
-    source: Path | DeltaTable,
+    source: Target | DeltaTable,
     columns: Sequence[str] | None = None,
     filter: pc.Expression | None = None,  # noqa: A002
 ) -> pa.Table:
-    """Rows of a Delta table, given by its path or opened.
+    """Rows of a Delta table, given by its place or opened.
 
-    Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
-    right afterwards may be aborted.
+    A table in a folder is read through a native file system: with the default one, Python code runs on Arrow's threads, and
+    a process that ends right afterwards may be aborted.
 
     The filter is computed as a column: Arrow holds a pushed one against each file's statistics too, and can't compare those
     of the text that merges write, which are views.
     """
-    table = DeltaTable(address(source)) if isinstance(source, Path) else source
+    table = source if isinstance(source, DeltaTable) else opened(locate(source))
+    if table is None:
+        raise FileNotFoundError(f"{source}: there is no Delta table")
     columns = list(columns) if columns is not None else None
     if _has_deletion_vectors(table):
         return _queried(table, columns, filter)

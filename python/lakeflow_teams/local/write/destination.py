@@ -1,10 +1,9 @@
-"""One Delta table on disk: opening it, and the commits that carry a stamp."""
+"""One Delta table: opening it, and the commits that carry a stamp."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -17,6 +16,7 @@ from lakeflow_teams.local.write.data_file import in_order
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.local.write.stored import Change, Stored
+from lakeflow_teams.store.locate import Target, locate
 
 #: Further columns that files are found by, where a table has them.
 _TIMES = ("createdDateTime", "__START_AT", "__END_AT")
@@ -44,9 +44,9 @@ class Shape:
 class Destination:
     """A Delta table at ``path`` that may not exist yet. ``name`` is the one that messages use."""
 
-    def __init__(self, name: str, path: Path, shape: Shape) -> None:
+    def __init__(self, name: str, path: Target, shape: Shape) -> None:
         self.name = name
-        self.path = path
+        self.path = locate(path)
         self.shape = shape
         self._footers: Footers = {}
         self._table: DeltaTable | None = None

@@ -43,6 +43,8 @@ class Stamp:
     at: str | None = None
     #: The table's keys were known to be unique when the commit was made. Earlier versions did not see to it.
     unique: bool = True
+    #: Whose commit it is. Of a store an answer may be lost, and then a program meets its own commit as if it were another's.
+    writer: str | None = None
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""

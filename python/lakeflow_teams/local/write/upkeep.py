@@ -10,7 +10,6 @@ import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
@@ -20,6 +19,7 @@ from lakeflow_teams.local.write.by_files import ByFiles
 from lakeflow_teams.local.write.data_file import FILE_ROWS
 from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.stamp import UPKEEP
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -
     return Upkeep(before, len(delta.refreshed(table, destination.path).file_uris()), deleted)
 
 
-def compact_log(table: DeltaTable, path: Path) -> Upkeep:
+def compact_log(table: DeltaTable, path: Location) -> Upkeep:
     """The same for a table without keys, to which rows are only added."""
     before = len(table.file_uris())
     with delta.committing(path), suppress(delta.OvertakenError):
