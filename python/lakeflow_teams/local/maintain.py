@@ -22,7 +22,7 @@ def maintain(target: Target) -> list[TableUpkeep]:
     tables = root.tables()
     if not tables:
         raise _core.ConfigurationError(f"--target: there is no Delta table in {root}; lakeflow-teams ingest fills it")
-    return [_table(root / catalog / schema / table, ".".join((catalog, schema, table))) for catalog, schema, table in tables]
+    return [_table(root / catalog / schema / table, f"{catalog}.{schema}.{table}") for catalog, schema, table in tables]
 
 
 def _table(location: Location, name: str) -> TableUpkeep:

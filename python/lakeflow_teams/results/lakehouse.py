@@ -43,7 +43,7 @@ class LakehouseStatus:
 
 @dataclass(frozen=True)
 class TableUpkeep:
-    """What ``maintain`` did to a table: its files ``before`` and ``after``, and how many files of older versions are gone."""
+    """What ``maintain`` did to a table: its files ``before`` and ``after``, and how many of older versions it deleted."""
 
     table: str
     before: int

@@ -47,7 +47,7 @@ class Upkeep:
 
 
 def after_commit(destination: Destination, number: int) -> None:
-    """Looks after the table once in so many commits. The rows are committed, so what goes wrong is no error of the ingest."""
+    """Looks after the table once in so many commits. What goes wrong is no error of the ingest: its rows are committed."""
     if number % COMMITS:
         return
     try:
@@ -106,7 +106,8 @@ def _compact(destination: Destination, table: DeltaTable, least: int) -> None:
 
 def _first(small: list[int], stored: ByFiles) -> list[int]:
     """The oldest ones, of so many rows that they may lie in memory; two at least."""
-    rows, some = 0, []
+    rows = 0
+    some: list[int] = []
     for number in small:
         if len(some) >= 2 and rows >= _ROWS_AT_ONCE:
             break
