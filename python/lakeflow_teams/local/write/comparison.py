@@ -28,8 +28,8 @@ _STORED = "stored"
 class Part:
     """Some keys.
 
-    ``new`` were read and are not stored, ``gone`` are stored and were not read. Of those that are both and differ, ``now`` is
-    what was read, row by row beside what is stored, ``before``. Stored rows have their place.
+    ``new`` were read and are not stored, ``gone`` are stored and were not read. Of those that are both and differ, ``now``
+    is what was read, row by row beside what is stored, ``before``. Stored rows have their place.
     """
 
     new: pa.Table
