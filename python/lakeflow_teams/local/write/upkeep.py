@@ -58,6 +58,13 @@ def after_commit(destination: Destination, number: int) -> None:
         _log.info("%s: its files were not looked after (%s)", destination.name, error)
 
 
+def after_log(path: Location) -> None:
+    """The same for a table to which rows are only added."""
+    table = delta.opened(path)
+    if table is not None and table.version() % COMMITS == COMMITS - 1:
+        compact_log(table, path)
+
+
 def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -> Upkeep:
     """Puts small files together if there are so many, and deletes files that no version of the last days names."""
     before = len(table.file_uris())
@@ -73,7 +80,7 @@ def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -
 
 
 def compact_log(table: DeltaTable, path: Location) -> Upkeep:
-    """The same for a table without keys, to which rows are only added."""
+    """Looks after a table without keys, to which rows are only added."""
     before = len(table.file_uris())
     with delta.committing(path), suppress(delta.OvertakenError):
         table.optimize.compact()
