@@ -98,8 +98,8 @@ def commit(
 ) -> None:
     """Makes one commit of files that are written already.
 
-    One that takes files out is made only on the version that it was made for: deltalake does not see that another commit took
-    the same files out, if that was an OPTIMIZE, and their rows would be there twice.
+    One that takes files out is made only on the version that it was made for: deltalake does not see that another commit
+    took the same files out, if that was an OPTIMIZE, and their rows would be there twice.
     """
     properties = properties or CommitProperties()
     exact = any(isinstance(action, RemoveAction) for action in actions)
@@ -122,7 +122,7 @@ def removal(path: str, *, change: bool = True) -> RemoveAction:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A file of a table, as its log names it. ``bounds`` are least and greatest values of the columns that were asked for."""
+    """A file of a table, as its log names it. ``bounds`` are least and greatest values of columns."""
 
     path: str
     rows: int
@@ -190,9 +190,10 @@ def log(path: Target, rows: pa.Table) -> None:
     if table is None:
         try:
             create(path, rows.schema, [rows])
-            return
         except OvertakenError:
             table = opened(path)
+        else:
+            return
     assert table is not None  # noqa: S101  (it was there a moment ago)
     append(table, path, rows)
 
@@ -210,8 +211,8 @@ def reading(path: Location) -> Iterator[None]:
 
 def _unsupported(path: Location, text: str) -> _core.ConfigurationError:
     return _core.ConfigurationError(
-        f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing was "
-        "written; drop the features, or fill another destination_table"
+        f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing "
+        "was written; drop the features, or fill another destination_table"
     )
 
 
@@ -301,7 +302,7 @@ _PLAIN_FEATURES = {
 
 
 def is_plain(table: DeltaTable) -> bool:
-    """Whether the table is no more than its files and their rows, so that files can be written without deltalake's engine."""
+    """Whether the table is no more than its files and their rows, which can be written without deltalake's engine."""
     protocol, metadata = table.protocol(), table.metadata()
     if not {*(protocol.reader_features or ()), *(protocol.writer_features or ())} <= _PLAIN_FEATURES:
         return False

@@ -79,9 +79,7 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     return Counts(inserts, closings - min(removed, closings), min(removed, closings))
 
 
-def write_snapshot(
-    destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema, stamp: Stamp, now: str
-) -> Counts:
+def write_snapshot(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema, stamp: Stamp, now: str) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
 
     ``now`` must be later than every time that is stored: :func:`later` sees to it.
@@ -100,7 +98,8 @@ def write_snapshot(
                 written.add(conformed(_from(new, now), stored.schema))
             ended += [part.before.select(places), part.gone.select(places)]
             inserts += part.new.num_rows + part.now.num_rows
-            updates, deletes = updates + part.now.num_rows, deletes + part.gone.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             closed = pa.concat_tables(ended)

@@ -28,7 +28,11 @@ def write(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema,
             written.add(conformed(part.new, stored.schema))
             written.add(_over(part.before, part.now, stored.schema))
             removed += [part.before.select(places), part.gone.select(places)]
-            inserts, updates, deletes = inserts + part.new.num_rows, updates + part.now.num_rows, deletes + part.gone.num_rows
+            inserts, updates, deletes = (
+                inserts + part.new.num_rows,
+                updates + part.now.num_rows,
+                deletes + part.gone.num_rows,
+            )
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             destination.commit(stored, Change(written.read(), removes=pa.concat_tables(removed)), stamp)
