@@ -176,7 +176,7 @@ class Bucket(Location):
         try:
             for catalog in self._folders(self._path):
                 for schema in self._folders(catalog):
-                    found += [table for table in self._folders(schema) if f"{table}/{LOG}" in self._folders(table)]
+                    found += [table for table in self._folders(schema) if self._has_files(f"{table}/{LOG}")]
         except Exception as error:
             raise self.explained(error) from None
         start = len(self._path) + 1 if self._path else 0
@@ -207,6 +207,9 @@ class Bucket(Location):
         listed = obstore.list_with_delimiter(self._store.files, self._path or None)
         names = sorted(each["path"].rpartition("/")[2] for each in listed["objects"])
         return [self / name for name in names if not any(sign in name for sign in _UNADDRESSABLE)]
+
+    def _has_files(self, path: str) -> bool:
+        return any(obstore.list(self._store.impatient, path, chunk_size=1))
 
     def _folders(self, path: str) -> list[str]:
         listed = obstore.list_with_delimiter(self._store.impatient, path or None)
