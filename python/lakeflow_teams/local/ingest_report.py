@@ -60,7 +60,8 @@ def write(spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str
     try:
         delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
         upkeep.after_log(path)
-    except Exception as error:  # whatever it is, the tables are written
+    except Exception as raised:  # whatever it is, the tables are written
+        error = target.explained(raised)
         summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _UNADDRESSABLE = "#?%"
 _PROBE = "_lakeflow-teams-probe-"
 #: Before a run the answer must come soon; in the middle of one the store's own patience counts.
-_PROBE_RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
+_PROBE_RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=15)}
 _PROBE_TIMES = {"connect_timeout": "5s", "timeout": "20s"}
 _ABSENT = (NotFoundError, FileNotFoundError)
 
@@ -138,7 +138,10 @@ class Bucket(Location):
         self._store.is_proven = True
 
     def _probe(self) -> bool:
-        """Writes a file, tries to write over it, and removes it. Whether the store kept the first one."""
+        """Writes a file, tries to write over it, and removes it. Whether the store kept the first one.
+
+        That it cannot be removed is no reason to refuse: only the cleaning of tables and of old reports asks for that right.
+        """
         key = (self / f"{_PROBE}{uuid4().hex}")._path  # noqa: SLF001
         store = self._store.impatient
         obstore.put(store, key, b"probe", mode="create")
@@ -147,7 +150,8 @@ class Bucket(Location):
         except AlreadyExistsError:
             return True
         finally:
-            obstore.delete(store, key)
+            with suppress(Exception):
+                obstore.delete(store, key)
         return False
 
     def table(self) -> DeltaTable | None:  # noqa: D102
@@ -172,7 +176,7 @@ class Bucket(Location):
         try:
             for catalog in self._folders(self._path):
                 for schema in self._folders(catalog):
-                    found += [table for table in self._folders(schema) if f"{table}/{LOG}" in self._folders(table)]
+                    found += [table for table in self._folders(schema) if self._has_files(f"{table}/{LOG}")]
         except Exception as error:
             raise self.explained(error) from None
         start = len(self._path) + 1 if self._path else 0
@@ -203,6 +207,9 @@ class Bucket(Location):
         listed = obstore.list_with_delimiter(self._store.files, self._path or None)
         names = sorted(each["path"].rpartition("/")[2] for each in listed["objects"])
         return [self / name for name in names if not any(sign in name for sign in _UNADDRESSABLE)]
+
+    def _has_files(self, path: str) -> bool:
+        return any(obstore.list(self._store.impatient, path, chunk_size=1))
 
     def _folders(self, path: str) -> list[str]:
         listed = obstore.list_with_delimiter(self._store.impatient, path or None)

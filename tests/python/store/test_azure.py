@@ -83,7 +83,7 @@ def test_a_token_that_ran_out_is_told_without_it(azure, graph, options, monkeypa
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("AZURE_STORAGE_ACCOUNT_KEY", "bm90IHRoZSBrZXk=", "does not accept the credentials"),
+        ("AZURE_STORAGE_ACCOUNT_KEY", "bm90IHRoZSBrZXk=", "Azure refuses (AuthorizationFailure)"),  # Azurite's word for it
         ("AZURE_STORAGE_ACCOUNT_KEY", "%%%", "does not accept the credentials"),
         ("AZURE_STORAGE_ACCOUNT_NAME", "", "no storage account is named; set AZURE_STORAGE_ACCOUNT_NAME"),
         ("AZURE_STORAGE_ENDPOINT", "http://127.0.0.1:9/devstoreaccount1", "Azure cannot be reached"),

@@ -143,7 +143,7 @@ def azurite_server():
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            while "successfully listening" not in process.stdout.readline():
+            while "successfully listens" not in process.stdout.readline():
                 assert process.poll() is None
             yield Azure(port)
         finally:

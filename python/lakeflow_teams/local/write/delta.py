@@ -22,11 +22,13 @@ from pyarrow import fs
 from lakeflow_teams import _core
 from lakeflow_teams.local.write.data_file import Bounds, Writer
 from lakeflow_teams.store.locate import Target, locate
-from lakeflow_teams.store.location import CommitExistsError, Location
+from lakeflow_teams.store.location import STAGING_OPTIONS, CommitExistsError, Location
 
 #: Commits between two checkpoints: what is newer is read from the log anew for each commit, some 0.3 ms each.
 CHECKPOINT_COMMITS = 20
 
+#: A file of a store up to this size is fetched at once: asking for its parts, some milliseconds each, takes longer.
+_WHOLE_BYTES = 8 << 20
 _KEPT = "_kept"
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
@@ -77,6 +79,7 @@ def create(
             added,
             mode="error",
             configuration=configuration,
+            storage_options=STAGING_OPTIONS,
             commit_properties=properties,
         )
         staging.push()
@@ -169,7 +172,11 @@ def local_folder(table: DeltaTable) -> Path | None:
 def parquet(folder: fs.FileSystem, name: str, path: Location) -> pq.ParquetFile:
     """A data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
     try:
-        return pq.ParquetFile(folder.open_input_file(name), pre_buffer=False)
+        file = folder.open_input_file(name)
+        in_store = isinstance(folder, fs.PyFileSystem)
+        if in_store and file.size() <= _WHOLE_BYTES:
+            file = pa.BufferReader(file.readall())
+        return pq.ParquetFile(file, pre_buffer=in_store)
     except FileNotFoundError:
         raise _core.LakeflowTeamsError(
             f"{path}: another program removed {name}, which the table's log names; bring it back, RESTORE the table to a "
