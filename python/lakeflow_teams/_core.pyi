@@ -172,6 +172,9 @@ class BatchStream:
 
     @property
     def schema(self) -> Schema: ...
+    @property
+    def doubtful(self) -> list[str]:
+        """Ids of teams whose rows are missing though they can't be gone, as far as was read."""
     def __iter__(self) -> BatchStream: ...
     def __next__(self) -> Batch: ...
     def __aiter__(self) -> BatchStream: ...
@@ -237,8 +240,14 @@ class Client:
         options: Mapping[str, str],
         columns: Sequence[str] | None = None,
         scopes: Sequence[str] | None = None,
+        *,
+        keeps_doubtful: bool = False,
     ) -> BatchStream:
-        """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`."""
+        """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`.
+
+        A snapshot fails where a team's list of channels stays empty, though there always is one: its rows would be taken
+        for deleted. With ``keeps_doubtful`` the caller sees to that, and finds such teams in :attr:`BatchStream.doubtful`.
+        """
     def plan(
         self,
         table: str,

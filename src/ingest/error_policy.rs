@@ -11,7 +11,7 @@
 //! | 402, 405, 501 | an export | no export API here: messages are listed |
 //! | 400, 404 | an export | the same once several parents in a row say so; one parent alone is listed |
 //! | 403, or a 401 of it alone | an export | this parent is listed |
-//! | 409, 424; 500, 502, 504, a timeout | the export of a history | this parent is listed |
+//! | 409, 424; 500, 502, 504, a timeout, a circle of links | the export of a history | this parent is listed |
 //! | 400, 404, 405, 501 | channel delta | channels are listed |
 //! | 409, 410, 424; 500, 502, 504, a timeout | channel delta | this channel is listed |
 //! | 400 | the first page of an export | perhaps too large: a small one is asked for |
@@ -96,7 +96,7 @@ pub fn export_refusal(error: &Error) -> Option<Refusal> {
         Some(402 | 405 | 501) => Some(Refusal::NotOffered),
         Some(400 | 404) => Some(Refusal::Unclear),
         Some(409 | 424) => Some(Refusal::Broken),
-        _ if may_be_too_heavy(error) => Some(Refusal::Broken),
+        _ if may_be_too_heavy(error) || matches!(error, Error::Protocol(_)) => Some(Refusal::Broken),
         _ => None,
     }
 }
