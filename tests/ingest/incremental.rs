@@ -289,6 +289,6 @@ async fn a_round_tells_how_much_of_it_is_read() {
         }
         shares.push(step.share.expect("the teams are listed"));
     }
-    assert!(shares.len() > 3 && shares.is_sorted(), "{shares:?}");
+    assert!(shares.len() >= 2 && shares.is_sorted(), "{shares:?}");
     assert!(shares[0] > 0.0 && shares.last().is_some_and(|share| *share > 0.5 && *share < 1.0), "{shares:?}");
 }
