@@ -32,7 +32,8 @@ def versions(job: Job, rows: pa.Table, batch: int) -> int:
     wanted = fitted(wanted, stored.schema)
     found = stored.find(wanted, identity, wanted.schema.names)
     unlike = found.filter(differing(wanted.take(found[WANTED]), found, rows.schema.names))
-    if unlike.num_rows:
+    count: int = unlike.num_rows
+    if count:
         updates = placed(wanted, unlike.select([*PLACE, WANTED]))
         destination.commit(stored, Change(updates=updates), replace(stamp, batch=batch), identity)
-    return unlike.num_rows
+    return count
