@@ -128,7 +128,7 @@ class Bucket(Location):
         except _core.ConfigurationError:
             raise
         except Exception as error:
-            raise _core.ConfigurationError(refusal.line(self._store.address, error)) from None
+            raise _core.ConfigurationError(refusal.line(self._store.address, self._store.options, error)) from None
         if not keeps and not self._store.may_overwrite:
             raise _core.ConfigurationError(
                 f"target {self._store.address.url}: the store writes over a file although told not to (If-None-Match), so "
@@ -185,7 +185,7 @@ class Bucket(Location):
     def explained(self, error: Exception) -> Exception:  # noqa: D102
         if isinstance(error, _core.LakeflowTeamsError) or not refusal.is_from_store(error):
             return error
-        return _core.LakeflowTeamsError(refusal.line(self._store.address, error))
+        return _core.LakeflowTeamsError(refusal.line(self._store.address, self._store.options, error))
 
     def read(self) -> bytes | None:  # noqa: D102
         try:
