@@ -301,7 +301,9 @@ def _lakehouse(rows: int, *, beside: bool) -> Figures:
 
         def run(name: str, contender: str, target: str, python: str = sys.executable) -> None:
             place = str(Path(folder) / target)
-            figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place))
+            one = figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place))
+            told = one.get("skipped") or f"{one['rows']:,} rows, {one['cpu']:.2f} CPU s, {one['peak_mb']:.0f} MB"
+            CONSOLE.print(f"[dim]{rows:,} rows, {name}: {told}[/]")
 
         run("read and thrown away", "thrown_away", "nowhere")
         run("read and appended", "appends", "appended")
