@@ -20,6 +20,7 @@ from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
 from lakeflow_teams.local.write import scd2, snapshot, upkeep
+from lakeflow_teams.local.write.comparison import Read
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -160,24 +161,26 @@ class _Runner:
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
         schema = pa.schema(self._client.schema(table, options))
-        rows = self._read_whole(table, options, schema, line, tell)
+        stream = self._client.read(table, options, keeps_doubtful=True)
+        read = Read(self._told(stream, schema, line, tell), schema, lambda: stream.doubtful)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at))
+            line.add(scd2.write_snapshot(job.destination, read, replace(stamp, at=at), at))
         else:
-            line.add(snapshot.write(job.destination, rows, schema, stamp))
+            line.add(snapshot.write(job.destination, read, stamp))
         upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
 
-    def _read_whole(
-        self, table: str, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+    @staticmethod
+    def _told(
+        stream: _core.BatchStream, schema: pa.Schema, line: DestinationSummary, tell: OnProgress
     ) -> Iterator[pa.Table]:
         """A snapshot as it is read."""
         line.rows = 0
-        for batch in self._client.read(table, options):
+        for batch in stream:
             rows = table_of([batch], schema)
             line.rows += rows.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pyarrow as pa
 
-from lakeflow_teams.local.write.comparison import Comparison
+from lakeflow_teams.local.write.comparison import Comparison, Read
 from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.stamp import Stamp
@@ -14,13 +12,13 @@ from lakeflow_teams.local.write.stored import PLACE, Change
 from lakeflow_teams.results.summary import Counts
 
 
-def write(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema, stamp: Stamp) -> Counts:
-    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot."""
-    with Comparison(destination, rows, schema) as snapshot:
+def write(destination: Destination, read: Read, stamp: Stamp) -> Counts:
+    """Replaces the table's content in one commit, or makes none where nothing changed."""
+    with Comparison(destination, read) as snapshot:
         table = destination.current(stamp)
         if table is None:
-            return Counts(inserts=destination.create(schema, snapshot.rows(), stamp))
-        stored = destination.stored(destination.widen(table, schema))
+            return Counts(inserts=destination.create(read.schema, snapshot.rows(), stamp))
+        stored = destination.stored(destination.widen(table, read.schema))
         places = [*destination.shape.keys, *PLACE]
         written, removed = snapshot.spool(stored.schema), []
         inserts = updates = deletes = 0
@@ -28,11 +26,9 @@ def write(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema,
             written.add(conformed(part.new, stored.schema))
             written.add(_over(part.before, part.now, stored.schema))
             removed += [part.before.select(places), part.gone.select(places)]
-            inserts, updates, deletes = (
-                inserts + part.new.num_rows,
-                updates + part.now.num_rows,
-                deletes + part.gone.num_rows,
-            )
+            inserts += part.new.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             destination.commit(stored, Change(written.read(), removes=pa.concat_tables(removed)), stamp)
