@@ -24,6 +24,7 @@ __all__ = [
     "cost",
     "counts",
     "login_errors",
+    "needed_counts",
     "offset_info",
     "options",
     "schema",
