@@ -28,6 +28,7 @@ __all__ = [
     "offset_info",
     "options",
     "schema",
+    "splice_row_groups",
     "tables",
 ]
 
