@@ -61,7 +61,8 @@ fn no_modules_of_a_room_use_each_other_in_a_circle() {
     let mut found = Vec::new();
     for (room, _) in ROOMS {
         let modules = Crate::read(&root().join("src").join(room).join("lib.rs"));
-        assert!(modules.len() > 3, "src/{room} was not read");
+        let least = if room == "parquet" { 1 } else { 4 }; // one function
+        assert!(modules.len() >= least, "src/{room} was not read");
         found.extend(circles(&modules.uses()).into_iter().map(|circle| format!("src/{room}: {}", circle.join(" -> "))));
     }
     assert!(found.is_empty(), "modules use each other in a circle:\n{}", found.join("\n"));

@@ -65,7 +65,7 @@ ARROWS = {
         "options": "options come from -o, a file and the environment",
         "spec": "most commands take a spec",
         "results": "and show what came of it",
-        "local": "`ingest` and `status`",
+        "local": "`ingest`, `status` and `maintain`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

@@ -232,8 +232,9 @@ class _Runner:
             line.rows += rows.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
             yield rows
-        yield from left_out.kept(job, schema, [{"team_id": team} for team in stream.doubtful])
         places = [dict(place) for place in stream.left_out]
+        doubtful = [{"team_id": team} for team in stream.doubtful]
+        yield from left_out.kept(job, schema, [place for place in doubtful if place not in places])
         kept = 0
         for rows in left_out.kept(job, schema, places):
             kept += rows.num_rows

@@ -196,9 +196,6 @@ class Bucket(Location):
     def write(self, content: bytes) -> None:  # noqa: D102
         obstore.put(self._store.files, self._path, content)
 
-    def create(self, content: bytes) -> bool:  # noqa: D102
-        return _create(self._store.files, self._path, content)
-
     def remove(self) -> None:  # noqa: D102
         with suppress(*_ABSENT):
             obstore.delete(self._store.files, self._path)

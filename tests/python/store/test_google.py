@@ -10,6 +10,7 @@ from lakeflow_teams import ConfigurationError, ingest_local
 from lakeflow_teams.local.status import status
 from lakeflow_teams.store.locate import locate
 from support.lakehouse import differences, entry, later, pipeline
+from support.stores import created_late
 
 TABLES = ("members", "message_replies")
 SPEC = pipeline(*(entry(table) for table in TABLES))
@@ -25,13 +26,17 @@ def test_tables_status_and_report_lie_in_the_bucket(google, graph, options):
     assert {table.state for table in status(target).tables} == {"done", "untracked"}
 
 
-def test_what_is_there_is_not_written_over(google):
-    file = locate(google.target()) / "a" / "file.json"
-    assert file.create(b"1")
-    assert not file.create(b"2")
-    assert file.read() == b"1"
+def test_a_small_file_is_written_listed_and_removed(google):
+    folder = locate(google.target()) / "a"
+    file = folder / "file.json"
+    file.write(b"1")
+    assert (file.read(), [each.name for each in folder.files()]) == (b"1", ["file.json"])
     file.remove()
     assert file.read() is None
+
+
+def test_one_of_two_creates_a_table(google):
+    assert created_late(google.target()) == ([{"id": "1"}], 0)
 
 
 def test_a_key_that_is_none_is_told_before_graph_is_asked(google, graph, options, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -150,7 +150,7 @@ class ByFiles:
         found, wanted, first = [], [], 0
         for batch in _of(opened, candidates, keys.on):
             rows, indices = keys.among(conformed(batch, schema))
-            found += [places.in_file(first + row) for row in rows]
+            found += places.in_file([first + row for row in rows])
             wanted += indices
             first += batch.num_rows
         return found, wanted
@@ -160,11 +160,14 @@ class ByFiles:
         schema = pa.schema([self.schema.field(name) for name in columns])
         opened = self.open(number)
         groups = self.groups(number, opened)
-        starts = [group.first for group in groups]
         ordered = sorted(range(len(rows)), key=rows.__getitem__)
-        touched = sorted({bisect_right(starts, row) - 1 for row in rows})
-        places = _Places([groups[at] for at in touched])
-        left, tables, first = [places.among_them(rows[at]) for at in ordered], [], 0
+        numbers = [rows[at] for at in ordered]
+        touched = [
+            at
+            for at, group in enumerate(groups)
+            if bisect_left(numbers, group.first) < bisect_left(numbers, group.first + group.rows)
+        ]
+        left, tables, first = _Places([groups[at] for at in touched]).among_them(numbers), [], 0
         for batch in _of(opened, touched, columns):
             here = bisect_left(left, first + batch.num_rows)
             tables.append(conformed(batch, schema).take(pa.array([row - first for row in left[:here]], pa.int64())))
@@ -234,13 +237,21 @@ class _Places:
         self._firsts = [group.first for group in groups]
         self._starts = [0, *accumulate(group.rows for group in groups)]
 
-    def in_file(self, row: int) -> int:
-        at = bisect_right(self._starts, row) - 1
-        return self._firsts[at] + row - self._starts[at]
+    def in_file(self, rows: list[int]) -> list[int]:
+        """Of rows in ascending order."""
+        return self._moved(rows, self._starts[:-1], self._firsts)
 
-    def among_them(self, row: int) -> int:
-        at = bisect_right(self._firsts, row) - 1
-        return self._starts[at] + row - self._firsts[at]
+    def among_them(self, rows: list[int]) -> list[int]:
+        """Of rows in ascending order."""
+        return self._moved(rows, self._firsts, self._starts)
+
+    def _moved(self, rows: list[int], before: list[int], after: list[int]) -> list[int]:
+        moved, begin = [], 0
+        for at, group in enumerate(self._groups):
+            end = bisect_left(rows, before[at] + group.rows, begin)
+            moved += [row - before[at] + after[at] for row in rows[begin:end]]
+            begin = end
+        return moved
 
 
 class _Edits:

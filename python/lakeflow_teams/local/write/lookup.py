@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -37,7 +38,7 @@ class Wanted:
     @cached_property
     def _sorted(self) -> tuple[list[Any], list[tuple[Any, ...]]]:
         at = self.on.index(self._best)
-        keys = sorted(set(self._tuples()), key=lambda key: key[at])
+        keys = sorted(self._index, key=itemgetter(at))
         return [key[at] for key in keys], keys
 
     @cached_property
@@ -47,12 +48,12 @@ class Wanted:
     @cached_property
     def _index(self) -> dict[tuple[Any, ...], list[int]]:
         index: dict[tuple[Any, ...], list[int]] = {}
-        for at, key in enumerate(self._tuples()):
-            index.setdefault(key, []).append(at)
+        for at, key in enumerate(zip(*(self._rows[name].to_pylist() for name in self.on), strict=True)):
+            if key in index:
+                index[key].append(at)
+            else:
+                index[key] = [at]
         return index
-
-    def _tuples(self) -> list[tuple[Any, ...]]:
-        return list(zip(*(self._rows[name].to_pylist() for name in self.on), strict=True))
 
     def may_be_within(self, bounds: Bounds) -> bool:
         """Whether one of the keys may lie within bounds; a column without bounds may hold anything."""

@@ -38,11 +38,9 @@ def write(
             written.add(conformed(part.new, stored.schema))
             written.add(_over(part.before, part.now, stored.schema))
             removed += [part.before.select(places), part.gone.select(places)]
-            inserts, updates, deletes = (
-                inserts + part.new.num_rows,
-                updates + part.now.num_rows,
-                deletes + part.gone.num_rows,
-            )
+            inserts += part.new.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
         may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
