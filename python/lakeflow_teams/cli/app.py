@@ -16,6 +16,7 @@ from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.maintain import maintain
 from lakeflow_teams.cli.output import terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
@@ -36,7 +37,7 @@ def app(verbose: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, tables, schema, preview, databricks, emulator):
+for command in (demo, init, check, plan, ingest, status, maintain, tables, schema, preview, databricks, emulator):
     app.add_command(command)
 
 

@@ -68,6 +68,8 @@ def left_out(spec: PipelineSpec) -> list[str]:
     notes = []
     if spec.connection:
         notes.append("the spec's connection options are left out: on Databricks they belong in the Unity Catalog connection")
+    if spec.storage_options:
+        notes.append("storage_options are left out: on Databricks the tables lie in Unity Catalog")
     days = [table.name for table in spec.tables if table.reconcile_days is not None]
     if days:
         notes.append(f"reconcile_days is left out, because only the local lakehouse has it: {', '.join(days)}")

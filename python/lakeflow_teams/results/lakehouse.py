@@ -41,6 +41,16 @@ class LakehouseStatus:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class TableUpkeep:
+    """What ``maintain`` did to a table: its files ``before`` and ``after``, and how many of older versions it deleted."""
+
+    table: str
+    before: int
+    after: int
+    deleted: int
+
+
 def size_text(count: float) -> str:
     """A number of bytes for people."""
     for unit in ("B", "kB", "MB"):
