@@ -200,6 +200,8 @@ impl Engine {
         };
         let Some(wait) = wait else {
             self.report.failed(template);
+            let mut trouble = trouble;
+            trouble.holds_permission(request, &token.roles());
             return Some(Err(trouble.into_error(request, ride.trial.retries)));
         };
         self.report.retried(template);

@@ -40,7 +40,7 @@ mod state;
 mod tables;
 
 pub use caps::Limits;
-pub use pass::Pass;
+pub use pass::{LeftOut, Pass};
 pub use session::{MicroBatch, Plan, Session};
 pub use sink::Batch;
 pub use state::offset::{Offset, OffsetInfo, Parsed, offset_info};

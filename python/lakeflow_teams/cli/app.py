@@ -16,10 +16,11 @@ from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
-from lakeflow_teams.cli.output import terminal
+from lakeflow_teams.cli.output import LOG_FORMAT, terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
+from lakeflow_teams.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,10 +34,10 @@ def app(verbose: bool) -> None:
     (or a check found something missing), 2 bad input.
     """
     level = logging.INFO if verbose else logging.ERROR
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, tables, schema, preview, databricks, emulator):
+for command in (demo, init, check, plan, ingest, status, verify, tables, schema, preview, databricks, emulator):
     app.add_command(command)
 
 

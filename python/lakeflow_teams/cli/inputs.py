@@ -21,7 +21,10 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise _core.ConfigurationError(f"option {text!r}: write it as key=value")
-        found[name.strip().lower()] = value
+        name = name.strip().lower()
+        if name in found:
+            raise _core.ConfigurationError(f"option {name}: it is given twice; give it once, several values by comma")
+        found[name] = value
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,14 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import click
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def verbose() -> None:
+    """Logs what the connector does, to stderr."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("lakeflow_teams").setLevel(logging.INFO)
 
 
 def print_json(content: Any, indent: int | None = 2) -> None:

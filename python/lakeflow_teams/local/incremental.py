@@ -8,12 +8,13 @@ has merge into themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import reconcile
+from lakeflow_teams.local import guard, preflight, reconcile
 from lakeflow_teams.local.plan import Pass
 from lakeflow_teams.local.write import append, folding, merge, scd2, sets
 from lakeflow_teams.local.write.delta import OvertakenError
@@ -30,6 +31,15 @@ QUIET_SECONDS = 30.0
 _WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
 
 
+@dataclass(frozen=True)
+class How:
+    """How a pass is run: after another ingest committed first, from the beginning, and with a reconciliation at its end."""
+
+    overtaken: bool = False
+    afresh: bool = False
+    removes_gone: bool = False
+
+
 class Incremental:
     """One pass over tables with a cursor: from the stored offset to the end of the round."""
 
@@ -40,15 +50,14 @@ class Incremental:
         lines: list[DestinationSummary],
         notes: list[str],
         tell: Callable[[Progress], None],
-        *,
-        overtaken: bool = False,
+        how: How = How(),  # noqa: B008  (it is frozen)
     ) -> None:
         self._client = client
         self._pass = step
         self._lines = lines
         self._notes = notes
         self._tell = tell
-        self._overtaken = overtaken
+        self._how = how
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)
@@ -68,6 +77,8 @@ class Incremental:
             step = self._client.micro_batch(self._pass.tables, self._pass.options, offset, max_rows=ROWS_PER_BATCH)
             if step.offset != offset:
                 self._commit(step)
+            elif offset is not None:
+                self._notes.extend(preflight.too_early(self._pass, offset, self._client.now))
             if step.offset == offset or (step.finished and not self._old_round):
                 self._reconcile(step.offset)
                 break
@@ -77,7 +88,7 @@ class Incremental:
     def _resume(self) -> str | None:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
         found = [self._found(index) for index in range(len(self._pass.jobs))]
-        if self._overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
+        if self._how.overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
             raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
@@ -109,6 +120,8 @@ class Incremental:
         """``None`` to go on, ``""`` for a first run, otherwise the reason to read everything again."""
         if all(state.batch is None for state in found):
             return ""
+        if self._how.afresh:
+            return "it was asked for (full refresh)"
         epochs = {state.stamp.epoch for state in found if state.stamp is not None}
         for job, state in zip(self._pass.jobs, found, strict=True):
             if state.batch is None:
@@ -136,7 +149,7 @@ class Incremental:
             self._write(index, step)
             line.rows += count
             line.micro_batches += 1
-            self._tell(Progress(line.destination, line.rows, line.micro_batches))
+            self._tell(Progress(line.destination, line.rows, line.micro_batches, share=step.share))
         self._stored, self._stored_at = step.offset, monotonic()
 
     def _write(self, index: int, step: _core.MicroBatch) -> None:
@@ -151,6 +164,7 @@ class Incremental:
         stored = job.destination.open() if step.full_since is not None and job.way != "append" else None
         if step.full_since is not None and stored is not None:
             unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
+            guard.refuse(job, stored, unseen.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
@@ -175,10 +189,12 @@ class Incremental:
             return
         self._position += 1  # its offset may be later than that of the last commit, and then is no other table's
         for index, job in enumerate(self._pass.jobs):
-            table = job.destination.open() if reconcile.is_due(job, self._reconciled[index], now) else None
+            is_due = reconcile.is_due(job, self._reconciled[index], now) or (self._how.removes_gone and job.way != "append")
+            table = job.destination.open() if is_due else None
             if table is None:
                 continue
             gone = reconcile.vanished(self._client, job, table, now)
+            guard.refuse(job, table, gone.num_rows)
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)

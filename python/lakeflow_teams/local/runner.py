@@ -16,8 +16,10 @@ import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakeflow_teams import _core, telemetry
-from lakeflow_teams.local import ingest_report
-from lakeflow_teams.local.incremental import Incremental
+from lakeflow_teams.local import guard, ingest_report, left_out, preflight
+from lakeflow_teams.local.choice import EVERYTHING, Choice
+from lakeflow_teams.local.incremental import How, Incremental
+from lakeflow_teams.local.journal import Journal, running
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
 from lakeflow_teams.local.target import folder
@@ -27,7 +29,7 @@ from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
-from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.environment import connection_from_environment, require_credential
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
@@ -53,25 +55,29 @@ def run(
     credential: object | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
+    choice: Choice = EVERYTHING,
 ) -> RunSummary:
-    """Fills every destination of ``spec`` under ``target``, and writes the run report unless ``report`` is off.
+    """Fills the destinations of ``spec`` under ``target``, and writes the run report unless ``report`` is off.
 
-    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
-    ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
+    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is sent. Then it signs in, once
+    for all. After that an error ends its own pass only: what was complete is committed, the other passes run, and the first
+    error is in the summary.
     """
     begin, started_at = monotonic(), _now()
-    given = {**spec.connection, **as_options(connection or {})}
-    options = connection_from_environment(given, has_credential=credential is not None)
-    client = _core.Client(options, credential=credential, strict=True)
+    client, options = connect(spec, connection, credential)
     root = folder(target)
-    passes = plan(spec, root, options, client)
-    for job in (job for step in passes for job in step.jobs):
-        job.ready()
-    summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
-    runner = _Runner(client, summary, on_progress or (lambda _: None))
-    with telemetry.run(spec.connection_name), Timeline(client) as timeline:
+    passes, notes = prepared(spec, root, options, client, choice)
+    jobs = [job for step in passes for job in step.jobs]
+    summary = RunSummary(spec.connection_name, [_empty(job) for job in jobs], notes=notes)
+    with (
+        running(root, {job.name: job.spec.source_table for job in jobs}) as journal,
+        telemetry.run(spec.connection_name),
+        Timeline(client) as timeline,
+    ):
+        runner = _Runner(client, summary, on_progress or (lambda _: None), journal, choice)
+        refused = preflight.sign_in(client, passes)
         for step in passes:
-            runner.run(step)
+            runner.run(step, refused.get(step.members))
     _fill(summary, Report.parse(client.report()), client.warnings)
     summary.timeline = timeline.samples
     summary.seconds = monotonic() - begin
@@ -90,15 +96,42 @@ def _write_report(summary: RunSummary, root: Path) -> None:
         summary.notes.append(f"the run report could not be written: {_explain(error)}")
 
 
+def connect(
+    spec: PipelineSpec, connection: Mapping[str, Any] | None, credential: object | None
+) -> tuple[_core.Client, dict[str, str]]:
+    """A client, and the connection options that it is made of. Sends nothing."""
+    given = {**spec.connection, **as_options(connection or {})}
+    options = connection_from_environment(given, has_credential=credential is not None)
+    require_credential(options, has_credential=credential is not None)
+    return _core.Client(options, credential=credential, strict=True), options
+
+
+def prepared(
+    spec: PipelineSpec, root: Path, options: Mapping[str, str], client: _core.Client, choice: Choice
+) -> tuple[list[Pass], list[str]]:
+    """The passes to run, each of which can be written, and what there is to say of them before. Sends nothing."""
+    passes, notes = choice.of(plan(choice.allowing(spec), root, options, client))
+    for job in (job for step in passes for job in step.jobs):
+        job.ready()
+    return passes, [*notes, *preflight.notes(client, passes, choice)]
+
+
 class _Runner:
-    def __init__(self, client: _core.Client, summary: RunSummary, on_progress: OnProgress) -> None:
+    def __init__(
+        self, client: _core.Client, summary: RunSummary, on_progress: OnProgress, journal: Journal, choice: Choice
+    ) -> None:
         self._client = client
         self._summary = summary
         self._tell = on_progress
+        self._journal = journal
+        self._choice = choice
 
-    def run(self, step: Pass) -> None:
+    def run(self, step: Pass, refused: Exception | None) -> None:
         lines = [self._line(job) for job in step.jobs]
+        _log.info("%s: begins", ", ".join(step.members))
         try:
+            if refused is not None:
+                raise refused
             with telemetry.reading(self._client, step.tables) as reading:
                 self._read(step, lines, reading)
         except BaseException as raised:  # the other passes go on; the run ends with this error
@@ -108,7 +141,9 @@ class _Runner:
                 line.error = _explain(error)
             self._summary.error = self._summary.error or error
         telemetry.committed(lines)
+        self._journal.write(lines)
         for line in lines:
+            _log.info("%s: %s", line.destination, line.error or f"{line.rows:,} rows read")
             self._tell(Progress(line.destination, line.rows, line.micro_batches, done=True, error=line.error))
 
     def _read(self, step: Pass, lines: list[DestinationSummary], reading: telemetry.Reading) -> None:
@@ -140,7 +175,9 @@ class _Runner:
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
+            afresh = self._choice.is_afresh(step) and not any(line.micro_batches for line in lines)
+            how = How(overtaken=overtaken, afresh=afresh, removes_gone=self._choice.removes_gone)
+            Incremental(self._client, step, lines, self._summary.notes, tell, how).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
@@ -154,11 +191,14 @@ class _Runner:
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
         line.rows, batches = 0, []
-        for batch in self._client.read(table, options):
+        stream = self._client.read(table, options, keeps_skipped=True)
+        for batch in stream:
             batches.append(batch)
             line.rows += batch.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
         rows = table_of(batches, pa.schema(self._client.schema(table, options)))
+        rows = self._with_kept(job, line, rows, [dict(place) for place in stream.left_out])
+        guard.snapshot(job, rows)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
@@ -168,6 +208,21 @@ class _Runner:
         else:
             line.add(snapshot.write(job.destination, rows, stamp))
         line.micro_batches += 1
+
+
+    def _with_kept(self, job: Job, line: DestinationSummary, rows: pa.Table, places: left_out.Places) -> pa.Table:
+        """The snapshot with the rows that are kept of scopes that refused to be read."""
+        rows, kept = left_out.with_kept(job, rows, places)
+        known, now = self._journal.left_out(job.name), _now()
+        last = self._journal.last_checked(job.name)
+        line.left_out = {name: known.get(name) or last or now for name in left_out.names(places)}
+        if kept:
+            since = min(line.left_out.values())
+            self._summary.notes.append(
+                f"{job.name}: {kept:,} rows of {len(places)} skipped {'scope' if len(places) == 1 else 'scopes'} are kept as "
+                f"they were, and are stale since {since}"
+            )
+        return rows
 
 
 def _failure(error: BaseException) -> Exception:

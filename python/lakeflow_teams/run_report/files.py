@@ -16,12 +16,12 @@ _LATEST = "latest"
 
 def latest(target: Path) -> dict[str, Any] | None:
     """The last run's report, or ``None`` where there is none that can be read."""
-    return _read(target / FOLDER / f"{_LATEST}.json")
+    return read_json(target / FOLDER / f"{_LATEST}.json")
 
 
 def earlier(target: Path, most: int) -> list[dict[str, Any]]:
     """The last runs' reports, oldest first."""
-    found = (_read(file) for file in _runs(target)[-most:])
+    found = (read_json(file) for file in _runs(target)[-most:])
     return [report for report in found if report is not None]
 
 
@@ -39,6 +39,11 @@ def write(target: Path, run: str, document: dict[str, Any], html: str) -> Path:
     return folder / f"{run}.html"
 
 
+def replace_json(file: Path, content: object) -> None:
+    """Writes JSON: a reader sees the old file or the new one, never a half."""
+    _replace(file, json.dumps(content, indent=2, ensure_ascii=False))
+
+
 def _runs(target: Path) -> list[Path]:
     return sorted(file for file in (target / FOLDER).glob("*.json") if file.stem != _LATEST)
 
@@ -50,7 +55,8 @@ def _replace(file: Path, text: str) -> None:
     os.replace(draft, file)  # noqa: PTH105
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def read_json(file: Path) -> dict[str, Any] | None:
+    """The object in a file, or ``None`` where there is none that can be read."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

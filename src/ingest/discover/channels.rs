@@ -8,8 +8,14 @@ use teams_base::graph::endpoint;
 use teams_client::request::Request;
 use teams_tables::{Empty, Fields};
 
-/// The channels of a team that the options name, or all of them, sorted.
+/// The channels of a team that the options name, or all of them, sorted, without those that are to be left out.
 pub async fn of_team(context: &ReadContext, team: &str) -> Result<Vec<Child>> {
+    let mut channels = chosen(context, team).await?;
+    channels.retain(|channel| !context.options.excludes_channel(&channel.id));
+    Ok(channels)
+}
+
+async fn chosen(context: &ReadContext, team: &str) -> Result<Vec<Child>> {
     if !context.options.channel_ids.is_empty() {
         let ids = named(&context.options.channel_ids);
         return Ok(ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect());
@@ -27,7 +33,8 @@ pub async fn of_team(context: &ReadContext, team: &str) -> Result<Vec<Child>> {
 pub async fn shared_ids(context: &ReadContext, team: &str) -> Result<Vec<String>> {
     let channels = list(context, team).await?.into_iter();
     let shared = channels.filter(|(_, membership)| membership.as_deref() == Some("shared"));
-    Ok(sorted(shared.map(|(id, _)| id).collect()))
+    let ids = shared.map(|(id, _)| id).filter(|id| !context.options.excludes_channel(id));
+    Ok(sorted(ids.collect()))
 }
 
 /// The ids and membership types. <https://learn.microsoft.com/graph/api/channel-list>

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use crate::context::ReadContext;
 use crate::discover::{teams, users};
 use crate::state::discovery_cache::Key;
+use crate::state::offset::Offset;
 use crate::state::round_kind::{Family, RoundKind};
+use crate::state::round_state::Phase;
 use teams_base::error::Result;
 
 /// Those that the options name, or all that Graph lists. Chats that an option names have one parent, which has no id.
@@ -28,6 +30,16 @@ pub async fn of_round(context: &ReadContext, kind: RoundKind, until: Timestamp) 
     let parents: Arc<[String]> = discover(context, kind).await?.into();
     keep(context, kind, until, Arc::clone(&parents));
     Ok(parents)
+}
+
+/// How many of a round's parents have been begun, of all; nothing where they are not known, or are one.
+pub fn share(context: &ReadContext, kind: RoundKind, offset: &Offset) -> Option<f64> {
+    if offset.phase != Phase::Read {
+        return None;
+    }
+    let parents = context.discovered.parents(&key(context, kind, offset.until), context.client.now())?;
+    let begun = offset.after.as_ref().map_or(0, |after| parents.partition_point(|parent| parent <= after));
+    (parents.len() > 1).then(|| begun.saturating_sub(offset.open.len()) as f64 / parents.len() as f64)
 }
 
 /// Keeps what was listed for a round that begins.

@@ -37,15 +37,15 @@ def heal(destination: Destination, identity: Sequence[str], found: Found, fresh:
     if table is None:
         return found, 0
     removed = 0
-    doubled = _doubled(table, destination.shape.keys, identity)
-    if doubled.num_rows:
-        removed = _replace(destination, table, doubled, identity, stamp)
+    keys = doubled(table, destination.shape.keys, identity)
+    if keys.num_rows:
+        removed = _replace(destination, table, keys, identity, stamp)
     elif found.stamp is not None:
         destination.append(arrow_schema(table).empty_table(), stamp, table)
     return destination.found(), removed
 
 
-def _doubled(table: DeltaTable, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
+def doubled(table: DeltaTable, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
     """The keys of which there is more than one row, or in a history more than one version that holds."""
     if START not in arrow_schema(table).names:
         return _repeated(read(table, identity), identity, keys)
