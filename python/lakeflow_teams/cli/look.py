@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -37,7 +39,9 @@ _TABLES = (
     listing.Column("cursor", rank=4, breaks=True),
 )
 #: Endings of the columns that tell a person most, best first; ids come last.
-_TELLING = ("displayName", "topic", "subject", "body", "createdDateTime", "lastModifiedDateTime", "from", "email")
+_TELLING = ("displayName", "topic", "subject", "from", "body", "createdDateTime", "email")
+_TAG = re.compile(r"<[^>]+>")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 
 
 @click.command()
@@ -96,12 +100,13 @@ def preview(
             print_json(row, indent=None)
         return
     screen = listing.console()
-    names = [name for name in (found[0] if found else {}) if any(row[name] not in (None, [], "") for row in found)]
+    names = [name for name in (found[0] if found else {}) if any(_cell(row[name]) not in ("", "[]") for row in found)]
     if not wanted:
         names.sort(key=_order)
-    shown = [listing.Column(name, rank=at, breaks=True) for at, name in enumerate(names)]
+    shown = [listing.Column("row"), *(listing.Column(name, rank=at + 1, breaks=True) for at, name in enumerate(names))]
     if found:
-        listing.show(screen, shown, ([_cell(row[name]) for name in names] for row in found), "--columns, --json")
+        cells = ([str(number), *(_cell(row[name]) for name in names)] for number, row in enumerate(found, 1))
+        listing.show(screen, shown, cells, "--columns, --json")
     else:
         listing.note(screen, "no rows")
 
@@ -121,7 +126,11 @@ def _order(name: str) -> int:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):  # an identity or a body: what a person would read of it
-        value = value.get("content") or value.get("displayName") or _named(value) or value
+        if "content" in value:
+            value = html.unescape(_TAG.sub(" ", value["content"] or ""))
+        value = value if isinstance(value, str) else value.get("displayName") or _named(value) or value
+    if isinstance(value, str) and (time := _TIME.fullmatch(value)):
+        value = time[1]
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:59] + "…"

@@ -67,9 +67,9 @@ def status(target: Path, max_age: timedelta | None, as_json: bool) -> int:
 def _show(found: LakehouseStatus, now: datetime) -> None:
     screen = listing.console()
     listing.show(screen, _COLUMNS, (_row(table, now) for table in found.tables))
+    for failure in found.failures(now):
+        listing.note(screen, failure, style="red")
     for table in found.tables:
-        if table.error is not None:
-            listing.note(screen, f"{table.table} failed {since(table.error_at, now)}: {table.error}", style="red")
         for scope, then in table.left_out.items():
             listing.note(screen, f"{table.table}: the rows of {scope} are stale since {then}", style="yellow")
     for run in found.unfinished:

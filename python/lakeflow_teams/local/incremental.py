@@ -14,12 +14,12 @@ from time import monotonic
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import guard, preflight, reconcile
+from lakeflow_teams.local import guard, preflight, reconcile, refill
 from lakeflow_teams.local.plan import Pass
 from lakeflow_teams.local.write import append, folding, merge, scd2, sets
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
-from lakeflow_teams.local.write.rows import table_of
+from lakeflow_teams.local.write.rows import newest, table_of
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.results.summary import DestinationSummary, Progress
 
@@ -64,6 +64,7 @@ class Incremental:
         self._epoch = 1
         self._position = 0
         self._old_round = False
+        self._refreshes = False
         self._stored: str | None = None
         self._stored_at = monotonic()
 
@@ -105,6 +106,7 @@ class Incremental:
         behind = min(stamps, key=lambda stamp: (stamp.position, _clock(stamp.offset)))
         self._epoch, self._position = behind.epoch, behind.position
         self._old_round = not behind.finished
+        self._refreshes = behind.afresh and not behind.finished
         if all(stamp.position == behind.position for stamp in stamps):
             self._stored = behind.offset
         return behind.offset
@@ -120,6 +122,7 @@ class Incremental:
         """``None`` to go on, ``""`` for a first run, otherwise the reason to read everything again."""
         if all(state.batch is None for state in found):
             return ""
+        self._refreshes = self._how.afresh
         if self._how.afresh:
             return "it was asked for (full refresh)"
         epochs = {state.stamp.epoch for state in found if state.stamp is not None}
@@ -166,6 +169,10 @@ class Incremental:
             unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
             guard.refuse(job, stored, unseen.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
+        if self._refreshes and job.way == "scd2":
+            filled = refill.versions(job, newest(rows, job.destination.shape.keys, job.destination.shape.cursor), self._batches[index] + 1)
+            self._batches[index] = job.destination.found().batch or 0
+            self._lines[index].updates += filled
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
 
@@ -180,6 +187,7 @@ class Incremental:
             members=self._pass.members,
             settings=self._pass.jobs[index].settings,
             reconciled=self._reconciled[index],
+            afresh=self._refreshes,
         )
 
     def _reconcile(self, offset: str) -> None:

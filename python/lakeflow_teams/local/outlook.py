@@ -43,5 +43,9 @@ def _what(job: Job, *, is_afresh: bool) -> str:
         return f"{everything} again, because start_date was moved back"
     info = _core.offset_info(stamp.offset)
     if not stamp.finished:
-        return f"gone on with the reading that began at {info['until']}"
-    return f"changes since {info['until']}"
+        return f"gone on with the reading that began at {_second(info['until'])}"
+    return f"changes since {_second(info['until'])}"
+
+
+def _second(time: str | None) -> str:
+    return f"{time[:19]}Z" if time else "its last page"

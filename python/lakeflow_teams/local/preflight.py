@@ -122,7 +122,7 @@ def _left_outside(job: Job, table: DeltaTable) -> list[str]:
         outside = read(table, [name], (among if option.startswith("exclude_") else ~among) & holding(table))
         if outside.num_rows:
             scopes = len(pc.unique(outside[name]))
-            fate = "are deleted" if is_snapshot(job.way) else "stay, and are not read any more"
+            fate = "are to be deleted" if is_snapshot(job.way) else "stay, and are not read any more"
             what = f"{scopes} {own if scopes != 1 else own.removesuffix('s')}"
             found.append(f"{job.name}: {option} leaves {what} outside; their {outside.num_rows:,} rows {fate}")
     return found

@@ -58,15 +58,14 @@ class LakehouseStatus:
     unfinished: list[RunState] = field(default_factory=list)
 
     def alarms(self, max_age: timedelta, now: datetime) -> list[str]:
-        """What somebody should look at, in a line each: tables that failed, were never written, or were not checked for
+        """What somebody should look at, in a line each: causes of failure, tables that were never written or not checked for
         longer than ``max_age``; scopes whose rows are stale for longer; and runs that were killed.
         """
         found = [f"the run of {run.started} was killed" for run in self.unfinished if run.state == "killed"]
+        found += self.failures(now)
         for table in self.tables:
             if table.state == "untracked":
                 continue
-            if table.error is not None:
-                found.append(f"{table.table}: failed at {table.error_at}: {table.error}")
             last = table.checked or table.read_until or table.committed
             if table.state == "never written":
                 found.append(f"{table.table}: never written")
@@ -76,6 +75,17 @@ class LakehouseStatus:
                 if _age(since, now) > max_age:
                     found.append(f"{table.table}: the rows of {scope} are stale since {since}")
         return found
+
+    def failures(self, now: datetime) -> list[str]:
+        """Each cause once, with the tables that it ended."""
+        causes: dict[str, list[TableStatus]] = {}
+        for table in self.tables:
+            if table.error is not None:
+                causes.setdefault(table.error, []).append(table)
+        return [
+            f"{', '.join(table.table for table in tables)} failed {since(tables[0].error_at, now)}: {cause}"
+            for cause, tables in causes.items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -19,7 +19,7 @@ from rich.text import Text
 #: Below this a table is no help: every cell would be broken.
 NARROW = 60
 #: A column that may be broken is at least this wide.
-BREAKABLE = 18
+BREAKABLE = 20
 _WIDE = 240
 _GAP = 2
 

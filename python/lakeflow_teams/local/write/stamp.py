@@ -41,6 +41,8 @@ class Stamp:
     at: str | None = None
     #: The table's keys were known to be unique when the commit was made. Earlier versions did not see to it.
     unique: bool = True
+    #: The reading is a full refresh: what is stored is written again.
+    afresh: bool = False
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""
