@@ -1,6 +1,7 @@
 """Teams, and how many messages each has, in a Spark session. AZURE_* or LAKEFLOW_TEAMS_* variables say which tenant.
 
-Run it with `.venv/bin/python examples/spark.py`, whether that environment is activated or not; `lakeflow-teams emulator` prints variables of a tenant on this machine.
+Run it with `.venv/bin/python examples/spark.py`, whether that environment is activated or not; `lakeflow-teams emulator`
+prints variables of a tenant on this machine.
 """
 
 import os

@@ -513,7 +513,36 @@ class Fault(TypedDict, total=False):
     """Only requests whose ``$top`` is larger."""
     expands: str | None
     """Only requests that expand this property."""
-    kind: Literal["status", "reset", "truncate", "slow", "slow_body", "garbage_html", "garbage_utf8", "garbage_json", "expired_token", "service_principal_disabled", "no_authorization_information", "loop", "link_circle", "repeat_items", "empty_list", "null_value", "no_value", "repeat", "empty_page", "endless", "foreign_link", "ignore_expand", "ignore_filter", "ignore_top", "no_date", "byte_order_mark", "no_links", "replytoid_on_roots"]
+    kind: Literal[
+        "status",
+        "reset",
+        "truncate",
+        "slow",
+        "slow_body",
+        "garbage_html",
+        "garbage_utf8",
+        "garbage_json",
+        "expired_token",
+        "service_principal_disabled",
+        "no_authorization_information",
+        "loop",
+        "link_circle",
+        "repeat_items",
+        "empty_list",
+        "null_value",
+        "no_value",
+        "repeat",
+        "empty_page",
+        "endless",
+        "foreign_link",
+        "ignore_expand",
+        "ignore_filter",
+        "ignore_top",
+        "no_date",
+        "byte_order_mark",
+        "no_links",
+        "replytoid_on_roots",
+    ]
     times: int | None
     """How many requests it affects; ``None``: all of them."""
     skip: int

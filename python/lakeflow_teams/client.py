@@ -102,8 +102,9 @@ class TeamsClient:
     ) -> TableStream:
         """Reads a table once: each key once, in its newest version.
 
-        ``columns`` (a list, or text such as ``"id, subject"``) narrows what is decoded. ``progress`` shows a bar or does not; left alone, one appears on a terminal and
-        in a notebook when reading takes longer than a second, and never in a job. The stream is read while it is consumed:
+        ``columns`` (a list, or text such as ``"id, subject"``) narrows what is decoded. ``progress`` shows a bar or does
+        not; left alone, one appears on a terminal and in a notebook when reading takes longer than a second, and never in a
+        job. The stream is read while it is consumed:
         ``.to_pandas()``, ``.to_polars()``, ``.to_arrow()``, ``.to_duckdb()``, or iterate it.
 
         Options that the table lacks, or that are wrong, raise :class:`ConfigurationError` here. What the server refuses

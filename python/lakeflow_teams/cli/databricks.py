@@ -36,7 +36,8 @@ def databricks(pipeline: Path, folder: Path, source: str | None, force: bool, as
     spec = load(pipeline)
     if source is not None and not (folder / source / "pyproject.toml").is_file():
         raise _core.ConfigurationError(
-            f"--source: {source} is no checkout of this project as seen from {folder}: {folder / source} has no pyproject.toml"
+            f"--source: {source} is no checkout of this project as seen from {folder}: "
+            f"{folder / source} has no pyproject.toml"
         )
     files = {folder / name: text for name, text in bundle(spec, source).items()}
     standing = [str(file) for file in files if file.exists()]

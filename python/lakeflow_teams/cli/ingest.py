@@ -80,9 +80,7 @@ def _names(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for each in given for name in each.split(",") if name.strip())
 
 
-def _dry_run(
-    spec: PipelineSpec, target: Path, connection: dict[str, str] | None, choice: Choice, *, as_json: bool
-) -> int:
+def _dry_run(spec: PipelineSpec, target: Path, connection: dict[str, str] | None, choice: Choice, *, as_json: bool) -> int:
     from lakeflow_teams.local.outlook import look
 
     lines, notes = look(spec, target, connection, choice)

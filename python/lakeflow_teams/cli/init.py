@@ -79,4 +79,3 @@ def init(
 def _readable(path: Path) -> str:
     """The path as text that UTF-8 can hold: under another locale Python keeps its bytes as halves of characters."""
     return os.fsencode(path.as_posix()).decode("utf-8", errors="replace")
-

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split

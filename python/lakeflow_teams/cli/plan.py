@@ -19,7 +19,6 @@ from lakeflow_teams.options.environment import connection_from_environment
 from lakeflow_teams.results import listing
 from lakeflow_teams.results.cost import RUNS, PlanResult, RunCost, duration, predict
 
-
 _COLUMNS = (
     listing.Column("tables", breaks=True),
     *(listing.Column(f"{run} run", breaks=True) for run in RUNS),

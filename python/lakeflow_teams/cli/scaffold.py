@@ -34,7 +34,10 @@ GROUPS = (
     ),
     ("People and groups", ("users", "groups", "group_members", "group_owners", "user_licenses")),
     ("Shared channels", ("shared_channel_members", "shared_channel_teams", "incoming_channels")),
-    ("Apps, tabs and tags", ("channel_tabs", "chat_tabs", "team_apps", "chat_apps", "user_apps", "team_tags", "team_tag_members")),
+    (
+        "Apps, tabs and tags",
+        ("channel_tabs", "chat_tabs", "team_apps", "chat_apps", "user_apps", "team_tags", "team_tag_members"),
+    ),
     ("Shifts and files", ("schedules", "shifts", "team_drives")),
     ("Group mail", ("conversations", "conversation_threads", "conversation_posts")),
     ("Meetings and calls", ("call_records", "online_meeting_transcripts", "online_meeting_recordings")),

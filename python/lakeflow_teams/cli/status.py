@@ -1,4 +1,4 @@
-"""``lakeflow-teams status``: is everything fresh, and if not, what is wrong?"""
+"""``lakeflow-teams status``: whether everything is fresh, and if not, what is wrong."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def status(target: Path, max_age: timedelta | None, as_json: bool) -> int:
     """Show what TARGET holds: rows, when each table was last checked and changed, and what the last run skipped.
 
     `checked` is the last time that a table was read to its end, whether that brought something or not. It reads the Delta
-    tables, what their commits carry, TARGET/_state and TARGET/_reports; it sends no request. Exit codes: 0 done, 1 with --max-age something
-    needs a look, 2 bad input.
+    tables, what their commits carry, TARGET/_state and TARGET/_reports; it sends no request. Exit codes: 0 done, 1 with
+    --max-age something needs a look, 2 bad input.
     """
     for module in ("deltalake", "pyarrow"):
         need(module, "local", "status")

@@ -109,7 +109,7 @@ def _tell(url: str, what: str, content: dict[str, Any]) -> Any:
         with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:
             return json.load(answer)
     except HTTPError as error:
-        said = json.loads(error.read() or b"{}").get("error") if error.code == 400 else None  # noqa: PLR2004
+        said = json.loads(error.read() or b"{}").get("error") if error.code == 400 else None
         raise _core.ConfigurationError(f"emulator {what}: {_plainly(said) if said else f'{url} is no emulator'}") from None
     except OSError as error:
         raise _core.LakeflowTeamsError(f"emulator {what}: nothing answers at {url} ({error}); is it running?") from None

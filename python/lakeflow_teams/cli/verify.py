@@ -49,8 +49,8 @@ def verify(
 ) -> int:
     """Compare TARGET with what Graph has, by the keys of every row of PIPELINE's tables.
 
-    Rows that came after the last ingest are no gaps. It costs a full read of the tables. Exit codes: 0 all equal or repaired,
-    1 something differs, 2 bad input.
+    Rows that came after the last ingest are no gaps. It costs a full read of the tables. Exit codes: 0 all equal, or
+    repaired; 1 something differs; 2 bad input.
     """
     for module in ("deltalake", "pyarrow", "yaml"):
         need(module, "local", "verify")

@@ -26,7 +26,7 @@ class Choice:
     removes_gone: bool = False
 
     def of(self, passes: Sequence[Pass]) -> tuple[list[Pass], list[str]]:
-        """The passes to run, and what to say of them. Raises :class:`ConfigurationError` for a name that is none of theirs."""
+        """The passes to run, and what to say of them. Raises :class:`ConfigurationError` for a name that they lack."""
         jobs = [job for step in passes for job in step.jobs]
         for option, names in (("--only", self.only), ("--full-refresh", self.full_refresh)):
             for name in names:

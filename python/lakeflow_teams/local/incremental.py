@@ -50,7 +50,8 @@ class Incremental:
         lines: list[DestinationSummary],
         notes: list[str],
         tell: Callable[[Progress], None],
-        how: How = How(),  # noqa: B008  (it is frozen)
+        *,
+        how: How = How(),
     ) -> None:
         self._client = client
         self._pass = step
@@ -170,9 +171,9 @@ class Incremental:
             guard.refuse(job, stored, unseen.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         if self._refreshes and job.way == "scd2":
-            filled = refill.versions(job, newest(rows, job.destination.shape.keys, job.destination.shape.cursor), self._batches[index] + 1)
+            versions = newest(rows, (*job.destination.shape.keys, job.destination.shape.sequence), None)
+            self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
             self._batches[index] = job.destination.found().batch or 0
-            self._lines[index].updates += filled
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
 

@@ -18,7 +18,7 @@ from lakeflow_teams.spec.writing import is_snapshot
 def look(
     spec: PipelineSpec, target: str | PathLike[str], connection: Mapping[str, Any] | None, choice: Choice
 ) -> tuple[list[dict[str, str]], list[str]]:
-    """For each destination its name, way of writing and what would be done, and notes. Raises :class:`ConfigurationError`."""
+    """For each destination its name, way and what would be done; and notes. Raises :class:`ConfigurationError`."""
     client, options = connect(spec, connection, None)
     passes, notes = prepared(spec, folder(target), options, client, choice)
     lines = [

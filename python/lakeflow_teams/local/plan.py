@@ -135,7 +135,9 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
     path = target / table.catalog / table.schema / table.table
     own = tuple(info["primary_keys"]) if table.primary_keys else ()
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets, info["may_be_empty"])
+    return Job(
+        table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets, info["may_be_empty"]
+    )
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

@@ -130,8 +130,7 @@ class _Runner:
         lines = [self._line(job) for job in step.jobs]
         _log.info("%s: begins", ", ".join(step.members))
         try:
-            if refused is not None:
-                raise refused
+            _unless(refused)
             with telemetry.reading(self._client, step.tables) as reading:
                 self._read(step, lines, reading)
         except BaseException as raised:  # the other passes go on; the run ends with this error
@@ -177,7 +176,7 @@ class _Runner:
         else:
             afresh = self._choice.is_afresh(step) and not any(line.micro_batches for line in lines)
             how = How(overtaken=overtaken, afresh=afresh, removes_gone=self._choice.removes_gone)
-            Incremental(self._client, step, lines, self._summary.notes, tell, how).run()
+            Incremental(self._client, step, lines, self._summary.notes, tell, how=how).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
@@ -209,7 +208,6 @@ class _Runner:
             line.add(snapshot.write(job.destination, rows, stamp))
         line.micro_batches += 1
 
-
     def _with_kept(self, job: Job, line: DestinationSummary, rows: pa.Table, places: left_out.Places) -> pa.Table:
         """The snapshot with the rows that are kept of scopes that refused to be read."""
         rows, kept = left_out.with_kept(job, rows, places)
@@ -218,11 +216,16 @@ class _Runner:
         line.left_out = {name: known.get(name) or last or now for name in left_out.names(places)}
         if kept:
             since = min(line.left_out.values())
+            what = f"{len(places)} skipped {'scope' if len(places) == 1 else 'scopes'}"
             self._summary.notes.append(
-                f"{job.name}: {kept:,} rows of {len(places)} skipped {'scope' if len(places) == 1 else 'scopes'} are kept as "
-                f"they were, and are stale since {since}"
+                f"{job.name}: {kept:,} rows of {what} are kept as they were, and are stale since {since}"
             )
         return rows
+
+
+def _unless(refused: Exception | None) -> None:
+    if refused is not None:
+        raise refused
 
 
 def _failure(error: BaseException) -> Exception:

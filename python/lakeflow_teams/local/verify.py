@@ -46,9 +46,9 @@ class ScopeCount:
 class Verified:
     """What was found of one destination.
 
-    ``doubled`` keys are stored more than once. ``missing`` rows are in Graph and not stored, ``gone`` ones are stored and not
-    in Graph any more; ``scopes`` says where. ``error`` is why Graph could not be compared with. ``repaired`` says what was
-    done about it.
+    ``doubled`` keys are stored more than once. ``missing`` rows are in Graph and not stored, ``gone`` ones are stored and
+    not in Graph any more; ``scopes`` says where. ``error`` is why Graph could not be compared with. ``repaired`` says what
+    was done about it.
     """
 
     destination: str

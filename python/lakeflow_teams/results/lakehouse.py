@@ -58,8 +58,10 @@ class LakehouseStatus:
     unfinished: list[RunState] = field(default_factory=list)
 
     def alarms(self, max_age: timedelta, now: datetime) -> list[str]:
-        """What somebody should look at, in a line each: causes of failure, tables that were never written or not checked for
-        longer than ``max_age``; scopes whose rows are stale for longer; and runs that were killed.
+        """What somebody should look at, in a line each.
+
+        These are causes of failure, tables that were never written or not checked for longer than ``max_age``, scopes whose
+        rows are stale for longer, and runs that were killed.
         """
         found = [f"the run of {run.started} was killed" for run in self.unfinished if run.state == "killed"]
         found += self.failures(now)

@@ -63,7 +63,11 @@ def show(screen: Console, columns: Sequence[Column], rows: Iterable[Sequence[str
     for at in chosen:
         column = columns[at]
         table.add_column(
-            column.heading, justify=column.justify, overflow="fold", no_wrap=not column.breaks, min_width=_least(column, at, cells)
+            column.heading,
+            justify=column.justify,
+            overflow="fold",
+            no_wrap=not column.breaks,
+            min_width=_least(column, at, cells),
         )
     for row in cells:
         table.add_row(*(row[at] for at in chosen))
@@ -75,7 +79,9 @@ def show(screen: Console, columns: Sequence[Column], rows: Iterable[Sequence[str
 
 def note(screen: Console, text: str, style: str = "") -> None:
     """A line of text, broken at words on a terminal and nowhere else."""
-    screen.print(Text(text), style=style, highlight=False, soft_wrap=not screen.is_terminal and not os.environ.get("COLUMNS"))
+    screen.print(
+        Text(text), style=style, highlight=False, soft_wrap=not screen.is_terminal and not os.environ.get("COLUMNS")
+    )
 
 
 def _text(cell: str | Text) -> Text:

@@ -64,12 +64,13 @@ def _bars(console: Console) -> Iterator[Tell]:
             elapsed = bars.tasks[task].elapsed or 0.0
             if step.done:
                 failed = step.error is not None
-                bars.update(task, rows=step.rows, total=1, completed=0 if failed else 1, left=f"{elapsed:.1f} s")
-                bars.update(task, mark="[red]✗" if failed else "[green]✓", **({"left": "[red]failed"} if failed else {}))
+                mark, left = ("[red]✗", "[red]failed") if failed else ("[green]✓", f"{elapsed:.1f} s")
+                bars.update(task, rows=step.rows, total=1, completed=0 if failed else 1, mark=mark, left=left)
                 bars.stop_task(task)
             else:
-                known = {} if step.share is None else {"total": 1.0, "completed": step.share}
-                bars.update(task, rows=step.rows, left=_left(elapsed, step.share), **known)
+                left = _left(elapsed, step.share)
+                total = None if step.share is None else 1.0
+                bars.update(task, rows=step.rows, left=left, total=total, completed=step.share)
 
         yield tell
 

@@ -24,7 +24,7 @@ LOCAL = ("reconcile_days", "max_delete_percent")
 class Lined(dict[Any, Any]):
     """A mapping that was read from a file: ``lines`` are those of its keys."""
 
-    lines: Mapping[str, int] = {}  # noqa: RUF012  (each mapping that was read has its own)
+    lines: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)

@@ -146,4 +146,3 @@ def _connection_options(value: Any) -> dict[str, str]:
         if str(key).lower() not in known:
             refuse(f"connection.{key}: there is no such connection option{nearest(str(key), known)}", value, key)
     return {str(key).lower(): as_text(str(key), item) for key, item in value.items() if item is not None}
-

@@ -241,7 +241,9 @@ def test_what_is_excluded_is_not_read(graph, options, target, strategy):
     team = graph.truth("teams")[0]["id"]
     channel = next(row["id"] for row in graph.truth("channels") if row["team_id"] != team)
     out = {"exclude_team_id": team, "exclude_channel_id": channel}
-    spec = pipeline(entry("messages", strategy=strategy, **out), entry("channels", **out), entry("teams", exclude_team_id=team))
+    spec = pipeline(
+        entry("messages", strategy=strategy, **out), entry("channels", **out), entry("teams", exclude_team_id=team)
+    )
     ingest_local(spec, target, options)
     is_in = lambda row: row["team_id"] != team and row["channel_id"] != channel  # noqa: E731
     messages = [row["id"] for row in graph.truth("messages") if is_in(row)]
@@ -273,6 +275,8 @@ def test_a_server_whose_clock_is_behind_is_named(graph, options, target):
     from lakeflow_teams import GraphEmulator
 
     ingest_local(pipeline(entry("messages")), target, options)
-    with GraphEmulator(teams=4, channels_per_team=2, messages_per_channel=15, users=8, chats=6, start="2026-01-14T00:00:00Z") as other:
+    with GraphEmulator(
+        teams=4, channels_per_team=2, messages_per_channel=15, users=8, chats=6, start="2026-01-14T00:00:00Z"
+    ) as other:
         notes = ingest_local(pipeline(entry("messages")), target, dict(other.options)).notes
     assert any("the server's clock (2026-01-14T00:00" in note and "is behind the stored offset" in note for note in notes)

@@ -179,4 +179,3 @@ def test_doubled_keys_are_found_offline_and_repaired(graph, options, target, spe
     assert graph.request_counts() == {}
     assert verified(capfd, spec, target, "--offline")[0] == 0
     assert differences(graph, target, ["messages"]) == []
-

@@ -69,7 +69,9 @@ def test_what_is_posted_is_read(graph, options):
     reply = graph.post("Yes.", author=author["userPrincipalName"], reply_to=root["id"])
     chat = graph.post("hello", chat_id=graph.truth("chats")[0]["id"])
     client = TeamsClient(options)
-    messages = {row["id"]: row for batch in client.read("messages", **EVERYTHING, body_text=True) for row in batch.to_pylist()}
+    messages = {
+        row["id"]: row for batch in client.read("messages", **EVERYTHING, body_text=True) for row in batch.to_pylist()
+    }
     found = messages[root["id"]]
     assert (found["subject"], found["body_text"]) == ("A question", "Is <b>this</b> & that read?")
     assert found["from"]["user"]["id"] == author["id"]
@@ -131,7 +133,9 @@ def test_the_truth_equals_what_is_read(graph, options, table, needs):
 
 def test_it_lives(tmp_path):
     with GraphEmulator(teams=2, live=True, live_seconds=0.05) as graph:
-        assert abs(datetime.fromisoformat(graph.now.replace("Z", "+00:00")) - datetime.now(timezone.utc)) < timedelta(minutes=1)
+        assert abs(datetime.fromisoformat(graph.now.replace("Z", "+00:00")) - datetime.now(timezone.utc)) < timedelta(
+            minutes=1
+        )
         before = len(graph.truth("messages"))
         deadline = time.monotonic() + 20
         while len(graph.truth("messages")) == before and time.monotonic() < deadline:
