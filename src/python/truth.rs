@@ -28,9 +28,9 @@ fn properties(text: &str) -> Properties<'_> {
 fn cell(column: &Column, item: &Properties<'_>, now: &str) -> Value {
     let named = |name: &str| item.get(name).map(|value| shaped(&column.kind, value.get()));
     match column.source {
-        Source::Cursor => ["createdDateTime"].iter().fold(time(named(column.name)), |found, name| {
-            if found.is_null() { time(named(name)) } else { found }
-        }),
+        Source::Cursor => ["createdDateTime"]
+            .iter()
+            .fold(time(named(column.name)), |found, name| if found.is_null() { time(named(name)) } else { found }),
         Source::Named(name) => named(name).unwrap_or(Value::Null),
         Source::Derived(teams_tables::Derived::ObservedAt) => now.into(),
         Source::Property | Source::Derived(_) | Source::Detail(_) => named(column.name).unwrap_or(Value::Null),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,8 @@ def _print_errors(summary: RunSummary) -> None:
     for text in dict.fromkeys(line.error for line in summary.destinations if line.error):
         names = [line.destination for line in summary.destinations if line.error == text]
         of_all = f"all {len(names)} tables" if len(names) == len(summary.destinations) > 1 else ""
-        print(f"lakeflow-teams: {text} ({of_all or 'destination ' + ', '.join(names)})", file=sys.stderr)
+        with suppress(BrokenPipeError):
+            print(f"lakeflow-teams: {text} ({of_all or 'destination ' + ', '.join(names)})", file=sys.stderr)
 
 
 def _exit_code(summary: RunSummary) -> int:

@@ -46,9 +46,11 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[Lined]:
     yield found
     written: dict[Hashable, int] = {}
     for key_node, _ in node.value:
-        key, line = loader.construct_object(key_node, deep=True), key_node.start_mark.line + 1
-        if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(key, Hashable):
+        if key_node.tag == "tag:yaml.org,2002:merge":
             continue
+        key, line = loader.construct_object(key_node, deep=True), key_node.start_mark.line + 1
+        if not isinstance(key, Hashable):
+            continue  # which PyYAML refuses below
         if key in written:
             problem = f"the key {key!r} is written twice, first in line {written[key]}; keep one"
             raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)

@@ -18,6 +18,7 @@ from lakeflow_teams import LakeflowTeamsError, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.local import journal
 from support.lakehouse import differences, entry, later, pipeline, stored
+from support.paths import ROOT
 
 TABLES = pipeline(entry("teams"), entry("messages"))
 
@@ -179,3 +180,26 @@ def test_doubled_keys_are_found_offline_and_repaired(graph, options, target, spe
     assert graph.request_counts() == {}
     assert verified(capfd, spec, target, "--offline")[0] == 0
     assert differences(graph, target, ["messages"]) == []
+
+
+def test_the_example_raises_an_alarm(graph, options, target, spec, tmp_path):
+    script = ROOT / "examples" / "morning.sh"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "lakeflow-teams").write_text(f'#!/bin/sh\nexec {sys.executable} -m lakeflow_teams "$@"\n')
+    (tools / "lakeflow-teams").chmod(0o755)
+    given = {f"LAKEFLOW_TEAMS_{name.upper()}": value for name, value in options.items()}
+    environment = {**os.environ, **given, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+
+    def morning(**more):
+        done = subprocess.run(
+            ["bash", script, spec, str(target)], env={**environment, **more}, capture_output=True, text=True
+        )
+        return done.returncode, done.stderr
+
+    assert morning() == (0, "")
+    graph.set(revoke_permission="ChannelMessage.Read.All")
+    code, said = morning()
+    assert code == 1
+    assert "main.teams.messages failed" in said
+    assert "ChannelMessage.Read.All" in said
