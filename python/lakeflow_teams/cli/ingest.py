@@ -26,7 +26,7 @@ _OUTLOOK = (listing.Column("table"), listing.Column("how", rank=1), listing.Colu
 
 @click.command()
 @click.argument("pipeline", type=click.Path(path_type=Path))
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--target", required=True, type=click.Path(), help="Folder of the lakehouse, or its address in a store.")
 @click.option("--only", multiple=True, metavar="TABLE", help="Run this table only; repeatable, or several by comma.")
 @click.option("--full-refresh", multiple=True, metavar="TABLE", help="Read this table from the beginning; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done. Sends nothing, writes nothing.")
@@ -38,7 +38,7 @@ _OUTLOOK = (listing.Column("table"), listing.Column("how", rank=1), listing.Colu
 @click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Say what happens, to stderr.")
 def ingest(
     pipeline: Path,
-    target: Path,
+    target: str,
     only: tuple[str, ...],
     full_refresh: tuple[str, ...],
     dry_run: bool,

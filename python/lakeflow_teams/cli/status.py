@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,7 +33,7 @@ _STYLES = {"done": "", "untracked": "dim", "failed": "red", "never written": "re
 
 
 @click.command()
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--target", required=True, type=click.Path(), help="Folder of the lakehouse, or its address in a store.")
 @click.option(
     "--max-age",
     type=DURATION,
@@ -42,7 +41,7 @@ _STYLES = {"done": "", "untracked": "dim", "failed": "red", "never written": "re
     help="Exit with 1 where a table was not checked for so long (26h, 90min, 2d), failed, or was never written.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(target: Path, max_age: timedelta | None, as_json: bool) -> int:
+def status(target: str, max_age: timedelta | None, as_json: bool) -> int:
     """Show what TARGET holds: rows, when each table was last checked and changed, and what the last run skipped.
 
     `checked` is the last time that a table was read to its end, whether that brought something or not. It reads the Delta

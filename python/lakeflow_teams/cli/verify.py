@@ -32,7 +32,7 @@ _LISTED = 10
 
 @click.command()
 @click.argument("pipeline", type=click.Path(path_type=Path))
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--target", required=True, type=click.Path(), help="Folder of the lakehouse, or its address in a store.")
 @click.option("--only", multiple=True, metavar="TABLE", help="Look at this table only; repeatable.")
 @click.option("--offline", is_flag=True, help="Send nothing: look whether keys are unique, and no further.")
 @click.option("--repair", is_flag=True, help="Remove doubled keys, and read tables with gaps from the beginning.")
@@ -40,7 +40,7 @@ _LISTED = 10
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def verify(
     pipeline: Path,
-    target: Path,
+    target: str,
     only: tuple[str, ...],
     offline: bool,
     repair: bool,

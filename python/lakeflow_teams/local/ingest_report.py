@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.store.location import Location
 
 NAME = "ingest_report"
 
@@ -39,7 +39,7 @@ SCHEMA = pa.schema(
 _QUIET = "(nothing new)"
 
 
-def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
+def write(spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
     """Appends the run's rows to ``ingest_report`` in the schema of the first destination.
 
     ``times`` are begin and end of the run, and ``scopes`` is the core's JSON list. A run must not fail because its report

@@ -6,21 +6,25 @@ A table that had nothing new gets no commit, and a run that was killed can say n
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from lakeflow_teams import _core
 from lakeflow_teams.results.summary import DestinationSummary
 from lakeflow_teams.run_report import files
+from lakeflow_teams.store.location import Location
 
 FOLDER = "_state"
 STATE = "state.json"
+
+_log = logging.getLogger(__name__)
 RUNNING = "running"
 
 
@@ -55,7 +59,7 @@ class Running:
 class Journal:
     """The journal of one run into ``target``."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Location) -> None:
         self._target = target
 
     def left_out(self, destination: str) -> Mapping[str, str]:
@@ -84,29 +88,25 @@ class Journal:
 
 
 @contextmanager
-def running(target: Path, destinations: Mapping[str, str]) -> Iterator[Journal]:
+def running(target: Location, destinations: Mapping[str, str]) -> Iterator[Journal]:
     """Marks a run while it goes. ``destinations`` maps the names of what it fills to their source tables."""
     mark = _folder(target) / RUNNING / f"{uuid4().hex}.json"
     written = {"started": _now(), "host": socket.gethostname(), "pid": os.getpid(), "destinations": list(destinations)}
     known = entries(target)
     new = {name: Entry(source) for name, source in destinations.items() if name not in known}
-    try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        files.replace_json(mark, written)
-    except OSError:
-        pass  # the tables say themselves whether they can be written
+    _write(mark, written)
     if new:
         _save(target, {**known, **new})
     try:
         yield Journal(target)
     finally:
-        mark.unlink(missing_ok=True)
+        mark.remove()
         for other in _marks(target):
             if (_running(other) or {}).get("alive") is False:
-                other.unlink(missing_ok=True)  # a killed run is history once another one has ended
+                other.remove()  # a killed run is history once another one has ended
 
 
-def entries(target: Path) -> dict[str, Entry]:
+def entries(target: Location) -> dict[str, Entry]:
     """What is known of each destination, by name."""
     content = files.read_json(_folder(target) / STATE) or {}
     known = {each.name for each in fields(Entry)}
@@ -114,7 +114,7 @@ def entries(target: Path) -> dict[str, Entry]:
     return {name: Entry(**{key: value for key, value in entry.items() if key in known}) for name, entry in found.items()}
 
 
-def unfinished(target: Path) -> list[Running]:
+def unfinished(target: Location) -> list[Running]:
     """Runs that have begun and not ended, oldest first."""
     found = [_running(mark) for mark in _marks(target)]
     runs = [
@@ -125,7 +125,7 @@ def unfinished(target: Path) -> list[Running]:
     return sorted(runs, key=lambda run: run.started)
 
 
-def _running(mark: Path) -> dict[str, Any] | None:
+def _running(mark: Location) -> dict[str, Any] | None:
     content = files.read_json(mark)
     if content is None or not {"started", "host", "pid", "destinations"} <= content.keys():
         return None
@@ -143,20 +143,24 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _marks(target: Path) -> list[Path]:
-    return sorted((_folder(target) / RUNNING).glob("*.json"))
+def _marks(target: Location) -> list[Location]:
+    return [file for file in (_folder(target) / RUNNING).files() if file.name.endswith(".json")]
 
 
-def _save(target: Path, known: Mapping[str, Entry]) -> None:
+def _save(target: Location, known: Mapping[str, Entry]) -> None:
     content = {"version": 1, "destinations": {name: asdict(entry) for name, entry in known.items()}}
+    _write(_folder(target) / STATE, content)
+
+
+def _write(file: Location, content: object) -> None:
+    """What cannot be written is no reason to fail: the tables say themselves whether they can be."""
     try:
-        _folder(target).mkdir(parents=True, exist_ok=True)
-        files.replace_json(_folder(target) / STATE, content)
-    except OSError:
-        pass  # the rows are committed; `status` then knows less
+        files.write_json(file, content)
+    except (OSError, _core.LakeflowTeamsError):
+        _log.debug("%s could not be written", file, exc_info=True)
 
 
-def _folder(target: Path) -> Path:
+def _folder(target: Location) -> Location:
     return target / FOLDER
 
 

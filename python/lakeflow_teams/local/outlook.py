@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
 from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.choice import Choice
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.runner import connect, prepared
-from lakeflow_teams.local.target import folder
+from lakeflow_teams.local.runner import connect, prepared, rooted
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot
+from lakeflow_teams.store.locate import Target
 
 
 def look(
-    spec: PipelineSpec, target: str | PathLike[str], connection: Mapping[str, Any] | None, choice: Choice
+    spec: PipelineSpec, target: Target, connection: Mapping[str, Any] | None, choice: Choice
 ) -> tuple[list[dict[str, str]], list[str]]:
     """For each destination its name, way and what would be done; and notes. Raises :class:`ConfigurationError`."""
     client, options = connect(spec, connection, None)
-    passes, notes = prepared(spec, folder(target), options, client, choice)
+    passes, notes = prepared(spec, rooted(spec, target), options, client, choice)
     lines = [
         {"destination": job.name, "way": job.way, "what": _what(job, is_afresh=choice.is_afresh(step))}
         for step in passes

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
+from lakeflow_teams.store.location import Location
 
 #: Options that say which scopes are read.
 SCOPES = ("team_id", "channel_id", "user_id", "chat_id", "group_id", "exclude_team_id", "exclude_channel_id")
@@ -49,7 +48,7 @@ class Job:
 
     def ready(self) -> None:
         """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
-        delta.require_writable(self.destination.name, self.destination.path)
+        self.destination.path.require_writable(f"destination {self.destination.name}")
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
@@ -88,7 +87,7 @@ class Pass:
         return tuple(job.name for job in self.jobs)
 
 
-def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
+def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
     """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
     infos = {info["name"]: info for info in _core.tables()}
     jobs = [_job(table, target, connection, client, infos[table.source_table]) for table in spec.tables]
@@ -115,7 +114,9 @@ def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInf
     return tuple(found[table] for table in infos if table in found)
 
 
-def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
+def _job(
+    table: TableSpec, target: Location, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
+) -> Job:
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
     keys = table.primary_keys or tuple(info["primary_keys"])

@@ -7,8 +7,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import PathLike
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -22,7 +20,6 @@ from lakeflow_teams.local.incremental import How, Incremental
 from lakeflow_teams.local.journal import Journal, running
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write import scd2, snapshot
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
@@ -30,12 +27,15 @@ from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment, require_credential
+from lakeflow_teams.options.storage import parse as parse_storage_options
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot, keeps_history
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -49,10 +49,11 @@ LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 def run(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     credential: object | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
     choice: Choice = EVERYTHING,
@@ -65,7 +66,7 @@ def run(
     """
     begin, started_at = monotonic(), _now()
     client, options = connect(spec, connection, credential)
-    root = folder(target)
+    root = rooted(spec, target, storage_options)
     passes, notes = prepared(spec, root, options, client, choice)
     jobs = [job for step in passes for job in step.jobs]
     summary = RunSummary(spec.connection_name, [_empty(job) for job in jobs], notes=notes)
@@ -87,7 +88,7 @@ def run(
     return summary
 
 
-def _write_report(summary: RunSummary, root: Path) -> None:
+def _write_report(summary: RunSummary, root: Location) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
         summary.page = str(page.write(summary, root, tables_of(root)))
@@ -106,8 +107,13 @@ def connect(
     return _core.Client(options, credential=credential, strict=True), options
 
 
+def rooted(spec: PipelineSpec, target: Target, storage_options: Mapping[str, Any] | None = None) -> Location:
+    """The lakehouse, wherever it lies. Sends nothing."""
+    return locate(target, {**spec.storage_options, **parse_storage_options(storage_options or {}, "storage_options")})
+
+
 def prepared(
-    spec: PipelineSpec, root: Path, options: Mapping[str, str], client: _core.Client, choice: Choice
+    spec: PipelineSpec, root: Location, options: Mapping[str, str], client: _core.Client, choice: Choice
 ) -> tuple[list[Pass], list[str]]:
     """The passes to run, each of which can be written, and what there is to say of them before. Sends nothing."""
     passes, notes = choice.of(plan(choice.allowing(spec), root, options, client))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +16,7 @@ import pyarrow.compute as pc
 from lakeflow_teams import _core
 from lakeflow_teams.local.choice import Choice
 from lakeflow_teams.local.plan import Job, Pass
-from lakeflow_teams.local.runner import connect, prepared, run
-from lakeflow_teams.local.target import folder
+from lakeflow_teams.local.runner import connect, prepared, rooted, run
 from lakeflow_teams.local.write.delta import arrow_schema, read
 from lakeflow_teams.local.write.heal import doubled, heal
 from lakeflow_teams.local.write.rows import table_of
@@ -27,6 +24,8 @@ from lakeflow_teams.local.write.scd2 import holding
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot
+from lakeflow_teams.store.locate import Target
+from lakeflow_teams.store.location import Location
 
 #: Columns that say in which scope a row is.
 _SCOPES = ("team_id", "channel_id", "chat_id", "group_id", "user_id")
@@ -69,7 +68,7 @@ class Verified:
 
 def verify(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     only: tuple[str, ...] = (),
@@ -81,7 +80,7 @@ def verify(
     ``repair`` takes out doubled keys, and reads tables with gaps or with rows that are gone from the beginning.
     """
     client, options = connect(spec, connection, None)
-    root = folder(target)
+    root = rooted(spec, target)
     choice = Choice(only)
     passes, _ = prepared(spec, root, options, client, choice)
     found = {job.name: _look(client, step, job, offline=offline) for step in passes for job in step.jobs}
@@ -161,7 +160,11 @@ def _counted(rows: pa.Table, scope: list[str]) -> dict[tuple[str, ...], int]:
 
 
 def _repair(
-    spec: PipelineSpec, root: Path, connection: Mapping[str, Any] | None, jobs: Mapping[str, Job], found: dict[str, Verified]
+    spec: PipelineSpec,
+    root: Location,
+    connection: Mapping[str, Any] | None,
+    jobs: Mapping[str, Job],
+    found: dict[str, Verified],
 ) -> None:
     for name, each in found.items():
         if each.doubled:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,10 +14,10 @@ from deltalake.exceptions import CommitFailedError
 from pyarrow import fs
 
 from lakeflow_teams import _core
-from lakeflow_teams._staging import LOG, CommitExistsError, address, creation, publish
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import CommitExistsError
 
 _KEPT = "_kept"
-_LONGEST_NAME = 255
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
 
@@ -29,32 +26,33 @@ class OvertakenError(Exception):
     """Another program committed to the table since it was read. What was to be written is not; reading anew helps."""
 
 
-def opened(path: Path) -> DeltaTable | None:
+def opened(place: Target) -> DeltaTable | None:
     """The table in its newest version, or ``None`` where there is none."""
-    if not (path / LOG).is_dir():
-        return None
-    root = address(path)
-    return DeltaTable(root) if DeltaTable.is_deltatable(root) else None
+    location = locate(place)
+    try:
+        return location.table()
+    except Exception as error:
+        raise location.explained(error) from error
 
 
-def create(path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
+def create(path: Target, rows: pa.Table, properties: CommitProperties | None = None) -> None:
     """A new table with its first rows. Raises :class:`OvertakenError` where there is one by now.
 
     The commit is put in place as Delta's protocol wants it, only where the log has none of its number. deltalake itself, in
     any ``mode``, makes an append of it if another writer creates the table while the rows are written.
     """
-    with committing(path), creation(path) as staging:
+    with committing(path), locate(path).creation() as staging:
         write_deltalake(staging.root, rows, mode="error", commit_properties=properties)
         staging.push()
 
 
-def append(table: DeltaTable, path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
+def append(table: DeltaTable, path: Target, rows: pa.Table, properties: CommitProperties | None = None) -> None:
     """Adds rows in one commit, and the columns and struct fields that the table lacked."""
     with committing(path):
         write_deltalake(table, rows, mode="append", schema_mode="merge", commit_properties=properties)
 
 
-def log(path: Path, rows: pa.Table) -> None:
+def log(path: Target, rows: pa.Table) -> None:
     """Adds rows to a table without an offset, which is created where it must be."""
     table = opened(path)
     if table is None:
@@ -66,25 +64,13 @@ def log(path: Path, rows: pa.Table) -> None:
     return append(table, path, rows)
 
 
-def require_writable(name: str, path: Path) -> None:
-    """Raises :class:`ConfigurationError` where nothing could be written at ``path``, before anything is read for it."""
-    if any(len(os.fsencode(part)) > _LONGEST_NAME or "\0" in part for part in path.parts):
-        raise _core.ConfigurationError(
-            f"destination {name}: {path} cannot be written (a name too long, or with a null in it)"
-        )
-    try:
-        with TemporaryFile(dir=next(folder for folder in (path / LOG, path, *path.parents) if os.path.lexists(folder))):
-            pass
-    except OSError as error:
-        raise _core.ConfigurationError(f"destination {name}: {path} cannot be written ({error.strerror})") from None
-
-
 @contextmanager
-def committing(path: Path) -> Iterator[None]:
-    """Around a commit to the table at ``path``: what it wrote is published, and its error is told."""
+def committing(place: Target) -> Iterator[None]:
+    """Around a commit to the table at ``place``: what it wrote is published, and its error is told."""
+    path = locate(place)
     try:
         yield
-        publish(path)
+        path.publish()
     except CommitExistsError as error:
         raise OvertakenError(str(error)) from error
     except CommitFailedError as error:
@@ -102,34 +88,43 @@ def committing(path: Path) -> Iterator[None]:
             raise _core.LakeflowTeamsError(
                 f"{path}: the disk is full; what was committed stays, and the next run goes on from there"
             ) from error
-        raise
+        raise path.explained(error) from error
 
 
 def read(
-    source: Path | DeltaTable,
+    source: Target | DeltaTable,
     columns: Sequence[str] | None = None,
     filter: pc.Expression | None = None,  # noqa: A002
 ) -> pa.Table:
-    """Rows of a Delta table, given by its path or opened.
+    """Rows of a Delta table, given by its place or opened.
 
-    Read through a native file system: with the default one, Python code runs on Arrow's threads, and a process that ends
-    right afterwards may be aborted.
+    A table in a folder is read through a native file system: with the default one, Python code runs on Arrow's threads, and
+    a process that ends right afterwards may be aborted.
 
     The filter is computed as a column: Arrow holds a pushed one against each file's statistics too, and can't compare those
     of the text that merges write, which are views.
     """
-    table = DeltaTable(address(source)) if isinstance(source, Path) else source
+    table = source if isinstance(source, DeltaTable) else opened(locate(source))
+    if table is None:
+        raise FileNotFoundError(f"{source}: there is no Delta table")
     columns = list(columns) if columns is not None else None
     if _has_deletion_vectors(table):
         return _queried(table, columns, filter)
-    files = fs.SubTreeFileSystem(url2pathname(urlsplit(table.table_uri).path), fs.LocalFileSystem())
-    rows = table.to_pyarrow_dataset(filesystem=files)
+    rows = table.to_pyarrow_dataset(filesystem=_native_files(table))
     if filter is None:
         return rows.to_table(columns=columns)
     wanted = {name: pc.field(name) for name in columns or rows.schema.names}
     scanner = rows.scanner(columns={**wanted, _KEPT: filter})
     kept = (batch.filter(batch[_KEPT]) for batch in scanner.to_batches())
     return pa.Table.from_batches(kept, scanner.projected_schema).drop_columns(_KEPT)
+
+
+def _native_files(table: DeltaTable) -> fs.FileSystem | None:
+    """The files of a table in a folder; of one in a store, ``None``."""
+    uri = urlsplit(table.table_uri)
+    if uri.scheme not in {"", "file"}:
+        return None
+    return fs.SubTreeFileSystem(url2pathname(uri.path), fs.LocalFileSystem())
 
 
 def count(table: DeltaTable) -> int:

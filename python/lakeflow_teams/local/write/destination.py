@@ -1,9 +1,8 @@
-"""One Delta table on disk: opening, appending, and the counts of what a commit did."""
+"""One Delta table: opening, appending, and the counts of what a commit did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -15,6 +14,7 @@ from lakeflow_teams.local.write.rows import fitted
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.results.summary import Counts
+from lakeflow_teams.store.locate import Target, locate
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Shape:
 class Destination:
     """A Delta table at ``path`` that may not exist yet. ``name`` is the one that messages use."""
 
-    def __init__(self, name: str, path: Path, shape: Shape) -> None:
+    def __init__(self, name: str, path: Target, shape: Shape) -> None:
         self.name = name
-        self.path = path
+        self.path = locate(path)
         self.shape = shape
 
     def open(self) -> DeltaTable | None:
