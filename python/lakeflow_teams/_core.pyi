@@ -206,7 +206,7 @@ class MicroBatch:
         """Everything has been read again since then: rows with an older ``observed_at`` are gone."""
     @property
     def share(self) -> float | None:
-        """How much of the round's scopes has been begun, from 0 to 1; ``None`` where that is not known."""
+        """How much of the round's scopes has been read, from 0 to 1; ``None`` where that is not known."""
     @property
     def num_rows(self) -> int: ...
 

@@ -45,7 +45,7 @@ pub struct MicroBatch {
     pub finished: bool,
     /// Everything has been read again since then: what was observed before and not again is gone.
     pub full_since: Option<Timestamp>,
-    /// How much of the round's scopes has been begun, from 0 to 1; nothing where that is not known.
+    /// How much of the round's scopes has been read, from 0 to 1; nothing where that is not known.
     pub share: Option<f64>,
 }
 

@@ -64,7 +64,7 @@ def ingest(
         verbose()
     spec = load(pipeline)
     options = load_connection(connection) if connection else None
-    choice = Choice(_names(only), _names(full_refresh), max_delete_percent)
+    choice = Choice(_names("--only", only), _names("--full-refresh", full_refresh), max_delete_percent)
     if dry_run:
         return _dry_run(spec, target, options, choice, as_json=as_json)
     with progress(quiet=quiet or as_json, lines=is_verbose) as tell:
@@ -77,8 +77,11 @@ def ingest(
     return _exit_code(summary)
 
 
-def _names(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for each in given for name in each.split(",") if name.strip())
+def _names(option: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for each in given for name in each.split(",") if name.strip())
+    if given and not names:
+        raise _core.ConfigurationError(f"{option}: {', '.join(map(repr, given))} names no table")
+    return names
 
 
 def _dry_run(spec: PipelineSpec, target: Path, connection: dict[str, str] | None, choice: Choice, *, as_json: bool) -> int:

@@ -1,5 +1,6 @@
 //! The parents that a round reads, in sorted order: teams or users.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -32,14 +33,16 @@ pub async fn of_round(context: &ReadContext, kind: RoundKind, until: Timestamp) 
     Ok(parents)
 }
 
-/// How many of a round's parents have been begun, of all; nothing where they are not known, or are one.
+/// How much of a round's parents has been read, of all; those that are half-read count half. Nothing where they are not
+/// known, or are one.
 pub fn share(context: &ReadContext, kind: RoundKind, offset: &Offset) -> Option<f64> {
     if offset.phase != Phase::Read {
         return None;
     }
     let parents = context.discovered.parents(&key(context, kind, offset.until), context.client.now())?;
     let begun = offset.after.as_ref().map_or(0, |after| parents.partition_point(|parent| parent <= after));
-    (parents.len() > 1).then(|| begun.saturating_sub(offset.open.len()) as f64 / parents.len() as f64)
+    let open: BTreeSet<_> = offset.open.iter().map(|open| open.scope.split('/').next().unwrap_or_default()).collect();
+    (parents.len() > 1).then(|| (begun as f64 - open.len() as f64 / 2.0).max(0.0) / parents.len() as f64)
 }
 
 /// Keeps what was listed for a round that begins.
