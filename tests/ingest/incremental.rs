@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use teams_emulator::{EmulatorConfig, Mutation};
+use teams_ingest::Limits;
 
 use crate::harness::*;
 

@@ -84,7 +84,7 @@ def _names(option: str, given: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _dry_run(spec: PipelineSpec, target: Path, connection: dict[str, str] | None, choice: Choice, *, as_json: bool) -> int:
+def _dry_run(spec: PipelineSpec, target: str, connection: dict[str, str] | None, choice: Choice, *, as_json: bool) -> int:
     from lakeflow_teams.local.outlook import look
 
     lines, notes = look(spec, target, connection, choice)

@@ -11,7 +11,7 @@ import click
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  (generic in newer versions only)
+class Duration(click.ParamType):  # type: ignore[type-arg]
     """A span of time: ``26h``, ``90min``, ``1d12h``."""
 
     name = "duration"
