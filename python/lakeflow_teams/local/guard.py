@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.write.delta import count, read
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.delta import arrow_schema, count
+from lakeflow_teams.local.write.scd2 import END, holding
 
 #: Share of a table's rows that one reading may delete, unless ``max_delete_percent`` says otherwise.
 MAX_DELETE_PERCENT = 50
@@ -16,29 +15,13 @@ MAX_DELETE_PERCENT = 50
 FEW_ROWS = 20
 
 
-def snapshot(job: Job, rows: pa.Table) -> None:
-    """Looks at a snapshot before it replaces what is stored: ``rows`` is all of it. Raises as :func:`refuse` does."""
-    table = job.destination.open()
-    if table is None or _most(job) >= 100:
-        return
-    if rows.num_rows and count(table) < FEW_ROWS:
-        return
-    keys = list(job.destination.shape.keys)
-    stored = read(table, keys, holding(table))
-    kept = stored.join(rows.select(keys).group_by(keys).aggregate([]), keys=keys, join_type="left semi").num_rows
-    _refuse(job, stored.num_rows, stored.num_rows - kept)
-
-
-def refuse(job: Job, table: DeltaTable, gone: int) -> None:
+def refuse(job: Job, gone: int) -> None:
     """Raises :class:`LakeflowTeamsError` where ``gone`` rows are more than the destination may lose at once."""
-    if gone:
-        _refuse(job, count(table), gone)
-
-
-def _refuse(job: Job, stored: int, gone: int) -> None:
-    most = _most(job)
-    if not gone or most >= 100:
+    most = MAX_DELETE_PERCENT if job.spec.max_delete_percent is None else job.spec.max_delete_percent
+    table = job.destination.open() if gone and most < 100 else None
+    if table is None:
         return
+    stored = _rows(job, table)
     is_all = gone >= stored
     is_much = stored >= FEW_ROWS and gone * 100 > most * stored
     if not is_much and not (is_all and not job.may_be_empty):
@@ -50,6 +33,8 @@ def _refuse(job: Job, stored: int, gone: int) -> None:
     )
 
 
-def _most(job: Job) -> int:
-    most = job.spec.max_delete_percent
-    return MAX_DELETE_PERCENT if most is None else most
+def _rows(job: Job, table: DeltaTable) -> int:
+    """The rows that hold: of a history those without an end."""
+    if END not in arrow_schema(table).names:
+        return count(table)
+    return sum(holding(rows).num_rows for rows in job.destination.stored(table).scan([END]))

@@ -6,32 +6,29 @@ the summary, the journal and ``status`` say since when.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import and_, or_
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.write.delta import read
-from lakeflow_teams.local.write.scd2 import END, START, holding
+from lakeflow_teams.local.write.scd2 import END, holding
 
 #: Places of a refused read, each by the columns that name it.
 Places = Sequence[Mapping[str, str]]
 
 
-def with_kept(job: Job, rows: pa.Table, places: Places) -> tuple[pa.Table, int]:
-    """The rows that were read, and those that are stored of ``places``; and how many of these there are."""
+def kept(job: Job, schema: pa.Schema, places: Places) -> Iterator[pa.Table]:
+    """What is stored of ``places`` and still holds, in the form of rows that are read."""
     table = job.destination.open() if places else None
     if table is None:
-        return rows, 0
-    stored = read(table, filter=_of(places) & holding(table))
-    stored = stored.drop_columns([name for name in (START, END) if name in stored.schema.names])
-    stored = stored.select([name for name in stored.schema.names if name in rows.schema.names])
-    known = {name: rows.schema.field(name).type for name in stored.schema.names}
-    kept = pa.table({name: stored[name].cast(kind) for name, kind in known.items()})
-    return pa.concat_tables([rows, kept], promote_options="default").select(rows.schema.names), kept.num_rows
+        return
+    stored = job.destination.stored(table)
+    columns = [name for name in stored.schema.names if name in schema.names or name == END]
+    for rows in stored.scan(columns):
+        found = holding(rows.filter(_of(rows, places)))
+        if found.num_rows:
+            yield pa.table([_column(found, field) for field in schema], schema=schema)
 
 
 def names(places: Places) -> list[str]:
@@ -39,11 +36,22 @@ def names(places: Places) -> list[str]:
     return [_name(place) for place in places]
 
 
+def _column(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    """Null where the table was written before it had the column."""
+    known = field.name in rows.schema.names
+    return rows[field.name].cast(field.type) if known else pa.nulls(rows.num_rows, field.type)
+
+
 def _name(place: Mapping[str, str]) -> str:
     last = list(place)[-1]
     return f"{last.removesuffix('_id')} {'/'.join(place.values())}"
 
 
-def _of(places: Places) -> pc.Expression:
-    each = (reduce(and_, (pc.field(column) == value for column, value in place.items())) for place in places)
-    return reduce(or_, each)
+def _of(rows: pa.Table, places: Places) -> pa.ChunkedArray | pa.Array:
+    found = pa.repeat(pa.scalar(False), rows.num_rows)
+    for place in places:
+        here = pa.repeat(pa.scalar(True), rows.num_rows)
+        for column, value in place.items():
+            here = pc.and_(here, pc.equal(rows[column], value))
+        found = pc.or_(found, here)
+    return found

@@ -52,6 +52,8 @@ class Job:
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
+        if (table := self.destination.open()) is not None:
+            self.destination.require_columns(table)
 
     def check(self, stamp: Stamp) -> None:
         """Raises :class:`ConfigurationError` where the stored rows were made from something else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,8 @@ from deltalake import DeltaTable
 from lakeflow_teams import _core
 from lakeflow_teams.local.choice import Choice
 from lakeflow_teams.local.plan import Job, Pass
-from lakeflow_teams.local.write.delta import arrow_schema, count, read
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.delta import arrow_schema, count
+from lakeflow_teams.local.write.scd2 import END, holding
 from lakeflow_teams.spec.writing import is_snapshot
 
 #: Options that name scopes, and the columns that hold these.
@@ -117,14 +118,24 @@ def _left_outside(job: Job, table: DeltaTable) -> list[str]:
         name = "id" if job.spec.source_table == own else column
         if option not in now or name not in arrow_schema(table).names:
             continue
-        ids = [part.strip() for part in now[option].split(",") if part.strip()]
-        among = pc.field(name).isin(ids)
-        outside = read(table, [name], (among if option.startswith("exclude_") else ~among) & holding(table))
-        if outside.num_rows:
-            scopes = len(pc.unique(outside[name]))
+        ids = pa.array([part.strip() for part in now[option].split(",") if part.strip()], pa.string())
+        outside = _outside(job, table, name, ids, keeps=not option.startswith("exclude_"))
+        if outside:
+            scopes = len(outside)
             fate = "are to be deleted" if is_snapshot(job.way) else "stay, and are not read any more"
             what = f"{scopes} {own if scopes != 1 else own.removesuffix('s')}"
-            found.append(f"{job.name}: {option} leaves {what} outside; their {outside.num_rows:,} rows {fate}")
+            found.append(f"{job.name}: {option} leaves {what} outside; their {sum(outside.values()):,} rows {fate}")
+    return found
+
+
+def _outside(job: Job, table: DeltaTable, name: str, ids: pa.Array, *, keeps: bool) -> Counter[str]:
+    """The rows of each scope that is not among ``ids``, or with ``keeps`` off of each that is."""
+    stored = job.destination.stored(table)
+    found: Counter[str] = Counter()
+    for rows in stored.scan([name, *(column for column in (END,) if column in stored.schema.names)]):
+        column = holding(rows)[name]
+        among = pc.is_in(column, value_set=ids.cast(column.type))
+        found.update(column.filter(pc.invert(among) if keeps else among).to_pylist())
     return found
 
 

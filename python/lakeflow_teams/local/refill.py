@@ -11,8 +11,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.write import sql
+from lakeflow_teams.local.write.equality import differing
+from lakeflow_teams.local.write.rows import fitted
 from lakeflow_teams.local.write.scd2 import START
+from lakeflow_teams.local.write.stored import PLACE, WANTED, Change, placed
 
 
 def versions(job: Job, rows: pa.Table, batch: int) -> int:
@@ -24,9 +26,13 @@ def versions(job: Job, rows: pa.Table, batch: int) -> int:
     table, stamp = destination.open(), destination.found().stamp
     if table is None or stamp is None or not rows.num_rows:
         return 0
-    keys, cursor = destination.shape.keys, destination.shape.sequence
-    table = destination.widen(table, rows.schema)
-    start = f"({sql.column('s', cursor)} IS NOT DISTINCT FROM {sql.column('t', START)})"
-    merger = destination.merge(table, rows, f"{sql.same(keys)} AND {start}", replace(stamp, batch=batch))
-    merger = merger.when_matched_update(sql.assignments(rows.schema.names), predicate=sql.differs(rows.schema.names))
-    return destination.finish(merger, table, rows, replace(stamp, batch=batch)).updates
+    identity = (*destination.shape.keys, START)
+    wanted = rows.append_column(START, rows[destination.shape.sequence])
+    stored = destination.stored(destination.widen(table, wanted.schema))
+    wanted = fitted(wanted, stored.schema)
+    found = stored.find(wanted, identity, wanted.schema.names)
+    unlike = found.filter(differing(wanted.take(found[WANTED]), found, rows.schema.names))
+    if unlike.num_rows:
+        updates = placed(wanted, unlike.select([*PLACE, WANTED]))
+        destination.commit(stored, Change(updates=updates), replace(stamp, batch=batch), identity)
+    return unlike.num_rows

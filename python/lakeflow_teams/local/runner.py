@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
@@ -20,7 +22,7 @@ from lakeflow_teams.local.incremental import How, Incremental
 from lakeflow_teams.local.journal import Journal, running
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -131,6 +133,7 @@ class _Runner:
         self._tell = on_progress
         self._journal = journal
         self._choice = choice
+        self._name = uuid4().hex
 
     def run(self, step: Pass, refused: Exception | None) -> None:
         lines = [self._line(job) for job in step.jobs]
@@ -182,7 +185,8 @@ class _Runner:
         else:
             afresh = self._choice.is_afresh(step) and not any(line.micro_batches for line in lines)
             how = How(overtaken=overtaken, afresh=afresh, removes_gone=self._choice.removes_gone)
-            Incremental(self._client, step, lines, self._summary.notes, tell, how=how).run()
+            notes = self._summary.notes
+            Incremental(self._client, step, lines, notes, tell, writer=self._name, how=how).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
@@ -195,28 +199,39 @@ class _Runner:
             job.check(found.stamp)
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
-        line.rows, batches = 0, []
-        stream = self._client.read(table, options, keeps_skipped=True)
-        for batch in stream:
-            batches.append(batch)
-            line.rows += batch.num_rows
-            tell(Progress(line.destination, line.rows, line.micro_batches))
-        rows = table_of(batches, pa.schema(self._client.schema(table, options)))
-        rows = self._with_kept(job, line, rows, [dict(place) for place in stream.left_out])
-        guard.snapshot(job, rows)
+        schema = pa.schema(self._client.schema(table, options))
+        may_delete = partial(guard.refuse, job)
+        rows = self._read_whole(job, options, schema, line, tell)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, replace(stamp, at=at), at))
+            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at, may_delete))
         else:
-            line.add(snapshot.write(job.destination, rows, stamp))
+            line.add(snapshot.write(job.destination, rows, schema, stamp, may_delete))
+        upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
 
-    def _with_kept(self, job: Job, line: DestinationSummary, rows: pa.Table, places: left_out.Places) -> pa.Table:
-        """The snapshot with the rows that are kept of scopes that refused to be read."""
-        rows, kept = left_out.with_kept(job, rows, places)
+    def _read_whole(
+        self, job: Job, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+    ) -> Iterator[pa.Table]:
+        """A snapshot as it is read, and what is stored of scopes that refused to be read."""
+        line.rows = 0
+        stream = self._client.read(job.spec.source_table, options, keeps_skipped=True)
+        for batch in stream:
+            rows = table_of([batch], schema)
+            line.rows += rows.num_rows
+            tell(Progress(line.destination, line.rows, line.micro_batches))
+            yield rows
+        places = [dict(place) for place in stream.left_out]
+        kept = 0
+        for rows in left_out.kept(job, schema, places):
+            kept += rows.num_rows
+            yield rows
+        self._call_stale(job, line, places, kept)
+
+    def _call_stale(self, job: Job, line: DestinationSummary, places: left_out.Places, kept: int) -> None:
         known, now = self._journal.left_out(job.name), _now()
         last = self._journal.last_checked(job.name)
         line.left_out = {name: known.get(name) or last or now for name in left_out.names(places)}
@@ -226,7 +241,6 @@ class _Runner:
             self._summary.notes.append(
                 f"{job.name}: {kept:,} rows of {what} are kept as they were, and are stale since {since}"
             )
-        return rows
 
 
 def _unless(refused: Exception | None) -> None:

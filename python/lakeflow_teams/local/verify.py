@@ -17,10 +17,9 @@ from lakeflow_teams import _core
 from lakeflow_teams.local.choice import Choice
 from lakeflow_teams.local.plan import Job, Pass
 from lakeflow_teams.local.runner import connect, prepared, rooted, run
-from lakeflow_teams.local.write.delta import arrow_schema, read
 from lakeflow_teams.local.write.heal import doubled, heal
 from lakeflow_teams.local.write.rows import table_of
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.scd2 import END, holding
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot
@@ -95,10 +94,13 @@ def _look(client: _core.Client, step: Pass, job: Job, *, offline: bool) -> Verif
     if table is None:
         return Verified(job.name, error="it was never written")
     keys = list(job.destination.shape.keys)
-    found = Verified(job.name, doubled=doubled(table, keys, job.identity).num_rows)
-    tombstone = [_TOMBSTONE] if _TOMBSTONE in arrow_schema(table).names else []
+    rows = job.destination.stored(table)
+    found = Verified(job.name, doubled=doubled(rows, keys, job.identity).num_rows)
     cursor = [job.destination.shape.cursor] if job.destination.shape.cursor else []
-    stored = read(table, list(dict.fromkeys([*keys, *cursor, *tombstone])), holding(table))
+    further = [name for name in (_TOMBSTONE, END, *(("set_size",) if job.set_keys else ())) if name in rows.schema.names]
+    columns = list(dict.fromkeys([*keys, *cursor, *further]))
+    empty = pa.schema([rows.schema.field(name) for name in columns]).empty_table()
+    stored = pa.concat_tables([empty, *(holding(some.select(columns)) for some in rows.scan(columns))])
     found.rows = stored.num_rows
     if offline or any(key not in _own_keys(job) for key in keys):
         return found

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _UNADDRESSABLE = "#?%"
 _PROBE = "_lakeflow-teams-probe-"
 #: Before a run the answer must come soon; in the middle of one the store's own patience counts.
-_PROBE_RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
+_PROBE_RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=15)}
 _PROBE_TIMES = {"connect_timeout": "5s", "timeout": "20s"}
 _ABSENT = (NotFoundError, FileNotFoundError)
 
@@ -138,7 +138,10 @@ class Bucket(Location):
         self._store.is_proven = True
 
     def _probe(self) -> bool:
-        """Writes a file, tries to write over it, and removes it. Whether the store kept the first one."""
+        """Writes a file, tries to write over it, and removes it. Whether the store kept the first one.
+
+        That it cannot be removed is no reason to refuse: only the cleaning of tables and of old reports asks for that right.
+        """
         key = (self / f"{_PROBE}{uuid4().hex}")._path  # noqa: SLF001
         store = self._store.impatient
         obstore.put(store, key, b"probe", mode="create")
@@ -147,7 +150,8 @@ class Bucket(Location):
         except AlreadyExistsError:
             return True
         finally:
-            obstore.delete(store, key)
+            with suppress(Exception):
+                obstore.delete(store, key)
         return False
 
     def table(self) -> DeltaTable | None:  # noqa: D102
@@ -155,6 +159,9 @@ class Bucket(Location):
             return DeltaTable(self._url, storage_options=dict(self._store.options))
         except TableNotFoundError:
             return None
+
+    def refresh(self, table: DeltaTable) -> None:  # noqa: D102
+        table.update_incremental()
 
     @contextmanager
     def creation(self) -> Iterator[_Upload]:  # noqa: D102

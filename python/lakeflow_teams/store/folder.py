@@ -66,6 +66,10 @@ class Folder(Location):
         plain = self.path.stat().st_dev in _WITHOUT_LINKS
         return DeltaTable(root, storage_options={"allow_unsafe_rename": "true"} if plain else None)
 
+    def refresh(self, table: DeltaTable) -> None:  # noqa: D102
+        address(self.path)
+        table.update_incremental()
+
     @contextmanager
     def creation(self) -> Iterator[Staging]:  # noqa: D102
         with creation(self.path) as staging:

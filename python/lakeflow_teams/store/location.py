@@ -54,6 +54,10 @@ class Location(ABC):
         """The Delta table here in its newest version, or ``None`` where there is none."""
 
     @abstractmethod
+    def refresh(self, table: DeltaTable) -> None:
+        """Moves what :meth:`table` gave to its newest version."""
+
+    @abstractmethod
     def creation(self) -> AbstractContextManager[Creation]:
         """To write a table's first version, which comes into being as a whole or, if another is faster, not at all."""
 
