@@ -25,7 +25,7 @@ from lakeflow_teams.local.write.data_file import (
 )
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.splice import Part, Splice, row_groups
-from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
+from lakeflow_teams.local.write.stored import FILE, PLACE, ROW, WANTED, Change
 from lakeflow_teams.store.location import Location
 
 #: A larger row group, as other programs write them, is not held in memory: its file is rewritten as a stream.
@@ -40,9 +40,7 @@ Footers = dict[str, list[Group]]
 class ByFiles:
     """One version of a table. ``columns`` are those that rows are found by; ``footers`` outlives versions, as files do."""
 
-    def __init__(
-        self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], footers: Footers
-    ) -> None:
+    def __init__(self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], footers: Footers) -> None:
         self._table = table
         self._version = table.version()
         self._path = path

@@ -5,11 +5,12 @@ Both are laid on disk by their key and compared a part at a time, so that memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.write.buckets import Buckets, Spool
@@ -86,9 +87,7 @@ class Comparison:
         return rows
 
     def _unique(self) -> None:
-        doubled = sum(
-            rows.num_rows - newest(rows, self._keys, None).num_rows for rows in self._buckets.side(_READ, self._keys)
-        )
+        doubled = sum(rows.num_rows - newest(rows, self._keys, None).num_rows for rows in self._buckets.side(_READ, self._keys))
         keys = ", ".join(self._keys)
         if doubled and self._destination.shape.own:
             raise _core.ConfigurationError(

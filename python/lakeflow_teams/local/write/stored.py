@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties
 
 #: In what is found: the number of the row that was looked for, and where the stored one is.
