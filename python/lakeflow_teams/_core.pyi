@@ -110,6 +110,9 @@ def splice_row_groups(sources: Sequence[str], places: Sequence[tuple[int, int]],
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
 
+def needed_counts(table: str, options: Mapping[str, str], *, run: str = "first") -> list[str]:
+    """The counts that a run of a table costs by, without those that its options give."""
+
 def cost(
     table: str,
     options: Mapping[str, str],
@@ -183,6 +186,9 @@ class BatchStream:
     @property
     def left_out(self) -> list[list[tuple[str, str]]]:
         """The scopes that were left out so far (``keeps_skipped``), each by the columns that name it and their values."""
+    @property
+    def doubtful(self) -> list[str]:
+        """Ids of teams whose rows are missing though they can't be gone, as far as was read."""
     def __iter__(self) -> BatchStream: ...
     def __next__(self) -> Batch: ...
     def __aiter__(self) -> BatchStream: ...
@@ -252,10 +258,13 @@ class Client:
         columns: Sequence[str] | None = None,
         scopes: Sequence[str] | None = None,
         *,
+        keeps_doubtful: bool = False,
         keeps_skipped: bool = False,
     ) -> BatchStream:
         """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`.
 
+        A snapshot fails where a team's list of channels stays empty, though there always is one: its rows would be taken
+        for deleted. With ``keeps_doubtful`` the caller sees to that, and finds such teams in :attr:`BatchStream.doubtful`.
         With ``keeps_skipped`` and ``on_forbidden=skip`` a snapshot leaves out the scopes that refuse to be read, and the
         stream names them in ``left_out``: the caller must keep the rows that it has of them.
         """
@@ -310,7 +319,8 @@ class Client:
     def sample(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """The ``counts`` that the costs of these tables depend on, from a few requests, as JSON text.
 
-        ``notes`` say how they were extrapolated, ``requests`` how many it took.
+        ``unknown`` holds those that are refused, each with its error. ``notes`` say how the others were extrapolated,
+        ``requests`` how many it took.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""

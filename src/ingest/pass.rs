@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::attach::details::{self, Details};
+use crate::doubts::Doubts;
 use crate::output::Output;
 use crate::requirements;
 use crate::state::round_kind::{Family, RoundKind};
@@ -22,6 +23,9 @@ pub struct Pass {
     pub scopes: Option<Vec<String>>,
     /// Where a snapshot notes the scopes that it leaves out: only for a reader that keeps their rows.
     pub left_out: Option<LeftOut>,
+    /// Where the teams are noted whose stored rows the caller keeps. Without it a snapshot fails where rows of a team are
+    /// missing that can't be gone.
+    pub doubts: Option<Doubts>,
 }
 
 /// The scopes of a snapshot that refused to be read, each by the columns that name it.
@@ -43,7 +47,7 @@ impl Pass {
         for table in &tables {
             requirements::check(table, &options)?;
         }
-        let pass = Self { tables, options, columns, scopes: None, left_out: None };
+        let pass = Self { tables, options, columns, scopes: None, left_out: None, doubts: None };
         pass.outputs(false)?;
         Ok(pass)
     }

@@ -14,7 +14,7 @@ use teams_base::error::Result;
 use teams_base::options::{ConnectionConfig, Strictness, parse_connection, parse_table};
 use teams_base::timestamp;
 use teams_client::auth::{self, Roles, TokenProvider};
-use teams_ingest::{LeftOut, Limits, Partition, Pass, Session};
+use teams_ingest::{Doubts, LeftOut, Limits, Partition, Pass, Session};
 use teams_tables::{Projection, find};
 
 type Options = HashMap<String, String>;
@@ -128,7 +128,8 @@ impl Client {
         wait(py, session.scopes(&pass))?.map_err(|error| to_py(&error))
     }
 
-    #[pyo3(signature = (table, options, columns=None, scopes=None, *, keeps_skipped=false))]
+    #[pyo3(signature = (table, options, columns=None, scopes=None, *, keeps_doubtful=false, keeps_skipped=false))]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of its own in Python")]
     fn read(
         &self,
         py: Python<'_>,
@@ -136,14 +137,17 @@ impl Client {
         options: Options,
         columns: Option<Vec<String>>,
         scopes: Option<Vec<String>>,
+        keeps_doubtful: bool,
         keeps_skipped: bool,
     ) -> PyResult<BatchStream> {
         let session = self.session(py)?;
+        let doubts = Doubts::default();
+        let noted = keeps_doubtful.then(|| doubts.clone());
         let left_out = keeps_skipped.then(LeftOut::default);
-        let pass =
-            Pass { scopes, left_out: left_out.clone(), ..self.pass(Some(&session), &[table], options, columns)? };
+        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let pass = Pass { scopes, doubts: noted, left_out: left_out.clone(), ..pass };
         let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
-        Ok(BatchStream::new(start(session, pass), projection).noting(left_out))
+        Ok(BatchStream::new(start(session, pass), projection).noting(doubts, left_out))
     }
 
     #[pyo3(signature = (table, options, offset, max_scopes=None, end=None))]

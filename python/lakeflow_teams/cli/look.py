@@ -95,7 +95,8 @@ def preview(
     """Read the first rows of TABLE."""
     connect, read = split(options)
     wanted = [name.strip() for name in columns.split(",")] if columns else None
-    found = list(islice(_rows(client(connect, connection).read(table, read, wanted)), rows))
+    stream = client(connect, connection).read(table, read, wanted, keeps_doubtful=True)
+    found = list(islice(_rows(stream), rows))
     if as_json:
         for row in found:
             print_json(row, indent=None)

@@ -24,6 +24,8 @@ def kept(job: Job, schema: pa.Schema, places: Places) -> Iterator[pa.Table]:
     if table is None:
         return
     stored = job.destination.stored(table)
+    if not all(column in stored.schema.names for place in places for column in place):
+        return
     columns = [name for name in stored.schema.names if name in schema.names or name == END]
     for rows in stored.scan(columns):
         found = holding(rows.filter(_of(rows, places)))

@@ -218,12 +218,13 @@ class _Runner:
     ) -> Iterator[pa.Table]:
         """A snapshot as it is read, and what is stored of scopes that refused to be read."""
         line.rows = 0
-        stream = self._client.read(job.spec.source_table, options, keeps_skipped=True)
+        stream = self._client.read(job.spec.source_table, options, keeps_doubtful=True, keeps_skipped=True)
         for batch in stream:
             rows = table_of([batch], schema)
             line.rows += rows.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
             yield rows
+        yield from left_out.kept(job, schema, [{"team_id": team} for team in stream.doubtful])
         places = [dict(place) for place in stream.left_out]
         kept = 0
         for rows in left_out.kept(job, schema, places):
