@@ -207,9 +207,9 @@ class _Runner:
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at, may_delete))
+            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at, may_delete=may_delete))
         else:
-            line.add(snapshot.write(job.destination, rows, schema, stamp, may_delete))
+            line.add(snapshot.write(job.destination, rows, schema, stamp, may_delete=may_delete))
         upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
 

@@ -85,6 +85,7 @@ def write_snapshot(
     schema: pa.Schema,
     stamp: Stamp,
     now: str,
+    *,
     may_delete: Callable[[int], None] = lambda _: None,
 ) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).

@@ -19,6 +19,7 @@ def write(
     rows: Iterable[pa.Table],
     schema: pa.Schema,
     stamp: Stamp,
+    *,
     may_delete: Callable[[int], None] = lambda _: None,
 ) -> Counts:
     """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot.
