@@ -17,6 +17,7 @@ from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
+from lakeflow_teams.cli.maintain import maintain
 from lakeflow_teams.cli.output import LOG_FORMAT, flushed, terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
@@ -38,7 +39,7 @@ def app(verbose: bool) -> None:
     logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, verify, tables, schema, preview, databricks, emulator):
+for command in (demo, init, check, plan, ingest, status, verify, maintain, tables, schema, preview, databricks, emulator):
     app.add_command(command)
 
 

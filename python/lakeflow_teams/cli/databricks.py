@@ -74,6 +74,8 @@ def left_out(spec: PipelineSpec) -> list[str]:
     notes = []
     if spec.connection:
         notes.append("the spec's connection options are left out: on Databricks they belong in the Unity Catalog connection")
+    if spec.storage_options:
+        notes.append("storage_options are left out: on Databricks the tables lie in Unity Catalog")
     for key in LOCAL:
         names = [table.name for table in spec.tables if getattr(table, key) is not None]
         if names:

@@ -77,7 +77,7 @@ def run(
         telemetry.run(spec.connection_name),
         Timeline(client) as timeline,
     ):
-        runner = _Runner(client, summary, on_progress or (lambda _: None), journal, choice)
+        runner = _Runner(client, root, summary, on_progress or (lambda _: None), journal=journal, choice=choice)
         refused = preflight.sign_in(client, passes)
         for step in passes:
             runner.run(step, refused.get(step.members))
@@ -96,7 +96,7 @@ def _write_report(summary: RunSummary, root: Location) -> None:
         summary.page = str(page.write(summary, root, tables_of(root)))
     except Exception as error:
         _log.debug("the run report failed", exc_info=True)
-        summary.notes.append(f"the run report could not be written: {_explain(error)}")
+        summary.notes.append(f"the run report could not be written: {_explain(root.explained(error))}")
 
 
 def connect(
@@ -126,9 +126,17 @@ def prepared(
 
 class _Runner:
     def __init__(
-        self, client: _core.Client, summary: RunSummary, on_progress: OnProgress, journal: Journal, choice: Choice
+        self,
+        client: _core.Client,
+        root: Location,
+        summary: RunSummary,
+        on_progress: OnProgress,
+        *,
+        journal: Journal,
+        choice: Choice,
     ) -> None:
         self._client = client
+        self._root = root
         self._summary = summary
         self._tell = on_progress
         self._journal = journal
@@ -143,7 +151,7 @@ class _Runner:
             with telemetry.reading(self._client, step.tables) as reading:
                 self._read(step, lines, reading)
         except BaseException as raised:  # the other passes go on; the run ends with this error
-            error = _failure(raised)
+            error = self._root.explained(_failure(raised))
             _log.debug("pass %s failed", ", ".join(step.members), exc_info=True)
             for line in lines:
                 line.error = _explain(error)

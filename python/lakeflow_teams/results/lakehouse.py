@@ -114,6 +114,16 @@ def _age(then: str, now: datetime) -> timedelta:
     return now - datetime.fromisoformat(then.replace("Z", "+00:00"))
 
 
+@dataclass(frozen=True)
+class TableUpkeep:
+    """What ``maintain`` did to a table: its files ``before`` and ``after``, and how many of older versions it deleted."""
+
+    table: str
+    before: int
+    after: int
+    deleted: int
+
+
 def size_text(count: float) -> str:
     """A number of bytes for people."""
     for unit in ("B", "kB", "MB"):

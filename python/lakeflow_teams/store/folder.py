@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.store.location import Location
-from lakeflow_teams.store.staging import LOG, Staging, address, creation, publish
+from lakeflow_teams.store.staging import LOG, Staging, address, creation, give_name, publish
 
 _LONGEST_NAME = 255
 #: Devices on which deltalake can't commit as it does elsewhere, by giving a finished file its name with a hard link:
@@ -95,11 +95,9 @@ class Folder(Location):
     def create(self, content: bytes) -> bool:  # noqa: D102
         draft = self._draft(content)
         try:
-            os.link(draft, self.path)
+            give_name(draft, self.path)
         except FileExistsError:
             return False
-        finally:
-            draft.unlink()
         return True
 
     def remove(self) -> None:  # noqa: D102

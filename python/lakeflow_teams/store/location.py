@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 
+#: How deltalake writes in a :class:`Creation`, where nobody else does: without hard links, which not every file system has.
+STAGING_OPTIONS = {"allow_unsafe_rename": "true"}
+
+
 class CommitExistsError(Exception):
     """The table has a commit of that number already: another program was faster."""
 

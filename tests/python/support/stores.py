@@ -81,6 +81,28 @@ def s3_server():
             process.kill()
 
 
+class Google:
+    """The same server as Google's: its XML API is S3's, with headers of its own."""
+
+    def __init__(self, s3):
+        self._s3 = s3
+        account = {
+            "gcs_base_url": s3.url,
+            "disable_oauth": True,
+            "client_email": "",
+            "private_key": "",
+            "private_key_id": "",
+        }
+        self.environment = {
+            "GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(account),
+            "LAKEFLOW_TEAMS_STORAGE_OPTIONS": json.dumps({"allow_http": True}),
+        }
+
+    def target(self):
+        """A new place in the bucket."""
+        return self._s3.target().replace("s3://", "gs://")
+
+
 class Azure:
     """A container of a server of its own: Azurite, with the account and key that every one of them has."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +25,7 @@ from lakeflow_teams.local.write.data_file import (
 )
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.splice import Part, Splice, row_groups
-from lakeflow_teams.local.write.stored import FILE, PLACE, ROW, WANTED, Change
+from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
 from lakeflow_teams.store.location import Location
 
 #: A larger row group, as other programs write them, is not held in memory: its file is rewritten as a stream.
@@ -40,7 +40,9 @@ Footers = dict[str, list[Group]]
 class ByFiles:
     """One version of a table. ``columns`` are those that rows are found by; ``footers`` outlives versions, as files do."""
 
-    def __init__(self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], footers: Footers) -> None:
+    def __init__(
+        self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], footers: Footers
+    ) -> None:
         self._table = table
         self._version = table.version()
         self._path = path
@@ -68,6 +70,19 @@ class ByFiles:
                     found = self._take(number, rows, columns)
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
         return together(tables, pa.schema([*schema, (FILE, places[FILE]), (ROW, places[ROW]), (WANTED, places[WANTED])]))
+
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        """See :class:`Stored`."""
+        files: dict[int, list[int]] = {}
+        for at, number in enumerate(found[FILE].to_pylist()):
+            files.setdefault(number, []).append(at)
+        rows = found[ROW].to_pylist()
+        tables = [self._take(number, [rows[at] for at in members], columns) for number, members in files.items()]
+        order = [at for members in files.values() for at in members]
+        taken = together(tables, pa.schema([self.schema.field(name) for name in columns]))
+        if order == list(range(len(order))):
+            return taken
+        return taken.take(pa.array(sorted(range(len(order)), key=order.__getitem__), pa.int64()))
 
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """See :class:`Stored`."""
@@ -131,15 +146,13 @@ class ByFiles:
             return [], []
         opened = opened or self.open(number)
         schema = pa.schema([self.schema.field(name) for name in keys.on])
-        found, wanted = [], []
-        for at in candidates:
-            group = self.groups(number)[at]
-            first = group.first
-            for batch in _of(opened, [at], keys.on):
-                rows, indices = keys.among(conformed(batch, schema))
-                found += [first + row for row in rows]
-                wanted += indices
-                first += batch.num_rows
+        places = _Places([self.groups(number)[at] for at in candidates])
+        found, wanted, first = [], [], 0
+        for batch in _of(opened, candidates, keys.on):
+            rows, indices = keys.among(conformed(batch, schema))
+            found += [places.in_file(first + row) for row in rows]
+            wanted += indices
+            first += batch.num_rows
         return found, wanted
 
     def _take(self, number: int, rows: list[int], columns: Sequence[str]) -> pa.Table:
@@ -149,13 +162,13 @@ class ByFiles:
         groups = self.groups(number, opened)
         starts = [group.first for group in groups]
         ordered = sorted(range(len(rows)), key=rows.__getitem__)
-        tables = []
-        for at, members in groupby(ordered, key=lambda index: bisect_right(starts, rows[index]) - 1):
-            first, left = groups[at].first, [rows[index] for index in members]
-            for batch in _of(opened, [at], columns):
-                here = [row - first for row in left if row < first + batch.num_rows]
-                tables.append(conformed(batch, schema).take(pa.array(here, pa.int64())))
-                first, left = first + batch.num_rows, left[len(here) :]
+        touched = sorted({bisect_right(starts, row) - 1 for row in rows})
+        places = _Places([groups[at] for at in touched])
+        left, tables, first = [places.among_them(rows[at]) for at in ordered], [], 0
+        for batch in _of(opened, touched, columns):
+            here = bisect_left(left, first + batch.num_rows)
+            tables.append(conformed(batch, schema).take(pa.array([row - first for row in left[:here]], pa.int64())))
+            first, left = first + batch.num_rows, left[here:]
         taken = together(tables, schema)
         if ordered == list(range(len(rows))):
             return taken
@@ -211,6 +224,23 @@ class ByFiles:
         sink = pa.BufferOutputStream()
         parquet_writer(sink, self.schema, [], []).close()
         return pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+
+
+class _Places:
+    """Numbers of rows in a file, and among the rows of some of its groups, read one after the other."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+        self._firsts = [group.first for group in groups]
+        self._starts = [0, *accumulate(group.rows for group in groups)]
+
+    def in_file(self, row: int) -> int:
+        at = bisect_right(self._starts, row) - 1
+        return self._firsts[at] + row - self._starts[at]
+
+    def among_them(self, row: int) -> int:
+        at = bisect_right(self._firsts, row) - 1
+        return self._starts[at] + row - self._firsts[at]
 
 
 class _Edits:

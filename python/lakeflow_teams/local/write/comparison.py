@@ -5,12 +5,11 @@ Both are laid on disk by their key and compared a part at a time, so that memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.write.buckets import Buckets, Spool
@@ -27,8 +26,10 @@ _STORED = "stored"
 
 @dataclass(frozen=True)
 class Part:
-    """Some keys. ``new`` were read and are not stored, ``gone`` are stored and were not read; of those that are both and
-    differ, ``now`` is what was read, row by row beside what is stored, ``before``. Stored rows have their place.
+    """Some keys.
+
+    ``new`` were read and are not stored, ``gone`` are stored and were not read. Of those that are both and differ, ``now``
+    is what was read, row by row beside what is stored, ``before``. Stored rows have their place.
     """
 
     new: pa.Table
@@ -40,7 +41,8 @@ class Part:
 class Comparison:
     """All rows of a snapshot, whose keys are known to tell them apart.
 
-    Raises :class:`ConfigurationError` where keys that ``primary_keys`` names do not, :class:`ProtocolError` for the table's own.
+    Raises :class:`ConfigurationError` where keys that ``primary_keys`` names do not tell them apart, and
+    :class:`ProtocolError` for the table's own.
     """
 
     def __init__(self, destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema) -> None:
@@ -87,7 +89,9 @@ class Comparison:
         return rows
 
     def _unique(self) -> None:
-        doubled = sum(rows.num_rows - newest(rows, self._keys, None).num_rows for rows in self._buckets.side(_READ, self._keys))
+        doubled = sum(
+            rows.num_rows - newest(rows, self._keys, None).num_rows for rows in self._buckets.side(_READ, self._keys)
+        )
         keys = ", ".join(self._keys)
         if doubled and self._destination.shape.own:
             raise _core.ConfigurationError(

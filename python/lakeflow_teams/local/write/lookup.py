@@ -31,6 +31,10 @@ class Wanted:
         return max(self.on, key=lambda name: pc.count_distinct(self._rows[name]).as_py())
 
     @cached_property
+    def _set(self) -> pa.Array:
+        return pc.unique(self._rows[self._best])
+
+    @cached_property
     def _sorted(self) -> tuple[list[Any], list[tuple[Any, ...]]]:
         at = self.on.index(self._best)
         keys = sorted(set(self._tuples()), key=lambda key: key[at])
@@ -72,7 +76,7 @@ class Wanted:
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
         """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
-        fits = pc.is_in(rows[self._best], value_set=pc.unique(self._rows[self._best]))
+        fits = pc.is_in(rows[self._best], value_set=self._set)
         some = pc.indices_nonzero(fits)
         if len(some) == 0:
             return [], []

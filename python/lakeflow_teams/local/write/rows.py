@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 
+
 def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
     """Batches of the core as one Arrow table, without a copy."""
     return pa.Table.from_batches([pa.record_batch(batch) for batch in batches], schema=schema)

@@ -107,7 +107,8 @@ def write_snapshot(
                 written.add(conformed(_from(new, now), stored.schema))
             ended += [part.before.select(places), part.gone.select(places)]
             inserts += part.new.num_rows + part.now.num_rows
-            updates, deletes = updates + part.now.num_rows, deletes + part.gone.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
         may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
