@@ -171,7 +171,7 @@ impl Engine {
         let Some(wait) = wait else {
             self.report.failed(template);
             let mut trouble = trouble;
-            trouble.holds_permission(request, &token.roles());
+            trouble.holds_permission(request, &item.token.roles());
             return Some(Err(trouble.into_error(request, ride.trial.retries)));
         };
         if throttled {
