@@ -12,7 +12,7 @@
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
 //! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
-//! - [`server`]: connections and the way of a request; [`emulator`]: the handle to all of it.
+//! - [`server`]: connections and the way of a request, changes that its owner asks for, a life of its own; [`emulator`]: the handle to all of it.
 //!
 //! A new endpoint is a row in `graph/endpoints.rs`, a handler in `handlers/`, and its rows in `truth/`.
 
@@ -32,8 +32,9 @@ mod truth;
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
+pub use mutate::post::Post;
 pub use server::log::RequestLogEntry;
 pub use tenant::config::{EmulatorConfig, ImageAddress};
-pub use tenant::knob_names::is_knob;
+pub use tenant::knob_names::{ACTIONS, is_knob, names as knob_names};
 pub use tenant::knobs::{DeltaExpiry, ExportOrder, ExportPaging, Knobs, ReplyCount, RetryAfter, TopOverMax};
 pub use tenant::unset_time::UnsetTime;

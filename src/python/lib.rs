@@ -13,6 +13,8 @@ mod parquet;
 mod preflight;
 mod runtime;
 mod stream;
+#[cfg(feature = "emulator")]
+mod truth;
 
 use std::collections::HashMap;
 
@@ -81,6 +83,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         let wider = table.permissions().into_iter().map(|name| (name, alternatives(name)));
         info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
         info.set_item("prerequisite", table.prerequisite())?;
+        info.set_item("may_be_empty", table.may_be_empty())?;
         list.append(info)?;
     }
     Ok(list)

@@ -16,6 +16,9 @@ from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
 from lakeflow_teams.store.location import Location
 
+#: Options that say which scopes are read.
+SCOPES = ("team_id", "channel_id", "user_id", "chat_id", "group_id", "exclude_team_id", "exclude_channel_id")
+
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
 
@@ -29,6 +32,8 @@ class Job:
     settings: dict[str, Any]
     #: The key of the message whose items the rows are; empty for a table whose rows stand for themselves.
     set_keys: tuple[str, ...] = ()
+    #: It is usual that the source table holds nothing.
+    may_be_empty: bool = False
 
     @property
     def name(self) -> str:
@@ -96,7 +101,8 @@ def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], cl
         together = _together(job, [other for other in jobs if other.name not in taken], infos)
         client.validate([member.spec.source_table for member in together], job.spec.options)
         taken.update(member.name for member in together)
-        passes.append(Pass(together, job.spec.options))
+        # Who runs an ingest expects it to read; the option is for streams, which ask again by themselves.
+        passes.append(Pass(together, {"min_poll_seconds": "0", **job.spec.options}))
     return passes
 
 
@@ -127,11 +133,14 @@ def _job(
         "sequence_by": cursor,
         "tenant_id": _guid(connection.get("tenant_id")),
         "start_date": None if snapshot else table.options.get("start_date"),
+        "scopes": {name: table.options[name] for name in SCOPES if name in table.options},
     }
     path = target / table.catalog / table.schema / table.table
     own = tuple(info["primary_keys"]) if table.primary_keys else ()
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets)
+    return Job(
+        table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets, info["may_be_empty"]
+    )
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

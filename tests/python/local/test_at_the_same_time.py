@@ -14,7 +14,6 @@ from deltalake import DeltaTable
 from lakeflow_teams import ingest_local
 from lakeflow_teams.local import incremental, runner
 from lakeflow_teams.local.write import append, delta, merge, scd2, snapshot
-from lakeflow_teams.local.write.comparison import Read
 from lakeflow_teams.local.write.delta import OvertakenError, read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
@@ -77,9 +76,9 @@ def test_a_commit_that_another_ingest_has_made_is_not_made_again(tmp_path, write
 
     def commit(rows, number):
         if write is scd2.write_snapshot:
-            return write(destination, Read([rows], rows.schema), Stamp(number), f"2025-01-1{number}T10:30:00.000Z")
+            return write(destination, [rows], rows.schema, Stamp(number), f"2025-01-1{number}T10:30:00.000Z")
         if write is snapshot.write:
-            return write(destination, Read([rows], rows.schema), Stamp(number))
+            return write(destination, [rows], rows.schema, Stamp(number))
         return write(destination, rows, None, Stamp(number))
 
     commit(ROWS, 1)

@@ -15,7 +15,6 @@ from lakeflow_teams import ConfigurationError, ProtocolError, ingest_local
 from lakeflow_teams.local import runner
 from lakeflow_teams.local.status import status
 from lakeflow_teams.local.write import snapshot
-from lakeflow_teams.local.write.comparison import Read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 from support.lakehouse import entry, later, pipeline, stored
@@ -157,11 +156,11 @@ def test_keys_that_nobody_named_are_not_blamed_on_an_option(tmp_path):
     destination = Destination("main.teams.rows", tmp_path / "rows", Shape(("id",), None))
     rows = pa.table({"id": ["1", "1"]})
     with pytest.raises(ProtocolError, match=r"Graph gave 1 rows whose key \(id\) another row has") as caught:
-        snapshot.write(destination, Read([rows], rows.schema), Stamp(1))
+        snapshot.write(destination, [rows], rows.schema, Stamp(1))
     assert "primary_keys" not in str(caught.value)
     rows = pa.table({"id": pa.array([None], pa.string())})
     with pytest.raises(ConfigurationError, match="primary key id is null in 1 rows; Graph sent them without it"):
-        snapshot.write(destination, Read([rows], rows.schema), Stamp(1))
+        snapshot.write(destination, [rows], rows.schema, Stamp(1))
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["stamp", "no stamp"])

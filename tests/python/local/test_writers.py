@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lakeflow_teams import ConfigurationError
 from lakeflow_teams.local.write import append, by_files, data_file, delta, merge, scd2, snapshot, splice, upkeep
-from lakeflow_teams.local.write.comparison import Read
 from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
@@ -181,7 +180,7 @@ def test_snapshot_replaces_and_counts(fresh, steps):
             for identity, (user, text) in state.items()
         }
         versions = DeltaTable(str(destination.path)).version() if before is not None else -1
-        counts = snapshot.write(destination, Read([arrow(list(now.values()))], SCHEMA), Stamp(number + 1))
+        counts = snapshot.write(destination, [arrow(list(now.values()))], SCHEMA, Stamp(number + 1))
         assert content(destination) == in_order(now.values())
         old = before or {}
         assert counts.inserts == len(now.keys() - old.keys())
@@ -199,7 +198,7 @@ def test_snapshot_with_history_opens_and_closes_versions(fresh):
 
     def snap(at, **texts):
         state = [{"team_id": "A", "id": name, "roles": [text]} for name, text in texts.items()]
-        scd2.write_snapshot(destination, Read([arrow(state)], SCHEMA), Stamp(next(numbers)), at)
+        scd2.write_snapshot(destination, [arrow(state)], SCHEMA, Stamp(next(numbers)), at)
 
     snap("t1", one="x", two="x")
     snap("t2", one="x", two="x")
@@ -273,7 +272,7 @@ def test_a_key_without_a_value_is_refused(fresh, write):
 def test_snapshot_keys_must_tell_rows_apart(fresh):
     doubled = [{"team_id": "A", "id": "1"}, {"team_id": "B", "id": "1"}]
     with pytest.raises(ConfigurationError, match="primary_keys id are the same in 1 rows"):
-        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), Read([arrow(doubled)], SCHEMA), Stamp(1))
+        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), [arrow(doubled)], SCHEMA, Stamp(1))
 
 
 many_keys = st.tuples(st.sampled_from("ABCD"), st.integers(0, 40).map(lambda number: f"{number:02}"))

@@ -5,12 +5,11 @@ Both are laid on disk by their key and compared a part at a time, so that memory
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.write.buckets import Buckets, Spool
@@ -23,16 +22,6 @@ from lakeflow_teams.local.write.stored import FILE, ROW, Stored
 
 _READ = "read"
 _STORED = "stored"
-_TEAM = "team_id"
-
-
-@dataclass(frozen=True)
-class Read:
-    """A whole snapshot. Of the teams ``kept``, asked for when all is read, stored rows stay though it lacks them."""
-
-    rows: Iterable[pa.Table]
-    schema: pa.Schema
-    kept: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True)
@@ -56,14 +45,13 @@ class Comparison:
     :class:`ProtocolError` for the table's own.
     """
 
-    def __init__(self, destination: Destination, read: Read) -> None:
+    def __init__(self, destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema) -> None:
         self._destination = destination
-        self._schema = read.schema
+        self._schema = schema
         self._keys = destination.shape.keys
         self._buckets = Buckets(self._keys)
         with self._buckets.closed_by_error():
-            self._buckets.fill(_READ, read.schema, map(self._with_keys, read.rows))
-            self._kept = pa.array(read.kept(), pa.string())
+            self._buckets.fill(_READ, schema, map(self._with_keys, rows))
             self._unique()
 
     def __enter__(self) -> Comparison:  # noqa: PYI034 (Self needs Python 3.11)
@@ -89,17 +77,12 @@ class Comparison:
 
     def _part(self, read: pa.Table, held: pa.Table) -> Part:
         if read.num_rows == 0 or held.num_rows == 0:
-            return Part(read, read.slice(0, 0), held.slice(0, 0), self._gone(held))
+            return Part(read, read.slice(0, 0), held.slice(0, 0), held)
         pairs = Wanted(read, self._keys).among(held)
         found, wanted = (pa.array(numbers, pa.int64()) for numbers in pairs)
         now, before = read.take(wanted), held.take(found)
         unlike = differing(now, before, self._schema.names)
-        return Part(unmatched(read, wanted), now.filter(unlike), before.filter(unlike), self._gone(unmatched(held, found)))
-
-    def _gone(self, rows: pa.Table) -> pa.Table:
-        if len(self._kept) == 0 or _TEAM not in rows.schema.names:
-            return rows
-        return rows.filter(pc.invert(pc.is_in(rows[_TEAM], value_set=self._kept)))
+        return Part(unmatched(read, wanted), now.filter(unlike), before.filter(unlike), unmatched(held, found))
 
     def _with_keys(self, rows: pa.Table) -> pa.Table:
         require_keys(rows, self._keys, self._destination.name, self._destination.shape.own)

@@ -6,7 +6,7 @@ version's end is computed anew from all versions of its key, so late and repeate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write.comparison import Comparison, Read
+from lakeflow_teams.local.write.comparison import Comparison
 from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.rows import fitted, newest, require_keys
@@ -79,14 +79,23 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     return Counts(inserts, closings - min(removed, closings), min(removed, closings))
 
 
-def write_snapshot(destination: Destination, read: Read, stamp: Stamp, now: str) -> Counts:
+def write_snapshot(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    now: str,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
 
-    ``now`` must be later than every time that is stored: :func:`later` sees to it.
+    ``now`` must be later than every time that is stored: :func:`later` sees to it. ``may_delete`` is as for snapshots
+    without a history.
     """
-    with Comparison(destination, read) as snapshot:
+    with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
-        dated = pa.schema([*read.schema, (START, pa.string()), (END, pa.string())])
+        dated = pa.schema([*schema, (START, pa.string()), (END, pa.string())])
         if table is None:
             return Counts(inserts=destination.create(dated, (_from(rows, now) for rows in snapshot.rows()), stamp))
         stored = destination.stored(destination.widen(table, dated))
@@ -100,6 +109,7 @@ def write_snapshot(destination: Destination, read: Read, stamp: Stamp, now: str)
             inserts += part.new.num_rows + part.now.num_rows
             updates += part.now.num_rows
             deletes += part.gone.num_rows
+        may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             closed = pa.concat_tables(ended)

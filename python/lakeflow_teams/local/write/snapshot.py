@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pyarrow as pa
 
-from lakeflow_teams.local.write.comparison import Comparison, Read
+from lakeflow_teams.local.write.comparison import Comparison
 from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.stamp import Stamp
@@ -12,13 +14,23 @@ from lakeflow_teams.local.write.stored import PLACE, Change
 from lakeflow_teams.results.summary import Counts
 
 
-def write(destination: Destination, read: Read, stamp: Stamp) -> Counts:
-    """Replaces the table's content in one commit, or makes none where nothing changed."""
-    with Comparison(destination, read) as snapshot:
+def write(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
+    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot.
+
+    ``may_delete`` is told how many rows would be deleted, before anything is written, and raises where that is too much.
+    """
+    with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
         if table is None:
-            return Counts(inserts=destination.create(read.schema, snapshot.rows(), stamp))
-        stored = destination.stored(destination.widen(table, read.schema))
+            return Counts(inserts=destination.create(schema, snapshot.rows(), stamp))
+        stored = destination.stored(destination.widen(table, schema))
         places = [*destination.shape.keys, *PLACE]
         written, removed = snapshot.spool(stored.schema), []
         inserts = updates = deletes = 0
@@ -29,6 +41,7 @@ def write(destination: Destination, read: Read, stamp: Stamp) -> Counts:
             inserts += part.new.num_rows
             updates += part.now.num_rows
             deletes += part.gone.num_rows
+        may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             destination.commit(stored, Change(written.read(), removes=pa.concat_tables(removed)), stamp)
