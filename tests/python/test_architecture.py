@@ -48,6 +48,7 @@ ARROWS = {
         "run_report": "a run ends with its page",
         "telemetry": "a run is a span",
     },
+    "deliver": {},
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

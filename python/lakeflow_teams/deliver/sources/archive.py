@@ -125,9 +125,11 @@ def _entries(archive: zipfile.ZipFile, problems: list[Problem]) -> dict[str, zip
     found: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():
         name = _name(entry)
-        if entry.is_dir() or name.startswith("__MACOSX/"):
+        if name.endswith("/") or name.startswith("__MACOSX/"):
             continue
-        if _climbs_out(name):
+        if not name:
+            problems.append(Problem(archive.filename or "zip", "an entry has no name", _AGAIN))
+        elif _climbs_out(name):
             problems.append(Problem(name, "its name leads out of the zip", "Left out; no export has such a file"))
         elif name in found:
             problems.append(Problem(name, "the zip has it twice", "The first one counts; export it again"))

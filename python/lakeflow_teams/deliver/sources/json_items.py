@@ -84,7 +84,7 @@ class _Items:
         while (sign := self._next_sign()) not in {"]", ""}:
             try:
                 yield self._item()
-            except (ValueError, RecursionError) as error:  # noqa: PERF203: each item may be a broken one
+            except (ValueError, RecursionError) as error:  # noqa: PERF203 - each item may be a broken one
                 self._report(f"an item is no JSON ({_reason(error)})", getattr(error, "pos", self._at))
                 if sign != "{" or not self._skip_to(begin):
                     return
@@ -110,7 +110,7 @@ class _Items:
         while True:
             try:
                 item, self._at = json.JSONDecoder().raw_decode(self._text, self._at)
-            except ValueError:  # noqa: PERF203: it may only be cut by the window
+            except ValueError:  # noqa: PERF203 - it may only be cut by the window
                 if len(self._text) - self._at > _LARGEST_ITEM or not self._more():
                     raise
             else:

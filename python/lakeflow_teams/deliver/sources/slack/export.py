@@ -140,8 +140,9 @@ def _begin(day: str) -> int:
 
 def _once(one: Message, other: Message) -> Message:
     """A reply that was sent to the channel too can stand there and in its thread: it is a reply."""
-    kept = one if one.parent is not None else other
-    return kept if notes.BROADCAST in (kept.notes or ()) else _noted(kept, notes.TWICE)
+    kept, left = (other, one) if one.parent is None and other.parent is not None else (one, other)
+    note = notes.BROADCAST if notes.BROADCAST in (left.notes or ()) else notes.TWICE
+    return kept if notes.BROADCAST in (kept.notes or ()) else _noted(kept, note)
 
 
 def _noted(message: Message, note: str) -> Message:
