@@ -6,9 +6,11 @@ of them are merged block by block. What is in memory is one block of each run, w
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,7 +30,8 @@ class InOrder:
     """Takes batches of messages once, gives those of a container any number of times."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="lakeflow-teams-import-")
+        self._folder = Path(tempfile.mkdtemp(prefix="lakeflow-teams-import-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._held: list[pa.RecordBatch] = []
         self._held_bytes = 0
         self._runs: list[_Run] = []
@@ -53,7 +56,7 @@ class InOrder:
 
     def _flush(self) -> None:
         if self._held:
-            path = Path(self._folder.name, f"{len(self._runs)}.arrow")
+            path = self._folder / f"{len(self._runs)}.arrow"
             self._runs.append(_Run(path, pa.Table.from_batches(self._held)))
             self._held, self._held_bytes = [], 0
 
@@ -92,7 +95,8 @@ def _merged(parts: list[pa.Table]) -> Iterator[pa.Table]:
 
 
 def _block_rows(part: pa.Table) -> int:
-    return max(16, min(_BLOCK_ROWS, _BLOCK_BYTES * part.num_rows // max(part.nbytes, 1)))
+    fitting: int = _BLOCK_BYTES * part.num_rows // max(part.nbytes, 1)
+    return max(16, min(_BLOCK_ROWS, fitting))
 
 
 def _last(block: pa.Table) -> tuple[int, int]:
@@ -103,4 +107,5 @@ def _count_until(block: pa.Table, end: tuple[int, int]) -> int:
     """How many rows of a sorted block come up to a time and place, that one included."""
     created, place = block["created"].cast(pa.int64()), block[PLACE]
     until = pc.or_(pc.less(created, end[0]), pc.and_(pc.equal(created, end[0]), pc.less_equal(place, end[1])))
-    return pc.sum(until).as_py() or 0
+    count: int = pc.sum(until).as_py() or 0
+    return count
