@@ -205,12 +205,22 @@ def test_a_day_of_another_time_zone_and_a_message_in_the_wrong_file(tmp_path):
 
 def test_ts_in_every_form_and_in_none(tmp_path):
     items = [message("a", ts=1600000000), message("b", ts=1600000001.5), message("c", ts="1600000002")]
-    bad = [message(ts=None), message(ts="yesterday"), message(ts="-5.0"), message(ts=True), [], None, "text", 7]
+    bad = [
+        message(ts=None),
+        message(ts="yesterday"),
+        message(ts="-5.0"),
+        message(ts=True),
+        message(ts="99999999999.0"),
+        [],
+        None,
+        "text",
+        7,
+    ]
     export = opened(tmp_path, entries([]) | {"general/2020-09-13.json": items + bad})
     assert [row["source_id"] for row in rows(export)] == ["1600000000.000000", "1600000001.500000", "1600000002.000000"]
-    assert [problem.where for problem in export.problems] == [f"general/2020-09-13.json item {n}" for n in range(4, 12)]
+    assert [problem.where for problem in export.problems] == [f"general/2020-09-13.json item {n}" for n in range(4, 13)]
     rows(export)
-    assert len(export.problems) == 8
+    assert len(export.problems) == 9
 
 
 def test_files_beside_the_days_are_no_messages(tmp_path):

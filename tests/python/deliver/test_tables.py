@@ -273,7 +273,7 @@ def test_a_bad_line_of_json_costs_itself(tmp_path, line, what):
 
 
 def test_one_bad_row_of_parquet_is_named_by_its_number(tmp_path):
-    rows = MESSAGE_ROWS + [MESSAGE_ROWS[0] | {"source_id": "9", "created": AT.replace(year=1960)}]
+    rows = [*MESSAGE_ROWS, MESSAGE_ROWS[0] | {"source_id": "9", "created": AT.replace(year=1960)}]
     source = Tables(write(tmp_path, "parquet", {"messages": rows}))
     assert len(read(source)) == 3
     assert [(problem.where, problem.what) for problem in source.problems] == [

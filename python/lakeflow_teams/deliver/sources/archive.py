@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
@@ -52,8 +52,13 @@ def open_archive(path: str | os.PathLike[str], problems: list[Problem]) -> Archi
     """A zip or a folder. Raises :class:`SourceError` where it is neither, or one that nothing can be read from."""
     path = Path(path)
     if path.is_dir():
-        return _Folder(path)
+        return _Folder(path, [path])
     return _Zip(path, problems)
+
+
+def open_beside(path: Path, folder: str) -> Archive:
+    """A single file, and the folder of this name that lies beside it."""
+    return _Folder(path.parent, [path, path.parent / folder])
 
 
 @contextmanager
@@ -73,19 +78,20 @@ def reading(archive: Archive, name: str) -> Iterator[OpenEntry]:
 
 
 class _Folder:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parts: Sequence[Path]) -> None:
         self.path = path
-        self.sizes = {}
-        for folder, _, files in os.walk(path):  # which does not follow links out of the folder
-            for name in sorted(files):
-                file = Path(folder, name)
-                if not file.is_symlink():
-                    self.sizes[file.relative_to(path).as_posix()] = file.stat().st_size
+        files = [file for part in parts for file in ([part] if part.is_file() else _files_below(part))]
+        self.sizes = {file.relative_to(path).as_posix(): file.stat().st_size for file in files if not file.is_symlink()}
 
     def open(self, name: str) -> OpenEntry:
         if name not in self.sizes:
             raise KeyError(name)
         return (self.path / name).open("rb")
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    for folder, _, files in os.walk(path):  # which does not follow links out of the folder
+        yield from (Path(folder, name) for name in sorted(files))
 
 
 class _Zip:

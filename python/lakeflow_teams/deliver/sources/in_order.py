@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -59,6 +59,20 @@ class InOrder:
             path = self._folder / f"{len(self._runs)}.arrow"
             self._runs.append(_Run(path, pa.Table.from_batches(self._held)))
             self._held, self._held_bytes = [], 0
+
+
+def each_once(tables: Iterable[pa.Table], again: Callable[[str, int], None]) -> Iterator[pa.RecordBatch]:
+    """A container's messages in the schema of the model, the first of each `source_id`; ``again`` is told of the others."""
+    seen: set[str] = set()
+    for table in tables:
+        is_first = []
+        for source_id, place in zip(table["source_id"].to_pylist(), table[PLACE].to_pylist(), strict=True):
+            is_first.append(source_id not in seen)
+            if source_id in seen:
+                again(source_id, place)
+            seen.add(source_id)
+        kept = table if all(is_first) else table.filter(pa.array(is_first))
+        yield from kept.drop_columns([PLACE]).cast(MESSAGES).combine_chunks().to_batches()
 
 
 class _Run:

@@ -6,12 +6,13 @@ https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachme
 from __future__ import annotations
 
 from lakeflow_teams.deliver.sources import html
+from lakeflow_teams.deliver.sources.loose import Json, mapping, mappings, text
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.blocks import blocks, paragraph
 from lakeflow_teams.deliver.sources.slack.body import Body
 from lakeflow_teams.deliver.sources.slack.files import files
 from lakeflow_teams.deliver.sources.slack.mrkdwn import mrkdwn
-from lakeflow_teams.deliver.sources.slack.values import Json, mapping, mappings, text, unescape
+from lakeflow_teams.deliver.sources.slack.values import unescape
 
 
 def attachment(found: Json, body: Body) -> str:

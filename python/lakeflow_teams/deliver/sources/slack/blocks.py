@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Sequence
 
 from lakeflow_teams.deliver.sources import html
+from lakeflow_teams.deliver.sources.loose import Json, mapping, mappings, text
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.body import Body
 from lakeflow_teams.deliver.sources.slack.files import without_token
 from lakeflow_teams.deliver.sources.slack.mrkdwn import mrkdwn
 from lakeflow_teams.deliver.sources.slack.rich_text import rich_text
-from lakeflow_teams.deliver.sources.slack.values import Json, mapping, mappings, text
 
 #: Python's own limit of nesting is far; no app nests blocks this deep.
 _DEEPEST = 6

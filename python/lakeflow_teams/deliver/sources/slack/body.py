@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lakeflow_teams.deliver.sources import html
+from lakeflow_teams.deliver.sources.loose import Json
 from lakeflow_teams.deliver.sources.slack.layout import Layout
-from lakeflow_teams.deliver.sources.slack.values import Json
 
 
 class Directory:

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from lakeflow_teams.deliver.sources.archive import Archive, EntryError, reading
 from lakeflow_teams.deliver.sources.json_items import array_items
+from lakeflow_teams.deliver.sources.loose import Json, mappings, text
 from lakeflow_teams.deliver.sources.model import SourceError
 from lakeflow_teams.deliver.sources.slack.files import files_of
-from lakeflow_teams.deliver.sources.slack.values import Json, mappings, text
 
 _HOSTS = ("slack.com", "slack-files.com", "slack-edge.com")
 _UPLOAD = re.compile(r"(?:^|/)__uploads/([^/]+)/[^/]+$")

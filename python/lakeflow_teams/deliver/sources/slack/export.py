@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from os import PathLike
@@ -95,6 +96,7 @@ class _Days:
         self._conversation = conversation
         self._reader = reader
         self._export = export
+        self._now = int(time.time() * 1_000_000)
         self._held: dict[int, Message] = {}
         self._given = -1
 
@@ -113,6 +115,9 @@ class _Days:
         if created is None:
             self._export.report(where, "it has no ts, which says when it was written")
             return
+        if created > self._now:
+            self._export.report(where, "its ts is in the future")
+            return
         message = self._reader.read(item, created, self._conversation.id, day)
         if created <= self._given:
             message = _noted(message, notes.OTHER_DAY)
@@ -122,9 +127,9 @@ class _Days:
         self._held[created] = message
 
     def _release(self, before: int | None) -> Iterator[Message]:
-        ready = sorted(self._held) if before is None else sorted(time for time in self._held if time < before)
-        for time in ready:
-            yield self._held.pop(time)
+        ready = sorted(self._held) if before is None else sorted(moment for moment in self._held if moment < before)
+        for moment in ready:
+            yield self._held.pop(moment)
         if ready:
             self._given = max(self._given, ready[-1])
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from lakeflow_teams.deliver.sources import html
+from lakeflow_teams.deliver.sources.loose import Json, mapping, mappings, number, text
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.body import Body
-from lakeflow_teams.deliver.sources.slack.values import Json, mapping, mappings, number, text, unescape
+from lakeflow_teams.deliver.sources.slack.values import unescape
 
 #: What clients of Teams show inline.
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})

@@ -13,8 +13,9 @@ from pathlib import PurePosixPath
 
 from lakeflow_teams.deliver.sources.archive import Archive
 from lakeflow_teams.deliver.sources.json_items import array_items
+from lakeflow_teams.deliver.sources.loose import Json, mapping, number, text, texts
 from lakeflow_teams.deliver.sources.model import Problem, SourceError
-from lakeflow_teams.deliver.sources.slack.values import Json, mapping, number, text, texts, unescape
+from lakeflow_teams.deliver.sources.slack.values import unescape
 
 _LISTS = {"channels.json": "standard", "groups.json": "private", "mpims.json": "group", "dms.json": "oneOnOne"}
 _USERS = ("users.json", "org_users.json")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lakeflow_teams.deliver.sources import html
 from lakeflow_teams.deliver.sources.emoji import emoji_of
+from lakeflow_teams.deliver.sources.loose import Json, mapping, mappings, number, text, texts
 from lakeflow_teams.deliver.sources.rows import Message
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.attachments import attachment
@@ -16,7 +17,7 @@ from lakeflow_teams.deliver.sources.slack.body import Body, Directory
 from lakeflow_teams.deliver.sources.slack.files import files
 from lakeflow_teams.deliver.sources.slack.layout import shown_name
 from lakeflow_teams.deliver.sources.slack.mrkdwn import mrkdwn
-from lakeflow_teams.deliver.sources.slack.values import Json, key, mapping, mappings, micros, number, text, texts
+from lakeflow_teams.deliver.sources.slack.values import key, micros
 
 SYSTEM_EVENT: Final = "system event"
 DELETED: Final = "deleted"

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from lakeflow_teams.deliver.sources import html
 from lakeflow_teams.deliver.sources.emoji import emoji_of
+from lakeflow_teams.deliver.sources.loose import Json, mappings, number, text
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.body import Body
-from lakeflow_teams.deliver.sources.slack.values import Json, mappings, number, text
 
 #: From the inside to the outside.
 _STYLES = (("code", "code"), ("strike", "s"), ("underline", "u"), ("italic", "em"), ("bold", "strong"))

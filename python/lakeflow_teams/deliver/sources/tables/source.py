@@ -6,6 +6,7 @@ import time as clock
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from lakeflow_teams._suggest import did_you_mean
-from lakeflow_teams.deliver.sources.in_order import PLACE, InOrder
-from lakeflow_teams.deliver.sources.model import CONTAINERS, MESSAGES, USERS, Problem, SourceError
+from lakeflow_teams.deliver.sources.in_order import InOrder, each_once
+from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
 from lakeflow_teams.deliver.sources.rows import Message, batch
 from lakeflow_teams.deliver.sources.tables.fast import in_form
 from lakeflow_teams.deliver.sources.tables.files import Batch, Row, TableFile, find_tables
@@ -27,7 +28,7 @@ _PEOPLE = ("person", "guest", "bot")
 
 
 class Tables:
-    """Reads ``messages``, and ``users`` and ``containers`` where there are any, from a folder or beside the file of messages.
+    """Reads ``messages``, and ``users`` and ``containers`` where there are any, in a folder or beside the file of messages.
 
     ``timezone`` is that of times that name none, such as ``UTC``; without it they are refused.
     """
@@ -70,7 +71,7 @@ class Tables:
         chosen = None if containers is None else set(containers)
         for container in self._of_messages:
             if chosen is None or container in chosen:
-                yield from self._unique(container, ordered.messages(container))
+                yield from each_once(ordered.messages(container), partial(self._again, container))
 
     def content(self, key: str) -> bytes:
         """The bytes of a file: its key is a path below the folder of the tables."""
@@ -135,21 +136,9 @@ class Tables:
                     Problem(file.where(place), f"container {container} is not in the table of containers", remedy)
                 )
 
-    def _unique(self, container: str, tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
-        """Of two rows with one id the older counts."""
-        seen: set[str] = set()
-        file = self._files["messages"]
-        for table in tables:
-            ids = table["source_id"].to_pylist()
-            first = [not (one in seen or seen.add(one)) for one in ids]  # type: ignore[func-returns-value]
-            for place, one, is_first in zip(table[PLACE].to_pylist(), ids, first, strict=True):
-                if not is_first:
-                    what = f"source_id {one} stands in another row of container {container} too"
-                    self._report(Problem(file.where(place), what, "Remove one of the rows; the older one is imported"))
-            kept = table if all(first) else table.filter(pa.array(first))
-            yield from kept.drop_columns([PLACE]).cast(MESSAGES).combine_chunks().to_batches()
-
-    def _report(self, problem: Problem) -> None:
+    def _again(self, container: str, source_id: str, place: int) -> None:
+        what = f"source_id {source_id} stands in another row of container {container} too"
+        problem = Problem(self._files["messages"].where(place), what, "Remove one of the rows; the older one is imported")
         if problem not in self.problems:
             self.problems.append(problem)
 
