@@ -146,7 +146,7 @@ def test_names_in_utf8_that_do_not_say_so(tmp_path):
 def test_the_unpacked_folder_is_read_as_the_zip(tmp_path):
     path = write_zip(tmp_path / "export.zip", entries([message("here")]))
     zipfile.ZipFile(path).extractall(tmp_path / "folder")
-    (tmp_path / "secret.json").write_text("[]")
+    (tmp_path / "secret.json").write_text(json.dumps([message("secret", ts="1600080000.0")]))
     (tmp_path / "folder" / "general" / "2020-09-14.json").symlink_to(tmp_path / "secret.json")
     export = SlackExport(tmp_path / "folder")
     assert texts(export) == ["here"]
