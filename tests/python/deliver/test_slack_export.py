@@ -244,6 +244,7 @@ def test_json_that_is_broken_in_one_day_is_named_by_its_line_and_the_rest_is_rea
     line = text[: text.index("two")].count("\n") + 1
     export = opened(tmp_path, entries([message("tomorrow", ts="1600080000.0")]) | {"general/2020-09-13.json": text})
     assert texts(export) == ["one", "three", "tomorrow"]
+    rows(export)  # a second reading tells nothing twice
     assert [problem.where for problem in export.problems] == [f"general/2020-09-13.json line {line}"]
 
 

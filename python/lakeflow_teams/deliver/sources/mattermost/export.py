@@ -17,6 +17,7 @@ from lakeflow_teams.deliver.sources.json_items import line_items
 from lakeflow_teams.deliver.sources.loose import Json, mapping, mappings, number, text, texts
 from lakeflow_teams.deliver.sources.mattermost.post import BadPostError, Reader
 from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
+from lakeflow_teams.deliver.sources.problems import Problems
 from lakeflow_teams.deliver.sources.rows import Message, batch
 
 _KINDS = {"O": "standard", "P": "private"}
@@ -33,7 +34,7 @@ class MattermostExport:
     """Reads a bulk export: the zip, the folder that it was unpacked to, or the JSON lines alone."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = Problems()
         self._archive = _opened(Path(path), self.problems)
         self._name = _lines_of(self._archive)
         self._check_version()
@@ -205,9 +206,7 @@ class MattermostExport:
         self._report(place // _REPLIES, what, "It is imported once")
 
     def _report(self, line: int, what: str, remedy: str = _CORRECT) -> None:
-        problem = Problem(f"{self._name} line {line}", what, remedy)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(Problem(f"{self._name} line {line}", what, remedy))
 
 
 def _opened(path: Path, problems: list[Problem]) -> Archive:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from lakeflow_teams.deliver.sources.archive import open_archive
 from lakeflow_teams.deliver.sources.json_items import array_items
 from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem
+from lakeflow_teams.deliver.sources.problems import Problems
 from lakeflow_teams.deliver.sources.rows import Message, batches
 from lakeflow_teams.deliver.sources.slack import notes
 from lakeflow_teams.deliver.sources.slack.body import Directory
@@ -33,7 +34,7 @@ class SlackExport:
     """
 
     def __init__(self, path: str | PathLike[str], *, token: str | None = None) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = Problems()
         self._archive = open_archive(path, self.problems)
         self._layout = read_layout(self._archive, self.problems)
         self._content = Content(self._archive, token)
@@ -81,9 +82,7 @@ class SlackExport:
 
     def report(self, where: str, what: str) -> None:
         """A message that cannot be read."""
-        problem = Problem(where, what, _EXPORT_AGAIN)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(Problem(where, what, _EXPORT_AGAIN))
 
 
 class _Days:

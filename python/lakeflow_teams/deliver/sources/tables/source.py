@@ -17,6 +17,7 @@ import pyarrow as pa
 from lakeflow_teams._suggest import did_you_mean
 from lakeflow_teams.deliver.sources.in_order import InOrder, each_once
 from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
+from lakeflow_teams.deliver.sources.problems import Problems
 from lakeflow_teams.deliver.sources.rows import Message, batch
 from lakeflow_teams.deliver.sources.tables.fast import in_form
 from lakeflow_teams.deliver.sources.tables.files import Batch, Row, TableFile, find_tables
@@ -34,7 +35,7 @@ class Tables:
     """
 
     def __init__(self, path: str | PathLike[str], *, timezone: str | None = None) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = Problems()
         self._zone = _zone(timezone)
         self._files = find_tables(Path(path))
         _check_columns(self._files["messages"], COLUMNS, NEEDED)
@@ -138,9 +139,8 @@ class Tables:
 
     def _again(self, container: str, source_id: str, place: int) -> None:
         what = f"source_id {source_id} stands in another row of container {container} too"
-        problem = Problem(self._files["messages"].where(place), what, "Remove one of the rows; the older one is imported")
-        if problem not in self.problems:
-            self.problems.append(problem)
+        where = self._files["messages"].where(place)
+        self.problems.append(Problem(where, what, "Remove one of the rows; the older one is imported"))
 
     def _listed(self, name: str, schema: pa.Schema, read: Any) -> dict[str, Row] | None:
         file = self._files.get(name)
