@@ -104,20 +104,25 @@ impl Job {
         self.reactions_refused.store(true, Ordering::Relaxed);
     }
 
-    /// A session belongs to the application that began it, and no request tells whose it is: the run remembers.
-    pub async fn claim(&self, client_id: &str) -> Result<()> {
+    /// A session belongs to the application that began it, and no request tells whose it is: the run remembers. Tells why
+    /// this application cannot go on.
+    pub async fn claim(&self, client_id: &str) -> Result<Option<String>> {
         match self.journal.app() {
-            None => self.journal.keep(&Event::App { client_id: client_id.to_owned() }).await,
-            Some(known) if known.eq_ignore_ascii_case(client_id) => Ok(()),
-            Some(known) => Err(Error::Configuration(format!(
-                "This import was begun by application {known}, and client_id is {client_id}: only the one that began can \
-                 go on. Use its credentials"
+            _ if client_id.is_empty() => Ok(None),
+            None => {
+                self.journal.keep(&Event::App { client_id: client_id.to_owned() }).await?;
+                Ok(None)
+            }
+            Some(known) if known.eq_ignore_ascii_case(client_id) => Ok(None),
+            Some(known) => Ok(Some(format!(
+                "this import was begun by the application {known}, and client_id is {client_id}: only the one that began it \
+                 can go on. Nothing was sent"
             ))),
         }
     }
 
-    /// Refuses, before anything is sent, existing containers that somebody else has in migration mode.
-    async fn no_foreign_sessions(&self) -> Result<()> {
+    /// Tells, before anything is sent, of an existing container that somebody else has in migration mode.
+    pub async fn foreign_session(&self) -> Result<Option<String>> {
         for (at, container) in self.plan.containers.iter().enumerate() {
             let state = self.journal.container(at);
             let Some(address) = self.existing(at) else { continue };
@@ -126,10 +131,10 @@ impl Job {
             }
             match mode(&self.client, &address).await {
                 Ok((Mode::InProgress, _)) => {
-                    return Err(Error::Configuration(format!(
-                        "{} {} is in migration mode already, and this import did not begin it: complete it with the \
-                         application that did, or leave it out",
-                        if container.kind.is_chat() { "Chat" } else { "Channel" },
+                    return Ok(Some(format!(
+                        "{} {} is in migration mode already, and this import did not begin it: have it completed by the \
+                         application that did, or leave it out. Nothing was sent",
+                        if container.kind.is_chat() { "chat" } else { "channel" },
                         container.name
                     )));
                 }
@@ -139,7 +144,7 @@ impl Job {
                 Err(_) => {}
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn existing(&self, at: usize) -> Option<Address> {
@@ -153,7 +158,6 @@ impl Job {
 
     /// Makes, opens and posts all there is. An error stops everything; what concerns one container is in the outcome.
     pub async fn run(&self) -> Result<Outcome> {
-        self.no_foreign_sessions().await?;
         let mut outcome = Outcome::default();
         let work: Vec<usize> = (0..self.plan.containers.len()).filter(|at| self.has_work(*at)).collect();
         let mut teams: HashMap<usize, std::result::Result<String, String>> = HashMap::new();
