@@ -24,7 +24,7 @@ use teams_base::error::{Error, Result};
 use teams_base::options::{Strictness, parse_connection};
 use teams_client::auth::{self, TokenProvider};
 use teams_client::{GraphClient, Report};
-use teams_deliver::import::engine::{Contents, Job};
+use teams_deliver::import::job::{Contents, Job};
 use teams_deliver::import::journal::Journal;
 use teams_deliver::import::ledger::{self, States};
 use teams_deliver::import::plan::Plan;

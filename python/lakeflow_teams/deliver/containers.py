@@ -56,7 +56,7 @@ def containers(
             "source": row["source_id"],
             "name": mapped.name or row["name"] or "",
             "kind": kind,
-            "team": None if is_chat else teams.of(mapped.team or row["team"], row["source_id"]),
+            "team": None if is_chat else teams.of(mapped.team, row["team"], row["source_id"]),
             "id": mapped.existing_id,
             "general": bool(row["general"]) and kind == "standard" and mapped.existing_id is None,
             "description": (row["description"] or "")[:1024],
@@ -95,11 +95,13 @@ class _Teams:
         if spec.team_id or spec.team_name:
             self._add("", spec.team_id, spec.team_name or "", spec.team_description)
 
-    def of(self, name: str | None, container: str) -> int:
-        if not name or name in (self._spec.team_name, self._spec.team_id):
-            if "" not in self._places:
-                refuse(f"team: container {container} needs one; write `team: {{name: ...}}` or `team: {{team_id: ...}}`")
+    def of(self, mapped: str | None, own: str | None, container: str) -> int:
+        """The team that the CSV names, else that of the plan, else the source's own."""
+        if "" in self._places and mapped in (None, self._spec.team_name, self._spec.team_id):
             return self._places[""]
+        name = mapped or own
+        if name is None:
+            refuse(f"team: container {container} needs one; write `team: {{name: ...}}` or `team: {{team_id: ...}}`")
         if name not in self._places:
             is_id = bool(_GUID.fullmatch(name))
             self._add(name, name if is_id else None, "" if is_id else name, "")

@@ -38,7 +38,7 @@ def needed(plan: Mapping[str, Any]) -> dict[str, str]:
 
 def missing(client: _core.Client, plan: Mapping[str, Any]) -> dict[str, str]:
     """What is needed and not in the token. Nothing where the token does not tell."""
-    roles = json.loads(client.check([]))["roles"]
+    roles = json.loads(client.check([]))["authentication"]["roles"]
     if roles is None:
         return {}
     held = set(roles)

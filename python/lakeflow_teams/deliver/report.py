@@ -30,7 +30,7 @@ def html(summary: ImportSummary, name: str) -> str:
     return render(
         "import.html",
         run=summary,
-        name=name,
+        title=name,
         states=STATES,
         counts=summary.counts,
         rates=charts.columns(_buckets(summary.posts_per_second), "at", ["posts"], width=charts.NARROW),

@@ -9,8 +9,9 @@ from lakeflow_teams import _core
 from lakeflow_teams._templates import render
 from lakeflow_teams.deliver.document import FORMATS, ImportSpec, guess, refuse
 from lakeflow_teams.deliver.entry import mapped
-from lakeflow_teams.deliver.mapping import MappedContainer, write_channels, write_users
+from lakeflow_teams.deliver.mapping import write_channels, write_users
 from lakeflow_teams.deliver.sources.model import SourceError
+from lakeflow_teams.deliver.sources.registry import open_source
 
 FILES = ("users.csv", "channels.csv")
 
@@ -24,10 +25,10 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
     for file in files:
         if file.exists() and not force:
             refuse(f"{file}: it exists already; name another with --to, or overwrite it with --force")
-    name = "Imported"
-    spec = ImportSpec(name="import", source=source, format=found_kind, options={}, team_name=name, owner=None)
     try:
-        found = mapped(spec, client)
+        has_teams = any(row["team"] for row in open_source(found_kind, source, {}).containers().to_pylist())
+        name = None if has_teams else "Imported"
+        found = mapped(ImportSpec(name="import", source=source, format=found_kind, options={}, team_name=name), client)
     except SourceError as error:
         refuse(str(error))
     rows = []
@@ -36,7 +37,7 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
         rows.append(row._replace(action="skip" if one["refused"] and one["refused"]["code"] == "self" else "import"))
     to.parent.mkdir(parents=True, exist_ok=True)
     write_users(files[1], found.people.rows)
-    write_channels(files[2], [_shown(row, name) for row in rows])
+    write_channels(files[2], [row._replace(team=None if row.team == name else row.team) for row in rows])
     named = len([one for one in found.people.plan.values() if one["id"]])
     text = render(
         "import.yaml",
@@ -55,7 +56,3 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
         "problems": [str(problem) for problem in [*found.problems, *found.source.problems]],
     }
 
-
-def _shown(row: MappedContainer, team: str) -> MappedContainer:
-    """The plan's one team stands in import.yaml, and need not be said for every channel."""
-    return row._replace(team=None if row.team == team else row.team)
