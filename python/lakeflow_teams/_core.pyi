@@ -1,6 +1,7 @@
 """The native core. Everything that touches the network, JSON or Arrow happens here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, TypedDict, final, type_check_only
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "GraphEmulator",
+    "Import",
     "LakeflowTeamsError",
     "MicroBatch",
     "NotFoundError",
@@ -21,12 +23,15 @@ __all__ = [
     "ThrottledError",
     "__debug_build__",
     "__version__",
+    "channel_names",
     "cost",
     "counts",
     "login_errors",
     "offset_info",
     "options",
+    "rebase_import",
     "schema",
+    "stage_import",
     "tables",
 ]
 
@@ -291,6 +296,52 @@ class Client:
     def report_scopes(self) -> str:
         """What became of each scope, as a JSON list: scope, status, reason, rows, requests, throttled_seconds."""
 
+def channel_names(names: Sequence[str], taken: Sequence[str] = ...) -> list[str]:
+    """Names that Teams takes for channels, in the order given, no two alike; ``taken`` are those that exist."""
+
+def stage_import(plan: str, batches: Iterable[object], folder: str | PathLike[str] | None = None) -> str:
+    """Turns a source's batches (:data:`~lakeflow_teams.deliver.sources.model.MESSAGES`) into posts in a folder.
+
+    Without a folder they are only counted. Returns the counts of each container of the plan, as JSON text.
+    """
+
+def rebase_import(old: str | PathLike[str], new: str | PathLike[str]) -> int:
+    """Takes over what an earlier staging of the same import sent; returns how many posts that are."""
+
+@final
+class Import:
+    """A staged import: its steps, and what became of its posts. The ledger is its Arrow stream.
+
+    Without ``options`` it is only read. ``contents`` gives the bytes behind an image's key.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str] | None = None,
+        *,
+        credential: object | None = None,
+        contents: Callable[[str], bytes] | None = None,
+    ) -> Import: ...
+    def begin(self, client_id: str) -> str | None:
+        """Why nothing may be sent: another application began this import, or has a container in migration mode."""
+    def run(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Makes, opens and posts all there is. JSON text: ``stopped``, ``reopened``, ``to_do``."""
+    def complete(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Ends migration mode and adds members. JSON text as of :meth:`run`."""
+    def verify(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Reads everything back. JSON text: ``differences``, ``read``, ``equal``, ``images``, ``found``, ``unreadable``."""
+    def states(self) -> str:
+        """Where each container is and how many posts are in each state, as JSON text."""
+    def timeline(self) -> list[int]:
+        """Posts in each second since the import was opened."""
+    def report(self) -> str:
+        """Requests, retries and throttled seconds, as JSON text."""
+    def close(self) -> None:
+        """Puts everything on disk. No step can follow."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
 @final
 class GraphEmulator:
     """A Microsoft Graph tenant on loopback, for tests, demos and benchmarks. Deterministic from its seed."""
@@ -335,6 +386,8 @@ class GraphEmulator:
     def unreadable_teams(self) -> list[str]:
         """Ids of teams that are listed and answer 403 or 404."""
     def fault(self, **rule: Any) -> None: ...
+    def tamper(self, **change: Any) -> None:
+        """Changes one message in a way that no request can, for tests of what has to find it."""
     def clear_faults(self) -> None: ...
     def set(self, **knobs: Any) -> None: ...
     def requests(self) -> list[dict[str, Any]]: ...

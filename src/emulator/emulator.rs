@@ -16,6 +16,7 @@ use crate::generate::from_seed;
 use crate::graph::endpoints::ENDPOINTS;
 use crate::mutate::mutation::{Mutation, MutationSummary};
 use crate::mutate::mutator::Mutator;
+use crate::mutate::tamper::{Tamper, tamper};
 use crate::server::log::RequestLogEntry;
 use crate::server::serve::accept;
 use crate::server::state::Shared;
@@ -99,6 +100,12 @@ impl Emulator {
         self.shared.clock.advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
         summary.now = iso(self.shared.clock.now_ms());
         summary
+    }
+
+    /// Changes one message in a way that no request can; says why it cannot.
+    pub fn tamper(&self, asked: &Tamper) -> Result<(), String> {
+        let bubble = self.shared.knobs().bubble_edits;
+        tamper(&mut self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner), asked, bubble)
     }
 
     pub fn fault(&self, rule: FaultRule) {

@@ -34,6 +34,7 @@ mod write;
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
+pub use mutate::tamper::Tamper;
 pub use server::log::RequestLogEntry;
 pub use tenant::config::{EmulatorConfig, ImageAddress};
 pub use tenant::knob_names::is_knob;

@@ -21,10 +21,10 @@ use super::error::to_py;
 use super::guard::guarded;
 use super::runtime::runtime;
 use teams_base::error::{Error, Result};
-use teams_base::options::{ConnectionConfig, Strictness, parse_connection};
+use teams_base::options::{Strictness, parse_connection};
 use teams_client::auth::{self, TokenProvider};
 use teams_client::{GraphClient, Report};
-use teams_deliver::import::engine::{Contents, Job};
+use teams_deliver::import::job::{Contents, Job};
 use teams_deliver::import::journal::Journal;
 use teams_deliver::import::ledger::{self, States};
 use teams_deliver::import::plan::Plan;
@@ -157,14 +157,13 @@ fn connect(
     options: HashMap<String, String>,
     credential: Option<Py<PyAny>>,
     report: &Arc<Report>,
-) -> Result<(ConnectionConfig, GraphClient)> {
+) -> Result<GraphClient> {
     let (config, _) = parse_connection(options, Strictness::Strict)?;
     let own = credential
         .map(|credential| Arc::new(PythonCredential::new(credential, config.scope())) as Arc<dyn TokenProvider>);
     let _guard = runtime().enter();
     let provider = auth::provider(&config, &config.scope(), own)?;
-    let client = GraphClient::new(&config, provider, Arc::clone(report))?;
-    Ok((config, client))
+    GraphClient::new(&config, provider, Arc::clone(report))
 }
 
 #[pymethods]
@@ -185,39 +184,45 @@ impl Import {
             let counts: Vec<Counts> = serde_json::from_str(&read_text(&folder.join("stage.json"))?)
                 .map_err(|error| broken("The staged counts", error))?;
             let Some(options) = options else { return Ok((plan, counts, None)) };
-            let (config, client) = connect(options, credential, &report)?;
+            let client = connect(options, credential, &report)?;
             let journal = Journal::open(&folder.join("journal"))?;
             let none = Python::attach(|py| py.None());
             let contents = Arc::new(PythonContents(Arc::new(contents.unwrap_or(none))));
             let job = Job::new(plan.clone(), &folder, journal, client, contents, counts.clone());
-            let app = config.client_id.unwrap_or_default();
-            if !app.is_empty() {
-                runtime().block_on(job.claim(&app))?;
-            }
             Ok((plan, counts, Some(job)))
         };
         let (plan, counts, job) = py.detach(open).map_err(|error| to_py(&error))?;
         Ok(Self { folder, plan, counts, job: Mutex::new(job.map(Arc::new)), report })
     }
 
+    /// Why nothing may be sent: another application began this import, or has a container in migration mode.
+    fn begin(&self, py: Python<'_>, client_id: String) -> PyResult<Option<String>> {
+        self.step(py, None, |job: Arc<Job>| async move {
+            if let Some(why) = job.claim(&client_id).await? {
+                return Ok(Some(why));
+            }
+            job.foreign_session().await
+        })
+    }
+
     /// Makes, opens and posts all there is. JSON text: `stopped`, `reopened`, `to_do`.
     #[pyo3(signature = (on_progress=None))]
     fn run(&self, py: Python<'_>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
-        let outcome = self.step(py, on_progress, async |job: Arc<Job>| job.run().await)?;
+        let outcome = self.step(py, on_progress, |job: Arc<Job>| async move { job.run().await })?;
         Ok(serde_json::to_string(&outcome).unwrap_or_default())
     }
 
     /// Ends migration mode and adds members. JSON text as of `run`.
     #[pyo3(signature = (on_progress=None))]
     fn complete(&self, py: Python<'_>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
-        let outcome = self.step(py, on_progress, async |job: Arc<Job>| job.complete().await)?;
+        let outcome = self.step(py, on_progress, |job: Arc<Job>| async move { job.complete().await })?;
         Ok(serde_json::to_string(&outcome).unwrap_or_default())
     }
 
     /// Reads everything back. JSON text: `differences`, `read`, `equal`, `images`, `found`, `unreadable`.
     #[pyo3(signature = (on_progress=None))]
     fn verify(&self, py: Python<'_>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
-        let verified = self.step(py, on_progress, async |job: Arc<Job>| job.verify().await)?;
+        let verified = self.step(py, on_progress, |job: Arc<Job>| async move { job.verify().await })?;
         Ok(serde_json::to_string(&verified).unwrap_or_default())
     }
 
@@ -270,7 +275,7 @@ impl Import {
 
     /// Puts everything on disk. The import is of no use after it.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.job().take());
+        py.detach(|| drop(self.job().take()));
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {

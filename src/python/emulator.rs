@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use teams_emulator::{Emulator, EmulatorConfig, FaultRule, Mutation, is_knob};
+use teams_emulator::{Emulator, EmulatorConfig, FaultRule, Mutation, Tamper, is_knob};
 
 /// A Microsoft Graph tenant on loopback, for tests, demos and benchmarks.
 ///
@@ -167,6 +167,13 @@ impl GraphEmulator {
     fn fault(&self, py: Python<'_>, rule: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         let rule: FaultRule = checked("fault", to_json(rule)?)?;
         self.with(py, |emulator| emulator.fault(rule))
+    }
+
+    /// Change one message in a way that no request can: `tamper(conversation=..., message=..., drop=True)`.
+    #[pyo3(signature = (**change))]
+    fn tamper(&self, py: Python<'_>, change: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let change: Tamper = checked("tamper", to_json(change)?)?;
+        self.with(py, |emulator| emulator.tamper(&change))?.map_err(PyValueError::new_err)
     }
 
     fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {

@@ -48,7 +48,13 @@ ARROWS = {
         "run_report": "a run ends with its page",
         "telemetry": "a run is a span",
     },
-    "deliver": {},
+    "deliver": {
+        "options": "the connection's options",
+        "local": "the folder of the lakehouse",
+        "results": "a summary shows in a notebook",
+        "run_report": "its page has the same charts",
+        "_templates": "and is a template",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {
@@ -62,6 +68,7 @@ ARROWS = {
         "spec": "most commands take a spec",
         "results": "and show what came of it",
         "local": "`ingest` and `status`",
+        "deliver": "`import`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{Address, Mode, is_shared_or_private, list, member, mode, read};
-use super::engine::{Job, Outcome};
+use super::job::{Job, Outcome};
 use super::journal::{Change, ContainerState, Event};
 use super::plan::Kind;
 use super::provision::unmarked;

@@ -244,6 +244,11 @@ impl Draft<'_> {
 
     fn reactions_as_such(&mut self) {
         for Reaction { reaction, user, created_us } in &self.message.reactions {
+            // Emoji of a workspace's own have no counterpart.
+            if reaction.len() > 2 && reaction.starts_with(':') && reaction.ends_with(':') {
+                self.note("reaction with an emoji of its own left out");
+                continue;
+            }
             let Some((id, _)) = self.mapped(*user) else {
                 self.note("reaction of somebody without an account left out");
                 continue;

@@ -11,8 +11,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::compose::{IMAGE_BYTES, iso, originally_by, reason};
 use super::endpoint::{Address, Mode, mode, read};
-use super::engine::Job;
 use super::html::{canonical, drop_mentions, replace_images};
+use super::job::Job;
 use super::journal::{Entry, Event, State};
 use super::read_back::{Found, find};
 use super::spool::{Bodies, Item, Spool};

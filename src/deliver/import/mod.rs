@@ -9,7 +9,7 @@
 //!   there;
 //! - [`journal`]: what was sent and what became of it, durable before each request; [`ledger`]: the same as a table;
 //! - [`rebase`]: the journal of an import that was staged anew; [`endpoint`]: the requests; [`provision`]: teams, channels and chats; [`read_back`]: what stands in Teams;
-//! - [`lane`]: one container's posts; [`engine`]: all of them; [`complete`] and [`verify`].
+//! - [`job`]: what the steps share, with its [`progress`]; [`lane`]: one container's posts; [`engine`]: all of them; [`complete`] and [`verify`].
 
 pub mod clock;
 pub mod complete;
@@ -17,11 +17,13 @@ mod compose;
 mod endpoint;
 pub mod engine;
 pub mod html;
+pub mod job;
 pub mod journal;
 mod lane;
 pub mod ledger;
 pub mod names;
 pub mod plan;
+pub mod progress;
 mod provision;
 mod read_back;
 pub mod rebase;

@@ -9,8 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::complete::address_of;
 use super::endpoint::{Address, list};
-use super::engine::Job;
 use super::html::canonical;
+use super::job::Job;
 use super::journal::{Entry, Event, State};
 use super::ledger::each;
 use super::read_back::{author, created_ms};

@@ -7,7 +7,7 @@ use crate::handlers::{
     apps, archive, channels, chats, directory, directory_delta, export, group_mail, hosted_contents, meetings,
     messages, messages_delta, reports, schedule, sharing, tags, teams,
 };
-use crate::http::method::Method::{Delete, Get, Post};
+use crate::http::method::Method::{Delete, Get, Patch, Post};
 use crate::write;
 
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -209,6 +209,16 @@ pub static ENDPOINTS: &[Endpoint] = &[
         .rate_last(),
     write(Post, "/chats/{id}/messages", write::messages::post_to_chat, permission::MIGRATE, limit::POST_TO_CHAT)
         .rate_last(),
+    write(Patch, "/teams/{id}", write::describe::team, permission::CHANGE_TEAM, limit::TEAM).rate_last(),
+    write(
+        Patch,
+        "/teams/{id}/channels/{id}",
+        write::describe::channel,
+        permission::CHANGE_CHANNEL,
+        limit::DEFAULT.per_channel(),
+    )
+    .rate_last(),
+    write(Patch, "/chats/{id}", write::describe::chat, permission::CHANGE_CHAT, limit::DEFAULT.per_chat()).rate_last(),
     // Members
     write(Post, "/teams/{id}/members", write::members::add_to_team, permission::ADD_TEAM_MEMBER, limit::ADD_MEMBER)
         .rate_last(),

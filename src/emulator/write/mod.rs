@@ -5,6 +5,7 @@
 
 pub mod channels;
 pub mod chats;
+pub mod describe;
 pub mod images;
 pub mod members;
 pub mod messages;

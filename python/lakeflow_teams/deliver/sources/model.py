@@ -158,8 +158,11 @@ class SourceError(ValueError):
 
 
 class Source(Protocol):
-    """A reader of one format. Its class takes a path (and options as keywords), and refuses with :class:`SourceError` what
-    is not in its format. Reading is repeatable: each method may be called again and gives the same."""
+    """A reader of one format.
+
+    Its class takes a path (and options as keywords), and refuses with :class:`SourceError` what is not in its format.
+    Reading is repeatable: each method may be called again and gives the same.
+    """
 
     #: What could not be read so far; complete once `messages` has been read to its end.
     problems: list[Problem]
