@@ -12,7 +12,9 @@ from lakeflow_teams.deliver.sources.model import Source, SourceError
 #: Format to the reader's module and class.
 READERS = {
     "lakehouse": ("lakehouse", "Lakehouse"),
+    "mattermost": ("mattermost", "MattermostExport"),
     "slack": ("slack", "SlackExport"),
+    "tables": ("tables", "Tables"),
 }
 
 
