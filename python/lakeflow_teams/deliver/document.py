@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
@@ -228,13 +229,22 @@ class _Reader:
 def guess(path: Path) -> str:
     """The format of a source, by what it is called and holds."""
     if path.suffix.lower() == ".zip":
-        return "slack"
+        return "mattermost" if _has_json_lines(path) else "slack"
     if path.suffix.lower() == ".jsonl":
-        return "mattermost"
-    if path.is_dir() and (path / "channels.json").is_file():
+        return "tables" if path.stem == "messages" else "mattermost"
+    if path.is_dir() and ((path / "channels.json").is_file() or (path / "teams").is_dir()):
         return "slack"
     if path.is_dir() and any(
         (path / "main" / "default" / name / "_delta_log").is_dir() for name in ("messages", "chat_messages")
     ):
         return "lakehouse"
     return "tables"
+
+
+def _has_json_lines(path: Path) -> bool:
+    """Slack's exports are JSON files; a zip that cannot be opened is left to the reader, which says why."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".jsonl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False

@@ -55,4 +55,3 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
         "with_account": named,
         "problems": [str(problem) for problem in [*found.problems, *found.source.problems]],
     }
-

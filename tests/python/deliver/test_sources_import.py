@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 
 from lakeflow_teams import GraphEmulator, import_messages
+from lakeflow_teams.deliver.document import guess
 from support.history import ledger, people, standing
 from support.slack_export import entries, message, write_zip
 
@@ -140,3 +142,13 @@ def test_a_table_and_a_mattermost_export_stand_in_teams(graph, tmp_path):
         ("Ops", DAY * 1000, ada["id"], "<p><strong>root</strong></p>", None),
         ("Ops", DAY * 1000 + 1, ada["id"], "<p>re</p>", DAY * 1000),
     ]
+
+
+def test_the_format_of_a_source_is_seen_from_what_it_holds(tmp_path):
+    slack = write_zip(tmp_path / "slack.zip", entries([]))
+    mattermost = write_zip(tmp_path / "mattermost.zip", {"import.jsonl": "{}"})
+    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04")
+    zipfile.ZipFile(slack).extractall(tmp_path / "unpacked")
+    known = {slack: "slack", tmp_path / "cut.zip": "slack", tmp_path / "unpacked": "slack", mattermost: "mattermost"}
+    known |= {tmp_path / "bulk.jsonl": "mattermost", tmp_path / "messages.jsonl": "tables", tmp_path: "tables"}
+    assert {path: guess(path) for path in known} == known
