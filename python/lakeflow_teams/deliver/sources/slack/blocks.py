@@ -23,7 +23,9 @@ _BESIDE = re.compile(r"(<blockquote>.*?</blockquote>|<pre>.*?</pre>)", re.DOTALL
 
 def blocks(found: Sequence[Json], body: Body, depth: int = 0) -> str:
     """The HTML of a list of blocks."""
-    return "".join(_block(block, body, depth) for block in found)
+    if len(found) == 1:
+        return _block(found[0], body, depth)
+    return "".join([_block(block, body, depth) for block in found])
 
 
 def paragraph(content: str) -> str:

@@ -153,11 +153,8 @@ def _content(message: Json, subtype: str, body: Body) -> str:
 
 
 def _text(message: Json, subtype: str, body: Body) -> str:
-    written = mappings(message, "blocks")
-    if written:
-        content = blocks(written, body)
-        if content:
-            return content
+    if "blocks" in message and (content := blocks(mappings(message, "blocks"), body)):
+        return content
     plain = text(message, "text")
     if subtype == "file_comment":
         body.note(notes.FILE_COMMENT)

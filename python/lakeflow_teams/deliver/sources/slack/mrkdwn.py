@@ -31,10 +31,13 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 #: At word borders; an underscore is none of a word, so that styles can stand in each other.
 _STYLES = tuple(
     (
-        re.compile(rf"(?<![^\W_])(?<!{sign}){sign}(?![\s{sign}])([^{sign}\n\ufdd2]+?)(?<!\s){sign}(?![^\W_])(?!{sign})"),
+        sign,
+        re.compile(
+            r"(?<![^\W_])(?<!{0}){0}(?![\s{0}])([^{0}\n\ufdd2]+?)(?<!\s){0}(?![^\W_])(?!{0})".replace("{0}", re.escape(sign))
+        ),
         rf"<{tag}>\1</{tag}>",
     )
-    for sign, tag in ((r"\*", "strong"), ("_", "em"), ("~", "s"))
+    for sign, tag in (("*", "strong"), ("_", "em"), ("~", "s"))
 )
 _REST_IS_QUOTE = re.compile(r"^&gt;&gt;&gt; ?", re.MULTILINE)
 _QUOTE = re.compile(r"(?:^&gt; ?.*(?:\n|\Z))+", re.MULTILINE)
@@ -56,8 +59,9 @@ def mrkdwn(text: str, body: Body) -> str:
         return (_BLOCK if piece["pre"] else _INLINE).format(len(aside) - 1)
 
     text = html.entities(unescape(_PIECE.sub(put_aside, text)))
-    for pattern, styled in _STYLES:
-        text = pattern.sub(styled, text)
+    for sign, pattern, styled in _STYLES:
+        if sign in text:
+            text = pattern.sub(styled, text)
     text = _quoted(text)
     text = html.visible_lines(text)
     text = _PUT_ASIDE.sub(lambda number: aside[int(number[1])], text)

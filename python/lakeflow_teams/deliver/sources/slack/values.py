@@ -11,6 +11,8 @@ _TS = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,6}))?")
 def micros(value: object) -> int | None:
     """Microseconds since 1970 of a ``ts``; ``None`` where it is none."""
     if type(value) is str:
+        if len(value) == 17 and value[10] == "." and value.isascii() and value[:10].isdigit() and value[11:].isdigit():
+            return int(value[:10]) * 1_000_000 + int(value[11:])
         found = _TS.fullmatch(value.strip())
         return int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0")) if found else None
     if type(value) is int and 0 <= value < 10**11:
