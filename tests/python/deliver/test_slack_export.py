@@ -515,6 +515,16 @@ def test_a_login_page_and_a_redirect_are_no_file(tmp_path, slack):
     assert [path for path, _ in slack.seen] == ["/a.png", "/redirect.png"]
 
 
+def test_the_token_can_come_from_the_environment(tmp_path, monkeypatch):
+    path = write_zip(tmp_path / "export.zip", entries([message()]))
+    with pytest.raises(SourceError, match="MY_TOKEN is not set"):
+        SlackExport(path, token_env="MY_TOKEN")
+    monkeypatch.setenv("MY_TOKEN", "xoxb-token")
+    assert SlackExport(path, token_env="MY_TOKEN")._content._token == "xoxb-token"
+    with pytest.raises(SourceError, match="both given"):
+        SlackExport(path, token="xoxb-token", token_env="MY_TOKEN")
+
+
 def test_keys_of_nothing_are_refused(tmp_path):
     export = opened(tmp_path, entries([message()]))
     for key in ("", "general/2020-09-13.json#F1", "nowhere.json#F1", "../../etc/passwd"):

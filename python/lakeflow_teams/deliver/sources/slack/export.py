@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from lakeflow_teams.deliver.sources.archive import open_archive
 from lakeflow_teams.deliver.sources.json_items import array_items
-from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem
+from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
 from lakeflow_teams.deliver.sources.problems import Problems
 from lakeflow_teams.deliver.sources.rows import Message, batches
 from lakeflow_teams.deliver.sources.slack import notes
@@ -31,13 +32,14 @@ class SlackExport:
     """Reads an export of Slack: a zip, or the folder that it was unpacked to.
 
     ``token`` is one of Slack with the scope `files:read`: with it images and files that are only linked can be fetched.
+    ``token_env`` names the environment variable that holds it, so that it need not stand in a file.
     """
 
-    def __init__(self, path: str | PathLike[str], *, token: str | None = None) -> None:
+    def __init__(self, path: str | PathLike[str], *, token: str | None = None, token_env: str | None = None) -> None:
         self.problems: list[Problem] = Problems()
         self._archive = open_archive(path, self.problems)
         self._layout = read_layout(self._archive, self.problems)
-        self._content = Content(self._archive, token)
+        self._content = Content(self._archive, _token(token, token_env))
 
     def users(self) -> pa.Table:
         """Everybody in the lists of users. Authors in no list have their name at their messages."""
@@ -83,6 +85,18 @@ class SlackExport:
     def report(self, where: str, what: str) -> None:
         """A message that cannot be read."""
         self.problems.append(Problem(where, what, _EXPORT_AGAIN))
+
+
+def _token(token: str | None, variable: str | None) -> str | None:
+    if variable is None:
+        return token
+    if token is not None:
+        raise SourceError("token and token_env are both given; leave one of them")
+    if not os.environ.get(variable):
+        raise SourceError(
+            f"token_env: the environment variable {variable} is not set; set it to a token of Slack with files:read"
+        )
+    return os.environ[variable]
 
 
 class _Days:
