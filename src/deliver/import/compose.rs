@@ -86,8 +86,10 @@ pub fn compose(plan: &Plan, message: &Message<'_>, is_chat: bool, now_us: i64) -
     let images = draft.images();
     draft.attach();
     draft.react();
-    if draft.html.trim().is_empty() && draft.message.subject.is_none_or(str::is_empty) {
-        return Err(skipped("empty", "there is nothing to show"));
+    if draft.html.trim().is_empty() {
+        // Left out, it would tear its thread apart.
+        draft.html.push_str("<p><em>(no text)</em></p>");
+        draft.note("message without text, shown as such");
     }
     Ok(draft.posts(&author, &images, is_chat))
 }

@@ -53,7 +53,8 @@ pub fn tamper(tenant: &mut Tenant, asked: &Tamper, bubble: bool) -> Result<(), S
     let at = at.ok_or_else(|| format!("there is no message {id}"))?;
     if asked.twin {
         let last = thread.messages.last().map_or(id, |message| message.id);
-        let twin = copy(&thread.messages[at], last + 1);
+        // Far from the ids that were given out, some of which may be free again.
+        let twin = copy(&thread.messages[at], last + 3_600_000);
         thread.messages.push(twin);
     }
     if asked.drop {

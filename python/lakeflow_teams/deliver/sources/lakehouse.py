@@ -8,10 +8,12 @@ Read are the tables ``messages`` and ``message_replies`` with ``channels`` and `
 from __future__ import annotations
 
 import re
+import shutil
+import weakref
 from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import pyarrow as pa
@@ -53,7 +55,7 @@ class Lakehouse:
     def __init__(self, path: str | PathLike[str], *, catalog: str = "main", schema: str = "default") -> None:
         self.problems: list[Problem] = []
         self._root = Path(path) / catalog / schema
-        self._contents: TemporaryDirectory[str] | None = None
+        self._contents: Path | None = None
         if not (self._has("messages") or self._has("chat_messages")):
             raise SourceError(
                 f"source {path}: there is no table messages or chat_messages in {catalog}/{schema}; "
@@ -227,15 +229,17 @@ class Lakehouse:
         """The bytes of an image, out of ``hosted_contents``."""
         if self._contents is None:
             self._contents = self._unpack()
-        file = Path(self._contents.name) / _file_name(key)
+        file = self._contents / _file_name(key)
         try:
             return file.read_bytes()
         except FileNotFoundError:
             text = f"image {key}: the lakehouse has no bytes of it; ingest hosted_contents with hosted_contents_max_bytes"
             raise SourceError(text) from None
 
-    def _unpack(self) -> TemporaryDirectory[str]:
-        folder = TemporaryDirectory(prefix="lakeflow-teams-images-")
+    def _unpack(self) -> Path:
+        """All images as files: a Delta table has no way to one row that does not read the others too."""
+        folder = Path(mkdtemp(prefix="lakeflow-teams-images-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         for table, key in (("hosted_contents", "channel_id"), ("chat_hosted_contents", "chat_id")):
             dataset = self._dataset(table)
             if dataset is None:
@@ -245,7 +249,7 @@ class Lakehouse:
                 for row in batch.to_pylist():
                     if row["contentBytes"]:
                         name = _file_name(f"{row[key]}|{row['message_id']}|{row['id']}")
-                        (Path(folder.name) / name).write_bytes(row["contentBytes"])
+                        (folder / name).write_bytes(row["contentBytes"])
         return folder
 
     def _has(self, table: str) -> bool:
