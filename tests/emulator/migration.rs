@@ -130,7 +130,7 @@ async fn a_post_is_refused_in_the_documented_order() {
     // The reply's time is one of the same channel.
     let id = text(&client.rows(&url).await[0], "id");
     assert_eq!(client.post(&format!("{url}/{id}/replies"), &ok).await.status, 409);
-    client.emulator.set(|knobs| drop(knobs.roles.remove("Teamwork.Migrate.All")));
+    client.emulator.set(|knobs| assert!(knobs.roles.remove("Teamwork.Migrate.All")));
     assert_eq!(client.post(&format!("/teams/{}/channels/19%3Ax/messages", team.id), &ok).await.status, 403);
 }
 
@@ -138,7 +138,7 @@ async fn a_post_is_refused_in_the_documented_order() {
 async fn a_session_belongs_to_the_application_that_began_it() {
     let team = migrating().await;
     let emulator = &team.client.emulator;
-    emulator.set(|knobs| drop(knobs.more_client_ids.insert("second-app".into())));
+    emulator.set(|knobs| assert!(knobs.more_client_ids.insert("second-app".into())));
     let form = [
         ("client_id", "second-app"),
         ("client_secret", emulator.client_secret()),
