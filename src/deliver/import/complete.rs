@@ -105,7 +105,15 @@ impl Job {
         let team = &self.plan.teams[at];
         let request = Request::new(&endpoint::RENAME_TEAM, &["teams", &id], format!("team {id}")).team(&id);
         let request = request.json(json!({"description": unmarked(&team.description, &mark)}).to_string());
-        self.unmark(&format!("team {at} mark"), &format!("team {:?}", team.name), &request, outcome).await
+        self.unmark(&format!("team {at} mark"), &format!("team {:?}", team.name), &request, outcome).await?;
+        // General takes its description from the team.
+        let request = Request::new(&endpoint::PRIMARY_CHANNEL, &["teams", &id, "primaryChannel"], format!("team {id}"));
+        let general = read(&self.client, &request.team(&id)).await?;
+        let description = general["description"].as_str().unwrap_or_default();
+        let Some(channel) = general["id"].as_str().filter(|_| description.contains(&mark)) else { return Ok(()) };
+        let address = Address::Channel { team: id.clone(), channel: channel.to_owned() };
+        let request = address.describe(&json!({"description": unmarked(description, &mark)}));
+        self.unmark(&format!("team {at} General mark"), "the channel General", &request, outcome).await
     }
 
     /// The channels of a new team that no container of the source became, General last, and the team.

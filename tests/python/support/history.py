@@ -39,8 +39,9 @@ class History:
         self.users = users
         self.channels = [f"19:source{n}@thread.tacv2" for n in range(channels)]
         self.rows = []
-        dice = random.Random(seed)
         for channel in self.channels:
+            # Each has its own, so that more messages go on where fewer ended.
+            dice = random.Random(f"{seed} {channel}")
             at, roots = START, []
             for n in range(messages):
                 at += dice.choice([0, 0, 1, 5, 1000, 60_000])
