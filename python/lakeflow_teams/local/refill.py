@@ -35,4 +35,4 @@ def versions(job: Job, rows: pa.Table, batch: int) -> int:
     if unlike.num_rows:
         updates = placed(wanted, unlike.select([*PLACE, WANTED]))
         destination.commit(stored, Change(updates=updates), replace(stamp, batch=batch), identity)
-    return unlike.num_rows
+    return int(unlike.num_rows)
