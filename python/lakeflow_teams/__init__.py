@@ -78,8 +78,20 @@ _ELSEWHERE = {
 }
 
 
+_NAMES = tuple(__all__)
+#: What cannot be imported without the extra ``spark``.
+_SPARK = ("MicrosoftTeamsDataSource", "TeamsDataSource", "ingest")
+
+if not TYPE_CHECKING:
+    del __all__  # `import *` asks for it below, and is given what is installed
+
+
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "__all__":
+        from importlib.util import find_spec
+
+        return [each for each in _NAMES if each not in _SPARK or find_spec("pyspark")]
+    if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
@@ -89,4 +101,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_NAMES)

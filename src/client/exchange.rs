@@ -134,6 +134,7 @@ impl Engine {
             };
             if wait.is_none() {
                 self.report.failed(template);
+                trouble.holds_permission(request, &token.roles());
                 let error = trouble.into_error(request, trial.retries);
                 self.report.scopes.settled(&request.scope, Status::Failed, &error.to_string());
                 return Err(error);

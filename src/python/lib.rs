@@ -10,9 +10,12 @@ mod error;
 mod guard;
 mod logs;
 mod offset;
+mod parquet;
 mod preflight;
 mod runtime;
 mod stream;
+#[cfg(feature = "emulator")]
+mod truth;
 
 use std::collections::HashMap;
 
@@ -40,6 +43,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(deliver::stage_import, module)?)?;
     module.add_function(wrap_pyfunction!(deliver::rebase_import, module)?)?;
     module.add_class::<deliver::Import>()?;
+    module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;
@@ -84,6 +88,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         let wider = table.permissions().into_iter().map(|name| (name, alternatives(name)));
         info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
         info.set_item("prerequisite", table.prerequisite())?;
+        info.set_item("may_be_empty", table.may_be_empty())?;
         list.append(info)?;
     }
     Ok(list)

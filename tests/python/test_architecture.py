@@ -14,11 +14,10 @@ from support.paths import ROOT
 PACKAGE = ROOT / "python" / "lakeflow_teams"
 
 #: A folder or a module at the top to what it may import, and why. The foundation knows nothing of the others.
-FOUNDATION = {"_core", "_extras", "_staging", "_suggest"}
+FOUNDATION = {"_core", "_extras", "_suggest"}
 ARROWS = {
     "_core": {},
     "_extras": {},
-    "_staging": {},
     "_suggest": {},
     "_templates": {},
     "options": {},
@@ -40,12 +39,18 @@ ARROWS = {
         "spec": "the destinations, and how each is written",
         "spark": "the data source that a pipeline reads",
     },
-    "run_report": {"results": "a page is made of a summary", "_templates": "a page is a template"},
+    "store": {"options": "how to get in, and what of it may be shown"},
+    "run_report": {
+        "results": "a page is made of a summary",
+        "_templates": "a page is a template",
+        "store": "it lies in the lakehouse, and looks into its tables",
+    },
     "local": {
         "options": "the connection's options",
         "spec": "the destinations, and how each is written",
         "results": "what a run gives back",
         "run_report": "a run ends with its page",
+        "store": "where the tables lie",
         "telemetry": "a run is a span",
     },
     "deliver": {
@@ -67,7 +72,7 @@ ARROWS = {
         "options": "options come from -o, a file and the environment",
         "spec": "most commands take a spec",
         "results": "and show what came of it",
-        "local": "`ingest` and `status`",
+        "local": "`ingest`, `status` and `maintain`",
         "deliver": "`import`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 
-from lakeflow_teams.local.write import delta
+from lakeflow_teams.local.write import delta, upkeep
 from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.store.location import Location
 
 NAME = "ingest_report"
 
@@ -39,7 +39,7 @@ SCHEMA = pa.schema(
 _QUIET = "(nothing new)"
 
 
-def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
+def write(spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
     """Appends the run's rows to ``ingest_report`` in the schema of the first destination.
 
     ``times`` are begin and end of the run, and ``scopes`` is the core's JSON list. A run must not fail because its report
@@ -59,7 +59,9 @@ def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, ti
     rows = [{**run, **row} for row in (*_destinations(summary), *_scopes(json.loads(scopes)))]
     try:
         delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
-    except Exception as error:  # whatever it is, the tables are written
+        upkeep.after_log(path)
+    except Exception as raised:  # whatever it is, the tables are written
+        error = target.explained(raised)
         summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
+from lakeflow_teams.store.location import Location
+
+#: Options that say which scopes are read.
+SCOPES = ("team_id", "channel_id", "user_id", "chat_id", "group_id", "exclude_team_id", "exclude_channel_id")
 
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
@@ -30,6 +32,8 @@ class Job:
     settings: dict[str, Any]
     #: The key of the message whose items the rows are; empty for a table whose rows stand for themselves.
     set_keys: tuple[str, ...] = ()
+    #: It is usual that the source table holds nothing.
+    may_be_empty: bool = False
 
     @property
     def name(self) -> str:
@@ -44,10 +48,12 @@ class Job:
 
     def ready(self) -> None:
         """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
-        delta.require_writable(self.destination.name, self.destination.path)
+        self.destination.path.require_writable(f"destination {self.destination.name}")
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
+        if (table := self.destination.open()) is not None:
+            self.destination.require_columns(table)
 
     def check(self, stamp: Stamp) -> None:
         """Raises :class:`ConfigurationError` where the stored rows were made from something else."""
@@ -83,7 +89,7 @@ class Pass:
         return tuple(job.name for job in self.jobs)
 
 
-def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
+def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
     """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
     infos = {info["name"]: info for info in _core.tables()}
     jobs = [_job(table, target, connection, client, infos[table.source_table]) for table in spec.tables]
@@ -95,7 +101,8 @@ def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client
         together = _together(job, [other for other in jobs if other.name not in taken], infos)
         client.validate([member.spec.source_table for member in together], job.spec.options)
         taken.update(member.name for member in together)
-        passes.append(Pass(together, job.spec.options))
+        # Who runs an ingest expects it to read; the option is for streams, which ask again by themselves.
+        passes.append(Pass(together, {"min_poll_seconds": "0", **job.spec.options}))
     return passes
 
 
@@ -109,7 +116,9 @@ def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInf
     return tuple(found[table] for table in infos if table in found)
 
 
-def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
+def _job(
+    table: TableSpec, target: Location, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
+) -> Job:
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
     keys = table.primary_keys or tuple(info["primary_keys"])
@@ -124,11 +133,14 @@ def _job(table: TableSpec, target: Path, connection: Mapping[str, str], client: 
         "sequence_by": cursor,
         "tenant_id": _guid(connection.get("tenant_id")),
         "start_date": None if snapshot else table.options.get("start_date"),
+        "scopes": {name: table.options[name] for name in SCOPES if name in table.options},
     }
     path = target / table.catalog / table.schema / table.table
     own = tuple(info["primary_keys"]) if table.primary_keys else ()
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets)
+    return Job(
+        table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets, info["may_be_empty"]
+    )
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

@@ -118,6 +118,10 @@ class TableOptions(TypedDict, total=False):
     """Chats to read. Default: ."""
     group_id: str | Iterable[str] | None
     """Groups to read. Default: ."""
+    exclude_team_id: str | Iterable[str] | None
+    """Teams to leave out, of those that are read. Default: ."""
+    exclude_channel_id: str | Iterable[str] | None
+    """Channels to leave out, of those that are read. Default: ."""
     fetch_all_groups: bool | str | None
     """Read every group of the tenant. Default: false."""
     fetch_all_teams: bool | str | None

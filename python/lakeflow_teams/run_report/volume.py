@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder
 
-from lakeflow_teams._staging import address
 from lakeflow_teams.results.lakehouse import TableStatus
+from lakeflow_teams.store.location import Location
 
 #: How far the page looks back, counted from the newest day that has a message.
 DAYS = 90
@@ -24,7 +24,7 @@ _KEYS = {
 }
 
 
-def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
+def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     """What people wrote in channels in the last 90 days, or ``None`` where the lakehouse holds no messages.
 
     ``days`` are consecutive, with ``messages`` and ``replies`` each; ``channels`` are the busiest ones, by name where the
@@ -35,9 +35,14 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     if not kinds:
         return None
     builder = QueryBuilder()
+    latest: dict[str, str | None] = {}
     for source, table in found.items():
-        builder = builder.register(source, DeltaTable(address(Path(table.path))))
-    newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
+        opened = target.at(table.path).table()
+        if opened is None:
+            return None  # removed a moment ago
+        builder = builder.register(source, opened)
+        latest[source] = _latest(opened)
+    newest = max(filter(None, (_newest(builder, found[source], latest[source]) for source in kinds)), default=None)
     if newest is None:
         return None
     first = newest - timedelta(days=DAYS - 1)
@@ -74,10 +79,25 @@ def _schema(table: TableStatus) -> str:
     return table.table.rpartition(".")[0]
 
 
-def _newest(builder: QueryBuilder, table: TableStatus) -> date | None:
+def _latest(table: DeltaTable) -> str | None:
+    """No row was created later than this; ``None`` where the log does not tell it of every file."""
+    files = pa.table(table.get_add_actions(flatten=True))
+    name = "max.createdDateTime"
+    known = name in files.schema.names and files[name].null_count == 0
+    return pc.max(files[name]).as_py() if known else None
+
+
+def _newest(builder: QueryBuilder, table: TableStatus, latest: str | None) -> date | None:
+    """The day of the newest message; the whole table is read for it only where the last days have none."""
     query = f'SELECT max("createdDateTime") AS newest FROM {table.source_table} WHERE "messageType" = \'message\''
-    (row,) = _rows(builder, query)
-    return date.fromisoformat(row["newest"][:10]) if row["newest"] else None
+    begins = [""]
+    if latest is not None:
+        begins.insert(0, (date.fromisoformat(latest[:10]) - timedelta(days=1)).isoformat())
+    for begin in begins:
+        (row,) = _rows(builder, f"{query} AND \"createdDateTime\" >= '{begin}'")
+        if row["newest"]:
+            return date.fromisoformat(row["newest"][:10])
+    return None
 
 
 def _per_day(table: TableStatus, first: date) -> str:

@@ -151,6 +151,8 @@ options! {
     Table "user_id" Kind::Ids(Some("fetch_all_users")), "", "Users whose chats are read.";
     Table "chat_id" Kind::Ids(None), "", "Chats to read.";
     Table "group_id" Kind::Ids(Some("fetch_all_groups")), "", "Groups to read.";
+    Table "exclude_team_id" Kind::Ids(None), "", "Teams to leave out, of those that are read.";
+    Table "exclude_channel_id" Kind::Ids(None), "", "Channels to leave out, of those that are read.";
     Table "fetch_all_groups" Kind::Bool, "false", "Read every group of the tenant.";
     Table "fetch_all_teams" Kind::Bool, "false", "Read every team of the tenant.";
     Table "fetch_all_channels" Kind::Bool, "false", "Read every channel of the teams.";

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::faults::effect;
+use crate::faults::injector::Injected;
 use crate::faults::rule::FaultKind;
 use crate::graph::router::Route;
 use crate::handlers::reports;
@@ -23,6 +24,7 @@ use crate::login::token_endpoint::{TokenRequest, token};
 use crate::odata::query::Query;
 use crate::server::body::Body;
 use crate::server::connection::Connection;
+use crate::server::control;
 use crate::server::graph;
 use crate::server::respond::respond;
 use crate::server::state::Shared;
@@ -115,6 +117,9 @@ async fn serve(
     });
     request.body = incoming.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let knobs = shared.knobs();
+    if let Some(response) = control::answer(&shared, &request) {
+        return Ok(respond(&shared, &request, response, "", false, &Injected::default(), Duration::ZERO));
+    }
     if knobs.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(knobs.latency_ms)).await;
     }

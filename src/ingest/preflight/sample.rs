@@ -168,12 +168,12 @@ impl Sampler<'_> {
         true
     }
 
-    /// The ids that options name, or those of a list; nothing where it is refused.
+    /// The ids that options name, or those of a list; nothing where it is refused, so that these counts are unknown.
     async fn named_or_listed(
         &mut self,
         named: &[String],
         list: (&'static Endpoint, &str, Option<u32>),
-        names: &[&str],
+        counts: &[&str],
     ) -> Result<Option<Vec<String>>> {
         if !named.is_empty() {
             return Ok(Some(named.to_vec()));
@@ -181,7 +181,7 @@ impl Sampler<'_> {
         let (endpoint, segment, top) = list;
         match self.ids(endpoint, segment, top).await {
             Err(error) if is_refused_or_absent(&error) => {
-                self.refused(names, &error);
+                self.refused(counts, &error);
                 Ok(None)
             }
             ids => ids.map(Some),

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lakeflow_teams import _core
+from lakeflow_teams.store.location import CommitExistsError
 
 LOG = "_delta_log"
 
@@ -25,10 +26,6 @@ _SEPARATOR = "" if os.sep == "\\" else r"\\"
 _UNADDRESSABLE = re.compile(rf"[\x00-\x1f\x7f#?\[\]^|\ud800-\udfff{_SEPARATOR}]|%[0-9A-Fa-f]{{2}}")
 
 _kept: dict[str, Staging] = {}
-
-
-class CommitExistsError(Exception):
-    """The table has a commit of that number already: another program was faster."""
 
 
 class Staging:
@@ -87,6 +84,12 @@ class Staging:
         draft = self._place(file.rename(file.with_name(f".{file.name}{Path(self.root).name}")))
         try:
             os.link(draft, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links, which cannot tell two writers apart
+            if target.exists():
+                raise FileExistsError(target) from None
+            shutil.copyfile(draft, target)
         finally:
             draft.unlink()
 
