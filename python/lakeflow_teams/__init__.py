@@ -8,6 +8,8 @@ Four ways in, all on one native core:
   spec with them, on Databricks or open-source Spark;
 - :func:`ingest_local` runs the same spec into local Delta tables.
 
+And one way back: :func:`import_messages` brings message history into Teams.
+
 :class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
 Importing this package loads nothing else; each name is loaded when it is first used.
 """
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
         __version__,
     )
     from lakeflow_teams.client import TeamsClient
+    from lakeflow_teams.deliver.entry import import_messages
+    from lakeflow_teams.deliver.summary import ImportSummary
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
     from lakeflow_teams.pipelines import ingest
@@ -42,6 +46,7 @@ __all__ = [
     "CheckResult",
     "ConfigurationError",
     "GraphEmulator",
+    "ImportSummary",
     "LakeflowTeamsError",
     "MicrosoftTeamsDataSource",
     "MicrosoftTeamsLakeflowConnect",
@@ -54,17 +59,20 @@ __all__ = [
     "TeamsDataSource",
     "ThrottledError",
     "__version__",
+    "import_messages",
     "ingest",
     "ingest_local",
 ]
 
 _ELSEWHERE = {
     "CheckResult": "results.check",
+    "ImportSummary": "deliver.summary",
     "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
     "Report": "results.report",
     "TeamsClient": "client",
     "TeamsDataSource": "spark",
+    "import_messages": "deliver.entry",
     "ingest": "pipelines",
     "ingest_local": "local",
 }

@@ -1,7 +1,8 @@
 """The native core. Everything that touches the network, JSON or Arrow happens here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from os import PathLike
 from typing import Any, Literal, TypedDict, final, type_check_only
 
 from typing_extensions import Unpack
@@ -13,6 +14,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "GraphEmulator",
+    "Import",
     "LakeflowTeamsError",
     "MicroBatch",
     "NotFoundError",
@@ -24,14 +26,17 @@ __all__ = [
     "ThrottledError",
     "__debug_build__",
     "__version__",
+    "channel_names",
     "cost",
     "counts",
     "login_errors",
     "needed_counts",
     "offset_info",
     "options",
+    "rebase_import",
     "schema",
     "splice_row_groups",
+    "stage_import",
     "tables",
 ]
 
@@ -329,6 +334,52 @@ class Client:
     def report_scopes(self) -> str:
         """What became of each scope, as a JSON list: scope, status, reason, rows, requests, throttled_seconds."""
 
+def channel_names(names: Sequence[str], taken: Sequence[str] = ...) -> list[str]:
+    """Names that Teams takes for channels, in the order given, no two alike; ``taken`` are those that exist."""
+
+def stage_import(plan: str, batches: Iterable[object], folder: str | PathLike[str] | None = None) -> str:
+    """Turns a source's batches (:data:`~lakeflow_teams.deliver.sources.model.MESSAGES`) into posts in a folder.
+
+    Without a folder they are only counted. Returns the counts of each container of the plan, as JSON text.
+    """
+
+def rebase_import(old: str | PathLike[str], new: str | PathLike[str]) -> int:
+    """Takes over what an earlier staging of the same import sent; returns how many posts that are."""
+
+@final
+class Import:
+    """A staged import: its steps, and what became of its posts. The ledger is its Arrow stream.
+
+    Without ``options`` it is only read. ``contents`` gives the bytes behind an image's key.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str] | None = None,
+        *,
+        credential: object | None = None,
+        contents: Callable[[str], bytes] | None = None,
+    ) -> Import: ...
+    def begin(self, client_id: str) -> str | None:
+        """Why nothing may be sent: another application began this import, or has a container in migration mode."""
+    def run(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Makes, opens and posts all there is. JSON text: ``stopped``, ``reopened``, ``to_do``."""
+    def complete(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Ends migration mode and adds members. JSON text as of :meth:`run`."""
+    def verify(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Reads everything back. JSON text: ``differences``, ``read``, ``equal``, ``images``, ``found``, ``unreadable``."""
+    def states(self) -> str:
+        """Where each container is and how many posts are in each state, as JSON text."""
+    def timeline(self) -> list[int]:
+        """Posts in each second since the import was opened."""
+    def report(self) -> str:
+        """Requests, retries and throttled seconds, as JSON text."""
+    def close(self) -> None:
+        """Puts everything on disk. No step can follow."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
 @type_check_only
 class EmulatorSizes(TypedDict, total=False):
     """What the tenant is made of, beside the parameters that :class:`GraphEmulator` names."""
@@ -428,6 +479,26 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Teams in which resource-specific consent is given."""
     hidden_user_ids: Sequence[str]
     """Users that directory lists leave out."""
+    import_rates: Literal["article", "table"]
+    """Which of two documents tells how fast messages are imported into a channel: five a second, or one."""
+    migration_mode_shown: bool
+    """Whether ``migrationMode`` is among the properties of channels and chats."""
+    images_refused: bool
+    """Posts with hosted contents are refused with 403, as users report."""
+    reactions_refused: bool
+    """Posts with reactions are refused with 400."""
+    mentions_refused: bool
+    """Posts with mentions are refused with 400."""
+    one_on_one_migration_refused: bool
+    """startMigration of a chat of two is refused with 412, as users report."""
+    team_completion_refused: bool
+    """completeMigration of a team is refused with 400 even when all its channels are complete, as users report."""
+    operation_polls: int
+    """How often an operation says that it is in progress; the team answers 404 until then."""
+    post_bytes: int
+    """Bytes of a post without the bytes of its images."""
+    more_client_ids: Sequence[str]
+    """Client ids that get tokens too, with the same secret."""
 
 @type_check_only
 class EmulatorKnobs(EmulatorBehaviour, total=False):
@@ -562,6 +633,8 @@ class Fault(TypedDict, total=False):
         "no_links",
         "replytoid_on_roots",
     ]
+    after: bool
+    """The request has its effect before the fault hits: what is lost is the answer. For ``status``, ``reset``, ``slow`` and the faults of a body."""
     times: int | None
     """How many requests it affects; ``None``: all of them."""
     skip: int
@@ -671,6 +744,8 @@ class GraphEmulator:
         """Ids of teams that are listed and answer 403 or 404."""
     def fault(self, **rule: Unpack[Fault]) -> None:
         """Spoils answers: ``fault(path="/messages", status=503, times=2)``."""
+    def tamper(self, **change: Any) -> None:
+        """Changes one message in a way that no request can, for tests of what has to find it."""
     def clear_faults(self) -> None: ...
     def set(self, **knobs: Unpack[EmulatorChanges]) -> None:
         """Changes how the tenant behaves: ``set(forbid_team=team_id)``."""

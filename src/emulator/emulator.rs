@@ -14,7 +14,9 @@ use crate::faults::rule::FaultRule;
 use crate::generate::from_seed;
 use crate::graph::endpoints::ENDPOINTS;
 use crate::mutate::mutation::{Mutation, MutationSummary, Touched};
+use crate::mutate::mutator::Mutator;
 use crate::mutate::post::Post;
+use crate::mutate::tamper::{Tamper, tamper};
 use crate::server::log::RequestLogEntry;
 use crate::server::serve::accept;
 use crate::server::state::Shared;
@@ -96,6 +98,12 @@ impl Emulator {
     /// Writes one message of a given text; the text of an error names what is not there.
     pub fn post(&self, post: &Post) -> Result<Touched, String> {
         control::post(&self.shared, post)
+    }
+
+    /// Changes one message in a way that no request can; says why it cannot.
+    pub fn tamper(&self, asked: &Tamper) -> Result<(), String> {
+        let bubble = self.shared.knobs().bubble_edits;
+        tamper(&mut self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner), asked, bubble)
     }
 
     pub fn fault(&self, rule: FaultRule) {

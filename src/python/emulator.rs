@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::truth;
 use teams_base::nearest::nearest;
 use teams_base::timestamp;
-use teams_emulator::{ACTIONS, Emulator, EmulatorConfig, FaultRule, Mutation, Post, is_knob, knob_names};
+use teams_emulator::{ACTIONS, Emulator, EmulatorConfig, FaultRule, Mutation, Post, Tamper, is_knob, knob_names};
 use teams_tables::find;
 
 /// A Microsoft Graph tenant on loopback, for tests, demos and benchmarks.
@@ -218,6 +218,13 @@ impl GraphEmulator {
     fn fault(&self, py: Python<'_>, rule: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
         let rule: FaultRule = checked("fault", to_json(rule)?, &[])?;
         self.with(py, |emulator| emulator.fault(rule))
+    }
+
+    /// Change one message in a way that no request can: `tamper(conversation=..., message=..., drop=True)`.
+    #[pyo3(signature = (**change))]
+    fn tamper(&self, py: Python<'_>, change: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let change: Tamper = checked("tamper", to_json(change)?)?;
+        self.with(py, |emulator| emulator.tamper(&change))?.map_err(PyValueError::new_err)
     }
 
     fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {

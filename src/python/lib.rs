@@ -3,6 +3,7 @@
 mod batch;
 mod client;
 mod credential;
+mod deliver;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod error;
@@ -38,6 +39,10 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(preflight::cost, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_function(wrap_pyfunction!(offset::offset_info, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::channel_names, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::stage_import, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::rebase_import, module)?)?;
+    module.add_class::<deliver::Import>()?;
     module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;

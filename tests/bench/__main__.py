@@ -265,6 +265,49 @@ def limits() -> Figures:
     return figures
 
 
+def imports() -> Figures:
+    """(g) Messages into Teams: at the rate that is granted, without limits, and after half of them; beside a plain importer."""
+    quiet = {"teams": 1, "channels_per_team": 1, "messages_per_channel": 1, "chats": 0, "users": 10, "threads": 2}
+    folder = stage.RESULTS / "imports"
+    folder.mkdir(exist_ok=True)
+    few, many = (100, 100) if QUICK else (200, 1_000)
+    cases: list[tuple[str, str, Figures, Figures]] = []
+    for name in ("engine", "plain"):
+        job = {"channels": 50, "characters": 200, "folder": str(folder)}
+        cases += [
+            (f"{name}, 5 a second and channel", name, {"rate_limits": True}, {**job, "messages": few}),
+            (f"{name}, no limits", name, {}, {**job, "messages": many}),
+            (f"{name}, no limits, 5,000 characters", name, {}, {**job, "messages": many // 5, "characters": 5_000}),
+        ]
+    half = {"channels": 50, "messages": 1_000 if QUICK else 10_000, "characters": 200, "folder": str(folder)}
+    cases.append(("engine, first post when half is done", "resume", {}, half))
+    figures: Figures = {}
+    for title, name, knobs, job in cases:
+        limits = {"rate_limits": "documented"} if knobs else {"rate_limits": "off"}
+        with stage.Emulator(**quiet, **knobs) as emulator:
+            figures[title] = attempt(
+                lambda name=name, job=job, limits=limits, emulator=emulator: stage.contend(
+                    name, emulator, program="importers.py", options=limits, **job
+                )
+            )
+    shutil.rmtree(folder, ignore_errors=True)
+    lines = []
+    for title, one in figures.items():
+        if "skipped" in one:
+            lines.append([title, "skipped", one["skipped"], "", "", ""])
+            continue
+        wall = one["first_post"] if "first_post" in one else one["wall"]
+        rate = "" if "first_post" in one else f"{one['posts'] / wall:,.0f}"
+        lines.append([title, f"{one['posts']:,}", rate, f"{wall:.1f}", f"{one['cpu']:.1f}", f"{one['peak_mb']:.0f}"])
+    show(
+        "Imports",
+        ["", "posts", "posts/s", "wall s", "CPU s", "peak MB"],
+        lines,
+        "250 posts a second are granted to 50 channels",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -398,7 +441,9 @@ def factors(figures: Figures) -> None:
         show("Factors", ["", "", "wanted"], lines)
 
 
-SECTIONS = {one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, memory, lakehouse, size)}
+SECTIONS = {
+    one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, imports, memory, lakehouse, size)
+}
 
 
 def main() -> None:

@@ -53,6 +53,13 @@ ARROWS = {
         "store": "where the tables lie",
         "telemetry": "a run is a span",
     },
+    "deliver": {
+        "options": "the connection's options",
+        "local": "the folder of the lakehouse",
+        "results": "a summary shows in a notebook",
+        "run_report": "its page has the same charts",
+        "_templates": "and is a template",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {
@@ -66,6 +73,7 @@ ARROWS = {
         "spec": "most commands take a spec",
         "results": "and show what came of it",
         "local": "`ingest`, `status` and `maintain`",
+        "deliver": "`import`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

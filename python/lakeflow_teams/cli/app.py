@@ -13,6 +13,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.databricks import databricks
+from lakeflow_teams.cli.deliver import import_
 from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
@@ -33,13 +34,28 @@ def app(verbose: bool) -> None:
 
     Credentials come from AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, any other connection option from
     LAKEFLOW_TEAMS_<OPTION>, or from a file; never from the command line. Exit codes: 0 done, 1 the run failed
-    (or a check found something missing), 2 bad input.
+    (or a check found something missing), 2 bad input, 3 done but for some items.
     """
     level = logging.INFO if verbose else logging.ERROR
     logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, verify, maintain, tables, schema, preview, databricks, emulator):
+for command in (
+    demo,
+    init,
+    check,
+    plan,
+    ingest,
+    import_,
+    status,
+    verify,
+    maintain,
+    tables,
+    schema,
+    preview,
+    databricks,
+    emulator,
+):
     app.add_command(command)
 
 

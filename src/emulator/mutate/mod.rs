@@ -6,6 +6,7 @@ pub mod messages;
 pub mod mutation;
 pub mod mutator;
 pub mod post;
+pub mod tamper;
 
 use mutation::MutationSummary;
 use mutator::Mutator;

@@ -127,13 +127,17 @@ async fn serve(
     let injected = graph::inject(&shared, &request, target.name());
     let fault = injected.rule.as_ref().map(|rule| rule.kind);
     let delay = injected.rule.as_ref().map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
-    if fault == Some(FaultKind::Slow) {
+    let after = effect::is_after(&injected);
+    if fault == Some(FaultKind::Slow) && !after {
         tokio::time::sleep(delay).await;
     }
-    if fault == Some(FaultKind::Reset) {
+    let cut_off = || {
         shared.record(&request, target.name(), 0, None);
         reset.store(true, Ordering::Relaxed);
-        return Err(io::Error::other("reset"));
+        Err(io::Error::other("reset"))
+    };
+    if fault == Some(FaultKind::Reset) && !after {
+        return cut_off();
     }
     let request_id = guid(&mut shared.rng());
     let response = match &target {
@@ -146,6 +150,12 @@ async fn serve(
             graph::render(&shared, &request, &request_id, outcome)
         }
     };
+    if after && fault == Some(FaultKind::Reset) {
+        return cut_off();
+    }
+    if after && fault == Some(FaultKind::Slow) {
+        tokio::time::sleep(delay).await;
+    }
     let response = effect::mark(effect::corrupt(response, &injected), &injected);
     shared.record(&request, target.name(), response.status, response.header("Retry-After"));
     Ok(respond(&shared, &request, response, &request_id, gzip && knobs.gzip, &injected, delay))
