@@ -103,6 +103,9 @@ def offset_info(offset: str) -> OffsetInfo:
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
 
+def needed_counts(table: str, options: Mapping[str, str], *, run: str = "first") -> list[str]:
+    """The counts that a run of a table costs by, without those that its options give."""
+
 def cost(
     table: str,
     options: Mapping[str, str],
@@ -173,6 +176,9 @@ class BatchStream:
 
     @property
     def schema(self) -> Schema: ...
+    @property
+    def doubtful(self) -> list[str]:
+        """Ids of teams whose rows are missing though they can't be gone, as far as was read."""
     def __iter__(self) -> BatchStream: ...
     def __next__(self) -> Batch: ...
     def __aiter__(self) -> BatchStream: ...
@@ -238,8 +244,14 @@ class Client:
         options: Mapping[str, str],
         columns: Sequence[str] | None = None,
         scopes: Sequence[str] | None = None,
+        *,
+        keeps_doubtful: bool = False,
     ) -> BatchStream:
-        """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`."""
+        """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`.
+
+        A snapshot fails where a team's list of channels stays empty, though there always is one: its rows would be taken
+        for deleted. With ``keeps_doubtful`` the caller sees to that, and finds such teams in :attr:`BatchStream.doubtful`.
+        """
     def plan(
         self,
         table: str,
@@ -289,7 +301,8 @@ class Client:
     def sample(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """The ``counts`` that the costs of these tables depend on, from a few requests, as JSON text.
 
-        ``notes`` say how they were extrapolated, ``requests`` how many it took.
+        ``unknown`` holds those that are refused, each with its error. ``notes`` say how the others were extrapolated,
+        ``requests`` how many it took.
         """
     def report(self) -> str:
         """Requests, retries, throttled seconds, bytes, rows and skipped scopes since the client was made, as JSON text."""

@@ -111,7 +111,7 @@ class TeamsClient:
         permission), :class:`NotFoundError` (404 of what an option names), :class:`ThrottledError` and
         :class:`ServiceError` (after all retries). A permission of each table is in :meth:`tables`.
         """
-        stream = self._core.read(table, as_options(options), columns)
+        stream = self._core.read(table, as_options(options), columns, keeps_doubtful=True)
         return TableStream(table, stream, lambda: self.report, progress=progress)
 
     def read_async(

@@ -1,5 +1,6 @@
 //! What to do about a refusal, decided by what the back end says: a permission helps only where one is missing.
 
+use teams_base::error::ServiceName;
 use teams_base::graph::endpoint::Endpoint;
 
 /// What a refusing resource says, in lower case, and what helps against it. The first that fits counts.
@@ -48,6 +49,24 @@ pub fn of_resource(code: &str, message: &str) -> &'static str {
         return "";
     }
     REFUSALS.iter().find(|(texts, _)| texts.iter().any(|text| said.contains(text))).map_or("", |(_, remedy)| remedy)
+}
+
+/// What says where a service is.
+pub fn address(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Graph => "graph_base_url",
+        ServiceName::BotConnector => "the conversation's serviceUrl",
+    }
+}
+
+/// The remedy of a 401 for every token.
+pub fn token(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Graph => "check that tenant_id, cloud and graph_base_url belong together",
+        ServiceName::BotConnector => {
+            "check that the bot is registered with this client_id, and that tenant_id and cloud are those of its registration"
+        }
+    }
 }
 
 /// The remedy of a 403 that names no other reason.

@@ -23,6 +23,7 @@ mod caps;
 mod context;
 mod dedup;
 mod discover;
+mod doubts;
 mod engine;
 mod error_policy;
 mod messages;
@@ -40,6 +41,7 @@ mod state;
 mod tables;
 
 pub use caps::Limits;
+pub use doubts::Doubts;
 pub use pass::Pass;
 pub use session::{MicroBatch, Plan, Session};
 pub use sink::Batch;

@@ -1,6 +1,7 @@
 //! A pass: the tables that are read together, and which columns of them.
 
 use crate::attach::details::{self, Details};
+use crate::doubts::Doubts;
 use crate::output::Output;
 use crate::requirements;
 use crate::state::round_kind::{Family, RoundKind};
@@ -16,6 +17,9 @@ pub struct Pass {
     pub columns: Option<Vec<String>>,
     /// A share of the scopes that the options discover.
     pub scopes: Option<Vec<String>>,
+    /// Where the teams are noted whose stored rows the caller keeps. Without it a snapshot fails where rows of a team are
+    /// missing that can't be gone.
+    pub doubts: Option<Doubts>,
 }
 
 impl Pass {
@@ -34,7 +38,7 @@ impl Pass {
         for table in &tables {
             requirements::check(table, &options)?;
         }
-        let pass = Self { tables, options, columns, scopes: None };
+        let pass = Self { tables, options, columns, scopes: None, doubts: None };
         pass.outputs(false)?;
         Ok(pass)
     }

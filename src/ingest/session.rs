@@ -11,6 +11,7 @@ use crate::attach::hosted_contents::Fetcher;
 use crate::caps::{Caps, Limits};
 use crate::context::ReadContext;
 use crate::discover::{teams, users};
+use crate::doubts::Doubts;
 use crate::engine;
 use crate::messages::full_read;
 use crate::output::Output;
@@ -113,6 +114,8 @@ impl Session {
             discovered: self.discovered.clone(),
             failures: self.failures.clone(),
             small_exports: self.small_exports.clone(),
+            // What is no snapshot takes no missing row for a delete.
+            doubts: pass.doubts.clone().or_else(|| (!pass.is_snapshot()).then(Doubts::default)),
         }
     }
 
@@ -331,7 +334,7 @@ async fn whole(context: &ReadContext, pass: &Pass) -> Result<()> {
         Reading::Chats => {
             let users = users::ids(context).await?;
             let until = clock::server_time(context, RoundKind::Chats).await;
-            let reader = Chats::new(context, RoundState::first(until));
+            let reader = Chats::once(context, RoundState::first(until));
             let outcome = engine::run(&reader, Vec::new(), users, None, &context.caps, usize::MAX, || 0).await;
             outcome.failure.map_or(Ok(()), Err)
         }

@@ -14,7 +14,7 @@ use teams_base::error::Result;
 use teams_base::options::{ConnectionConfig, Strictness, parse_connection, parse_table};
 use teams_base::timestamp;
 use teams_client::auth::{self, TokenProvider};
-use teams_ingest::{Limits, Partition, Pass, Session};
+use teams_ingest::{Doubts, Limits, Partition, Pass, Session};
 use teams_tables::{Projection, find};
 
 type Options = HashMap<String, String>;
@@ -128,7 +128,7 @@ impl Client {
         wait(py, session.scopes(&pass))?.map_err(|error| to_py(&error))
     }
 
-    #[pyo3(signature = (table, options, columns=None, scopes=None))]
+    #[pyo3(signature = (table, options, columns=None, scopes=None, *, keeps_doubtful=false))]
     fn read(
         &self,
         py: Python<'_>,
@@ -136,11 +136,14 @@ impl Client {
         options: Options,
         columns: Option<Vec<String>>,
         scopes: Option<Vec<String>>,
+        keeps_doubtful: bool,
     ) -> PyResult<BatchStream> {
         let session = self.session(py)?;
-        let pass = Pass { scopes, ..self.pass(Some(&session), &[table], options, columns)? };
+        let doubts = Doubts::default();
+        let noted = keeps_doubtful.then(|| doubts.clone());
+        let pass = Pass { scopes, doubts: noted, ..self.pass(Some(&session), &[table], options, columns)? };
         let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
-        Ok(BatchStream::new(start(session, pass), projection))
+        Ok(BatchStream::new(start(session, pass), projection).with_doubts(doubts))
     }
 
     #[pyo3(signature = (table, options, offset, max_scopes=None, end=None))]

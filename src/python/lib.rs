@@ -32,6 +32,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_function(wrap_pyfunction!(login_errors, module)?)?;
     module.add_function(wrap_pyfunction!(preflight::counts, module)?)?;
+    module.add_function(wrap_pyfunction!(preflight::needed_counts, module)?)?;
     module.add_function(wrap_pyfunction!(preflight::cost, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_function(wrap_pyfunction!(offset::offset_info, module)?)?;

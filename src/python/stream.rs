@@ -17,7 +17,7 @@ use super::error::to_py;
 use super::guard::guarded;
 use super::runtime::{runtime, wait};
 use teams_base::error::Result;
-use teams_ingest::{Partition, Pass, Session};
+use teams_ingest::{Doubts, Partition, Pass, Session};
 use teams_tables::Projection;
 
 /// Batches read ahead of a slow consumer.
@@ -57,11 +57,18 @@ pub struct BatchStream {
     /// `None` once an Arrow consumer has taken it.
     receiver: Arc<AsyncMutex<Option<Receiver>>>,
     projection: Arc<Projection>,
+    doubts: Doubts,
 }
 
 impl BatchStream {
     pub fn new(receiver: Receiver, projection: Projection) -> Self {
-        Self { receiver: Arc::new(AsyncMutex::new(Some(receiver))), projection: Arc::new(projection) }
+        let receiver = Arc::new(AsyncMutex::new(Some(receiver)));
+        Self { receiver, projection: Arc::new(projection), doubts: Doubts::default() }
+    }
+
+    /// Of a read that goes on where rows of a team are missing that can't be gone.
+    pub fn with_doubts(self, doubts: Doubts) -> Self {
+        Self { doubts, ..self }
     }
 
     fn batch(&self, batch: RecordBatch) -> Batch {
@@ -98,6 +105,11 @@ impl BatchStream {
     #[getter]
     fn schema(&self) -> Schema {
         Schema::new(&self.projection)
+    }
+
+    #[getter]
+    fn doubtful(&self) -> Vec<String> {
+        self.doubts.teams()
     }
 
     fn __iter__(slf: Py<Self>) -> Py<Self> {

@@ -75,7 +75,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
 def preview(table: str, options: tuple[str, ...], rows: int, connection: Path | None, as_json: bool) -> None:
     """Read the first rows of TABLE."""
     connect, read = split(options)
-    found = list(islice(_rows(client(connect, connection).read(table, read)), rows))
+    found = list(islice(_rows(client(connect, connection).read(table, read, keeps_doubtful=True)), rows))
     if as_json:
         for row in found:
             print_json(row, indent=None)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lakeflow_teams import _core
+from lakeflow_teams.cli.exit_code import FAILED, OK
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
 from lakeflow_teams.cli.output import print_json
@@ -46,30 +47,33 @@ def plan(
     """Predict requests and time of PIPELINE, from counts or from a probe.
 
     Counts are those of what the pipeline reads; ids that it names count themselves. The time is that of the rates which
-    the connector plans with: 80 % of Graph's documented limits. Exit codes: 0 done, 1 the probe failed, 2 bad input.
+    the connector plans with: 80 % of Graph's documented limits. Exit codes: 0 done, 1 the probe failed or was refused a
+    count, which is unknown then, 2 bad input.
     """
     given = {name: count for name, count in counts.items() if count is not None}
     connect, read = split(options)
     spec = load_pipeline(pipeline)
     tables = [(table.source_table, {**table.options, **read}) for table in spec.tables]
     notes: tuple[str, ...] = ()
+    unknown: dict[str, str] = {}
     requests = 0
     if probe:
         _, client, settings = pipeline_client(pipeline, connect, connection)
         found = json.loads(client.sample(tables))
         notes, requests = tuple(found["notes"]), found["requests"]
+        unknown = {name: why for name, why in found["unknown"].items() if name not in given}
         given = {**found["counts"], **given}
     else:
         settings = connection_from_environment({**spec.connection, **connect})
     ceiling = settings.get("requests_per_second")
     rate = float(ceiling) if ceiling else None
-    result = predict(tables, given, requests_per_second=rate)
+    result = predict(tables, given, unknown=unknown, requests_per_second=rate)
     result = replace(result, notes=notes, probe_requests=requests)
     if as_json:
         print_json(result.to_dict())
     else:
         _show(result)
-    return 0
+    return FAILED if result.unknown else OK
 
 
 def _show(result: PlanResult) -> None:
@@ -91,9 +95,14 @@ def _show(result: PlanResult) -> None:
     console.print(f"counts: {used}", markup=False, highlight=False, soft_wrap=True)
     if result.probe_requests:
         console.print(f"the probe took {result.probe_requests} requests", highlight=False)
+    for name, why in result.unknown.items():
+        text = f"unknown: {name}: {why}. Or give --{name.replace('_', '-')}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     for note in result.notes:
         console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
-def _cell(requests: int, seconds: float) -> str:
+def _cell(requests: int | None, seconds: float | None) -> str:
+    if requests is None or seconds is None:
+        return "unknown"
     return f"{requests:,} request{'' if requests == 1 else 's'}, {duration(seconds)}"

@@ -150,6 +150,7 @@ class _Job:
             _add(summary.changed, count["notes"])
             _add(summary.changed, dict.fromkeys(one["notes"], 1))
             _add(summary.left_out, count["reasons"])
+            summary.unmapped.update(count["unmapped"])
         self._fill(summary, found)
         summary.hours = hours(summary.containers, self._spec.rate)
         needed = missing(self._client, plan)
@@ -227,7 +228,7 @@ class _Job:
         summary.reopened, summary.to_do = outcome["reopened"], outcome["to_do"]
 
     def _fill(self, summary: ImportSummary, found: Mapped) -> None:
-        summary.unmapped = dict(found.people.unmapped)
+        summary.unmapped.update(found.people.unmapped)
         summary.problems += list(dict.fromkeys(str(problem) for problem in [*found.problems, *found.source.problems]))
 
     def _collect(self, summary: ImportSummary, states: Any, said: Any, timeline: list[int]) -> None:

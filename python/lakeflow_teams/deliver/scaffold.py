@@ -8,8 +8,8 @@ from typing import Any
 from lakeflow_teams import _core
 from lakeflow_teams._templates import render
 from lakeflow_teams.deliver.document import FORMATS, ImportSpec, guess, refuse
-from lakeflow_teams.deliver.entry import mapped
-from lakeflow_teams.deliver.mapping import write_channels, write_users
+from lakeflow_teams.deliver.entry import Mapped, mapped
+from lakeflow_teams.deliver.mapping import MappedUser, write_channels, write_users
 from lakeflow_teams.deliver.sources.model import SourceError
 from lakeflow_teams.deliver.sources.registry import open_source
 
@@ -36,7 +36,7 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
         # What only the plan's own options keep out is imported once they are filled in.
         rows.append(row._replace(action="skip" if one["refused"] and one["refused"]["code"] == "self" else "import"))
     to.parent.mkdir(parents=True, exist_ok=True)
-    write_users(files[1], found.people.rows)
+    write_users(files[1], [*found.people.rows, *_others(found)])
     write_channels(files[2], [row._replace(team=None if row.team == name else row.team) for row in rows])
     named = len([one for one in found.people.plan.values() if one["id"]])
     text = render(
@@ -55,3 +55,14 @@ def init(source: Path, to: Path, kind: str | None, client: _core.Client | None, 
         "with_account": named,
         "problems": [str(problem) for problem in [*found.problems, *found.source.problems]],
     }
+
+
+def _others(found: Mapped) -> list[MappedUser]:
+    """Authors who are in no list of the source, by the name that stands at their messages."""
+    names: dict[str, str | None] = {}
+    for batch in found.source.messages():
+        rows = zip(batch.column("author").to_pylist(), batch.column("author_name").to_pylist(), strict=True)
+        for author, name in rows:
+            if author and author not in found.people.plan:
+                names[author] = names.get(author) or name
+    return [MappedUser(author, None, name) for author, name in sorted(names.items())]

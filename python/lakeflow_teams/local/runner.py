@@ -24,6 +24,7 @@ from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write import scd2, snapshot
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
+from lakeflow_teams.local.write.kept import with_stored
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
@@ -154,11 +155,13 @@ class _Runner:
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
         line.rows, batches = 0, []
-        for batch in self._client.read(table, options):
+        stream = self._client.read(table, options, keeps_doubtful=True)
+        for batch in stream:
             batches.append(batch)
             line.rows += batch.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
         rows = table_of(batches, pa.schema(self._client.schema(table, options)))
+        rows = with_stored(job.destination, rows, stream.doubtful)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)

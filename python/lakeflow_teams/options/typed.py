@@ -153,7 +153,7 @@ class TableOptions(TypedDict, total=False):
     hosted_contents_max_bytes: int | str | None
     """hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none. Default: 0."""
     on_forbidden: str | PathLike[str] | None
-    """What a discovered scope that answers 403 does: fail, or be skipped and reported. Default: fail."""
+    """What a discovered scope that is refused (403, or a 401 of it alone) does: fail, or be skipped and reported. Default: fail."""
     min_poll_seconds: int | timedelta | str | None
     """Least time between two rounds of a stream. Default: 60."""
     resweep_days: int | str | None

@@ -75,6 +75,11 @@ impl Endpoint {
     pub const fn get(template: &'static str, class: RateClass, permission: &'static str) -> Self {
         Self { method: Method::Get, template, class, permission }
     }
+
+    /// Whether its answers are bytes that people sent, and not text of the service.
+    pub fn is_file(&self) -> bool {
+        self.template.ends_with("/$value")
+    }
 }
 
 macro_rules! endpoints {

@@ -168,7 +168,7 @@ options! {
     Table "body_text" Kind::Bool, "false", "Adds body_text to message tables, the body without markup; mentions and emoji stay readable.";
     Table "transcript_text" Kind::Bool, "false", "online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text.";
     Table "hosted_contents_max_bytes" Kind::Int(0, 64 << 20), "0", "hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none.";
-    Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that answers 403 does: fail, or be skipped and reported.";
+    Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that is refused (403, or a 401 of it alone) does: fail, or be skipped and reported.";
     Table "min_poll_seconds" Kind::Int(0, 365 * DAY), "60", "Least time between two rounds of a stream.";
     Table "resweep_days" Kind::Int(1, 3_650), "7", "Where export is not offered: days in which every channel is read whole once.";
     Table "windows_per_batch" Kind::Int(1, ANY), "", "Scopes (teams, users or chats) per micro-batch of a partitioned stream; without it 1000 from Spark 4.2 on, before that all.";

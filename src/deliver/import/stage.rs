@@ -30,6 +30,8 @@ pub struct Counts {
     pub notes: BTreeMap<String, u64>,
     /// Why messages are left out, and how often.
     pub reasons: BTreeMap<String, u64>,
+    /// Authors without an account: their id in the source, and their name.
+    pub unmapped: BTreeMap<String, String>,
     /// Milliseconds since 1970.
     pub first: Option<i64>,
     pub last: Option<i64>,
@@ -161,6 +163,13 @@ impl Current {
             source_parent: message.parent.map(str::to_owned),
             ..Item::default()
         };
+        if let Some(author) = message.author.filter(|_| message.skip.is_none())
+            && plan.people.get(author).is_none_or(|person| person.id.is_none())
+        {
+            let known = plan.people.get(author).map(|person| person.name.as_str());
+            let name = message.author_name.or(known).unwrap_or(author);
+            counts.unmapped.entry(author.to_owned()).or_insert_with(|| name.to_owned());
+        }
         let items = match composed {
             Ok(composed) => self.keep(base, composed, counts)?,
             Err((skipped, code, reason)) => {

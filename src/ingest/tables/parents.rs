@@ -66,7 +66,7 @@ async fn channels_of_teams(context: &ReadContext, parent: Parent) -> Result<Vec<
     below(context, parents(context, Parent::Team).await?, |team| async move {
         let channels = match parent {
             Parent::SharedChannel if !is_named => channels::shared_ids(context, &team.ids[0]).await?,
-            _ => channels::of_team(context, &team.ids[0]).await?.into_iter().map(|channel| channel.id).collect(),
+            _ => channels::ids(context, &team.ids[0]).await?,
         };
         Ok(channels.into_iter().map(|id| team.below(id, is_named)).collect())
     })

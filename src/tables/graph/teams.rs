@@ -51,7 +51,7 @@ pub(super) static CHANNELS: Table = Table {
         Column::text("originalCreatedDateTime"),
     ],
     // Each team has its General channel.
-    ..Table::list(&List { empty: Empty::Never, ..List::new(Parent::Team, &endpoint::CHANNELS) })
+    ..Table::list(&List { empty: Empty::Doubtful, ..List::new(Parent::Team, &endpoint::CHANNELS) })
 };
 
 /// <https://learn.microsoft.com/graph/api/resources/aaduserconversationmember>
