@@ -36,6 +36,17 @@ def at(seconds, sequence=100):
     return f"{DAY + seconds}.{sequence:06d}"
 
 
+#: Hosted by Slack, and without a token nobody else has its bytes.
+PICTURE = {
+    "id": "F2",
+    "title": "plan.png",
+    "mimetype": "image/png",
+    "mode": "hosted",
+    "url_private": "https://files.slack.com/files-pri/T1-F2/plan.png",
+    "permalink": "https://w.slack.com/files/U1/F2/plan.png",
+}
+
+
 def edge_cases():
     """A channel's messages as exports have them, and what becomes of each."""
     root, reply = at(1), at(2)
@@ -63,6 +74,8 @@ def edge_cases():
         message("an answer to it", at(8), "U1", thread_ts=at(7)),
         message("later ```a < b```", at(9), "U1", edited={"user": "U1", "ts": at(99)}),
         message("orphan", at(10), "U1", thread_ts=at(-500)),
+        message("<@U77|cy> and <@U2>", at(11), "U1"),
+        message("look", at(12), "U1", files=[PICTURE, {"id": "F3", "mode": "tombstone", "name": "gone.doc"}]),
     ]
 
 
@@ -80,7 +93,7 @@ def test_a_slack_export_stands_in_teams_as_documented(graph, tmp_path):
     ran = import_messages(path, tmp_path / "lake", dict(graph.options))
     assert checked.exit_code == ran.exit_code == 3, "a broken day file is told"
     assert [problem for problem in ran.problems if "general/2021-03-05.json line" in problem]
-    assert (ran.counts["posted"], ran.counts["skipped"], ran.counts["refused"]) == (12, 1, 0), ran
+    assert (ran.counts["posted"], ran.counts["skipped"], ran.counts["refused"]) == (14, 1, 0), ran
 
     names = {person["id"]: name for person, name in ((ada, "ada"), (bo, "bo"), (clerk, "clerk"))}
     found = [
@@ -88,7 +101,7 @@ def test_a_slack_export_stands_in_teams_as_documented(graph, tmp_path):
         for _, time, author, html, root in standing(graph)
     ]
     by_time = {time: (author, html, root) for time, author, html, root in found}
-    assert len(found) == len(by_time) == 11
+    assert len(found) == len(by_time) == 13
     assert by_time[1] == ("ada", "<p>root <strong>bold</strong> 🎉</p>", None)
     assert by_time[2] == ("bo", "<p>first in the same ms</p>", None)
     assert by_time[2.001] == ("bo", "<p>reply</p>", 1), "one millisecond after what had its own"
@@ -102,6 +115,10 @@ def test_a_slack_export_stands_in_teams_as_documented(graph, tmp_path):
     assert "<pre>a &lt; b</pre>" in by_time[9][1]
     assert "orphan" in by_time[10][1]
     assert by_time[10][2] is None
+    assert ("cy" in by_time[11][1], by_time[11][1].count("<at ")) == (True, 1), "who has no account is named, not mentioned"
+    assert by_time[12][1].startswith("<p>look</p>")
+    assert 'href="https://w.slack.com/files/U1/F2/plan.png"' in by_time[12][1]
+    assert "gone.doc" in by_time[12][1]
     assert by_time[86_400] == ("ada", "<p>after</p>", None)
 
     chats = [row for row in graph.truth("chat_messages") if "in a DM" in (row["body"]["content"] or "")]

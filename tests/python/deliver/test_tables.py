@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deliver.test_mattermost import MORE_TAGS
+from deliver.test_slack_messages import JSON, Checked
 from lakeflow_teams.deliver.sources import in_order
 from lakeflow_teams.deliver.sources.identity import hashed_id
 from lakeflow_teams.deliver.sources.model import CONTAINERS, MESSAGES, USERS, SourceError
 from lakeflow_teams.deliver.sources.tables import Tables
 from lakeflow_teams.deliver.sources.tables.fast import in_form
+from lakeflow_teams.deliver.sources.tables.message import COLUMNS
 from support.paths import ROOT
 
 AT = datetime(2021, 3, 4, 9, 30, tzinfo=timezone.utc)
@@ -269,6 +272,30 @@ def test_a_bad_line_of_json_costs_itself(tmp_path, line, what):
     source = Tables(tmp_path)
     assert [(row["html"], row["author"]) for row in read(source)] == [("<p>good</p>", "7"), ("<p>last</p>", "7")]
     assert [(problem.where, problem.what) for problem in source.problems] == [("messages.jsonl line 2", what)]
+
+
+VALUES = (
+    JSON
+    | st.integers(0, 2 * 10**9)
+    | st.lists(st.dictionaries(st.sampled_from(["id", "text", "user", "reaction", "created", "size"]), JSON), max_size=2)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=8), max_size=6))
+def test_no_shape_of_a_row_stops_the_tables(tmp_path_factory, given_rows):
+    """Each row is a message or a problem."""
+    folder = tmp_path_factory.mktemp("tables")
+    last = {"container": "ops", "source_id": "last", "created": 1614850200, "text": "last"}
+    (folder / "messages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*given_rows, last]))
+    source = Tables(folder)
+    found = read(source)
+    assert "<p>last</p>" in [row["html"] for row in found]
+    assert len(found) + len(source.problems) == len(given_rows) + 1
+    for row in found:
+        Checked(row["html"], MORE_TAGS)
+    source.users()
+    source.containers()
 
 
 def test_one_bad_row_of_parquet_is_named_by_its_number(tmp_path):

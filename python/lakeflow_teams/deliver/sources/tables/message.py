@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any
 
-from lakeflow_teams.deliver.sources.html import escape_lines
+from lakeflow_teams.deliver.sources.html import clean, escape_lines
 from lakeflow_teams.deliver.sources.identity import hashed_id
 from lakeflow_teams.deliver.sources.model import MESSAGES
 from lakeflow_teams.deliver.sources.rows import Message
@@ -30,7 +30,7 @@ def message_of(row: Row, zone: tzinfo | None, now: int) -> Message:
     created = _created(row, zone, now)
     author = text(row, "author")
     body, written, changed = _body(row)
-    notes = [str(note) for note in items(row, "notes") or ()] + ([HTML_CHANGED] if changed else [])
+    notes = [clean(str(note)) for note in items(row, "notes") or ()] + ([HTML_CHANGED] if changed else [])
     return Message(
         container,
         text(row, "source_id") or hashed_id(container, author, created, written),
@@ -117,6 +117,6 @@ def _size(row: Row, name: str) -> int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
         return value
-    if str(value).isdecimal() and int(value) < 2**31:
+    if str(value).isdecimal() and len(str(value)) < 10:
         return int(value)
     raise BadRowError(f"{name} is no whole number", f"Write {name} as a number")

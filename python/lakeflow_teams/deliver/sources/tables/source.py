@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from lakeflow_teams._suggest import did_you_mean
+from lakeflow_teams.deliver.sources.html import clean
 from lakeflow_teams.deliver.sources.in_order import InOrder, each_once
 from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
 from lakeflow_teams.deliver.sources.problems import Problems
@@ -175,7 +176,7 @@ class Tables:
             "creator": text(row, "creator"),
             "archived": flag(row, "archived"),
             "general": flag(row, "general"),
-            "members": [str(member) for member in items(row, "members") or ()],
+            "members": [clean(str(member)) for member in items(row, "members") or ()],
         }
 
 

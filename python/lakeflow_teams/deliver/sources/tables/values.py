@@ -15,6 +15,8 @@ _ISO = re.compile(
 )
 _NUMBER = re.compile(r"-?\d{1,17}(?:\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+#: Microseconds until the year 10,000, with which Python's and Arrow's calendars end.
+_END_OF_TIME = 253_402_300_800_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
@@ -35,7 +37,7 @@ def text(row: Row, name: str) -> str | None:
         return None
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool | bytes | list | dict):
         raise BadRowError(f"{name} is no text", f"Write {name} as text")
     return str(value)
 
@@ -87,6 +89,8 @@ def time(row: Row, name: str, zone: tzinfo | None) -> int | None:
         return _of_moment(value, name, zone)
     if isinstance(value, date):
         return _of_moment(datetime(value.year, value.month, value.day), name, zone)  # noqa: DTZ001 - the zone is what is asked
+    if not abs(value) < _END_OF_TIME:  # neither is what is not a number
+        raise BadRowError(f"{name} is no time", "Write it as 2021-03-04T09:30:00Z")
     return _of_number(value)
 
 
