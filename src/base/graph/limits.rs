@@ -23,7 +23,7 @@ pub fn limits(class: RateClass) -> Limits {
         RateClass::Team => (30.0, 4.0, 0.0, 0.0, 1),
         RateClass::Channels => (60.0, 4.0, 0.0, 0.0, 1),
         RateClass::Members => (60.0, 4.0, 1.0, 0.0, 1),
-        RateClass::ChannelMessages | RateClass::ChatMessages => (20.0, 0.0, 1.0, 0.0, 1),
+        RateClass::ChannelMessages | RateClass::ChatMessages | RateClass::ImportToChat => (20.0, 0.0, 1.0, 0.0, 1),
         RateClass::Export => (200.0, 0.0, 0.0, 0.0, 1),
         RateClass::UserChats => (20.0, 0.0, 0.0, 1.0, 1),
         RateClass::Chat => (200.0, 0.0, 1.0, 5.0, 1),
@@ -40,7 +40,6 @@ pub fn limits(class: RateClass) -> Limits {
         // The article on imports says 5 a second and channel, the throttling table 1, and 50 for the tenant. The faster is
         // planned, and a refusal finds out.
         RateClass::ImportToChannel => (500.0, 0.0, 5.0, 0.0, 1),
-        RateClass::ImportToChat => (20.0, 0.0, 1.0, 0.0, 1),
         RateClass::AddMembers => (10.0, 4.0 / 60.0, 0.0, 0.0, 1),
     };
     let share = if writes(class) { 1.0 } else { SHARE };

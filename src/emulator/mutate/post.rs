@@ -50,7 +50,7 @@ impl Mutator<'_> {
         let setting = Setting { tenant, members: &members, team, conversation: id, is_chat };
         let mut draft = ordinary::draft(&mut self.rng, &setting, at, reply_to);
         draft.content = Some(format!("<p>{}</p>", escaped(&post.text)));
-        draft.subject = post.subject.clone();
+        draft.subject.clone_from(&post.subject);
         let written = message(&draft, setting.place(), seq);
         self.thread(conversation).messages.push(written);
         self.at_ms = self.at_ms.max(at);

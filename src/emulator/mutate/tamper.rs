@@ -11,6 +11,7 @@ use crate::tenant::model::{Message, Sender, Tenant, Thread};
 
 /// What becomes of a message. Several changes go together.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a change of its own")]
 #[serde(default, deny_unknown_fields)]
 pub struct Tamper {
     /// The channel or chat.

@@ -29,6 +29,7 @@ pub enum ImageAddress {
 
 /// The size and identity of the tenant. Everything in it follows from these and the seed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[serde(default, deny_unknown_fields)]
 pub struct EmulatorConfig {
     pub teams: usize,

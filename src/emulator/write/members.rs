@@ -26,14 +26,13 @@ fn join(call: &mut WriteCall<'_>, team: usize, user: usize, role: Role) {
     let seq = call.tenant.next_seq();
     let group = call.tenant.group_of_team(team);
     let members = &mut call.tenant.teams[team].members;
-    match members.iter_mut().find(|member| member.user == user) {
-        Some(member) => member.role = role,
-        None => {
-            members.push(Member { user, role });
-            let group = &mut call.tenant.groups[group];
-            group.members.push(user);
-            group.member_changes.push((seq, user, false));
-        }
+    if let Some(member) = members.iter_mut().find(|member| member.user == user) {
+        member.role = role;
+    } else {
+        members.push(Member { user, role });
+        let group = &mut call.tenant.groups[group];
+        group.members.push(user);
+        group.member_changes.push((seq, user, false));
     }
     let group = &mut call.tenant.groups[group];
     group.seq = seq;
@@ -70,15 +69,12 @@ pub fn add_many_to_team(call: &mut WriteCall<'_>) -> Outcome {
     let mut failed = false;
     for member in values {
         let id = bound_user(member).unwrap_or_default();
-        let error = match call.tenant.user(id) {
-            Some(user) => {
-                join(call, team, user, role(member));
-                Value::Null
-            }
-            None => {
-                failed = true;
-                json!({"code": "NotFound", "message": ""})
-            }
+        let error = if let Some(user) = call.tenant.user(id) {
+            join(call, team, user, role(member));
+            Value::Null
+        } else {
+            failed = true;
+            json!({"code": "NotFound", "message": ""})
         };
         let kind = "#microsoft.graph.aadUserConversationMemberResult";
         results.push(json!({"@odata.type": kind, "userId": id, "error": error}));
