@@ -186,7 +186,7 @@ impl Import {
             let Some(options) = options else { return Ok((plan, counts, None)) };
             let client = connect(options, credential, &report)?;
             let journal = Journal::open(&folder.join("journal"))?;
-            let none = Python::attach(|py| py.None());
+            let none = Python::attach(Python::None);
             let contents = Arc::new(PythonContents(Arc::new(contents.unwrap_or(none))));
             let job = Job::new(plan.clone(), &folder, journal, client, contents, counts.clone());
             Ok((plan, counts, Some(job)))
@@ -278,6 +278,7 @@ impl Import {
         py.detach(|| drop(self.job().take()));
     }
 
+    #[expect(clippy::unused_self, reason = "the protocol's method")]
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         Ok(to_schema_pycapsule(py, ledger::schema().as_ref())?)
     }

@@ -33,13 +33,12 @@ pub fn turns(rows: &[Row]) -> Vec<Turn> {
         Clock { rows, last_ms: i64::MIN, done: vec![false; rows.len()], turns: Vec::with_capacity(rows.len()) };
     let mut early: std::collections::HashMap<u32, Vec<u32>> = std::collections::HashMap::new();
     for row in order {
-        match rows[row as usize].root.filter(|root| *root != row && !clock.done[*root as usize]) {
-            Some(root) => early.entry(root).or_default().push(row),
-            None => {
-                clock.take(row);
-                for reply in early.remove(&row).into_iter().flatten() {
-                    clock.take(reply);
-                }
+        if let Some(root) = rows[row as usize].root.filter(|root| *root != row && !clock.done[*root as usize]) {
+            early.entry(root).or_default().push(row)
+        } else {
+            clock.take(row);
+            for reply in early.remove(&row).into_iter().flatten() {
+                clock.take(reply);
             }
         }
     }

@@ -150,7 +150,7 @@ impl Draft<'_> {
                 None => lost = true,
             }
         }
-        let is_kept = |id: &str| kept.iter().any(|mention| mention["id"].to_string() == id);
+        let is_kept = |id: &str| kept.iter().any(|mention| mention["id"] == id);
         if mention_ids(&self.html).into_iter().any(|id| !is_kept(id)) {
             self.html = drop_mentions(&self.html, is_kept);
             lost = true;
@@ -207,10 +207,8 @@ impl Draft<'_> {
         let mut lines = String::new();
         for file in &self.message.attachments {
             let name = file.name.filter(|name| !name.trim().is_empty()).or(file.url).unwrap_or("a file");
-            match file.url {
-                Some(url) => lines.push_str(&format!("<p>{}</p>", anchor(url, name))),
-                None => lines.push_str(&format!("<p>[file: {}]</p>", escape(name))),
-            }
+            let shown = file.url.map_or_else(|| format!("[file: {}]", escape(name)), |url| anchor(url, name));
+            lines.extend(["<p>", &shown, "</p>"]);
         }
         if !lines.is_empty() {
             self.html.push_str(&lines);
@@ -233,7 +231,7 @@ impl Draft<'_> {
 
     fn reactions_as_text(&self) -> String {
         let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
-        for Reaction { reaction, user, .. } in &self.message.reactions {
+        for Reaction { kind: reaction, user, .. } in &self.message.reactions {
             let name = user.and_then(|user| self.plan.people.get(user)).map_or("somebody", |person| &person.name);
             match kinds.iter_mut().find(|(kind, _)| kind == reaction) {
                 Some((_, names)) => names.push(name),
@@ -245,7 +243,7 @@ impl Draft<'_> {
     }
 
     fn reactions_as_such(&mut self) {
-        for Reaction { reaction, user, created_us } in &self.message.reactions {
+        for Reaction { kind: reaction, user, created_us } in &self.message.reactions {
             // Emoji of a workspace's own have no counterpart.
             if reaction.len() > 2 && reaction.starts_with(':') && reaction.ends_with(':') {
                 self.note("reaction with an emoji of its own left out");

@@ -22,23 +22,20 @@ fn pieces(html: &str) -> Vec<Piece<'_>> {
         let is_tag = rest.starts_with('<')
             && rest[1..].starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '/');
         let end = if is_tag { rest.find('>').map(|at| at + 1) } else { None };
-        match end {
-            Some(end) => {
-                let text = &rest[..end];
-                let inner = text[1..end - 1].trim_end_matches('/');
-                let closes = inner.starts_with('/');
-                let inner = inner.trim_start_matches('/');
-                let name = inner.split(|letter: char| letter.is_whitespace()).next().unwrap_or_default();
-                let is_void = VOID.iter().any(|void| void.eq_ignore_ascii_case(name));
-                found.push(Piece::Tag { text, name, closes, is_void });
-                rest = &rest[end..];
-            }
-            None => {
-                let skip = rest.chars().next().map_or(0, char::len_utf8);
-                let end = rest[skip..].find('<').map_or(rest.len(), |at| at + skip);
-                found.push(Piece::Text(&rest[..end]));
-                rest = &rest[end..];
-            }
+        if let Some(end) = end {
+            let text = &rest[..end];
+            let inner = text[1..end - 1].trim_end_matches('/');
+            let closes = inner.starts_with('/');
+            let inner = inner.trim_start_matches('/');
+            let name = inner.split(|letter: char| letter.is_whitespace()).next().unwrap_or_default();
+            let is_void = VOID.iter().any(|void| void.eq_ignore_ascii_case(name));
+            found.push(Piece::Tag { text, name, closes, is_void });
+            rest = &rest[end..];
+        } else {
+            let skip = rest.chars().next().map_or(0, char::len_utf8);
+            let end = rest[skip..].find('<').map_or(rest.len(), |at| at + skip);
+            found.push(Piece::Text(&rest[..end]));
+            rest = &rest[end..];
         }
     }
     found

@@ -136,10 +136,9 @@ impl Job {
                         container.name
                     )));
                 }
-                Ok(_) => {}
                 Err(error) if error.ends_run() => return Err(error),
-                // Told when its turn comes: it concerns this container only.
-                Err(_) => {}
+                // An error is told when its turn comes: it concerns this container only.
+                Ok(_) | Err(_) => {}
             }
         }
         Ok(None)

@@ -113,6 +113,7 @@ pub struct TeamState {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
 pub struct ContainerState {
     pub making: bool,
     pub id: Option<String>,

@@ -177,16 +177,15 @@ impl<'a> Lane<'a> {
                     draft.notes.retain(|note| note != CLASH);
                     draft.notes.push(CLASH.to_owned());
                 }
-                Ok(answer) => match id_of(&answer.body) {
-                    Some(id) => {
+                Ok(answer) => {
+                    if let Some(id) = id_of(&answer.body) {
                         self.denied.clear();
                         return self.posted(place, at_ms, &id, draft);
-                    }
-                    None => {
+                    } else {
                         in_doubt = true;
                         self.doubted(&mut doubts, None).await?;
                     }
-                },
+                }
                 Err(error) if error.effect_is_unknown() => {
                     if error.ends_run() {
                         return Err(Stop::Run(error));
@@ -352,11 +351,10 @@ impl<'a> Lane<'a> {
         }
         let request = Request::new(&endpoint::USER, &["users", id], format!("user {id}")).query("$select", "id");
         let gone = match read(&self.job.client, &request).await {
-            Ok(_) => false,
             Err(Error::NotFound(_)) => true,
             Err(error) if error.ends_run() => return Err(Stop::Run(error)),
             // Without permission to look, nobody is taken to be gone.
-            Err(_) => false,
+            Ok(_) | Err(_) => false,
         };
         self.job.gone.lock().insert(id.to_owned(), gone);
         Ok(gone)
@@ -438,7 +436,7 @@ impl Draft {
 
         let mut text = self.body.to_string();
         text.pop();
-        text.push_str(&format!(",\"createdDateTime\":\"{}\"", iso(at_ms)));
+        text.extend([",\"createdDateTime\":\"", &iso(at_ms), "\""]);
         if !self.images.is_empty() {
             let images = self.images.iter().map(|image| {
                 json!({
@@ -447,7 +445,7 @@ impl Draft {
                     "contentType": image.content_type,
                 })
             });
-            text.push_str(&format!(",\"hostedContents\":{}", Value::Array(images.collect())));
+            text.extend([",\"hostedContents\":", &Value::Array(images.collect()).to_string()]);
         }
         text.push('}');
         text

@@ -11,6 +11,7 @@ const RESERVED: [&str; 12] =
 
 /// A name that Teams takes and `taken` does not hold yet, as near to the given one as can be. It is added to `taken`,
 /// where names are in lower case.
+#[expect(clippy::implicit_hasher, reason = "all callers have this one")]
 pub fn channel(name: &str, taken: &mut HashSet<String>) -> String {
     let cleaned = clean(name);
     let mut unique = cleaned.clone();

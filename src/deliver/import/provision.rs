@@ -46,12 +46,11 @@ impl Provision<'_> {
         }
         let mark = self.plan.mark(&format!("team {at}"));
         let found = if state.making { self.marked_team(&team.name, &mark).await? } else { None };
-        let id = match found {
-            Some(id) => id,
-            None => {
-                self.journal.keep(&Event::Team { team: at, made: None }).await?;
-                self.make_team(at, &mark, from_ms).await?
-            }
+        let id = if let Some(id) = found {
+            id
+        } else {
+            self.journal.keep(&Event::Team { team: at, made: None }).await?;
+            self.make_team(at, &mark, from_ms).await?
         };
         self.provisioned(&id).await?;
         self.journal.keep(&Event::Team { team: at, made: Some(id.clone()) }).await?;

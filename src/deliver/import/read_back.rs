@@ -13,7 +13,7 @@ const MOST_PAGES: usize = 40;
 
 /// Milliseconds of a message's creation.
 pub fn created_ms(message: &Value) -> Option<i64> {
-    timestamp::parse(message["createdDateTime"].as_str()?).map(|at| at.as_millisecond())
+    timestamp::parse(message["createdDateTime"].as_str()?).map(jiff::Timestamp::as_millisecond)
 }
 
 pub fn author(message: &Value) -> &str {

@@ -47,7 +47,7 @@ pub struct Attachment<'a> {
 }
 
 pub struct Reaction<'a> {
-    pub reaction: &'a str,
+    pub kind: &'a str,
     pub user: Option<&'a str>,
     pub created_us: Option<i64>,
 }
@@ -112,7 +112,7 @@ impl<'a> Rows<'a> {
                 url: field(item, "url", at),
             }),
             reactions: self.structs("reactions", row, |item, at| Reaction {
-                reaction: field(item, "reaction", at).unwrap_or_default(),
+                kind: field(item, "reaction", at).unwrap_or_default(),
                 user: field(item, "user", at),
                 created_us: int(item, "created", at),
             }),

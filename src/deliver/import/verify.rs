@@ -47,6 +47,9 @@ pub struct Verified {
     pub unreadable: Vec<(String, String)>,
 }
 
+/// Place and hash of what has no id yet, by author and time.
+type Waiting = HashMap<(String, i64), (u32, u64)>;
+
 /// What the ledger says of a message.
 struct Expected {
     source_id: String,
@@ -77,8 +80,8 @@ impl Job {
         Ok(verified)
     }
 
-    /// What the ledger expects, by Teams' id, and what waits for its id by author and time.
-    fn expected(&self, at: usize) -> Result<(HashMap<String, Expected>, HashMap<(String, i64), (u32, u64)>)> {
+    /// What the ledger expects, by Teams' id, and what waits for its id.
+    fn expected(&self, at: usize) -> Result<(HashMap<String, Expected>, Waiting)> {
         let (mut expected, mut waiting) = (HashMap::new(), HashMap::new());
         each(&self.folder, &self.journal, at, |place, item, entry: &Entry| {
             let more = entry.more.as_deref();
@@ -245,11 +248,11 @@ impl Compare<'_> {
         known.seen = true;
         let before = self.verified.differences.len();
         let source = Some(known.source_id.as_str());
-        if !message["deletedDateTime"].is_null() {
+        if message["deletedDateTime"].is_null() {
+            self.body(message, id, &known, images);
+        } else {
             let when = message["deletedDateTime"].as_str().unwrap_or_default();
             self.tell("deleted", source, id, format!("it was deleted at {when}"));
-        } else {
-            self.body(message, id, &known, images);
         }
         if !author(message).eq_ignore_ascii_case(&known.author) {
             self.tell("author", source, id, format!("{} wrote it, not {}", author(message), known.author));
