@@ -186,8 +186,8 @@ impl Import {
             let Some(options) = options else { return Ok((plan, counts, None)) };
             let client = connect(options, credential, &report)?;
             let journal = Journal::open(&folder.join("journal"))?;
-            let none = Python::attach(Python::None);
-            let contents = Arc::new(PythonContents(Arc::new(contents.unwrap_or(none))));
+            let contents = contents.unwrap_or_else(|| Python::attach(|py| py.None().clone_ref(py)));
+            let contents = Arc::new(PythonContents(Arc::new(contents)));
             let job = Job::new(plan.clone(), &folder, journal, client, contents, counts.clone());
             Ok((plan, counts, Some(job)))
         };

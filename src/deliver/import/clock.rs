@@ -34,7 +34,7 @@ pub fn turns(rows: &[Row]) -> Vec<Turn> {
     let mut early: std::collections::HashMap<u32, Vec<u32>> = std::collections::HashMap::new();
     for row in order {
         if let Some(root) = rows[row as usize].root.filter(|root| *root != row && !clock.done[*root as usize]) {
-            early.entry(root).or_default().push(row)
+            early.entry(root).or_default().push(row);
         } else {
             clock.take(row);
             for reply in early.remove(&row).into_iter().flatten() {

@@ -181,10 +181,9 @@ impl<'a> Lane<'a> {
                     if let Some(id) = id_of(&answer.body) {
                         self.denied.clear();
                         return self.posted(place, at_ms, &id, draft);
-                    } else {
-                        in_doubt = true;
-                        self.doubted(&mut doubts, None).await?;
                     }
+                    in_doubt = true;
+                    self.doubted(&mut doubts, None).await?;
                 }
                 Err(error) if error.effect_is_unknown() => {
                     if error.ends_run() {
