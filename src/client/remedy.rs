@@ -45,12 +45,17 @@ pub const SCOPE: &str = "The token serves elsewhere, so this refusal is the reso
 
 /// The remedy of a refusal that no permission lifts. Empty where nothing is said of one.
 pub fn of_resource(code: &str, message: &str) -> &'static str {
-    let said = format!("{code} {message}").to_lowercase();
-    // "API requires one of ..." lists permissions, whatever else it names.
-    if said.contains("missing role permissions") {
+    if wants_permission(message) {
         return "";
     }
+    let said = format!("{code} {message}").to_lowercase();
     REFUSALS.iter().find(|(texts, _)| texts.iter().any(|text| said.contains(text))).map_or("", |(_, remedy)| remedy)
+}
+
+/// Whether the answer lists permissions ("API requires one of ..."): those that the token holds do not do, whatever else
+/// is named.
+pub fn wants_permission(message: &str) -> bool {
+    message.to_lowercase().contains("missing role permissions")
 }
 
 /// What says where a service is.

@@ -109,7 +109,8 @@ impl Trouble {
 
     /// A refusal of what the token allows is that of the scope itself, and no permission helps.
     pub fn holds_permission(&mut self, request: &Request, roles: &Roles) {
-        if self.kind == Kind::PermissionDenied && self.remedy.is_empty() && remedy::is_held(request.endpoint, roles) {
+        let is_open = self.kind == Kind::PermissionDenied && self.remedy.is_empty();
+        if is_open && !remedy::wants_permission(&self.message) && remedy::is_held(request.endpoint, roles) {
             self.remedy = remedy::of_scope(request.endpoint, &request.scope);
         }
     }

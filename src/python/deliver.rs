@@ -186,7 +186,7 @@ impl Import {
             let Some(options) = options else { return Ok((plan, counts, None)) };
             let client = connect(options, credential, &report)?;
             let journal = Journal::open(&folder.join("journal"))?;
-            let contents = contents.unwrap_or_else(|| Python::attach(|py| py.None().clone_ref(py)));
+            let contents = contents.unwrap_or_else(|| Python::attach(|py| -> Py<PyAny> { py.None() }));
             let contents = Arc::new(PythonContents(Arc::new(contents)));
             let job = Job::new(plan.clone(), &folder, journal, client, contents, counts.clone());
             Ok((plan, counts, Some(job)))

@@ -170,7 +170,10 @@ class Incremental:
         old = job.destination.open() if step.full_since is not None and job.way != "append" else None
         if step.full_since is not None and old is not None:
             unseen = reconcile.unseen(job.destination.shape, job.destination.stored(old), step.full_since)
-            guard.refuse(job, unseen.num_rows)
+            # What this batch brings again is dated later than its delete, and stays.
+            keys = list(job.destination.shape.keys)
+            lost = unseen.select(keys).join(rows.select(keys), keys=keys, join_type="left anti")
+            guard.refuse(job, lost.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         if self._refreshes and job.way == "scd2":
             versions = newest(rows, (*job.destination.shape.keys, job.destination.shape.sequence), None)

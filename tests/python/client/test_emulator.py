@@ -184,4 +184,5 @@ def test_it_says_where_it_is_as_soon_as_it_is_there(tmp_path):
             assert "Ctrl-C ends it" in process.stdout.readline()
         finally:
             process.send_signal(signal.SIGTERM)
+            process.communicate()
     assert process.returncode == 0
