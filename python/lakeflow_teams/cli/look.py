@@ -64,6 +64,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
         return
     for field in found["fields"]:
         click.echo(f"{field['name']}: {type_name(field['type'])}")
+        click.echo(f"    {field['metadata']['comment']}")
 
 
 @click.command()
