@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.plan import Job
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.delta import arrow_schema, read
 from lakeflow_teams.local.write.destination import Shape
 from lakeflow_teams.local.write.rows import table_of
@@ -57,17 +59,23 @@ def unseen(shape: Shape, table: DeltaTable, since: str) -> pa.Table:
     They are dated a millisecond before ``since``: whatever was observed after it is newer.
     """
     keys, cursor = shape.keys, shape.sequence
-    older = pc.field(cursor) < since
+    kind = arrow_schema(table).field(cursor).type
+    older = pc.field(cursor) < times.moment(since, kind)
     stored = read(table, [*keys, cursor], older & holding(table))
-    at = _text(_time(since) - timedelta(milliseconds=1))
+    at = times.moment(_text(_time(since) - timedelta(milliseconds=1)), kind)
     return stored.select(list(keys)).append_column(cursor, pa.repeat(pa.scalar(at), stored.num_rows))
 
 
 def _candidates(job: Job, table: DeltaTable, until: str) -> pc.Expression:
     cursor = pc.field(job.destination.shape.sequence)
-    chosen = (cursor < _text(_time(until))) & holding(table)
+    kind = arrow_schema(table).field(job.destination.shape.sequence).type
+
+    def at(text: str) -> Any:
+        return times.moment(_text(_time(text)), kind)
+
+    chosen = (cursor < at(until)) & holding(table)
     if "start_date" in job.spec.options:
-        chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
+        chosen &= cursor >= at(job.spec.options["start_date"])
     if job.set_keys:
         chosen &= pc.field("set_size") > 0  # a row that says "none any more" is never read anew
     if _TOMBSTONE in arrow_schema(table).names:

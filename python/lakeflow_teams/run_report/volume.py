@@ -59,6 +59,10 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     return {"days": list(days.values()), "channels": busiest}
 
 
+#: ISO 8601, whether the table has timestamps or the text that Graph sent.
+_TIME = 'CAST("createdDateTime" AS VARCHAR)'
+
+
 def _neighbours(tables: Sequence[TableStatus]) -> dict[str, TableStatus]:
     """One table per source, all of the schema that holds the messages."""
     ours = [table for table in tables if table.source_table and table.rows]
@@ -75,7 +79,7 @@ def _schema(table: TableStatus) -> str:
 
 
 def _newest(builder: QueryBuilder, table: TableStatus) -> date | None:
-    query = f'SELECT max("createdDateTime") AS newest FROM {table.source_table} WHERE "messageType" = \'message\''
+    query = f"SELECT max({_TIME}) AS newest FROM {table.source_table} WHERE \"messageType\" = 'message'"
     (row,) = _rows(builder, query)
     return date.fromisoformat(row["newest"][:10]) if row["newest"] else None
 
@@ -90,8 +94,8 @@ def _per_channel(table: TableStatus, first: date) -> str:
 
 def _written(table: TableStatus, first: date) -> str:
     """Each message once: a table that keeps versions holds it several times."""
-    day = 'substr("createdDateTime", 1, 10) AS day'
-    where = f"\"createdDateTime\" >= '{first.isoformat()}' AND \"messageType\" = 'message'"
+    day = f"substr({_TIME}, 1, 10) AS day"
+    where = f"{_TIME} >= '{first.isoformat()}' AND \"messageType\" = 'message'"
     if table.way == "append":
         keys = ", ".join(_KEYS[str(table.source_table)])
         return f"SELECT DISTINCT {keys}, {day} FROM {table.source_table} WHERE {where}"

@@ -38,13 +38,14 @@ def opened(path: Path) -> DeltaTable | None:
 
 
 def create(path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
-    """A new table with its first rows. Raises :class:`OvertakenError` where there is one by now.
+    """A new table with its first rows, described as they are. Raises :class:`OvertakenError` where there is one by now.
 
     The commit is put in place as Delta's protocol wants it, only where the log has none of its number. deltalake itself, in
     any ``mode``, makes an append of it if another writer creates the table while the rows are written.
     """
     with committing(path), creation(path) as staging:
-        write_deltalake(staging.root, rows, mode="error", commit_properties=properties)
+        about = (rows.schema.metadata or {}).get(b"description", b"").decode() or None
+        write_deltalake(staging.root, rows, mode="error", description=about, commit_properties=properties)
         staging.push()
 
 
@@ -52,6 +53,12 @@ def append(table: DeltaTable, path: Path, rows: pa.Table, properties: CommitProp
     """Adds rows in one commit, and the columns and struct fields that the table lacked."""
     with committing(path):
         write_deltalake(table, rows, mode="append", schema_mode="merge", commit_properties=properties)
+
+
+def overwrite(table: DeltaTable, path: Path, rows: pa.Table, properties: CommitProperties | None = None) -> None:
+    """Puts rows in the place of all that the table has, in one commit, and their types in the place of its own."""
+    with committing(path):
+        write_deltalake(table, rows, mode="overwrite", schema_mode="overwrite", commit_properties=properties)
 
 
 def log(path: Path, rows: pa.Table) -> None:

@@ -80,5 +80,9 @@ def _is_other_struct(kind: pa.DataType, stored: pa.DataType) -> bool:
         return [field.name for field in kind] != [field.name for field in stored] or any(
             _is_other_struct(mine.type, theirs.type) for mine, theirs in zip(kind, stored, strict=True)
         )
-    lists = all(pa.types.is_list(one) or pa.types.is_large_list(one) for one in (kind, stored))
-    return lists and _is_other_struct(kind.value_type, stored.value_type)
+    return is_list(kind) and is_list(stored) and _is_other_struct(kind.value_type, stored.value_type)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type is that of lists, however long they may be."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from lakeflow_teams.local.write import sql
+from lakeflow_teams.local.write import sql, times
 from lakeflow_teams.local.write.delta import arrow_schema, read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.rows import fitted, matching, newest, require_keys
@@ -26,31 +26,33 @@ from lakeflow_teams.results.summary import Counts
 START = "__START_AT"
 END = "__END_AT"
 
+_ABOUT = {START: "From when on this version of the row held.", END: "Until when it held; null while it does."}
+
 Key = tuple[Any, ...]
 
 
 @dataclass
 class _History:
-    """What is known of one key. A null cursor is "", the oldest of all."""
+    """What is known of one key. Times are text or timestamps, and instead of a null cursor the oldest of all."""
 
-    stored: dict[str, str | None] = field(default_factory=dict)
-    starts: set[str] = field(default_factory=set)
-    deaths: set[str] = field(default_factory=set)
+    stored: dict[Any, Any] = field(default_factory=dict)
+    starts: set[Any] = field(default_factory=set)
+    deaths: set[Any] = field(default_factory=set)
 
-    def remember(self, start: str, end: str | None) -> None:
+    def remember(self, start: Any, end: Any) -> None:
         self.stored[start] = end
         self.starts.add(start)
 
-    def settle(self) -> dict[str, str | None]:
+    def settle(self) -> dict[Any, Any]:
         """The end of every version. A stored end that starts no other version was a delete, and stays one."""
         for start, end in self.stored.items():
             if end is not None and (end == start or end not in self.stored):
                 self.deaths.add(end)
         ordered = sorted(self.starts)
-        following: list[str | None] = [*ordered[1:], None] if ordered else []
+        following: list[Any] = [*ordered[1:], None] if ordered else []
         return {start: self._end(start, after) for start, after in zip(ordered, following, strict=True)}
 
-    def _end(self, start: str, following: str | None) -> str | None:
+    def _end(self, start: Any, following: Any) -> Any:
         ends = [death for death in self.deaths if death >= start]
         if following is not None:
             ends.append(following)
@@ -81,11 +83,12 @@ def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: 
     incoming = rows.to_pylist()
     changed = [index for index, row in enumerate(incoming) if _changed(before.get(_key(row, keys)), row)]
     present = {_key(row, keys) for row in incoming}
-    gone = [(key, now) for key in before if key not in present]
+    at = times.moment(now, destination.shape.time)
+    gone = [(key, at) for key in before if key not in present]
     if table is not None and not changed and not gone:
         return Counts()
     versions = rows.take(pa.array(changed, pa.int64()))
-    return _apply(destination, versions, [now] * len(changed), gone, stamp, always=False)
+    return _apply(destination, versions, [at] * len(changed), gone, stamp, always=False)
 
 
 def later(destination: Destination, last: str | None, now: str) -> str:
@@ -95,11 +98,11 @@ def later(destination: Destination, last: str | None, now: str) -> str:
     """
     if last is None and (table := destination.open()) is not None:
         stored = read(table, [START, END])
-        last = max((pc.max(stored[name]).as_py() or "" for name in (START, END)), default="")
+        newest = (pc.max(stored[name]).as_py() for name in (START, END))
+        last = max((times.text(value) for value in newest if value is not None), default=None)
     if not last or now > last:
         return now
-    after = datetime.fromisoformat(last.replace("Z", "+00:00")) + timedelta(milliseconds=1)
-    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return times.text(times.moment(last, times.TIMESTAMP) + timedelta(milliseconds=1))
 
 
 def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
@@ -111,15 +114,16 @@ def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
     for row in newest(stored, (*shape.keys, START), END).to_pylist():
         versions.setdefault(_key(row, shape.keys), []).append(row)
     kept: list[dict[str, Any]] = []
+    first = times.oldest(stored.schema.field(START).type)
     for rows in versions.values():
-        rows.sort(key=lambda row: row[START] or "")
+        rows.sort(key=lambda row: row[START] or first)
         if shape.cursor is None:
             rows[:] = [row for at, row in enumerate(rows) if at == 0 or not _holds_the_same(rows[at - 1], row)]
         history = _History()
         for row in rows:
-            history.remember(row[START] or "", row[END])
+            history.remember(row[START] or first, row[END])
         ends = history.settle()
-        kept += ({**row, END: ends[row[START] or ""]} for row in rows)
+        kept += ({**row, END: ends[row[START] or first]} for row in rows)
     return pa.Table.from_pylist(kept, stored.schema)
 
 
@@ -135,30 +139,35 @@ def holding(table: DeltaTable) -> pc.Expression:
 def _apply(
     destination: Destination,
     rows: pa.Table,
-    starts: list[str | None],
-    gone: Iterable[tuple[Key, str]],
+    starts: list[Any],
+    gone: Iterable[tuple[Key, Any]],
     stamp: Stamp,
     *,
     always: bool,
 ) -> Counts:
-    keys = destination.shape.keys
+    keys, kind = destination.shape.keys, destination.shape.time
+    first = times.oldest(kind)
     table = destination.current(stamp)
     incoming = list(zip(*(rows[key].to_pylist() for key in keys), strict=True))
     deaths = list(gone)
     histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
     if table is not None and histories:
         for *parts, begin, end in _stored(table, keys, histories, rows.schema):
-            histories[tuple(parts)].remember(begin or "", end)
+            histories[tuple(parts)].remember(begin or first, end)
     for key, at in deaths:
-        histories[key].deaths.add(at)
+        histories[key].deaths.add(at or first)
     for key, start in zip(incoming, starts, strict=True):
-        histories[key].starts.add(start or "")
+        histories[key].starts.add(start or first)
 
     ends = {key: history.settle() for key, history in histories.items()}
-    is_new = [(start or "") not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
-    added = _added(rows, incoming, starts, ends, is_new)
+    is_new = [(start or first) not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
+    closing = [ends[key][start or first] for key, start in zip(incoming, starts, strict=True)]
+    added = rows.append_column(_own(START, kind), pa.array(starts, kind)).append_column(
+        _own(END, kind), pa.array(closing, kind)
+    )
+    added = added.filter(pa.array(is_new, pa.bool_()))
     closed = [
-        (*key, start or None, ends[key][start])
+        (*key, None if start == first else start, ends[key][start])
         for key, history in histories.items()
         for start, end in history.stored.items()
         if ends[key][start] != end
@@ -181,16 +190,8 @@ def _apply(
     return Counts(counts.inserts, counts.updates - removed, removed)
 
 
-def _added(
-    rows: pa.Table,
-    keys: list[Key],
-    starts: list[str | None],
-    ends: dict[Key, dict[str, str | None]],
-    is_new: list[bool],
-) -> pa.Table:
-    full = rows.append_column(START, pa.array(starts, pa.string()))
-    closing = [ends[key][start or ""] for key, start in zip(keys, starts, strict=True)]
-    return full.append_column(END, pa.array(closing, pa.string())).filter(pa.array(is_new, pa.bool_()))
+def _own(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, metadata={"comment": _ABOUT[name]})
 
 
 def _closing(closed: list[tuple[Any, ...]], schema: pa.Schema, keys: Sequence[str]) -> pa.Table:
@@ -218,6 +219,6 @@ def _key(row: dict[str, Any], keys: Sequence[str]) -> Key:
     return tuple(row[key] for key in keys)
 
 
-def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, str]]:
+def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, Any]]:
     *columns, at = (deletes[name].to_pylist() for name in (*keys, cursor))
-    return [(key, when or "") for key, when in zip(zip(*columns, strict=True), at, strict=True)]
+    return list(zip(zip(*columns, strict=True), at, strict=True))
