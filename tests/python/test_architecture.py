@@ -40,6 +40,7 @@ ARROWS = {
         "spec": "the destinations, and how each is written",
         "spark": "the data source that a pipeline reads",
     },
+    "views": {"spec": "the destinations of a pipeline, and how each is written"},
     "run_report": {"results": "a page is made of a summary", "_templates": "a page is a template"},
     "local": {
         "options": "the connection's options",
@@ -47,6 +48,7 @@ ARROWS = {
         "results": "what a run gives back",
         "run_report": "a run ends with its page",
         "telemetry": "a run is a span",
+        "views": "a DuckDB database has them",
     },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
@@ -61,6 +63,7 @@ ARROWS = {
         "spec": "most commands take a spec",
         "results": "and show what came of it",
         "local": "`ingest` and `status`",
+        "views": "`views`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

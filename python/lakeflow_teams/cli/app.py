@@ -20,6 +20,7 @@ from lakeflow_teams.cli.output import terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
+from lakeflow_teams.cli.views import views
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +37,7 @@ def app(verbose: bool) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, tables, schema, preview, databricks, emulator):
+for command in (demo, init, check, plan, ingest, status, views, tables, schema, preview, databricks, emulator):
     app.add_command(command)
 
 

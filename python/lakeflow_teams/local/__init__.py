@@ -2,8 +2,10 @@
 
 In the order data flows: ``plan`` (which reading fills which tables) -> ``runner`` (runs each reading) -> ``incremental``
 (commits its micro-batches) -> ``reconcile`` (rows that Graph no longer has) -> ``write/`` (Delta tables) ->
-``ingest_report`` (the run as a table). ``status`` looks at what is there, ``target`` at how its folder was named. What is
-asked for is a spec (``lakeflow_teams.spec``), what is given back a summary (``lakeflow_teams.results``).
+``ingest_report`` (the run as a table). ``timestamps`` decides what times are stored as, ``names`` knows what ids are called.
+``status`` looks at what is there, ``analysis`` and ``documents`` make views and documents of it, ``target`` looks at how its
+folder was named. What is asked for is a spec (``lakeflow_teams.spec``), what is given back a summary
+(``lakeflow_teams.results``).
 """
 
 from __future__ import annotations
