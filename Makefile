@@ -2,6 +2,7 @@
 
 PYTHON     ?= python3
 UV_VERSION := 0.13.9
+AZURITE_VERSION := 3.37.0
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -22,7 +23,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean audit
+.PHONY: help build demo test test-rust test-python test-stores azurite test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,15 +33,20 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint docs test-rust test-python test-spark-quick  ## Lint, type check, build the docs and test everything
+test: lint docs test-rust $(STAMPS)/azurite test-python test-spark-quick  ## Lint, type check, build the docs and test everything
 
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
 	cargo test $(CARGO_FLAGS) $(ARGS)
 
-test-python lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
+test-python test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
 test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+test-stores: $(DEV) $(STAMPS)/azurite  ## All tests with servers of object stores; `make test` runs the quick ones
+	$(BIN)/pytest -n 2 --dist worksteal -m "stores or not stores" tests/python/store $(ARGS)
+
+azurite: $(STAMPS)/azurite  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
 test-spark-quick: $(DEV)
 	$(BIN)/pytest -m "spark and not slow and not bench"
@@ -110,6 +116,12 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(UV) sync --locked --inexact --all-extras --no-install-project --quiet
 	mkdir -p $(STAMPS) && touch $@
+
+# Without npm its tests are skipped, and say so.
+$(STAMPS)/azurite: Makefile | $(STAMPS)/python
+	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE_VERSION) \
+		|| echo "Azurite could not be installed: the tests that need it are skipped"
+	touch $@
 
 # An environment of its own with another Spark and our wheel, built like the extension of the tests: `spark-4.1` works too.
 .venvs/spark-%/.installed: $(STAMPS)/python $(RUST) $(shell find python -name '*.py' -o -name '*.yaml')

@@ -95,6 +95,13 @@ class OffsetInfo(TypedDict):
 def offset_info(offset: str) -> OffsetInfo:
     """What an offset tells. Of a text that is no offset of this connector nothing is known; it is not refused here."""
 
+def splice_row_groups(sources: Sequence[str], places: Sequence[tuple[int, int]], target: str) -> None:
+    """Writes a new Parquet file of row groups of others, copied without being decoded.
+
+    ``places`` are pairs of a source's index and a row group's number, in the order of the new file. All sources must have one
+    schema. Raises :class:`OSError`, also for a source that is no such file, and where ``target`` exists.
+    """
+
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
 

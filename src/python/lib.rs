@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod logs;
 mod offset;
+mod parquet;
 mod preflight;
 mod runtime;
 mod stream;
@@ -34,6 +35,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(preflight::cost, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_function(wrap_pyfunction!(offset::offset_info, module)?)?;
+    module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;

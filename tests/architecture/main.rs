@@ -9,7 +9,7 @@ use std::path::Path;
 use imports::Crate;
 
 /// Which rooms a room may use. A new arrow needs a reason here; an arrow back is refused by cargo.
-const ROOMS: [(&str, &[&str]); 6] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     // Words that all share; so it can use none of those who share them.
     ("base", &[]),
     // Requests know no table: what a body means is its reader's.
@@ -20,8 +20,10 @@ const ROOMS: [(&str, &[&str]); 6] = [
     ("ingest", &["base", "client", "tables"]),
     // Follows Graph's documentation and not our client, so it shares no word with it.
     ("emulator", &[]),
+    // Parquet files from row groups of others; it knows no table.
+    ("parquet", &[]),
     // The face of all.
-    ("python", &["base", "client", "emulator", "ingest", "tables"]),
+    ("python", &["base", "client", "emulator", "ingest", "parquet", "tables"]),
 ];
 
 fn root() -> &'static Path {

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -289,8 +291,56 @@ def memory() -> Figures:
     return figures
 
 
+def _lakehouse(rows: int, *, beside: bool) -> Figures:
+    """A first ingest, one after nothing changed, and one after 1,000 rows did, beside what writes the same rows otherwise."""
+    figures: Figures = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, stage.tenant(rows, export_top_max=50) as emulator:
+
+        def run(name: str, contender: str, target: str, python: str = sys.executable) -> None:
+            place = str(Path(folder) / target)
+            figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place))
+
+        run("read and thrown away", "thrown_away", "nowhere")
+        run("read and appended", "appends", "appended")
+        shutil.rmtree(Path(folder) / "appended", ignore_errors=True)
+        if beside:
+            python = attempt(lambda: {"python": stage.tools("dlt_merge")})
+            if "python" in python:
+                run("dlt, merged", "dlt_merge", "dlt", python["python"])
+            else:
+                figures["dlt, merged"] = python
+            shutil.rmtree(Path(folder) / "dlt", ignore_errors=True)
+        run("first ingest", "ingest", "ours")
+        emulator.ask("advance", seconds=3600)
+        run("nothing changed", "ingest", "ours")
+        for _ in range(2):  # the first finds files as the first ingest left them
+            emulator.ask("mutate", new_messages=400, late_replies=400, edits=100, reply_edits=100)
+            emulator.ask("advance", seconds=3600)
+            run("1,000 rows changed", "ingest", "ours")
+    return figures
+
+
+def lakehouse() -> Figures:
+    """(f) The whole way into Delta tables: what writing costs beside reading, and whether it grows with the table."""
+    sizes = [20_000] if QUICK else [int(one) for one in os.environ.get("LAKEHOUSE_ROWS", "1000000,5000000").split(",")]
+    all_figures: Figures = {}
+    for rows in sizes:
+        figures = _lakehouse(rows, beside=rows <= 1_000_000)
+        lines = []
+        for name, one in figures.items():
+            if "skipped" in one:
+                lines.append([name, "skipped", one["skipped"], *[""] * 3])
+                continue
+            per = f"{per_million(one):.1f}" if one["rows"] > rows // 2 else ""
+            lines.append([name, f"{one['rows']:,}", f"{one['wall']:.1f}", f"{one['cpu']:.2f}", per, f"{one['peak_mb']:.0f}"])
+        head = ["", "rows read", "wall s", "CPU s", "CPU s per million", "peak MB"]
+        show(f"The lakehouse, {rows:,} rows, 50 a page", head, lines)
+        all_figures[f"{rows:,} rows"] = figures
+    return all_figures
+
+
 def size() -> Figures:
-    """(f) Start-up and size."""
+    """(g) Start-up and size."""
     figures: Figures = {"import_ms": stage.timed_import()}
     core = next((stage.ROOT / "python" / "lakeflow_teams").glob("_core*.so"))
     packed = stage.RESULTS / "core.zip"
@@ -329,6 +379,14 @@ def factors(figures: Figures) -> None:
             decoding = drain["bytes"] / 1e6 / speed
             factor = ours["cpu"] / (drain["cpu"] + decoding)
             lines.append([f"a whole read{of}: times the raw drain and decoding what it brought", f"{factor:.2f}", "1.5"])
+    for rows, runs_of in ((name, one) for name, one in figures.get("lakehouse", {}).items() if isinstance(one, dict)):
+        appended = runs_of["read and appended"]
+        if "cpu" in appended and "cpu" in runs_of["first ingest"]:
+            factor = per_million(runs_of["first ingest"]) / per_million(appended)
+            lines.append([f"first ingest, {rows}: times reading and appending", f"{factor:.2f}", "1.3"])
+        if "cpu" in runs_of.get("dlt, merged", {}):
+            less = per_million(runs_of["dlt, merged"]) / per_million(runs_of["first ingest"])
+            lines.append([f"first ingest, {rows}: CPU per row, times less than dlt", f"{less:.0f}", "10"])
     if "cpu" in runs.get("careful", {}):
         less = per_million(runs["careful"]) / per_million(runs["connector, both tables"])
         lines.append(["CPU per row: times less than the careful client", f"{less:.0f}", "15"])
@@ -336,7 +394,7 @@ def factors(figures: Figures) -> None:
         show("Factors", ["", "", "wanted"], lines)
 
 
-SECTIONS = {one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, memory, size)}
+SECTIONS = {one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, memory, lakehouse, size)}
 
 
 def main() -> None:

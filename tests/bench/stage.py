@@ -18,6 +18,7 @@ TOOLS = RESULTS / "tools"
 PACKAGES = {
     "careful": ["requests", "orjson"],
     "dlt": ["dlt"],
+    "dlt_merge": ["dlt[deltalake]"],
     "msgraph": ["msgraph-sdk", "requests"],
     "plot": ["matplotlib"],
 }

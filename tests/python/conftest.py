@@ -22,7 +22,7 @@ pytest_plugins = ["pytester", "support.spark_session"]
 def _clean_environment(monkeypatch):
     """No credential of the machine reaches a test."""
     for name in list(os.environ):
-        if name.startswith(("AZURE_", "LAKEFLOW_TEAMS_")):
+        if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "LAKEFLOW_TEAMS_")):
             monkeypatch.delenv(name)
 
 

@@ -14,11 +14,10 @@ from support.paths import ROOT
 PACKAGE = ROOT / "python" / "lakeflow_teams"
 
 #: A folder or a module at the top to what it may import, and why. The foundation knows nothing of the others.
-FOUNDATION = {"_core", "_extras", "_staging", "_suggest"}
+FOUNDATION = {"_core", "_extras", "_suggest"}
 ARROWS = {
     "_core": {},
     "_extras": {},
-    "_staging": {},
     "_suggest": {},
     "_templates": {},
     "options": {},
@@ -40,13 +39,19 @@ ARROWS = {
         "spec": "the destinations, and how each is written",
         "spark": "the data source that a pipeline reads",
     },
+    "store": {"options": "how to get in, and what of it may be shown"},
     "views": {"spec": "the destinations of a pipeline, and how each is written"},
-    "run_report": {"results": "a page is made of a summary", "_templates": "a page is a template"},
+    "run_report": {
+        "results": "a page is made of a summary",
+        "_templates": "a page is a template",
+        "store": "it lies in the lakehouse, and looks into its tables",
+    },
     "local": {
         "options": "the connection's options",
         "spec": "the destinations, and how each is written",
         "results": "what a run gives back",
         "run_report": "a run ends with its page",
+        "store": "where the tables lie",
         "telemetry": "a run is a span",
         "views": "a DuckDB database has them",
     },
@@ -63,6 +68,7 @@ ARROWS = {
         "spec": "most commands take a spec",
         "results": "and show what came of it",
         "local": "`ingest` and `status`",
+        "store": "`views` writes beside the tables",
         "views": "`views`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",

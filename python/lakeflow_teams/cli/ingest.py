@@ -15,12 +15,12 @@ from lakeflow_teams.results.terminal import progress, show_summary
 
 @click.command()
 @click.argument("pipeline", type=click.Path(path_type=Path))
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--target", required=True, type=click.Path(), help="Folder of the lakehouse, or its address in a store.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--report/--no-report", default=True, help="Write a page about the run to TARGET/_reports (default).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def ingest(pipeline: Path, target: Path, connection: Path | None, as_json: bool, report: bool, quiet: bool) -> int:
+def ingest(pipeline: Path, target: str, connection: Path | None, as_json: bool, report: bool, quiet: bool) -> int:
     """Run PIPELINE (a YAML spec) into Delta tables.
 
     Each table is at TARGET/<catalog>/<schema>/<table>. Run it again to read what changed since; a run that was interrupted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,9 +15,9 @@ from lakeflow_teams.results.terminal import wide_console
 
 
 @click.command()
-@click.option("--target", required=True, type=click.Path(path_type=Path), help="Folder of the lakehouse.")
+@click.option("--target", required=True, type=click.Path(), help="Folder of the lakehouse, or its address in a store.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(target: Path, as_json: bool) -> None:
+def status(target: str, as_json: bool) -> None:
     """Show what TARGET holds: rows, freshness, and what the last run skipped.
 
     It reads the Delta tables and what their commits carry; it sends no request.

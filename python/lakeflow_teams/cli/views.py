@@ -9,6 +9,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.inputs import load_pipeline
+from lakeflow_teams.store.locate import locate
 from lakeflow_teams.views.script import DIALECTS, Script, script
 from lakeflow_teams.views.tables import of_pipeline, quoted
 
@@ -16,10 +17,10 @@ from lakeflow_teams.views.tables import of_pipeline, quoted
 @click.command()
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.option("--dialect", default="duckdb", show_default=True, help=f"One of {', '.join(DIALECTS)}.")
-@click.option("--target", type=click.Path(path_type=Path), help="Folder of a local lakehouse, whose tables are read.")
+@click.option("--target", type=click.Path(), help="Folder of a lakehouse, or its address in a store.")
 @click.option("--duckdb", "database", type=click.Path(path_type=Path), help="Write a DuckDB file with tables and views.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the script to a file.")
-def views(pipeline: Path | None, dialect: str, target: Path | None, database: Path | None, output: Path | None) -> None:
+def views(pipeline: Path | None, dialect: str, target: str | None, database: Path | None, output: Path | None) -> None:
     """Print SQL that creates views: posts, threads, reactions, mentions, files, people, memberships, activity, access.
 
     The tables are those that PIPELINE (a YAML spec) fills, or with --target those of a local lakehouse, for which the script
@@ -30,15 +31,17 @@ def views(pipeline: Path | None, dialect: str, target: Path | None, database: Pa
     if database is not None:
         _database(target, database)
         return
-    made = _of_pipeline(pipeline, dialect) if pipeline is not None else _of_lakehouse(target or Path(), dialect)
-    if output is None and target is not None:
-        output = target / "_views" / f"{dialect}.sql"
-    if output is None:
+    made = _of_pipeline(pipeline, dialect) if pipeline is not None else _of_lakehouse(str(target), dialect)
+    if output is not None:
+        output.write_text(made.text(), encoding="utf-8")
+        click.echo(f"{output}: {len(made.statements)} views")
+    elif target is not None:
+        place = locate(target) / "_views" / f"{dialect}.sql"
+        place.write(made.text().encode())
+        click.echo(f"{place}: {len(made.statements)} views")
+    else:
         click.echo(made.text(), nl=False)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(made.text(), encoding="utf-8")
-    click.echo(f"{output}: {len(made.statements)} views")
     _tell(made)
 
 
@@ -51,7 +54,7 @@ def _of_pipeline(pipeline: Path, dialect: str) -> Script:
     return script(dialect, of_pipeline(spec, quote), place=quoted((first.catalog, first.schema), quote) + ".")
 
 
-def _of_lakehouse(target: Path, dialect: str) -> Script:
+def _of_lakehouse(target: str, dialect: str) -> Script:
     for module in ("deltalake", "pyarrow"):
         need(module, "local", "views --target")
     from lakeflow_teams.local.analysis import relations
@@ -59,7 +62,7 @@ def _of_lakehouse(target: Path, dialect: str) -> Script:
     return script(dialect, relations(target, dialect))
 
 
-def _database(target: Path | None, database: Path) -> None:
+def _database(target: str | None, database: Path) -> None:
     if target is None:
         raise _core.ConfigurationError("--duckdb: it is made of a local lakehouse; name one with --target")
     for module in ("deltalake", "pyarrow"):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
@@ -12,10 +10,10 @@ from deltalake import DeltaTable
 
 from lakeflow_teams._extras import need
 from lakeflow_teams.local.status import status
-from lakeflow_teams.local.target import folder
 from lakeflow_teams.local.write.delta import arrow_schema, opened, read
 from lakeflow_teams.results.lakehouse import TableStatus
 from lakeflow_teams.spec.writing import Way
+from lakeflow_teams.store.locate import Target, locate
 from lakeflow_teams.views.script import script
 from lakeflow_teams.views.tables import Relation, quoted
 
@@ -37,13 +35,13 @@ _REFERENCES: dict[str, Callable[[TableStatus], str]] = {
 }
 
 
-def relations(target: str | PathLike[str], dialect: str) -> list[Relation]:
+def relations(target: Target, dialect: str) -> list[Relation]:
     """The tables of a lakehouse, by their folders. Raises :class:`ConfigurationError` where there are none."""
     name = _REFERENCES.get(dialect, _delta)
     return [_relation(found, table, name(found)) for found, table in _tables(target)]
 
 
-def connect(target: str | PathLike[str], database: str = ":memory:") -> duckdb.DuckDBPyConnection:
+def connect(target: Target, database: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """A DuckDB database with every table of a lakehouse as it is now, and every view that they suffice for.
 
     ``database`` is the file to write it to; what it holds of an earlier call is replaced. Tables lie in the schemas that
@@ -67,7 +65,7 @@ def connect(target: str | PathLike[str], database: str = ":memory:") -> duckdb.D
     return connection
 
 
-def polars(target: str | PathLike[str]) -> pl.SQLContext[Any]:
+def polars(target: Target) -> pl.SQLContext[Any]:
     """A context of Polars' SQL with every table and view of a lakehouse, as lazy frames under their names.
 
     Needs the extra ``notebook``.
@@ -84,9 +82,10 @@ def polars(target: str | PathLike[str]) -> pl.SQLContext[Any]:
     return context
 
 
-def _tables(target: str | PathLike[str]) -> Iterator[tuple[TableStatus, DeltaTable]]:
-    for found in status(folder(target)).tables:
-        table = opened(Path(found.path)) if found.source_table else None
+def _tables(target: Target) -> Iterator[tuple[TableStatus, DeltaTable]]:
+    root = locate(target)
+    for found in status(root).tables:
+        table = opened(root.at(found.path)) if found.source_table else None
         if table is not None:
             yield found, table
 

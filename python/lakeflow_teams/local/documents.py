@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from os import PathLike
 from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.local import analysis
-from lakeflow_teams.local.target import folder
+from lakeflow_teams.store.locate import Target
 
 Document = dict[str, Any]
 
@@ -20,7 +19,7 @@ _LEAST = 200
 
 
 def thread_documents(
-    target: str | PathLike[str], *, changed_since: datetime | None = None, chunk_characters: int | None = None
+    target: Target, *, changed_since: datetime | None = None, chunk_characters: int | None = None
 ) -> Iterator[Document]:
     """The rows of ``v_thread_documents`` of a lakehouse, oldest change first.
 
@@ -35,7 +34,7 @@ def thread_documents(
         raise _core.ConfigurationError(
             f"chunk_characters {chunk_characters}: at least {_LEAST} are needed for title and text"
         )
-    with analysis.connect(folder(target)) as connection:
+    with analysis.connect(target) as connection:
         query = "SELECT * FROM v_thread_documents WHERE ? IS NULL OR updated_at > ? ORDER BY updated_at, thread_key"
         rows = connection.sql(query, params=[changed_since, changed_since]).to_arrow_table().to_pylist()
     for row in rows:

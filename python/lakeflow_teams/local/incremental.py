@@ -16,7 +16,7 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import reconcile
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, emptied, folding, merge, scd2
+from lakeflow_teams.local.write import append, emptied, folding, merge, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
@@ -42,6 +42,7 @@ class Incremental:
         notes: list[str],
         tell: Callable[[Progress], None],
         *,
+        writer: str,
         overtaken: bool = False,
     ) -> None:
         self._client = client
@@ -49,6 +50,7 @@ class Incremental:
         self._lines = lines
         self._notes = notes
         self._tell = tell
+        self._writer = writer
         self._overtaken = overtaken
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
@@ -78,7 +80,7 @@ class Incremental:
     def _resume(self) -> str | None:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
         found = [self._found(index) for index in range(len(self._pass.jobs))]
-        if self._overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
+        if self._overtaken and _is_between_commits(found, self._writer):
             raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
@@ -153,12 +155,13 @@ class Incremental:
         folding.refuse(job.destination, job.identity, rows)
         if job.set_keys and job.way != "append":
             rows, deletes = emptied.replace(job.destination, rows, job.set_keys)
-        stored = job.destination.open() if step.full_since is not None and job.way != "append" else None
-        if step.full_since is not None and stored is not None:
-            unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
+        old = job.destination.open() if step.full_since is not None and job.way != "append" else None
+        if step.full_since is not None and old is not None:
+            unseen = reconcile.unseen(job.destination.shape, job.destination.stored(old), step.full_since)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1
@@ -171,6 +174,7 @@ class Incremental:
             members=self._pass.members,
             settings=self._pass.jobs[index].settings,
             reconciled=self._reconciled[index],
+            writer=self._writer,
         )
 
     def _reconcile(self, offset: str) -> None:
@@ -183,7 +187,7 @@ class Incremental:
             table = job.destination.open() if reconcile.is_due(job, self._reconciled[index], now) else None
             if table is None:
                 continue
-            gone = reconcile.vanished(self._client, job, table, now)
+            gone = reconcile.vanished(self._client, job, job.destination.stored(table), now)
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)
@@ -199,6 +203,14 @@ class Incremental:
     def _rows_of(step: _core.MicroBatch, table: str) -> int:
         batches = [*step.tables.get(table, []), *step.deletes.get(table, [])]
         return sum(batch.num_rows for batch in batches)
+
+
+def _is_between_commits(found: list[Found], writer: str) -> bool:
+    """Whether another ingest than ``writer``'s has committed to one of the tables, and not yet to the others."""
+    places = [(state.stamp.epoch, state.stamp.position) if state.stamp else None for state in found]
+    furthest = max((place for place in places if place), default=None)
+    ahead = {state.stamp.writer for state, place in zip(found, places, strict=True) if state.stamp and place == furthest}
+    return len(set(places)) > 1 and ahead != {writer}
 
 
 def _is_round_over(offset: str) -> bool:

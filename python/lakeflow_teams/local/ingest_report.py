@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from lakeflow_teams.local.names import Names
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.store.location import Location
 
 NAME = "ingest_report"
 
@@ -42,7 +42,7 @@ _QUIET = "(nothing new)"
 
 
 def write(
-    spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, times: tuple[str, str], *, names: Names
+    spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str, times: tuple[str, str], *, names: Names
 ) -> None:
     """Appends the run's rows to ``ingest_report`` in the schema of the first destination.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
 from lakeflow_teams.local.status import tables_of
 from lakeflow_teams.local.write.delta import arrow_schema, opened, read
+from lakeflow_teams.store.location import Location
 from lakeflow_teams.views.tables import END
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _NAMED = {
 class Names:
     """What ids of a lakehouse are called. The tables are read when the first name is asked for."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Location) -> None:
         self._target = target
 
     def add(self, scopes: Iterable[dict[str, Any]]) -> None:
@@ -59,7 +59,7 @@ class Names:
         found: dict[tuple[str, str], str] = {}
         for stored in tables_of(self._target):
             column, word = _NAMED.get(str(stored.source_table), ("", ""))
-            table = opened(Path(stored.path)) if column else None
+            table = opened(self._target.at(stored.path)) if column else None
             if table is None or column not in arrow_schema(table).names:
                 continue
             rows = read(table, ["id", column], pc.field(END).is_null() if END in arrow_schema(table).names else None)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
 from lakeflow_teams.local import timestamps
-from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
+from lakeflow_teams.store.location import Location
 
 #: In the settings of a table of messages' items: rows that say "none any more" are kept apart from it.
 MARKERS = "emptied_apart"
@@ -47,10 +46,12 @@ class Job:
 
     def ready(self) -> None:
         """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
-        delta.require_writable(self.destination.name, self.destination.path)
+        self.destination.path.require_writable(f"destination {self.destination.name}")
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
+        if (table := self.destination.open()) is not None:
+            self.destination.require_columns(table)
 
     def check(self, stamp: Stamp) -> None:
         """Raises :class:`ConfigurationError` where the stored rows were made from something else."""
@@ -91,11 +92,11 @@ class Pass:
         return tuple(job.name for job in self.jobs)
 
 
-def plan(spec: PipelineSpec, target: Path, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
+def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
     """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
     infos = {info["name"]: info for info in _core.tables()}
-    tables = timestamps.decided(spec.tables, infos, lambda table: _path(target, table), client)
-    jobs = [_job(table, _path(target, table), connection, client, infos[table.source_table]) for table in tables]
+    tables = timestamps.decided(spec.tables, infos, lambda table: _place(target, table), client)
+    jobs = [_job(table, _place(target, table), connection, client, infos[table.source_table]) for table in tables]
     passes: list[Pass] = []
     taken: set[str] = set()
     for job in jobs:
@@ -118,11 +119,13 @@ def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInf
     return tuple(found[table] for table in infos if table in found)
 
 
-def _path(target: Path, table: TableSpec) -> Path:
+def _place(target: Location, table: TableSpec) -> Location:
     return target / table.catalog / table.schema / table.table
 
 
-def _job(table: TableSpec, path: Path, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo) -> Job:
+def _job(
+    table: TableSpec, path: Location, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
+) -> Job:
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
     keys = table.primary_keys or tuple(info["primary_keys"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import PathLike
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
@@ -21,20 +20,22 @@ from lakeflow_teams.local.incremental import Incremental
 from lakeflow_teams.local.names import Names
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.target import folder
-from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.storage import parse as parse_storage_options
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot, keeps_history
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +49,11 @@ LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 def run(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     credential: object | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
 ) -> RunSummary:
@@ -64,7 +66,8 @@ def run(
     given = {**spec.connection, **as_options(connection or {})}
     options = connection_from_environment(given, has_credential=credential is not None)
     client = _core.Client(options, credential=credential, strict=True)
-    root = folder(target)
+    stored = parse_storage_options(storage_options or {}, "storage_options")
+    root = locate(target, {**spec.storage_options, **stored})
     passes = plan(spec, root, options, client)
     for job in (job for step in passes for job in step.jobs):
         job.ready()
@@ -84,7 +87,7 @@ def run(
     return summary
 
 
-def _write_report(summary: RunSummary, root: Path) -> None:
+def _write_report(summary: RunSummary, root: Location) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
         summary.page = str(page.write(summary, root, tables_of(root)))
@@ -98,6 +101,7 @@ class _Runner:
         self._client = client
         self._summary = summary
         self._tell = on_progress
+        self._name = uuid4().hex
 
     def run(self, step: Pass) -> None:
         lines = [self._line(job) for job in step.jobs]
@@ -147,7 +151,8 @@ class _Runner:
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
+            notes = self._summary.notes
+            Incremental(self._client, step, lines, notes, tell, writer=self._name, overtaken=overtaken).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
@@ -160,21 +165,29 @@ class _Runner:
             job.check(found.stamp)
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
-        line.rows, batches = 0, []
-        for batch in self._client.read(table, options):
-            batches.append(batch)
-            line.rows += batch.num_rows
-            tell(Progress(line.destination, line.rows, line.micro_batches))
-        rows = table_of(batches, pa.schema(self._client.schema(table, options)))
+        schema = pa.schema(self._client.schema(table, options))
+        rows = self._read_whole(table, options, schema, line, tell)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, replace(stamp, at=at), at))
+            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at))
         else:
-            line.add(snapshot.write(job.destination, rows, stamp))
+            line.add(snapshot.write(job.destination, rows, schema, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
+
+    def _read_whole(
+        self, table: str, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+    ) -> Iterator[pa.Table]:
+        """A snapshot as it is read."""
+        line.rows = 0
+        for batch in self._client.read(table, options):
+            rows = table_of([batch], schema)
+            line.rows += rows.num_rows
+            tell(Progress(line.destination, line.rows, line.micro_batches))
+            yield rows
 
 
 def _failure(error: BaseException) -> Exception:

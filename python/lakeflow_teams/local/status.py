@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
-from lakeflow_teams._staging import address
-from lakeflow_teams.local.write.delta import count
+from lakeflow_teams.local.write.delta import count, opened
 from lakeflow_teams.local.write.stamp import Found, find
 from lakeflow_teams.results.lakehouse import LakehouseStatus, TableStatus
 from lakeflow_teams.run_report.files import latest
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 
-def status(target: Path) -> LakehouseStatus:
-    """What the folder holds. Raises :class:`ConfigurationError` where that is nothing."""
-    tables = tables_of(target)
+def status(target: Target) -> LakehouseStatus:
+    """What the target holds. Raises :class:`ConfigurationError` where that is nothing."""
+    root = locate(target)
+    tables = tables_of(root)
     if not tables:
-        raise _core.ConfigurationError(f"--target: there is no Delta table in {target}; lakeflow-teams ingest fills it")
-    return LakehouseStatus(str(target), tables, latest(target))
+        raise _core.ConfigurationError(f"--target: there is no Delta table in {root}; lakeflow-teams ingest fills it")
+    return LakehouseStatus(str(root), tables, latest(root))
 
 
-def tables_of(target: Path) -> list[TableStatus]:
-    """Every ``<catalog>/<schema>/<table>`` of the folder, in the order of their names."""
-    return [_table(target, log.parent) for log in sorted(target.glob("*/*/*/_delta_log"))]
+def tables_of(target: Location) -> list[TableStatus]:
+    """Every ``<catalog>/<schema>/<table>`` of the target, in the order of their names."""
+    found = ((parts, opened(target / parts[0] / parts[1] / parts[2])) for parts in target.tables())
+    return [_table(target, parts, table) for parts, table in found if table is not None]
 
 
-def _table(target: Path, path: Path) -> TableStatus:
-    table = DeltaTable(address(path))
+def _table(target: Location, parts: tuple[str, str, str], table: DeltaTable) -> TableStatus:
+    path = target / parts[0] / parts[1] / parts[2]
     found = find(table)
     sizes = pa.table(table.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
     stamp = found.stamp
     return TableStatus(
-        table=".".join(path.relative_to(target).parts),
+        table=".".join(parts),
         path=str(path),
         state=_state(found),
         source_table=stamp.settings.get("source_table") if stamp else None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +16,10 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta, times
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import is_list
 from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.local.write.times import is_list
 from lakeflow_teams.spec.pipeline import TableSpec
+from lakeflow_teams.store.location import Location
 
 OPTION = "timestamps"
 TEXT, TIMESTAMP = "text", "timestamp"
@@ -29,12 +29,12 @@ _OWN = ("__START_AT", "__END_AT")
 def decided(
     tables: Iterable[TableSpec],
     infos: Mapping[str, _core.TableInfo],
-    path_of: Callable[[TableSpec], Path],
+    place_of: Callable[[TableSpec], Location],
     client: _core.Client,
 ) -> list[TableSpec]:
     """The tables with the option filled in. A new table takes after those that are filled from the same reading."""
     asked = list(tables)
-    known = [table.options.get(OPTION) or _stored(table, path_of(table), client) for table in asked]
+    known = [table.options.get(OPTION) or _stored(table, place_of(table), client) for table in asked]
     passes = [(infos[table.source_table]["reading"], table.options) for table in asked]
     chosen = []
     for table, mode, step in zip(asked, known, passes, strict=True):
@@ -65,10 +65,10 @@ def migrate(destination: Destination, schema: pa.Schema, settings: dict[str, Any
     return f"{destination.name}: times were cast as {OPTION} asks; version {before} has them as they were"
 
 
-def _stored(table: TableSpec, path: Path, client: _core.Client) -> str | None:
+def _stored(table: TableSpec, place: Location, client: _core.Client) -> str | None:
     """What the stored table has; ``None`` where there is none, or it has no times."""
     try:
-        found = delta.opened(path)
+        found = delta.opened(place)
     except OSError:
         return None  # a path that cannot be is refused, in a line, before anything is read
     if found is None:

@@ -21,7 +21,7 @@ AZURE = {
 }
 
 #: Variables under our prefix that are no connection option.
-OTHERS = {"LAKEFLOW_TEAMS_DEBUG"}
+OTHERS = {"LAKEFLOW_TEAMS_DEBUG", "LAKEFLOW_TEAMS_STORAGE_OPTIONS"}
 
 _CREDENTIALS = (
     "client_secret",

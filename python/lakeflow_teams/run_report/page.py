@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
@@ -15,18 +14,19 @@ from lakeflow_teams.results.report import describe_skip
 from lakeflow_teams.results.summary import RunSummary
 from lakeflow_teams.run_report import charts, files
 from lakeflow_teams.run_report.volume import volume
+from lakeflow_teams.store.location import Location
 
 #: Runs that a page compares itself with.
 HISTORY = 20
 
 
-def write(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> Path:
+def write(summary: RunSummary, target: Location, tables: Sequence[TableStatus]) -> Location:
     """Writes the run's report into the lakehouse, whose tables are given as they are now, and returns its page."""
     document = compose(summary, target, tables)
     return files.write(target, document["run"], document, html(document))
 
 
-def compose(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> dict[str, Any]:
+def compose(summary: RunSummary, target: Location, tables: Sequence[TableStatus]) -> dict[str, Any]:
     """Everything the page shows, as plain values."""
     finished = datetime.now(timezone.utc)
     started = finished - timedelta(seconds=summary.seconds)
@@ -39,7 +39,7 @@ def compose(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) ->
         **summary.to_dict(),
         "timeline": [asdict(sample) for sample in summary.timeline],
         "tables": [asdict(table) for table in tables],
-        "volume": volume(tables),
+        "volume": volume(target, tables),
     }
     document["history"] = [_short(each) for each in [*files.earlier(target, HISTORY - 1), document]]
     return document

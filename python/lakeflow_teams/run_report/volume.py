@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import QueryBuilder
 
-from lakeflow_teams._staging import address
 from lakeflow_teams.results.lakehouse import TableStatus
+from lakeflow_teams.store.location import Location
 
 #: How far the page looks back, counted from the newest day that has a message.
 DAYS = 90
@@ -24,7 +23,7 @@ _KEYS = {
 }
 
 
-def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
+def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     """What people wrote in channels in the last 90 days, or ``None`` where the lakehouse holds no messages.
 
     ``days`` are consecutive, with ``messages`` and ``replies`` each; ``channels`` are the busiest ones, by name where the
@@ -36,7 +35,10 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
         return None
     builder = QueryBuilder()
     for source, table in found.items():
-        builder = builder.register(source, DeltaTable(address(Path(table.path))))
+        opened = target.at(table.path).table()
+        if opened is None:
+            return None  # removed a moment ago
+        builder = builder.register(source, opened)
     newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
     if newest is None:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from lakeflow_teams.options import as_options, as_text, names
+from lakeflow_teams.options.storage import parse as storage_options
 from lakeflow_teams.spec.document import Entry, entries, nearest, one_each, refuse
 
 DEFAULT_CATALOG = "main"
@@ -42,11 +43,12 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """A whole pipeline. ``connection`` holds the options that stand in the spec; it is never shown."""
+    """A whole pipeline. ``connection`` and ``storage_options`` hold what stands in the spec; they are never shown."""
 
     connection_name: str
     tables: tuple[TableSpec, ...]
     connection: dict[str, str] = field(default_factory=dict, repr=False)
+    storage_options: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> PipelineSpec:
@@ -64,7 +66,8 @@ def parse(document: Any, folder: Path) -> PipelineSpec:
     name = document.get("connection_name", "teams")
     if not isinstance(name, str) or not name:
         refuse(f"connection_name: {name!r} is not a name")
-    return PipelineSpec(name, tables, _connection(document.get("connection"), folder))
+    connection = _connection(document.get("connection"), folder)
+    return PipelineSpec(name, tables, connection, storage_options(document.get("storage_options") or {}, "storage_options"))
 
 
 def _table(entry: Entry) -> TableSpec:

@@ -75,7 +75,7 @@ def test_an_interrupted_reading_shows(options, tmp_path, capfd):
     (step,) = plan(load(spec), tmp_path, options, client)
     line = DestinationSummary("main.teams.messages", "messages", "")
     with pytest.raises(KilledError):
-        Incremental(client, step, [line], [], kill).run()
+        Incremental(client, step, [line], [], kill, writer="one").run()
     tables, last = asked(capfd, tmp_path)
     assert tables["messages"]["state"] == "reading"
     assert last is None

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lakeflow_teams import ThrottledError, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.run_report import charts, files
+from lakeflow_teams.store.folder import Folder
 from support.lakehouse import TABLES, differences, entry, later, pipeline
 
 HOSTILE = "\"'><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{ 7 * 7 }}"
@@ -166,12 +167,12 @@ def test_a_report_that_cannot_be_written_fails_nothing(graph, options, tmp_path)
 
 def test_old_reports_go(tmp_path):
     for number in range(files.KEPT + 5):
-        files.write(tmp_path, f"run{number:04}", {"number": number}, "")
+        files.write(Folder(tmp_path), f"run{number:04}", {"number": number}, "")
     kept = sorted(file.stem for file in (tmp_path / "_reports").glob("run*.html"))
     assert kept == sorted(file.stem for file in (tmp_path / "_reports").glob("run*.json"))
     assert (len(kept), kept[0]) == (files.KEPT, "run0005")
-    assert files.latest(tmp_path) == {"number": files.KEPT + 4}
-    assert [each["number"] for each in files.earlier(tmp_path, 2)] == [files.KEPT + 3, files.KEPT + 4]
+    assert files.latest(Folder(tmp_path)) == {"number": files.KEPT + 4}
+    assert [each["number"] for each in files.earlier(Folder(tmp_path), 2)] == [files.KEPT + 3, files.KEPT + 4]
 
 
 @given(st.floats(min_value=1e-3, max_value=1e12))

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import matching
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.scd2 import END, holding
+from lakeflow_teams.local.write.stored import Stored
 
 _NEWEST = "__newest"
 _STORED = "__stored"
@@ -31,7 +30,7 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     if rows.num_rows == 0 or table is None:
         return rows, None
     keys = list(destination.shape.keys)
-    stored = matching(read(table, [*keys, cursor], holding(table)), rows, message)
+    stored = holding(_stored(destination.stored(table), rows, message, [*keys, cursor]))
     if stored.num_rows == 0:
         return rows, None
     rows = not_older(rows, stored, message, cursor)
@@ -41,6 +40,11 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     )
     gone = gone.filter(pc.less_equal(gone[cursor], gone[_NEWEST]))
     return rows, gone.select([*keys, _NEWEST]).rename_columns([*keys, cursor])
+
+
+def _stored(stored: Stored, rows: pa.Table, message: Sequence[str], columns: Sequence[str]) -> pa.Table:
+    wanted = rows.select(list(message)).group_by(list(message)).aggregate([])
+    return stored.find(wanted, message, [*columns, *(name for name in (END,) if name in stored.schema.names)])
 
 
 def _newest(rows: pa.Table, message: Sequence[str], cursor: str) -> pa.Table:

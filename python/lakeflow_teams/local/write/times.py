@@ -12,8 +12,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write.rows import is_list
-
 TIMESTAMP = pa.timestamp("us", "UTC")
 
 #: Services write times of the year 1, 1601 or 1970 where there is none; nothing in Teams is that old.
@@ -36,6 +34,11 @@ def text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return str(value)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type is that of lists, however long they may be."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def holds_timestamps(kind: pa.DataType) -> bool:
@@ -87,6 +90,7 @@ def _timestamps(array: pa.Array) -> pa.Array:
 
 def _texts(array: pa.Array) -> pa.Array:
     """ISO 8601 with milliseconds, the form of cursors; with microseconds where the column has any."""
-    milliseconds = array.cast(pa.timestamp("ms", "UTC"), safe=False)
-    is_exact = pc.all(pc.equal(milliseconds.cast(TIMESTAMP), array)).as_py() is not False
-    return pc.strftime(milliseconds if is_exact else array, format="%Y-%m-%dT%H:%M:%SZ")
+    plain = array.cast(pa.timestamp("us"))  # as it is in UTC, so that no database of time zones is needed
+    milliseconds = plain.cast(pa.timestamp("ms"), safe=False)
+    is_exact = pc.all(pc.equal(milliseconds.cast(pa.timestamp("us")), plain)).as_py() is not False
+    return pc.strftime(milliseconds if is_exact else plain, format="%Y-%m-%dT%H:%M:%SZ")

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lakeflow_teams import _core
+from lakeflow_teams.store.location import CommitExistsError
 
 LOG = "_delta_log"
 
@@ -25,10 +26,6 @@ _SEPARATOR = "" if os.sep == "\\" else r"\\"
 _UNADDRESSABLE = re.compile(rf"[\x00-\x1f\x7f#?\[\]^|\ud800-\udfff{_SEPARATOR}]|%[0-9A-Fa-f]{{2}}")
 
 _kept: dict[str, Staging] = {}
-
-
-class CommitExistsError(Exception):
-    """The table has a commit of that number already: another program was faster."""
 
 
 class Staging:
@@ -85,10 +82,24 @@ class Staging:
     def _commit(self, file: Path) -> None:
         target = self._path / LOG / file.name
         draft = self._place(file.rename(file.with_name(f".{file.name}{Path(self.root).name}")))
-        try:
-            os.link(draft, target)
-        finally:
-            draft.unlink()
+        give_name(draft, target)
+
+
+def give_name(draft: Path, name: Path) -> None:
+    """Gives a finished file its name, unless something has it: then it raises :class:`FileExistsError`. The draft is gone.
+
+    On a file system without hard links two writers are not told apart.
+    """
+    try:
+        os.link(draft, name)
+    except FileExistsError:
+        raise
+    except OSError:
+        if name.exists():
+            raise FileExistsError(name) from None
+        shutil.copyfile(draft, name)
+    finally:
+        draft.unlink()
 
 
 def address(path: Path) -> str:
