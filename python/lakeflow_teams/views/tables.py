@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lakeflow_teams import _core
-from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import Way, keeps_history, way_of
+
+if TYPE_CHECKING:
+    from lakeflow_teams.spec.pipeline import PipelineSpec
 
 #: From when and until when a version of a row held, in tables that keep history.
 START, END = "__START_AT", "__END_AT"
