@@ -123,6 +123,15 @@ def test_a_memory_of_many_commits_keeps_what_an_export_may_bring_back(tmp_path):
     assert emptied.replace(destination, older, ("id",))[0].num_rows == 0
 
 
+def test_what_was_emptied_is_known_after_a_cast(graph, options, tmp_path):
+    graph.set(export_lag_seconds=20 * 3600)
+    for mode in ("text", "text", "timestamp", "timestamp", "timestamp", "text"):
+        ingest_local(spec("message_reactions", timestamps=mode), tmp_path, options)
+        check(graph, holding(stored(tmp_path, "message_reactions").to_pylist()), "message_reactions")
+        graph.mutate(**EVENTS)
+        graph.advance(13 * 3600)
+
+
 def test_one_reading_fills_all_and_an_unchanged_one_commits_nothing(graph, options, tmp_path, monkeypatch):
     monkeypatch.setattr(incremental, "ROWS_PER_BATCH", 20_000)
     wants = spec(*DETAILS)

@@ -34,7 +34,7 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     its messages are read again, in a version that is no older.
     """
     cursor, keys = destination.shape.sequence, list(destination.shape.keys)
-    rows = sets.not_older(rows, _remembered(destination), message, cursor)
+    rows = sets.not_older(rows, _remembered(destination, rows.schema.field(cursor).type), message, cursor)
     rows, deletes = sets.replace(destination, rows, message)
     empty = pc.equal(rows[_SIZE], 0)
     markers = rows.filter(empty).select([*keys, cursor])
@@ -59,18 +59,24 @@ def take_out(destination: Destination, message: Sequence[str], stamp: Stamp) -> 
         destination.append(delta.arrow_schema(table).empty_table(), stamp, table)
 
 
-def _remembered(destination: Destination) -> pa.Table | None:
+def _remembered(destination: Destination, kind: pa.DataType) -> pa.Table | None:
+    """What was emptied of late, with times as the table's rows have them: the memory may be of before they were cast."""
     table = delta.opened(destination.path / FOLDER)
-    return None if table is None else delta.read(table)
+    if table is None:
+        return None
+    rows, cursor = delta.read(table), destination.shape.sequence
+    at = rows.schema.get_field_index(cursor)
+    return times.cast(rows, rows.schema.set(at, rows.schema.field(at).with_type(kind)))
 
 
 def _remember(destination: Destination, messages: pa.Table) -> None:
     path, cursor = destination.path / FOLDER, destination.shape.sequence
-    table = delta.opened(path)
-    if table is None or table.version() % _COMMITS:
+    table, kind = delta.opened(path), messages.schema.field(cursor).type
+    known = None if table is None else _remembered(destination, kind)
+    if table is None or known is None or (table.version() % _COMMITS and known.schema.equals(delta.arrow_schema(table))):
         delta.log(path, messages)
         return
-    known = pa.concat_tables([delta.read(table), messages], promote_options="default")
+    known = pa.concat_tables([known, messages], promote_options="default")
     delta.overwrite(table, path, known.filter(pc.greater_equal(known[cursor], _horizon(known[cursor]))))
 
 
