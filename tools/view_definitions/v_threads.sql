@@ -7,7 +7,7 @@ WITH roots AS (
     ROW_NUMBER() OVER (PARTITION BY p.thread_key ORDER BY p.created_at, p.message_id) AS place
   FROM v_posts AS p
   JOIN roots AS r ON r.thread_key = p.thread_key
-  WHERE p.is_reply AND (p.author_id <> r.author_id OR r.author_id IS NULL)
+  WHERE p.is_reply AND COALESCE(p.author_id, '') <> COALESCE(r.author_id, '')
 ), first_answers AS (
   SELECT thread_key, author_id, author, created_at FROM answers WHERE place = 1
 ), whole AS (

@@ -70,6 +70,8 @@ def test_a_new_table_takes_after_those_of_its_reading(graph, options, tmp_path):
 @pytest.mark.parametrize("scd_type", ["SCD_TYPE_1", "SCD_TYPE_2"])
 def test_a_stored_table_is_cast_where_the_pipeline_asks_for_it(graph, options, tmp_path, before, after, kind, scd_type):
     tables = (*MESSAGES, "members")
+    if scd_type == "SCD_TYPE_2" and after == "text":
+        tables = MESSAGES  # Graph's text for "no time" is no null, and so a change of members
     ingest_local(spec(*tables, timestamps=before, scd_type=scd_type), tmp_path, options)
     later(graph)
     ingest_local(spec(*tables, timestamps=before, scd_type=scd_type), tmp_path, options)

@@ -24,7 +24,7 @@ def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     if len(set(found)) == len(found):
         return rows
     first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None
-    order = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
+    order: list[Any] = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
     chosen: dict[tuple[Any, ...], int] = {}
     for at, key in enumerate(found):
         before = chosen.get(key)
