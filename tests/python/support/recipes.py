@@ -59,7 +59,11 @@ def unanswered_threads(graph, rows):
 
 
 def search_in_text(graph, rows):
-    hits = {post["webUrl"] for post in posts(graph).values() if "plan" in post["body"]["content"].lower()}
+    hits = set()
+    for post in posts(graph).values():
+        files = [attachment["name"] or "" for attachment in post["attachments"]]  # the text names them in brackets
+        if "plan" in " ".join((post["body"]["content"] or "", *files)).lower():
+            hits.add(post["webUrl"])
     links = {row["link"] for row in rows if row["link"]}
     assert rows
     assert links <= hits
