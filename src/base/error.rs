@@ -19,12 +19,12 @@ pub enum Error {
     PermissionDenied(Box<GraphFailure>),
     #[error("Resource not found (404). Please verify team_id/channel_id: {0}")]
     NotFound(Box<GraphFailure>),
-    #[error("Throttled by Microsoft Graph: {0}")]
+    #[error("Throttled by {service}: {0}", service = .0.service)]
     Throttled(Box<GraphFailure>),
-    #[error("Microsoft Graph could not answer: {0}")]
+    #[error("{service} could not answer: {0}", service = .0.service)]
     Service(Box<GraphFailure>),
-    /// The answer was not what Graph documents: malformed JSON, a link to another host, ...
-    #[error("Unexpected answer from Microsoft Graph: {0}")]
+    /// The answer was not what its service documents: malformed JSON, a link to another host, ...
+    #[error("Unexpected answer from {service}: {0}", service = .0.service)]
     Protocol(Box<GraphFailure>),
     #[error("Interrupted")]
     Interrupted,
@@ -37,6 +37,23 @@ fn refusal(failure: &GraphFailure) -> &'static str {
     match failure.status {
         Some(401) => "Unauthorized (401), with a token that serves other requests",
         _ => "Forbidden (403). Please verify the app has required permissions",
+    }
+}
+
+/// Who was asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ServiceName {
+    #[default]
+    Graph,
+    BotConnector,
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Graph => "Microsoft Graph",
+            Self::BotConnector => "Bot Connector service",
+        })
     }
 }
 
@@ -72,9 +89,11 @@ impl fmt::Display for AuthFailure {
     }
 }
 
-/// What Graph said when a request failed for good.
+/// What Graph, or the Bot Connector, said when a request failed for good.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any can go with any")]
 pub struct GraphFailure {
+    pub service: ServiceName,
     pub method: Method,
     /// The endpoint's path template, never the path itself with its query.
     pub endpoint: &'static str,
@@ -88,6 +107,8 @@ pub struct GraphFailure {
     pub retries: u32,
     /// What to do about it, for instance the permission to grant.
     pub remedy: String,
+    /// The answer says what it is refused for, and `remedy` follows that: no general advice is better.
+    pub tells_why: bool,
     /// The host has been given up: no other request of the run would do better.
     pub gave_up: bool,
     /// The connection stood, and no answer came in time; or a gateway said so (504).
@@ -140,6 +161,18 @@ impl Error {
         }
     }
 
+    /// The same, to be changed.
+    pub fn graph_mut(&mut self) -> Option<&mut GraphFailure> {
+        match self {
+            Self::PermissionDenied(failure)
+            | Self::NotFound(failure)
+            | Self::Throttled(failure)
+            | Self::Service(failure)
+            | Self::Protocol(failure) => Some(failure),
+            Self::Configuration(_) | Self::Authentication(_) | Self::Interrupted | Self::Internal(_) => None,
+        }
+    }
+
     /// Whether the request may have had its effect although it failed. Otherwise it certainly had none.
     pub fn effect_is_unknown(&self) -> bool {
         match self {
@@ -152,25 +185,20 @@ impl Error {
     /// The same error, of a request that may have had its effect.
     #[must_use]
     pub fn in_doubt(mut self) -> Self {
-        match &mut self {
-            Self::Authentication(failure) => failure.effect_unknown = true,
-            Self::PermissionDenied(failure)
-            | Self::NotFound(failure)
-            | Self::Throttled(failure)
-            | Self::Service(failure)
-            | Self::Protocol(failure) => failure.effect_unknown = true,
-            Self::Interrupted | Self::Internal(_) => {}
+        if let Some(failure) = self.graph_mut() {
+            failure.effect_unknown = true;
+        }
+        match self {
+            Self::Authentication(mut failure) => {
+                failure.effect_unknown = true;
+                Self::Authentication(failure)
+            }
             // A secret that can no longer be read.
             Self::Configuration(message) => {
-                let message = std::mem::take(message);
-                return Self::Authentication(Box::new(AuthFailure {
-                    message,
-                    effect_unknown: true,
-                    ..AuthFailure::default()
-                }));
+                Self::Authentication(Box::new(AuthFailure { message, effect_unknown: true, ..AuthFailure::default() }))
             }
+            other => other,
         }
-        self
     }
 
     /// Whether no other scope of the run would do better.

@@ -9,4 +9,5 @@ pub mod nearest;
 pub mod options;
 pub mod redact;
 pub mod secret;
+pub mod text;
 pub mod timestamp;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// A secret. It is wiped when dropped, and prints as `***` however it is printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,29 +49,47 @@ impl fmt::Display for Secret {
 pub enum SecretSource {
     Value(Secret),
     Environment(String),
-    File(PathBuf),
+    File {
+        /// Which option names the file.
+        option: &'static str,
+        path: PathBuf,
+    },
 }
 
 impl SecretSource {
+    /// The secret as it is sent. Nothing that Entra ID issues has more than one line.
     pub fn resolve(&self) -> Result<Secret> {
-        let (found, place) = match self {
-            Self::Value(secret) => return Ok(secret.clone()),
-            Self::Environment(name) => (
-                std::env::var(name).map_err(|_| "is not set, or is not text".to_owned()),
-                if is_name(name) { format!("Environment variable {name}") } else { MISPLACED.to_owned() },
-            ),
-            Self::File(path) => (
-                std::fs::read_to_string(path).map_err(|error| format!("cannot be read ({})", error.kind())),
-                if is_path(path) { format!("File {}", path.display()) } else { "The secret's file".to_owned() },
-            ),
+        let place = self.place();
+        let refuse = |why: &str| Error::Configuration(format!("{place} {why}: it must hold the secret"));
+        let text = match self {
+            Self::Value(secret) => secret.0.clone(),
+            Self::Environment(name) => {
+                Zeroizing::new(std::env::var(name).map_err(|_| refuse("is not set, or is not text"))?)
+            }
+            Self::File { path, .. } => {
+                let bytes =
+                    std::fs::read(path).map_err(|error| refuse(&format!("cannot be read ({})", error.kind())))?;
+                let bytes = Zeroizing::new(bytes);
+                let decoded = text::decode(&bytes)
+                    .map_err(|why| Error::Configuration(format!("{place} cannot be read, because {why}")))?;
+                Zeroizing::new(decoded.to_owned())
+            }
         };
-        let text = Zeroizing::new(
-            found.map_err(|why| Error::Configuration(format!("{place} {why}: it must hold the secret")))?,
-        );
-        // Editors and `echo` end a file with a line break that is no part of the secret.
-        match text.trim_end_matches(['\r', '\n']) {
-            "" => Err(Error::Configuration(format!("{place} is empty: it must hold the secret"))),
+        match text::value(&text) {
+            "" => Err(refuse("is empty")),
+            lines if lines.contains(['\r', '\n']) => Err(refuse("holds several lines")),
             text => Ok(Secret::new(text)),
+        }
+    }
+
+    /// What errors call it.
+    fn place(&self) -> String {
+        match self {
+            Self::Value(_) => "The secret".to_owned(),
+            Self::Environment(name) if is_name(name) => format!("Environment variable {name}"),
+            Self::Environment(_) => MISPLACED.to_owned(),
+            Self::File { option, path } if is_path(path) => format!("Option {option}: file {}", path.display()),
+            Self::File { option, .. } => format!("Option {option}: the file"),
         }
     }
 }
@@ -98,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_wrong_place_is_not_shown() {
-        for source in [SecretSource::Environment("marked~secret".into()), SecretSource::File("marked~secret".into())] {
+        let file = SecretSource::File { option: "client_secret_file", path: "marked~secret".into() };
+        for source in [SecretSource::Environment("marked~secret".into()), file] {
             let text = source.resolve().unwrap_err().to_string();
             assert!(!text.contains("marked") && text.contains("must hold the secret"), "{text}");
         }
@@ -109,12 +129,25 @@ mod tests {
     #[test]
     fn a_file_is_read_anew_at_each_use() {
         let path = std::env::temp_dir().join(format!("secret-{}", uuid::Uuid::new_v4()));
-        let source = SecretSource::File(path.clone());
+        let source = SecretSource::File { option: "client_secret_file", path: path.clone() };
         assert!(source.resolve().unwrap_err().to_string().contains("cannot be read"));
-        std::fs::write(&path, "one\r\n").unwrap();
-        assert_eq!(source.resolve().unwrap().expose(), "one");
-        std::fs::write(&path, "two").unwrap();
-        assert_eq!(source.resolve().unwrap().expose(), "two");
+        for (bytes, secret) in [(&b"one\r\n"[..], "one"), (b"two", "two"), (b"\xef\xbb\xbfthree\n\n", "three")] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(source.resolve().unwrap().expose(), secret);
+        }
+        let wide: Vec<u8> = "\u{feff}marked\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, why) in [(&wide[..], "Save it as UTF-8"), (b"marked\r\nmore", "several lines"), (b"\n", "is empty")]
+        {
+            std::fs::write(&path, bytes).unwrap();
+            let text = source.resolve().unwrap_err().to_string();
+            assert!(text.starts_with("Option client_secret_file: file /") && text.contains(why), "{text}");
+            assert!(!text.contains("marked"), "{text}");
+        }
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn line_breaks_behind_a_value_are_not_sent() {
+        assert_eq!(SecretSource::Value(Secret::new("hush \r\n")).resolve().unwrap().expose(), "hush ");
     }
 }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::auth::Token;
 use crate::classify::{self, Action, classify};
-use crate::http::gzip::inflate;
+use crate::http::body;
+use crate::http::broken::Broken;
 use crate::http::headers::Headers;
-use crate::http::transport::{Broken, read_body};
 use crate::malformed::Malformed;
 use crate::metrics::Report;
 use crate::request::{Answer, Request};
@@ -84,9 +84,9 @@ impl Attempt<'_> {
         self.service.reached.store(true, Ordering::Relaxed);
         let status = response.status().as_u16();
         let headers = Headers::of(response.headers());
-        let raw = read_body(response).await?;
-        let on_wire = raw.len();
-        let body = inflate(raw);
+        let body = body::read(response).await?;
+        let on_wire = body.on_wire;
+        let body = if self.request.endpoint.is_file() && status == 200 { body.file() } else { body.text() };
         // An answer may quote the token, and not every token looks like one.
         let body = if status == 200 { body } else { body.map(|body| token.cut_out_of(&body)) };
         self.report.received(on_wire, body.as_ref().map_or(0, Bytes::len));
@@ -120,39 +120,26 @@ impl Attempt<'_> {
         if reply.headers.request_id.is_some() {
             self.set_clock(&reply.headers);
         }
-        let trouble = |kind| Box::new(Trouble::answered(kind, reply.status, &reply.headers, body));
-        let may_have_acted = !classify::rules_out_effect(reply.status);
-        Err(match action {
-            Action::Accept => {
-                let result = match (link, &reply.body) {
-                    (Some(link), _) => read(link.expose().as_bytes()),
-                    (None, _) if self.redirects => Err(Malformed("no link to a file".to_owned())),
-                    (None, Ok(body)) => read(body),
-                    (None, Err(why)) => Err(Malformed((*why).to_owned())),
-                };
-                match result {
-                    Ok(value) => {
-                        self.set_clock(&reply.headers);
-                        let Reply { status, headers, .. } = reply;
-                        return Ok(Answer { status, headers, body: value, repeated_in_doubt: false });
-                    }
-                    Err(malformed) => Setback {
-                        trouble: Box::new(Trouble::malformed(&malformed, reply.status, &reply.headers, body)),
-                        next: Next::Wait { asked: None, limit: self.retry_timeout, new_connection: false },
-                        may_have_acted,
-                    },
-                }
+        if let Some(setback) = Setback::of(action, reply.status, &reply.headers, body, self.retry_timeout) {
+            return Err(setback);
+        }
+        let result = match (link, &reply.body) {
+            (Some(link), _) => read(link.expose().as_bytes()),
+            (None, _) if self.redirects => Err(Malformed("no link to a file".to_owned())),
+            (None, Ok(body)) => read(body),
+            (None, Err(why)) => Err(Malformed((*why).to_owned())),
+        };
+        match result {
+            Ok(value) => {
+                self.set_clock(&reply.headers);
+                let Reply { status, headers, .. } = reply;
+                Ok(Answer { status, headers, body: value, repeated_in_doubt: false })
             }
-            Action::Retry { after, throttled, new_connection } => Setback {
-                trouble: trouble(classify::exhausted(throttled)),
-                next: Next::Wait { asked: after, limit: self.retry_timeout, new_connection },
-                may_have_acted,
-            },
-            Action::Reauthenticate(kind) => {
-                Setback { trouble: trouble(kind), next: Next::Reauthenticate, may_have_acted }
+            Err(malformed) => {
+                let trouble = Trouble::malformed(&malformed, reply.status, &reply.headers, body);
+                Err(Setback::malformed(trouble, reply.status, self.retry_timeout))
             }
-            Action::Fail(kind) => Setback { trouble: trouble(kind), next: Next::Stop, may_have_acted },
-        })
+        }
     }
 
     /// Rounds end at this time, so it is taken only from what is surely Graph: an answer with a `request-id`, or a page that
@@ -172,6 +159,29 @@ impl Attempt<'_> {
             // A connection that has gone dead, as behind a firewall that forgets it, would keep all that share it waiting.
             None => Next::Wait { asked: None, limit, new_connection: broken.stalled },
         };
-        Setback { trouble: Box::new(Trouble::broken(broken, host, reached)), next, may_have_acted: !broken.unsent }
+        let trouble = Trouble::broken(broken, host, reached, self.request.service());
+        Setback { trouble: Box::new(trouble), next, may_have_acted: !broken.unsent }
+    }
+}
+
+impl Setback {
+    /// What an answer leads to that is not accepted; nothing for one that its reader is to judge.
+    pub fn of(action: Action, status: u16, headers: &Headers, body: &[u8], limit: Duration) -> Option<Self> {
+        let (kind, next) = match action {
+            Action::Accept => return None,
+            Action::Retry { after, throttled, new_connection } => {
+                (classify::exhausted(throttled), Next::Wait { asked: after, limit, new_connection })
+            }
+            Action::Reauthenticate(kind) => (kind, Next::Reauthenticate),
+            Action::Fail(kind) => (kind, Next::Stop),
+        };
+        let trouble = Box::new(Trouble::answered(kind, status, headers, body));
+        Some(Self { trouble, next, may_have_acted: !classify::rules_out_effect(status) })
+    }
+
+    /// An accepted answer that its reader cannot use.
+    pub fn malformed(trouble: Trouble, status: u16, limit: Duration) -> Self {
+        let next = Next::Wait { asked: None, limit, new_connection: false };
+        Self { trouble: Box::new(trouble), next, may_have_acted: !classify::rules_out_effect(status) }
     }
 }

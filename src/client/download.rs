@@ -9,16 +9,15 @@ use url::Url;
 
 use crate::classify::Kind;
 use crate::exchange::{Accepted, Call, Engine};
-use crate::http::gzip::inflate;
+use crate::http::body;
 use crate::http::headers::Headers;
 use crate::http::retry::{Trial, random};
-use crate::http::transport::read_body;
 use crate::link::has_user_info;
 use crate::malformed::Malformed;
 use crate::request::Request;
 use crate::trouble::Trouble;
 use teams_base::cloud::is_loopback;
-use teams_base::error::Result;
+use teams_base::error::{Result, ServiceName};
 use teams_base::graph::endpoint;
 
 /// A link that was checked. It cannot become part of a request to Graph, which would carry the token.
@@ -62,7 +61,12 @@ impl Engine {
             };
             let Some(wait) = trial.again(started.elapsed(), None) else {
                 self.report.failed(endpoint::DOWNLOAD.template);
-                return Err(trouble.into_error_of(&endpoint::DOWNLOAD, &request.scope, trial.retries));
+                return Err(trouble.into_error_of(
+                    &endpoint::DOWNLOAD,
+                    request.service(),
+                    &request.scope,
+                    trial.retries,
+                ));
             };
             self.report.retried(endpoint::DOWNLOAD.template);
             sleep(wait).await;
@@ -87,13 +91,13 @@ impl Engine {
         self.report.requested(endpoint::DOWNLOAD.template);
         let client =
             self.graph.transport.elsewhere(&signed.0).map_err(|error| Trouble::protocol(&error.to_string()))?;
-        let broken = |broken| Trouble::broken(&broken, host, true);
+        let broken = |broken| Trouble::broken(&broken, host, true, ServiceName::Graph);
         let sent = client.get(signed.0.clone()).header(ACCEPT_ENCODING, "gzip").send().await;
         let response = sent.map_err(|error| broken(error.into()))?;
         let status = response.status().as_u16();
-        let raw = read_body(response).await.map_err(broken)?;
-        let on_wire = raw.len();
-        let body = inflate(raw).map_err(Trouble::protocol)?;
+        let body = body::read(response).await.map_err(broken)?;
+        let on_wire = body.on_wire;
+        let body = body.file().map_err(Trouble::protocol)?;
         self.report.received(on_wire, body.len());
         match status {
             200 => Ok(body),

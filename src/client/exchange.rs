@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::attempt::{Attempt, Next};
+use crate::attempt::{Attempt, Next, Setback};
 use crate::auth::Token;
 use crate::circuit_breaker::Stop;
 use crate::classify::Kind;
@@ -38,10 +38,23 @@ pub struct Call<'a> {
     pub redirects: bool,
 }
 
-/// An answer and the token that got it.
+/// An answer, and what it came by.
 pub struct Accepted<T> {
     pub answer: Answer<T>,
     pub token: Arc<Token>,
+    /// That of the connections.
+    pub generation: u64,
+}
+
+/// An attempt that failed.
+pub struct Failed<'a> {
+    pub service: &'a Service,
+    pub request: &'a Request,
+    /// The reads whose budgets it drew on.
+    pub counts_as: &'a [&'a Request],
+    pub token: &'a Arc<Token>,
+    pub took: Duration,
+    pub generation: u64,
 }
 
 impl Engine {
@@ -103,43 +116,14 @@ impl Engine {
                     service.accepted();
                     service.breaker.accepted(template);
                     self.report.scopes.settled(&request.scope, Status::Ok, "");
-                    return Ok(Accepted { answer, token });
+                    return Ok(Accepted { answer, token, generation });
                 }
                 Err(setback) => setback,
             };
             *in_doubt |= setback.may_have_acted && request.idempotency != Idempotency::Safe;
-            let is_harmless = !setback.may_have_acted || request.idempotency != Idempotency::NotIdempotent;
-            let mut trouble = setback.trouble;
-            let throttled = trouble.kind == Kind::Throttled;
-            if throttled {
-                self.report.throttled(template);
-            }
-            let wait = match setback.next {
-                Next::Stop => {
-                    service.breaker.answered();
-                    None
-                }
-                Next::Reauthenticate => {
-                    service.breaker.answered();
-                    service.refused(&token, &mut trial, &mut trouble).then_some(Duration::ZERO)
-                }
-                Next::Wait { asked, limit, new_connection } => {
-                    if new_connection {
-                        service.transport.renew(generation);
-                        if let (Some(asked), [request]) = (asked, counts_as) {
-                            self.limiter.slow_down(request, asked);
-                        }
-                    }
-                    let is_enough = request.is_brief && trial.retries > 0 && trouble.is_failure_of_server();
-                    let wait = if is_harmless && !is_enough { trial.again_within(limit, took, asked) } else { None };
-                    let may_go_on = if throttled {
-                        service.breaker.throttled(template, took)
-                    } else {
-                        service.breaker.failed(took)
-                    };
-                    trouble.stopped(may_go_on).and(wait)
-                }
-            };
+            let throttled = setback.trouble.kind == Kind::Throttled;
+            let failed = Failed { service, request, counts_as, token: &token, took, generation };
+            let (mut trouble, wait) = self.next(&failed, setback, &mut trial);
             let wait = match wait {
                 Some(wait) => {
                     self.report.retried(template);
@@ -150,11 +134,48 @@ impl Engine {
             };
             if wait.is_none() {
                 self.report.failed(template);
+                trouble.holds_permission(request, &token.roles());
                 let error = trouble.into_error(request, trial.retries);
                 self.report.scopes.settled(&request.scope, Status::Failed, &error.to_string());
                 return Err(error);
             }
         }
+    }
+
+    /// Whether there is another attempt, and how long to wait for it. What went wrong then says why there is none.
+    pub fn next(&self, failed: &Failed<'_>, setback: Setback, trial: &mut Trial) -> (Box<Trouble>, Option<Duration>) {
+        let Failed { service, request, took, .. } = *failed;
+        let template = request.endpoint.template;
+        let is_harmless = !setback.may_have_acted || request.idempotency != Idempotency::NotIdempotent;
+        let mut trouble = setback.trouble;
+        let throttled = trouble.kind == Kind::Throttled;
+        if throttled {
+            self.report.throttled(template);
+        }
+        let wait = match setback.next {
+            Next::Stop => {
+                service.breaker.answered();
+                None
+            }
+            Next::Reauthenticate => {
+                service.breaker.answered();
+                service.refused(failed.token, trial, &mut trouble).then_some(Duration::ZERO)
+            }
+            Next::Wait { asked, limit, new_connection } => {
+                if new_connection {
+                    service.transport.renew(failed.generation);
+                    if let (Some(asked), [request]) = (asked, failed.counts_as) {
+                        self.limiter.slow_down(request, asked);
+                    }
+                }
+                let is_enough = request.is_brief && trial.retries > 0 && trouble.is_failure_of_server();
+                let wait = if is_harmless && !is_enough { trial.again_within(limit, took, asked) } else { None };
+                let may_go_on =
+                    if throttled { service.breaker.throttled(template, took) } else { service.breaker.failed(took) };
+                trouble.stopped(may_go_on).and(wait)
+            }
+        };
+        (trouble, wait)
     }
 
     fn service(&self, request: &Request) -> Result<&Service> {

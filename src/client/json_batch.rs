@@ -2,8 +2,6 @@
 //! quota: each item is throttled, refused and repeated on its own.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
@@ -11,9 +9,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
 
-use crate::auth::Token;
-use crate::classify::{self, Action, classify};
-use crate::exchange::{Accepted, Call, Engine};
+use crate::attempt::Setback;
+use crate::classify::{Kind, classify};
+use crate::exchange::{Accepted, Call, Engine, Failed};
 use crate::http::error_body::ErrorBody;
 use crate::http::headers::Headers;
 use crate::http::retry::{Trial, random};
@@ -23,6 +21,7 @@ use crate::trouble::Trouble;
 use crate::url::relative;
 use teams_base::error::Result;
 use teams_base::graph::endpoint::{self, Method};
+use teams_base::text;
 
 /// The most that Graph takes in one batch.
 const MOST: usize = 20;
@@ -84,11 +83,15 @@ impl Engine {
                 sleep_until(at).await;
             }
             let started = Instant::now();
-            let Accepted { answer, token } = self.round_trip(&round, requests, &rides).await?;
-            let mut parts = answer.body;
+            let Accepted { answer, token, generation } = self.round_trip(&round, requests, &rides).await?;
+            let (mut parts, took) = (answer.body, started.elapsed());
             for index in round {
                 let Some(ride) = rides.get_mut(&index) else { continue };
-                match self.settle(&requests[index], parts.remove(&index), ride, &token, started.elapsed()) {
+                let request = &requests[index];
+                let counts_as = [request];
+                let item =
+                    Failed { service: &self.graph, request, counts_as: &counts_as, token: &token, took, generation };
+                match self.settle(&item, parts.remove(&index), ride) {
                     Some(result) => results[index] = Some(result),
                     None => waiting.push_back(index),
                 }
@@ -154,57 +157,49 @@ impl Engine {
     }
 
     /// The result of an item, or nothing if it rides again.
-    fn settle(
-        &self,
-        request: &Request,
-        part: Option<Part>,
-        ride: &mut Ride,
-        token: &Arc<Token>,
-        took: Duration,
-    ) -> Option<Result<Box<RawValue>>> {
-        let template = request.endpoint.template;
-        let (trouble, wait) = match part {
-            None => (Trouble::protocol("the batch left the item out"), ride.trial.again(took, None)),
-            Some(part) => {
-                let text = part.body.as_ref().map_or("", |body| body.get());
-                let trouble = |kind| Trouble::answered(kind, part.status, &part.headers, text.as_bytes());
-                match classify(Idempotency::Safe, part.status, &part.headers, text.as_bytes()) {
-                    Action::Accept => match part.body {
-                        Some(body) if !ErrorBody::is_error(body.get().as_bytes()) => return Some(Ok(body)),
-                        _ => {
-                            let why = Malformed("an item without a resource".into());
-                            let trouble = Trouble::malformed(&why, part.status, &part.headers, text.as_bytes());
-                            (trouble, ride.trial.again(took, None))
-                        }
-                    },
-                    Action::Retry { after, throttled, .. } => {
-                        let mut trouble = trouble(classify::exhausted(throttled));
-                        let may_go_on = if throttled { Ok(()) } else { self.graph.breaker.failed(took) };
-                        let wait = trouble.stopped(may_go_on).and(ride.trial.again(took, after));
-                        if throttled {
-                            self.report.throttled(template);
-                            if let Some(wait) = wait {
-                                self.limiter.throttle(request, wait);
-                            }
-                        }
-                        (trouble, wait)
-                    }
-                    Action::Reauthenticate(kind) => {
-                        let mut trouble = trouble(kind);
-                        let again = self.graph.refused(token, &mut ride.trial, &mut trouble);
-                        (trouble, again.then_some(Duration::ZERO))
-                    }
-                    Action::Fail(kind) => (trouble(kind), None),
-                }
+    fn settle(&self, item: &Failed<'_>, part: Option<Part>, ride: &mut Ride) -> Option<Result<Box<RawValue>>> {
+        let (request, template) = (item.request, item.request.endpoint.template);
+        let setback = match self.judge(part) {
+            Ok(body) => {
+                self.graph.breaker.accepted(template);
+                return Some(Ok(body));
             }
+            Err(setback) => setback,
         };
+        let throttled = setback.trouble.kind == Kind::Throttled;
+        let (trouble, wait) = self.next(item, setback, &mut ride.trial);
         let Some(wait) = wait else {
             self.report.failed(template);
+            let mut trouble = trouble;
+            trouble.holds_permission(request, &item.token.roles());
             return Some(Err(trouble.into_error(request, ride.trial.retries)));
         };
+        if throttled {
+            self.limiter.throttle(request, wait);
+        }
         self.report.retried(template);
         ride.ready_at = Instant::now() + wait;
         None
+    }
+
+    fn judge(&self, part: Option<Part>) -> Result<Box<RawValue>, Setback> {
+        let limit = self.retry_timeout;
+        let Some(Part { status, headers, body }) = part else {
+            return Err(Setback::malformed(Trouble::protocol("the batch left the item out"), 200, limit));
+        };
+        let text = body.as_ref().map_or("", |body| body.get()).as_bytes();
+        let action = classify(Idempotency::Safe, status, &headers, text);
+        if let Some(setback) = Setback::of(action, status, &headers, text, limit) {
+            return Err(setback);
+        }
+        match body {
+            Some(body) if !ErrorBody::is_error(body.get().as_bytes()) => Ok(body),
+            body => {
+                let why = Malformed("an item without a resource".into());
+                let text = body.as_ref().map_or("", |body| body.get()).as_bytes();
+                Err(Setback::malformed(Trouble::malformed(&why, status, &headers, text), status, limit))
+            }
+        }
     }
 }
 
@@ -250,11 +245,13 @@ fn resource(body: &RawValue) -> Option<Box<RawValue>> {
     }
     let text: String = serde_json::from_str(body.get()).ok()?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    serde_json::from_slice(text::without_mark(&bytes)).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -264,15 +261,17 @@ mod tests {
             {"id":0,"status":200,"headers":{"retry-after":2.5},"body":{"a": 1.50}},
             {"id":"2","status":200,"body":"eyJiIjoyfQ=="},
             {"id":"3","status":204,"body":null},
+            {"id":"4","status":200,"body":"77u/eyJjIjozfQ=="},
             {"id":"x","status":200}
         ]}"#;
         let parts = parse(body).unwrap();
-        assert_eq!(parts.len(), 4);
+        assert_eq!(parts.len(), 5);
         assert_eq!(parts[&0].body.as_ref().unwrap().get(), r#"{"a": 1.50}"#);
         assert_eq!(parts[&0].headers.wait(), Some(Duration::from_millis(2_500)));
         assert_eq!(parts[&1].headers.wait(), Some(Duration::from_secs(3)));
         assert_eq!(parts[&2].body.as_ref().unwrap().get(), r#"{"b":2}"#);
         assert!(parts[&3].body.is_none());
+        assert_eq!(parts[&4].body.as_ref().unwrap().get(), r#"{"c":3}"#, "behind a byte order mark");
         assert!(parse(b"{}").is_err() && parse(b"<html>").is_err());
     }
 }

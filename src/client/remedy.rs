@@ -1,6 +1,9 @@
 //! What to do about a refusal, decided by what the back end says: a permission helps only where one is missing.
 
+use crate::auth::Roles;
+use teams_base::error::ServiceName;
 use teams_base::graph::endpoint::Endpoint;
+use teams_base::graph::permissions::alternatives;
 
 /// What a refusing resource says, in lower case, and what helps against it. The first that fits counts.
 const REFUSALS: &[(&[&str], &str)] = &[
@@ -50,12 +53,55 @@ pub fn of_resource(code: &str, message: &str) -> &'static str {
     REFUSALS.iter().find(|(texts, _)| texts.iter().any(|text| said.contains(text))).map_or("", |(_, remedy)| remedy)
 }
 
+/// What says where a service is.
+pub fn address(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Graph => "graph_base_url",
+        ServiceName::BotConnector => "the conversation's serviceUrl",
+    }
+}
+
+/// The remedy of a 401 for every token.
+pub fn token(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Graph => "check that tenant_id, cloud and graph_base_url belong together",
+        ServiceName::BotConnector => {
+            "check that the bot is registered with this client_id, and that tenant_id and cloud are those of its registration"
+        }
+    }
+}
+
 /// The remedy of a 403 that names no other reason.
 pub fn permission(endpoint: &Endpoint) -> String {
     if endpoint.permission.is_empty() {
         return String::new();
     }
     format!("Grant the application permission {} with admin consent", endpoint.permission)
+}
+
+/// Whether the token grants what the endpoint needs, or more.
+pub fn is_held(endpoint: &Endpoint, roles: &Roles) -> bool {
+    let Roles::Granted(roles) = roles else { return false };
+    !endpoint.permission.is_empty()
+        && (roles.contains(endpoint.permission)
+            || alternatives(endpoint.permission).iter().any(|other| roles.contains(*other)))
+}
+
+/// The remedy of a 403 although the token holds the permission: one team is locked, archived, or guarded by a policy.
+pub fn of_scope(endpoint: &Endpoint, scope: &str) -> String {
+    let option = match scope.split_once(' ') {
+        Some(("team", id)) => format!("exclude_team_id={id}"),
+        Some(("channel", ids)) => format!("exclude_channel_id={}", ids.split_once('/').map_or(ids, |(_, id)| id)),
+        _ => String::new(),
+    };
+    let scope = if scope.is_empty() { "the tenant" } else { scope };
+    let held = format!("The token holds {}, so it is {scope} itself that refuses", endpoint.permission);
+    let why = "it may be locked, archived or under a policy, and no permission helps";
+    if option.is_empty() {
+        format!("{held}: {why}. Leave it out, or look for access policies and licenses")
+    } else {
+        format!("{held}: {why}. Leave it out with {option}, or what refuses with on_forbidden=skip")
+    }
 }
 
 #[cfg(test)]

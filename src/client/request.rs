@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::http::headers::Headers;
 use crate::link::Link;
+use teams_base::error::ServiceName;
 use teams_base::graph::endpoint::{Endpoint, Method};
 
 /// One request. Built with [`Request::new`] or, for the next page, with [`Request::follow`].
@@ -132,6 +133,14 @@ impl Request {
     pub fn user(mut self, id: &str) -> Self {
         self.budget.user = Some(id.to_owned());
         self
+    }
+
+    /// Who is asked.
+    pub fn service(&self) -> ServiceName {
+        match self.target {
+            Target::Path { .. } | Target::Link(_) => ServiceName::Graph,
+            Target::Connector { .. } => ServiceName::BotConnector,
+        }
     }
 
     /// The same endpoint, scope and budgets at the next page.

@@ -52,11 +52,11 @@ impl Service {
     }
 
     /// A token was refused: drops it and says to try again with another, as long as that may help. Where the service has
-    /// accepted the application's tokens before, a refusal of a new one is about what was asked for, and the token is kept
-    /// for all else.
+    /// accepted the application's tokens before, or the answer says what the resource refuses, a refusal of a new one is
+    /// about what was asked for, and the token is kept for all else.
     pub fn refused(&self, token: &Arc<Token>, trial: &mut Trial, trouble: &mut Trouble) -> bool {
         let again = trial.reauthenticate(token.obtained_at);
-        if !again && self.accepted.load(Ordering::Relaxed) {
+        if !again && (self.accepted.load(Ordering::Relaxed) || trouble.tells_why()) {
             trouble.refuses_scope();
         } else {
             self.tokens.invalidate(token);

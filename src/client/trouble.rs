@@ -2,15 +2,16 @@
 
 use std::fmt;
 
+use crate::auth::Roles;
 use crate::circuit_breaker::Stop;
 use crate::classify::Kind;
+use crate::http::broken::Broken;
 use crate::http::error_body::ErrorBody;
 use crate::http::headers::Headers;
-use crate::http::transport::Broken;
 use crate::malformed::Malformed;
 use crate::remedy;
 use crate::request::Request;
-use teams_base::error::{AuthFailure, Error, GraphFailure};
+use teams_base::error::{AuthFailure, Error, GraphFailure, ServiceName};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::redact;
 
@@ -21,6 +22,8 @@ pub struct Trouble {
     message: String,
     request_id: Option<String>,
     remedy: String,
+    /// As in [`GraphFailure`].
+    tells_why: bool,
     gave_up: bool,
     timed_out: bool,
 }
@@ -34,6 +37,7 @@ impl Trouble {
             message: message.into(),
             request_id: None,
             remedy: String::new(),
+            tells_why: false,
             gave_up: false,
             timed_out: false,
         }
@@ -43,10 +47,7 @@ impl Trouble {
     pub fn answered(kind: Kind, status: u16, headers: &Headers, body: &[u8]) -> Self {
         let ErrorBody { code, message, request_id } = ErrorBody::parse(body);
         let (message, remedy) = match status {
-            300..=399 => (
-                "a redirect, which is not followed because the token would go with it".into(),
-                "Check graph_base_url and proxy",
-            ),
+            300..=399 => ("a redirect, which is not followed because the token would go with it".into(), ""),
             407 => (message, "Check the user and password of proxy"),
             400..=499 => {
                 let remedy = remedy::of_resource(&code, &message);
@@ -59,6 +60,7 @@ impl Trouble {
             code,
             request_id: headers.request_id.clone().or(request_id),
             remedy: remedy.into(),
+            tells_why: !remedy.is_empty(),
             timed_out: status == 504,
             ..Self::new(kind, message)
         }
@@ -82,24 +84,39 @@ impl Trouble {
         }
     }
 
-    pub fn broken(broken: &Broken, host: &str, reached: bool) -> Self {
+    pub fn broken(broken: &Broken, host: &str, reached: bool, service: ServiceName) -> Self {
         let remedy = match broken.remedy {
-            Some(remedy) => remedy,
-            None if broken.connect && !reached => "Check graph_base_url, cloud, proxy and the network",
-            None => "",
+            Some(remedy) => remedy.to_owned(),
+            None if broken.connect && !reached => {
+                format!("Check {}, cloud, proxy and the network", remedy::address(service))
+            }
+            None => String::new(),
         };
         let trouble = Self::new(Kind::Service, format!("{host}: {}", broken.what));
-        Self { remedy: remedy.into(), timed_out: broken.stalled, ..trouble }
+        Self { remedy, timed_out: broken.stalled, ..trouble }
     }
 
     /// A new token was refused by a service that accepts the application's tokens elsewhere.
     pub fn refuses_scope(&mut self) {
         if self.kind == Kind::Authentication {
             self.kind = Kind::PermissionDenied;
+            self.tells_why = true;
             if self.remedy.is_empty() {
                 self.remedy = remedy::SCOPE.into();
             }
         }
+    }
+
+    /// A refusal of what the token allows is that of the scope itself, and no permission helps.
+    pub fn holds_permission(&mut self, request: &Request, roles: &Roles) {
+        if self.kind == Kind::PermissionDenied && self.remedy.is_empty() && remedy::is_held(request.endpoint, roles) {
+            self.remedy = remedy::of_scope(request.endpoint, &request.scope);
+        }
+    }
+
+    /// Whether the answer says what the resource refuses, so that it is not about the token.
+    pub fn tells_why(&self) -> bool {
+        self.tells_why
     }
 
     /// The server, or a gateway before it, broke down over the request.
@@ -133,26 +150,29 @@ impl Trouble {
     }
 
     pub fn into_error(self, request: &Request, retries: u32) -> Error {
-        self.into_error_of(request.endpoint, &request.scope, retries)
+        self.into_error_of(request.endpoint, request.service(), &request.scope, retries)
     }
 
     /// The same for what is fetched from elsewhere on a request's behalf.
-    pub fn into_error_of(self, endpoint: &'static Endpoint, scope: &str, retries: u32) -> Error {
+    pub fn into_error_of(self, endpoint: &'static Endpoint, service: ServiceName, scope: &str, retries: u32) -> Error {
         if self.kind == Kind::Authentication {
             return Error::Authentication(Box::new(AuthFailure {
                 status: self.status,
                 aadsts: None,
                 code: self.code,
-                message: format!("Microsoft Graph refused a new token at {}: {}", endpoint.template, self.message),
-                remedy: "check that tenant_id, cloud and graph_base_url belong together".into(),
+                message: format!("{service} refused a new token at {}: {}", endpoint.template, self.message),
+                remedy: remedy::token(service).into(),
                 effect_unknown: false,
             }));
         }
-        let remedy = match self.kind {
-            Kind::PermissionDenied if self.remedy.is_empty() => remedy::permission(endpoint),
-            _ => self.remedy,
+        let remedy = match (self.kind, self.status) {
+            _ if !self.remedy.is_empty() => self.remedy,
+            (Kind::PermissionDenied, _) => remedy::permission(endpoint),
+            (_, Some(300..=399)) => format!("Check {} and proxy", remedy::address(service)),
+            _ => String::new(),
         };
         let failure = Box::new(GraphFailure {
+            service,
             method: endpoint.method,
             endpoint: endpoint.template,
             scope: scope.to_owned(),
@@ -162,6 +182,7 @@ impl Trouble {
             request_id: self.request_id,
             retries,
             remedy,
+            tells_why: self.tells_why,
             gave_up: self.gave_up,
             timed_out: self.timed_out,
             effect_unknown: false,

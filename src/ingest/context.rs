@@ -8,26 +8,30 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
 use crate::caps::Caps;
+use crate::doubts::Doubts;
 use crate::engine::Step;
-use crate::error_policy::{Attempt, GONE, Verdict, is_dead_link, skipped, verdict};
+use crate::error_policy::{Attempt, FORBIDDEN, GONE, Verdict, is_dead_link, skipped, verdict};
 use crate::page_sizes::SmallExports;
 use crate::pagination::{Next, Pagination, protocol_error};
+use crate::pass::LeftOut;
 use crate::sink::Sink;
 use crate::state::discovery_cache::DiscoveryCache;
 use crate::state::round_failures::RoundFailures;
 use crate::state::work_item::WorkItem;
 use teams_base::error::{Error, GraphFailure, Result};
-use teams_base::options::TableOptions;
+use teams_base::options::{OnForbidden, TableOptions};
 use teams_client::metrics::Report;
 use teams_client::request::Request;
 use teams_client::{GraphClient, Malformed};
-use teams_tables::{Empty, Fields, Page, RawItems, Rows, TableBuilder, read_page};
+use teams_tables::{Derived, Empty, Fields, Page, RawItems, Rows, TableBuilder, read_page};
 
 pub struct ReadContext {
     pub client: GraphClient,
     pub options: Arc<TableOptions>,
     /// Some of the scopes that the options discover: a share of the work, not a choice of the user's.
     pub scopes: Option<Vec<String>>,
+    /// Where a snapshot notes the scopes that refused to be read.
+    pub left_out: Option<LeftOut>,
     pub sink: Sink,
     pub caps: Caps,
     /// When the session last read a round from this offset and found nothing.
@@ -40,6 +44,15 @@ pub struct ReadContext {
     pub failures: RoundFailures,
     /// Which exports the session asks for small pages.
     pub small_exports: SmallExports,
+    /// Takes the teams whose list of channels is empty; `None` where that has to be an error.
+    pub doubts: Option<Doubts>,
+}
+
+/// What a list holds.
+pub struct Listed {
+    pub items: Vec<Box<RawValue>>,
+    /// The server gave something else first: no list, or an empty one.
+    pub is_doubtful: bool,
 }
 
 impl ReadContext {
@@ -78,18 +91,28 @@ impl ReadContext {
 
     /// Every item of a list, as text, over all its pages.
     pub async fn list_raw(&self, request: &Request) -> Result<Vec<Box<RawValue>>> {
+        self.list_noting(request).await.map(|listed| listed.items)
+    }
+
+    async fn list_noting(&self, request: &Request) -> Result<Listed> {
         let mut items = Vec::new();
         let mut request = request.clone();
         let mut pagination = Pagination::default();
+        let mut is_doubtful = false;
         loop {
-            let answer = self.client.get(&request, read_raw_page).await?;
+            let read = |body: &[u8]| {
+                let page = read_raw_page(body);
+                is_doubtful |= page.is_err() && is_without_list(body);
+                page
+            };
+            let answer = self.client.get(&request, read).await?;
             let (page, mut found) = answer.body;
             match pagination.next(&self.client, &request, &page)? {
                 Next::Again => {}
                 Next::End => {
                     items.append(&mut found);
                     self.report().scopes.add_rows(&request.scope, items.len());
-                    return Ok(items);
+                    return Ok(Listed { items, is_doubtful });
                 }
                 Next::Follow(link) => {
                     items.append(&mut found);
@@ -101,12 +124,35 @@ impl ReadContext {
 
     /// The same of a list whose kind says what it means to hold nothing.
     pub async fn list_unless_empty(&self, request: &Request, empty: Empty) -> Result<Vec<Box<RawValue>>> {
-        let items = self.list_raw(request).await?;
-        if !items.is_empty() || empty == Empty::Usual {
-            return Ok(items);
+        self.list_with_doubts(request, empty).await.map(|listed| listed.items)
+    }
+
+    /// The same, and whether the server seemed to know better at first.
+    pub async fn list_with_doubts(&self, request: &Request, empty: Empty) -> Result<Listed> {
+        let listed = self.list_noting(request).await?;
+        if !listed.items.is_empty() || empty == Empty::Usual {
+            return Ok(listed);
         }
-        let items = self.list_raw(request).await?;
-        if items.is_empty() && empty == Empty::Never { Err(never_empty(request)) } else { Ok(items) }
+        let listed = self.list_noting(request).await?;
+        match empty {
+            _ if !listed.items.is_empty() => {}
+            Empty::Never => return Err(never_empty(request)),
+            Empty::Doubtful => self.doubt(request)?,
+            Empty::Rare | Empty::Usual => {}
+        }
+        Ok(Listed { is_doubtful: true, ..listed })
+    }
+
+    /// A team's list is empty that never is.
+    fn doubt(&self, request: &Request) -> Result<()> {
+        let (Some(doubts), Some(team)) = (&self.doubts, &request.budget.team) else { return Err(never_empty(request)) };
+        doubts.add(team);
+        self.report().note(format!(
+            "{}: its list of channels was empty twice, though each team has its General channel. Nothing is taken for \
+             deleted; once they are listed again, they are read whole",
+            request.scope
+        ));
+        Ok(())
     }
 
     /// The scopes that a list names.
@@ -127,6 +173,7 @@ impl ReadContext {
             Next::Again => Step::More,
             Next::Follow(link) => {
                 item.link = Some(link);
+                item.tries.stalls = 0;
                 Step::More
             }
         })
@@ -184,6 +231,27 @@ impl ReadContext {
         }
     }
 
+    /// The same where `on_forbidden=skip` and a reader who keeps the rows of what is left out (`place`, by the columns that
+    /// name it) make a refusal no error.
+    pub async fn unless_left_out<T, F: Future<Output = Result<T>>>(
+        &self,
+        place: &[(Derived, &str)],
+        is_named: bool,
+        read: impl Fn() -> F,
+    ) -> Result<Option<T>> {
+        let left_out = self.left_out.as_ref().filter(|_| !is_named && !place.is_empty());
+        match (self.confirmed(is_named, read).await, left_out) {
+            (Err(Error::PermissionDenied(failure)), Some(left_out))
+                if self.options.on_forbidden == OnForbidden::Skip =>
+            {
+                left_out.lock().push(place.iter().map(|(column, id)| (*column, (*id).to_owned())).collect());
+                self.skip(&failure, FORBIDDEN);
+                Ok(None)
+            }
+            (result, _) => result,
+        }
+    }
+
     pub fn skip(&self, failure: &GraphFailure, reason: &str) {
         self.report().skip(skipped(failure, reason));
     }
@@ -202,6 +270,11 @@ pub fn named<T>(request: &Request, items: &[Box<RawValue>], read: impl Fn(&Field
         })
     });
     named.collect()
+}
+
+/// Whether an answer is an object that has no list, or null for one.
+fn is_without_list(body: &[u8]) -> bool {
+    Fields::of(&String::from_utf8_lossy(body)).is_some_and(|answer| !answer.is_list("value"))
 }
 
 /// A list that holds nothing, though there is always something: to believe it would be to take all of it for deleted.

@@ -40,8 +40,9 @@ pub trait Reader: Sync {
     /// Every item of a scope has been read, `last` the last of them; the scope may go on with another.
     fn finished(&self, last: &WorkItem) -> Option<WorkItem>;
 
-    /// The item failed for good: what it needs to lose nothing is noted, and the round goes on without it.
-    fn failed(&self, item: &WorkItem);
+    /// The item failed for good: what it needs to lose nothing is noted, and the round goes on without it. What is returned
+    /// the next round goes on from.
+    fn failed(&self, item: &WorkItem) -> Option<WorkItem>;
 
     /// The scope was left out and reported: it is to be read whole when it comes back.
     fn skipped(&self, last: &WorkItem);
@@ -52,6 +53,8 @@ pub trait Reader: Sync {
 pub struct Outcome {
     /// Half-read items, among them those that met an error that ends the run.
     pub open: Vec<WorkItem>,
+    /// What failed and is gone on from by the next round.
+    pub stood: Vec<WorkItem>,
     /// Scopes that count as not started, though their children may have been listed.
     pub fresh: Vec<WorkItem>,
     /// The last scope started.
@@ -111,6 +114,7 @@ struct Work {
     counter: usize,
     /// Items that met an error that ends the run.
     ended: Vec<WorkItem>,
+    stood: Vec<WorkItem>,
     failure: Option<Error>,
     /// Unfinished items per scope.
     alive: HashMap<String, usize>,
@@ -130,6 +134,7 @@ impl Work {
             started: vec![after],
             counter: 0,
             ended: Vec::new(),
+            stood: Vec::new(),
             failure: None,
             alive: HashMap::new(),
             skipped: BTreeSet::new(),
@@ -202,7 +207,7 @@ impl Work {
         if error.ends_run() {
             self.ended.push(item);
         } else {
-            reader.failed(&item);
+            self.stood.extend(reader.failed(&item));
             self.failed.insert(item.scope.clone());
             self.close(reader, order, &item);
         }
@@ -241,7 +246,8 @@ impl Work {
             self.started.pop();
             left = true;
         }
-        Outcome { open, fresh, after: self.started.pop().flatten(), left, failure: self.failure }
+        let after = self.started.pop().flatten();
+        Outcome { open, stood: self.stood, fresh, after, left, failure: self.failure }
     }
 }
 
@@ -254,7 +260,8 @@ fn compact(ended: Vec<WorkItem>, queue: Vec<WorkItem>) -> Vec<WorkItem> {
         match item.stage {
             // A window that is read again remembers how often.
             Stage::Export(window) if item.link.is_none() && item.tries.window_reads == 0 => {
-                let parent = || WorkItem { children: item.children.clone(), ..WorkItem::parent(&item.scope) };
+                let (children, history_until) = (item.children.clone(), item.history_until);
+                let parent = || WorkItem { children, history_until, ..WorkItem::parent(&item.scope) };
                 windows.entry(item.scope.clone()).or_insert_with(|| (parent(), Vec::new())).1.push(window);
             }
             Stage::Child if item.link.is_none() => children.push(item),
@@ -309,8 +316,9 @@ mod tests {
             None
         }
 
-        fn failed(&self, item: &WorkItem) {
+        fn failed(&self, item: &WorkItem) -> Option<WorkItem> {
             self.log.lock().push(format!("!{}", item.scope));
+            None
         }
 
         fn skipped(&self, last: &WorkItem) {

@@ -1,24 +1,25 @@
 //! What a refusal means: the one place that looks at the status of Graph's answers.
 //!
-//! Throttling, 5xx and timeouts are repeated by the client before they come here. What is left:
+//! Throttling, 5xx and timeouts are repeated by the client before they come here; a 401 of one scope, with a token that
+//! serves others, comes as [`Error::PermissionDenied`], as a 403 does. What is left:
 //!
 //! | answer | to | means |
 //! |---|---|---|
 //! | 400, 404, 410 | a link | it has died: the scope is read again, once |
 //! | 404 | the first page of a discovered scope | asked once more, then skipped and reported: it was deleted meanwhile |
-//! | 403 | a discovered scope | skipped with `on_forbidden=skip`, otherwise an error |
+//! | 403, or a 401 of it alone | a discovered scope | skipped with `on_forbidden=skip`, otherwise an error |
 //! | 402, 405, 501 | an export | no export API here: messages are listed |
 //! | 400, 404 | an export | the same once several parents in a row say so; one parent alone is listed |
-//! | 403 | an export | this parent is listed |
-//! | 409, 424; 500, 502, 504, a timeout | the export of a history | this parent is listed |
+//! | 403, or a 401 of it alone | an export | this parent is listed |
+//! | 409, 424; 500, 502, 504, a timeout, a circle of links | the export of a history | this parent is listed |
 //! | 400, 404, 405, 501 | channel delta | channels are listed |
 //! | 409, 410, 424; 500, 502, 504, a timeout | channel delta | this channel is listed |
 //! | 400 | the first page of an export | perhaps too large: a small one is asked for |
 //! | 500, 502, 504, a timeout | a page of messages | perhaps too heavy: a small one is asked for |
 //! | 400, 501 | a list with `$expand` | the list without it |
-//! | 403, 404 | a list that another can stand in for | the other list is asked |
+//! | 401, 403, 404 | a list that another can stand in for | the other list is asked |
 //! | 4xx, 501 | the settings of a team | they stay null |
-//! | 403, 404 | a hosted content, a transcript's text | its row says so, or stays null |
+//! | 401, 403, 404 | a hosted content, a transcript's text | its row says so, or stays null |
 //! | anything else | | the scope fails; the others go on unless the error ends the run |
 //!
 //! Uses errors and options. It sends nothing and changes nothing: `context` carries a verdict out.
@@ -89,15 +90,13 @@ pub enum Refusal {
 
 /// `None` for an error that is no refusal of the export.
 pub fn export_refusal(error: &Error) -> Option<Refusal> {
-    if error.ends_run() {
-        return None;
-    }
     match error.status() {
+        _ if error.ends_run() => None,
+        _ if matches!(error, Error::PermissionDenied(_)) => Some(Refusal::Forbidden),
         Some(402 | 405 | 501) => Some(Refusal::NotOffered),
         Some(400 | 404) => Some(Refusal::Unclear),
-        Some(403) => Some(Refusal::Forbidden),
         Some(409 | 424) => Some(Refusal::Broken),
-        _ if may_be_too_heavy(error) => Some(Refusal::Broken),
+        _ if may_be_too_heavy(error) || matches!(error, Error::Protocol(_)) => Some(Refusal::Broken),
         _ => None,
     }
 }
@@ -175,11 +174,10 @@ pub fn missing_content(error: &Error, on_forbidden: OnForbidden) -> Option<&'sta
 /// A refused list of a snapshot, with what the tenant may lack (`prerequisites`, which may be empty) and with why
 /// `on_forbidden` does not help.
 pub fn explain_list(mut error: Error, prerequisites: &str, is_named: bool, on_forbidden: OnForbidden) -> Error {
+    let is_forbidden = matches!(error, Error::PermissionDenied(_));
     if let Error::PermissionDenied(failure) | Error::NotFound(failure) | Error::Service(failure) = &mut error {
-        if !prerequisites.is_empty() {
-            add_remedy(failure, prerequisites);
-        }
-        if failure.status == Some(403) && !is_named && on_forbidden == OnForbidden::Skip {
+        add_general_remedy(failure, prerequisites);
+        if is_forbidden && !is_named && on_forbidden == OnForbidden::Skip {
             add_remedy(
                 failure,
                 "A snapshot is whole or an error, so on_forbidden=skip does not apply: name what can be read",
@@ -194,8 +192,9 @@ pub fn explain_meetings(mut error: Error) -> Error {
     if let Error::PermissionDenied(failure) = &mut error
         && failure.endpoint != endpoint::CALL_RECORDS.template
     {
-        failure.remedy.push_str(
-            ". Meetings also need an application access policy that is granted to their organizers \
+        add_general_remedy(
+            failure,
+            "Meetings also need an application access policy that is granted to their organizers \
              (New-CsApplicationAccessPolicy, Grant-CsApplicationAccessPolicy)",
         );
     }
@@ -215,6 +214,13 @@ pub fn skipped(failure: &GraphFailure, reason: &str) -> Skipped {
     }
 }
 
+/// Adds what may help, unless the answer says what does.
+fn add_general_remedy(failure: &mut GraphFailure, text: &str) {
+    if !failure.tells_why && !text.is_empty() {
+        add_remedy(failure, text);
+    }
+}
+
 fn add_remedy(failure: &mut GraphFailure, text: &str) {
     if !failure.remedy.is_empty() {
         failure.remedy.push_str(". ");
@@ -229,7 +235,7 @@ mod tests {
     fn error(status: u16) -> Error {
         let failure = Box::new(GraphFailure { status: Some(status), ..GraphFailure::default() });
         match status {
-            403 => Error::PermissionDenied(failure),
+            401 | 403 => Error::PermissionDenied(failure),
             404 => Error::NotFound(failure),
             _ => Error::Service(failure),
         }
@@ -254,6 +260,8 @@ mod tests {
             (403, FIRST, skip, Verdict::Skip(FORBIDDEN)),
             (403, linked, skip, Verdict::Skip(FORBIDDEN)),
             (403, named, skip, Verdict::Fail),
+            (401, FIRST, skip, Verdict::Skip(FORBIDDEN)),
+            (401, named, skip, Verdict::Fail),
             (410, linked, fail, Verdict::Restart),
             (410, FIRST, skip, Verdict::Fail),
             (400, Attempt { is_named: true, ..linked }, fail, Verdict::Restart),
@@ -273,6 +281,7 @@ mod tests {
             (400, Some(Refusal::Unclear)),
             (404, Some(Refusal::Unclear)),
             (403, Some(Refusal::Forbidden)),
+            (401, Some(Refusal::Forbidden)),
             (409, Some(Refusal::Broken)),
             (424, Some(Refusal::Broken)),
             (502, Some(Refusal::Broken)),
@@ -281,5 +290,34 @@ mod tests {
         ] {
             assert_eq!(export_refusal(&error(status)), expected, "{status}");
         }
+    }
+
+    fn remedy(error: &Error) -> &str {
+        &error.graph().unwrap().remedy
+    }
+
+    #[test]
+    fn a_401_of_one_list_is_explained_as_a_403_is() {
+        for status in [401, 403] {
+            let error = explain_list(error(status), "a license", false, OnForbidden::Skip);
+            assert!(remedy(&error).contains("a license") && remedy(&error).contains("on_forbidden"), "{error}");
+        }
+        let error = explain_list(error(404), "a license", false, OnForbidden::Skip);
+        assert_eq!(remedy(&error), "a license");
+    }
+
+    #[test]
+    fn what_the_answer_says_is_not_said_again() {
+        let failure = |tells_why, remedy: &str| {
+            let remedy = remedy.to_owned();
+            let endpoint = endpoint::TRANSCRIPTS.template;
+            Error::PermissionDenied(Box::new(GraphFailure { endpoint, tells_why, remedy, ..GraphFailure::default() }))
+        };
+        let policy = "grant it an application access policy (New-CsApplicationAccessPolicy)";
+        assert_eq!(remedy(&explain_meetings(failure(true, policy))), policy);
+        let general = explain_meetings(failure(false, "Grant the permission"));
+        assert!(remedy(&general).starts_with("Grant the permission. Meetings also need"), "{general}");
+        let list = explain_list(failure(true, "restore it"), "a license", true, OnForbidden::Skip);
+        assert_eq!(remedy(&list), "restore it");
     }
 }

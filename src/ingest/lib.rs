@@ -23,6 +23,7 @@ mod caps;
 mod context;
 mod dedup;
 mod discover;
+mod doubts;
 mod engine;
 mod error_policy;
 mod messages;
@@ -40,7 +41,8 @@ mod state;
 mod tables;
 
 pub use caps::Limits;
-pub use pass::Pass;
+pub use doubts::Doubts;
+pub use pass::{LeftOut, Pass};
 pub use session::{MicroBatch, Plan, Session};
 pub use sink::Batch;
 pub use state::offset::{Offset, OffsetInfo, Parsed, offset_info};

@@ -11,6 +11,7 @@ use crate::attach::hosted_contents::Fetcher;
 use crate::caps::{Caps, Limits};
 use crate::context::ReadContext;
 use crate::discover::{teams, users};
+use crate::doubts::Doubts;
 use crate::engine;
 use crate::messages::full_read;
 use crate::output::Output;
@@ -45,6 +46,8 @@ pub struct MicroBatch {
     pub finished: bool,
     /// Everything has been read again since then: what was observed before and not again is gone.
     pub full_since: Option<Timestamp>,
+    /// How much of the round's scopes has been read, from 0 to 1; nothing where that is not known.
+    pub share: Option<f64>,
 }
 
 /// Where a micro-batch ends, and what it is made of.
@@ -106,6 +109,7 @@ impl Session {
             client: self.client.clone(),
             options: Arc::new(pass.options.clone()),
             scopes: pass.scopes.clone(),
+            left_out: pass.left_out.clone(),
             sink,
             caps: Caps::new(limits),
             polled: None,
@@ -113,6 +117,8 @@ impl Session {
             discovered: self.discovered.clone(),
             failures: self.failures.clone(),
             small_exports: self.small_exports.clone(),
+            // What is no snapshot takes no missing row for a delete.
+            doubts: pass.doubts.clone().or_else(|| (!pass.is_snapshot()).then(Doubts::default)),
         }
     }
 
@@ -148,12 +154,13 @@ impl Session {
         let mut context = self.context(pass, sink, limits.unless_given(&pass.options));
         context.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
-        let mut full_since = None;
+        let (mut full_since, mut share) = (None, None);
         let (offset, finished) = match pass.round_kind() {
             Some(kind) => match incremental::step(&context, kind, start.as_ref()).await? {
                 Some(next) => {
                     // A round in which a scope failed is not over before its error has been told.
                     let finished = next.phase == Phase::Done && !next.known.has_failures();
+                    share = parents::share(&context, kind, &next);
                     let offset = next.to_text();
                     if offset == text {
                         self.remember(pass, text);
@@ -175,7 +182,7 @@ impl Session {
             },
         };
         context.sink.finish().await?;
-        Ok(MicroBatch { full_since, ..collect(pass, &context, offset, finished) })
+        Ok(MicroBatch { full_since, share, ..collect(pass, &context, offset, finished) })
     }
 
     /// What a read of the table can be divided by; nothing where it is one list, and where a chat is listed by each of its
@@ -315,7 +322,7 @@ fn collect(pass: &Pass, context: &ReadContext, offset: String, finished: bool) -
             _ => rows.push((pass.table_of(output), batch)),
         }
     }
-    MicroBatch { rows, deletes, offset, finished, full_since: None }
+    MicroBatch { rows, deletes, offset, finished, full_since: None, share: None }
 }
 
 /// Reads everything there is, once.
@@ -331,7 +338,7 @@ async fn whole(context: &ReadContext, pass: &Pass) -> Result<()> {
         Reading::Chats => {
             let users = users::ids(context).await?;
             let until = clock::server_time(context, RoundKind::Chats).await;
-            let reader = Chats::new(context, RoundState::first(until));
+            let reader = Chats::once(context, RoundState::first(until));
             let outcome = engine::run(&reader, Vec::new(), users, None, &context.caps, usize::MAX, || 0).await;
             outcome.failure.map_or(Ok(()), Err)
         }

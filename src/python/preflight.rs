@@ -35,7 +35,8 @@ pub fn sample(
     let before = session.report().snapshot().requests;
     let found = wait(py, preflight::sample(session.client(), &tables))?.map_err(|error| to_py(&error))?;
     let requests = session.report().snapshot().requests - before;
-    Ok(json!({"counts": found.counts, "notes": found.notes, "requests": requests}).to_string())
+    let content = json!({"counts": found.counts, "unknown": found.unknown, "notes": found.notes, "requests": requests});
+    Ok(content.to_string())
 }
 
 fn parse(
@@ -52,6 +53,17 @@ fn parse(
 #[pyfunction]
 pub fn counts() -> Vec<(&'static str, Option<f64>, &'static str)> {
     COUNTS.to_vec()
+}
+
+/// The counts that a run of a table costs by, without those that its options give.
+#[pyfunction]
+#[pyo3(signature = (table, options, *, run="first"))]
+pub fn needed_counts(table: &str, options: HashMap<String, String>, run: &str) -> PyResult<Vec<&'static str>> {
+    let needed = || -> Result<Vec<&'static str>> {
+        let (options, _) = parse_table(options, Strictness::Lenient)?;
+        Ok(preflight::needed_counts(find(table)?, &options, Run::parse(run)?)?.into_iter().collect())
+    };
+    needed().map_err(|error| to_py(&error))
 }
 
 fn part(part: &Part) -> Value {

@@ -39,15 +39,10 @@ fn hash(before: u64, part: &str) -> u64 {
     xxh3_64_with_seed(part.as_bytes(), before)
 }
 
-/// Keeps a key, and notes it among those of the page; `false` for one that was kept before.
+/// The same, with the first part hashed already.
 #[inline]
-pub(crate) fn insert(seen: &mut KeySet, page: &mut Vec<u64>, conversation: u64, parent: &str, id: &str) -> bool {
-    let key = hash(hash(conversation, parent), id);
-    let is_new = seen.insert(key);
-    if is_new {
-        page.push(key);
-    }
-    is_new
+pub(crate) fn key_of(conversation: u64, parent: &str, id: &str) -> u64 {
+    hash(hash(conversation, parent), id)
 }
 
 /// Takes back the keys of a page from the one at `mark` on: their rows were taken back, and may come again.

@@ -18,11 +18,21 @@ pub fn read_page<R: Rows>(body: &[u8], rows: &mut R) -> Result<Page, String> {
     // Validated once here, so that no string has to be validated on its own.
     let text = simdutf8::basic::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mark = rows.mark();
-    let mut json = Json::new(&text);
+    let page = read_text(&text, rows)?;
+    if !rows.begin_newest() {
+        return Ok(page);
+    }
+    rows.truncate(mark);
+    read_text(&text, rows)
+}
+
+fn read_text<R: Rows>(text: &str, rows: &mut R) -> Result<Page, String> {
+    let mark = rows.mark();
+    let mut json = Json::new(text);
     read_envelope(&mut json, rows).map_err(|_| {
         rows.truncate(mark);
         rows.forget();
-        describe(json.failure(), &text)
+        describe(json.failure(), text)
     })
 }
 

@@ -11,8 +11,8 @@ use teams_base::options::{Extras, Timestamps};
 use crate::columns::TextColumn;
 use crate::json::Json;
 use crate::{
-    Column, ColumnType, Context, ExportRows, Filter, KeySet, ListRows, Projection, Source, TableBuilder, find,
-    read_page,
+    Column, ColumnType, Context, ExportRows, Filter, KeySet, ListRows, Projection, Source, TableBuilder, ThreadRows,
+    find, read_page,
 };
 
 /// Numbers that look random and are the same in every run.
@@ -365,6 +365,53 @@ fn an_id_that_is_a_number_is_still_a_key() {
     assert_eq!(column(&roots, "channel_id")[..2], [json!("5"), Value::Null]);
     assert_eq!((column(&replies, "id"), column(&replies, "parent_message_id")), (vec![json!("18")], vec![json!("17")]));
     assert!(rows.take_wrong_types().is_empty());
+}
+
+#[test]
+fn of_two_versions_on_one_page_the_newest_is_kept() {
+    let message = |id: &str, time: &str, subject: &str| {
+        json!({"id": id, "chatId": "c", "createdDateTime": "2026-01-01T00:00:00Z", "lastModifiedDateTime": time,
+               "subject": subject, "channelIdentity": {"teamId": "t", "channelId": "h"}})
+    };
+    let items = [
+        message("a", "2026-01-01T00:00:01Z", "a1"),
+        message("b", "2026-01-01T00:00:05Z", "b5"),
+        message("a", "2026-01-01T00:00:03Z", "a3"),
+        message("b", "2026-01-01T00:00:02Z", "b2"),
+        message("a", "2026-01-01T00:00:02Z", "a2"),
+        message("c", "2026-01-01T00:00:00Z", "c0"),
+        message("c", "2026-01-01T00:00:00Z", "c0 again"),
+    ];
+    let page = json!({ "value": items }).to_string();
+    let subjects = |batch: RecordBatch| {
+        let mut found: Vec<String> =
+            (0..batch.num_rows()).map(|row| held(batch.column_by_name("subject").unwrap(), row).to_string()).collect();
+        found.sort();
+        found
+    };
+    let wanted = ["\"a3\"", "\"b5\"", "\"c0\""];
+    let mut seen = KeySet::default();
+    let mut rows = builder("chat_messages", false);
+    for count in [3, 0] {
+        let mut filter = Filter { seen: Some(&mut seen), ..Filter::default() };
+        read_page(page.as_bytes(), &mut ListRows::new(&mut rows, Context::default(), &mut filter)).unwrap();
+        assert_eq!(filter.page.keys.len(), count, "what came with a page before stays");
+    }
+    assert_eq!(subjects(rows.finish()), wanted);
+    let (mut roots, mut replies) = (builder("messages", false), builder("message_replies", false));
+    let mut seen = KeySet::default();
+    let mut filter = Filter { seen: Some(&mut seen), ..Filter::default() };
+    let mut threads = ThreadRows::new(&mut roots, &mut replies, (true, true), "t", "h", None, &mut filter);
+    read_page(page.as_bytes(), &mut threads).unwrap();
+    assert_eq!(subjects(roots.finish()), wanted);
+    let mut seen = KeySet::default();
+    let mut filter = Filter { seen: Some(&mut seen), ..Filter::default() };
+    let (roots, replies) = (&mut roots, &mut replies);
+    let filter = &mut filter;
+    let mut rows =
+        ExportRows { roots, replies, wants_roots: true, wants_replies: true, team: "t", filter, reply_at: None };
+    read_page(page.as_bytes(), &mut rows).unwrap();
+    assert_eq!(subjects(rows.roots.finish()), wanted);
 }
 
 #[test]

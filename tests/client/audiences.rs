@@ -104,6 +104,25 @@ async fn a_refused_token_and_an_outage_concern_one_service_only() {
 }
 
 #[tokio::test]
+async fn errors_name_the_service_that_was_asked() {
+    let graph = Fifo::forever(status(500)).await;
+    for (code, said) in [
+        (503, "Bot Connector service could not answer: POST"),
+        (429, "Throttled by Bot Connector service: POST"),
+        (302, "Unexpected answer from Bot Connector service: POST"),
+        (401, "Bot Connector service refused a new token at"),
+    ] {
+        let connector = Fifo::forever(status(code)).await;
+        let client = both(&graph, &connector, &[("retry_timeout_seconds", "0")]);
+        let text = harmless(&client.send(&activity(&connector.url())).await.unwrap_err());
+        assert!(text.contains(said), "{code}: {text}");
+        assert!(!text.contains("Graph") && !text.contains("graph_base_url"), "{code}: {text}");
+        let text = harmless(&get(&client).await.unwrap_err());
+        assert!(text.starts_with("Microsoft Graph could not answer: GET"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn one_credential_asks_for_a_token_of_each_audience() {
     let login = Fifo::forever(granted()).await;
     let config = config(&login.url(), &[]);

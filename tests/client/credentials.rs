@@ -82,6 +82,11 @@ async fn a_certificate_signs_a_fresh_assertion_for_each_request() {
     let whole = format!("{ONE}{other}{pem}");
     let flat = whole.replace('\n', "\\n");
     let spaced = whole.replace('\n', " ");
+    let marked = format!("\u{feff}{whole}");
+    let lines = whole.replace('\n', " ").replace("----- -----", "-----\n-----");
+    let attributes = format!("Bag Attributes\n    localKeyID: 01 00\nsubject=CN = x\n{whole}");
+    let in_file = file("one-line");
+    std::fs::write(&in_file, format!("\u{feff}{flat}")).unwrap();
     let locked = format!("{pem}{ONE_ENCRYPTED}");
     let path = file("certificate");
     std::fs::write(&path, whole.replace('\n', "\r\n")).unwrap();
@@ -90,8 +95,12 @@ async fn a_certificate_signs_a_fresh_assertion_for_each_request() {
         vec![("client_certificate", whole.as_str())],
         vec![("client_certificate", flat.as_str())],
         vec![("client_certificate", spaced.as_str())],
+        vec![("client_certificate", marked.as_str())],
+        vec![("client_certificate", lines.as_str())],
+        vec![("client_certificate", attributes.as_str())],
+        vec![("client_certificate", in_file.to_str().unwrap())],
         vec![("client_certificate", path.to_str().unwrap())],
-        vec![("client_certificate", locked.as_str()), ("client_certificate_password", "marked-password")],
+        vec![("client_certificate", locked.as_str()), ("client_certificate_password", "marked-password\r\n")],
     ]
     .into_iter()
     .enumerate()
@@ -105,8 +114,9 @@ async fn a_certificate_signs_a_fresh_assertion_for_each_request() {
     }
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 5, "no assertion is used twice");
+    assert_eq!(ids.len(), 9, "no assertion is used twice");
     std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(in_file).unwrap();
 }
 
 #[tokio::test]

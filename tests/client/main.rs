@@ -1,8 +1,10 @@
 //! The client over real loopback HTTP. The server answers each request with the next of a list of raw answers.
 
 mod audiences;
+mod certificates;
 mod credentials;
 mod effects;
+mod text;
 mod wire;
 
 use std::sync::Arc;
@@ -467,7 +469,8 @@ async fn a_rotated_secret_and_a_federated_token_are_read_at_each_use() {
     let path = std::env::temp_dir().join(format!("lakeflow-teams-{}", std::process::id()));
     let server = Fifo::start(vec![granted(), granted(), granted()]).await;
     let config = config(&server.url(), &[]);
-    let credential = EntraCredential::secret(&config, &config.scope(), SecretSource::File(path.clone())).unwrap();
+    let source = SecretSource::File { option: "client_secret_file", path: path.clone() };
+    let credential = EntraCredential::secret(&config, &config.scope(), source).unwrap();
     for text in ["first", "second"] {
         std::fs::write(&path, text).unwrap();
         credential.fetch().await.unwrap();

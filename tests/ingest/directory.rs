@@ -230,6 +230,44 @@ async fn a_partition_tells_of_an_object_only_what_is_so_in_the_end() {
     }
 }
 
+/// Rows and deletes are streams of their own, each with its offset, its pages and its time.
+#[tokio::test]
+async fn streams_of_rows_and_of_deletes_agree_whichever_is_read_first() {
+    for first in ["rows", "deletes"] {
+        for page in [1, 3] {
+            let emulator = with_knobs(tenant(), |knobs| {
+                knobs.directory_delta_steps = true;
+                knobs.directory_delta_page = page;
+            });
+            let mut streams = [(); 2].map(|()| Reader::new(&emulator, &["users"], &[]).pages(1));
+            let mut lake = Lakehouse::default();
+            for round in 0..2 {
+                if round == 1 {
+                    removed_and_restored(&emulator).iter().for_each(|change| drop(emulator.mutate(change)));
+                }
+                for (stream, takes_rows) in streams.iter_mut().zip([first == "rows", first != "rows"]) {
+                    loop {
+                        emulator.advance(5);
+                        let (session, offset) = (&stream.session, stream.offset.as_deref());
+                        let mut step = session.micro_batch(&stream.pass, offset, stream.limits).await.unwrap();
+                        if takes_rows {
+                            step.deletes.clear()
+                        } else {
+                            step.rows.clear()
+                        }
+                        lake.merge(&step);
+                        stream.offset = Some(step.offset);
+                        if step.finished {
+                            break;
+                        }
+                    }
+                }
+            }
+            assert_whole(&emulator, &lake, &["users"]);
+        }
+    }
+}
+
 /// After a lost token everything is read again, and what does not come is gone: a tenant without users is none.
 #[tokio::test]
 async fn a_directory_that_is_empty_for_a_moment_loses_nobody() {

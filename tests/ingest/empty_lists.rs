@@ -1,7 +1,10 @@
 //! Lists that hold nothing for a moment, where Graph cannot mean it.
 
+use std::collections::BTreeSet;
+
 use teams_base::error::Error;
 use teams_emulator::{FaultKind, FaultRule, Mutation};
+use teams_ingest::{Doubts, Pass};
 
 use crate::harness::*;
 
@@ -44,7 +47,7 @@ async fn a_list_that_is_empty_for_a_moment_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_list_that_stays_empty_is_an_error_and_no_delete() {
+async fn a_list_that_stays_empty_is_an_error_of_a_snapshot_and_no_delete() {
     let emulator = start(small());
     for (table, options, list) in cases() {
         for kind in [FaultKind::EmptyList, FaultKind::NullValue, FaultKind::NoValue] {
@@ -88,25 +91,70 @@ async fn that_there_is_no_team_is_believed_of_two_lists() {
     assert!(rows.is_empty() && failure.is_none(), "{failure:?}");
 }
 
-/// The team's scope fails, and the others are read; once the list is back, only what is new is read.
+/// A caller that keeps what is stored of such a team is told which they are, and reads all others.
 #[tokio::test]
-async fn a_round_forgets_no_channel_of_a_list_that_is_empty_for_a_moment() {
-    for strategy in ["auto", "channels"] {
-        for times in [Some(1), None] {
-            let emulator = start(small());
-            let mut reader = Reader::messages(&emulator, &[("strategy", strategy)]);
-            let all = reader.round().await;
-            emulator.mutate(&Mutation { advance_seconds: 600, new_messages: 4, ..Mutation::default() });
-            let path = format!("/teams/{}/channels", team_ids(&emulator)[1]);
-            emulator.fault(FaultRule { times, skip: 0, ..fault(&format!("{path}?"), FaultKind::EmptyList) });
-            emulator.advance(2);
-            if times.is_none() {
-                assert!(matches!(reader.until_error().await, Error::Protocol(_)));
+async fn a_team_whose_channels_stay_missing_is_told_to_who_keeps_what_is_stored() {
+    let emulator = start(small());
+    let team = team_ids(&emulator)[1].clone();
+    for table in ["channels", "channel_members"] {
+        let doubts = Doubts::default();
+        let options = [("fetch_all_teams", "true"), ("fetch_all_channels", "true")];
+        let options = if table == "channels" { &options[..1] } else { &options[..] };
+        let pass = Pass { doubts: Some(doubts.clone()), ..pass(&[table], options) };
+        let session = session(&emulator);
+        emulator.fault(FaultRule { times: Some(2), ..fault(&format!("/teams/{team}/channels"), FaultKind::EmptyList) });
+        let (rows, failure) = read_once(&session, &pass).await;
+        assert!(failure.is_none(), "{table}: {failure:?}");
+        assert_eq!(doubts.teams(), std::slice::from_ref(&team), "{table}");
+        let wanted = emulator.truth(table).into_iter().filter(|row| row["team_id"] != team.as_str()).count();
+        assert_eq!(rows.len(), wanted, "{table}");
+        let notes = session.report().snapshot().notes;
+        assert!(
+            notes.iter().any(|note| note.contains(&team) && note.contains("Nothing is taken for deleted")),
+            "{notes:?}"
+        );
+    }
+}
+
+/// What the server told of the team in such a moment is not relied on: the next round reads it whole. All others go on.
+#[tokio::test]
+async fn a_team_whose_channels_are_missing_for_a_moment_is_read_whole_again() {
+    for strategy in ["auto", "channels", "delta"] {
+        for (kind, times) in [
+            (FaultKind::EmptyList, Some(1)),
+            (FaultKind::EmptyList, None),
+            (FaultKind::NullValue, Some(1)),
+            (FaultKind::NoValue, Some(1)),
+        ] {
+            for is_planned in [false, true] {
+                let what = format!("{strategy} {kind:?} {times:?} {is_planned}");
+                let emulator = start(small());
+                let team = team_ids(&emulator)[1].clone();
+                let mut reader = Reader::new(&emulator, &["messages"], &join(ALL_MESSAGES, &[("strategy", strategy)]));
+                reader.session = session_with(&emulator, &[("retry_timeout_seconds", "20")]);
+                let round = async |reader: &mut Reader<'_>| {
+                    emulator.advance(2);
+                    if is_planned {
+                        reader.planned().await.map(drop).unwrap_or_else(|error| panic!("{what}: {error}"));
+                        reader.rows
+                    } else {
+                        reader.round().await
+                    }
+                };
+                round(&mut reader).await;
+                emulator.mutate(&Mutation { advance_seconds: 600, new_messages: 4, ..Mutation::default() });
+                emulator.fault(FaultRule { times, ..fault(&format!("/teams/{team}/channels?"), kind) });
+                round(&mut reader).await;
+                let wrong = differences(&emulator, &reader.lake, "messages", &BTreeSet::new());
+                assert!(wrong.iter().all(|text| times.is_none() && text.contains(&team)), "{what}: {wrong:#?}");
                 emulator.clear_faults();
+                let of_team = emulator.truth("messages").iter().filter(|row| row["team_id"] == team.as_str()).count();
+                let all = emulator.truth("messages").len();
+                let rows = round(&mut reader).await;
+                reader.assert_whole();
+                assert!(rows >= of_team && rows < all, "{what}: {rows} of {of_team} and {all}");
+                assert!(round(&mut reader).await < of_team, "{what}: and then no more");
             }
-            let rows = reader.round().await;
-            reader.assert_whole();
-            assert!(rows < all / 2, "{strategy}: {rows} of {all} rows are read anew");
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use teams_base::error::Error;
 use teams_emulator::{Emulator, EmulatorConfig, FaultKind, FaultRule, Mutation};
-use teams_ingest::Partition;
 
 use crate::harness::*;
 
@@ -179,42 +178,18 @@ async fn lists_snapshots_and_directories_end_too() {
     assert!(matches!(failure, Some(Error::Protocol(_))), "{failure:?}");
 }
 
-/// As executors read them.
-async fn read_planned(reader: &mut Reader<'_>) -> Result<bool, Error> {
-    let plan = reader.session.plan(&reader.pass, reader.offset.as_deref(), None, None).await?;
-    for text in &plan.partitions {
-        let partition = Partition::parse(text)?;
-        let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
-        let reading = reader.session.read_partition(&reader.pass, &partition, false, sender);
-        let mut batches = Vec::new();
-        let taking = async {
-            while let Some(batch) = receiver.recv().await {
-                batches.push(batch);
-            }
-        };
-        futures::join!(reading, taking);
-        for batch in batches {
-            let (slot, batch) = batch?;
-            rows(&batch).into_iter().for_each(|row| reader.lake.upsert(reader.pass.table_of(slot), row));
-        }
-    }
-    let is_over = reader.offset.as_deref() == Some(plan.offset.as_str());
-    reader.offset = Some(plan.offset);
-    Ok(is_over)
-}
-
 #[tokio::test]
 async fn a_planner_leaves_a_team_that_it_cannot_list_behind() {
     for strategy in ["auto", "channels"] {
         let emulator = start(small());
         let team = team_ids(&emulator)[1].clone();
         let mut reader = Reader::new(&emulator, &["messages"], &join(ALL_MESSAGES, &[("strategy", strategy)]));
-        read_planned(&mut reader).await.unwrap();
+        reader.planned().await.unwrap();
         for seed in 0..3 {
             emulator.mutate(&Mutation { advance_seconds: 600, ..all_kinds(seed) });
             emulator.fault(status(&format!("teams/{team}/channels"), 423));
-            read_planned(&mut reader).await.unwrap();
-            let error = read_planned(&mut reader).await.unwrap_err();
+            reader.planned().await.unwrap();
+            let error = reader.planned().await.unwrap_err();
             assert!(error.to_string().contains(&team), "{error}");
             let wrong = wrong_elsewhere(&emulator, &reader, std::slice::from_ref(&team));
             assert!(wrong.is_empty(), "{strategy} {seed}: {:#?}", &wrong[..wrong.len().min(3)]);
@@ -222,7 +197,7 @@ async fn a_planner_leaves_a_team_that_it_cannot_list_behind() {
         }
         for _ in 0..9 {
             emulator.advance(26 * HOUR);
-            read_planned(&mut reader).await.unwrap();
+            reader.planned().await.unwrap();
         }
         reader.assert_whole();
     }

@@ -325,6 +325,32 @@ impl<'e> Reader<'e> {
         panic!("the round does not end: {:?}", self.offset);
     }
 
+    /// Plans a round, or what is left of one, and reads its partitions as executors do; whether there was nothing to do.
+    pub async fn planned(&mut self) -> Result<bool> {
+        let plan = self.session.plan(&self.pass, self.offset.as_deref(), None, None).await?;
+        self.rows = 0;
+        for text in &plan.partitions {
+            let partition = Partition::parse(text)?;
+            let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
+            let reading = self.session.read_partition(&self.pass, &partition, false, sender);
+            let mut batches = Vec::new();
+            let taking = async {
+                while let Some(batch) = receiver.recv().await {
+                    batches.push(batch);
+                }
+            };
+            futures::join!(reading, taking);
+            for batch in batches {
+                let (slot, batch) = batch?;
+                self.rows += batch.num_rows();
+                rows(&batch).into_iter().for_each(|row| self.lake.upsert(self.pass.table_of(slot), row));
+            }
+        }
+        let is_over = self.offset.as_deref() == Some(plan.offset.as_str());
+        self.offset = Some(plan.offset);
+        Ok(is_over)
+    }
+
     /// The tenant's clock goes on a little first: `Date` tells seconds, so that a change of this second lies ahead of it.
     pub async fn round(&mut self) -> usize {
         self.emulator.advance(2);
@@ -423,8 +449,15 @@ pub async fn assert_every_door(emulator: &Emulator, tables: &[&str], options: &[
 
 /// Team ids, sorted as scopes are.
 pub fn team_ids(emulator: &Emulator) -> Vec<String> {
-    let mut ids: Vec<String> =
-        emulator.truth("teams").iter().map(|team| team["id"].as_str().unwrap().to_owned()).collect();
+    ids(emulator, "teams")
+}
+
+pub fn user_ids(emulator: &Emulator) -> Vec<String> {
+    ids(emulator, "users")
+}
+
+fn ids(emulator: &Emulator, table: &str) -> Vec<String> {
+    let mut ids: Vec<String> = emulator.truth(table).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
 }

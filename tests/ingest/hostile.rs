@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use teams_base::error::Error;
-use teams_emulator::{EmulatorConfig, FaultRule};
+use teams_emulator::{EmulatorConfig, FaultKind, FaultRule};
 
 use crate::harness::*;
 
@@ -93,5 +93,25 @@ async fn a_chat_comes_once_however_many_list_it_at_the_same_time() {
         let (found, failure) = read_once(&session(&emulator), &pass(&["chats"], ALL_CHATS)).await;
         let ids: BTreeSet<_> = found.iter().map(|(_, row)| row["id"].as_str().unwrap()).collect();
         assert!(failure.is_none() && ids.len() == found.len(), "{} rows of {} chats", found.len(), ids.len());
+    }
+}
+
+#[tokio::test]
+async fn byte_order_marks_before_every_answer_change_nothing() {
+    let emulator = start(small());
+    // Pages, batches, tokens, errors.
+    emulator.fault(fault("", FaultKind::ByteOrderMark));
+    assert_every_door(&emulator, BOTH, ALL_MESSAGES, "messages").await;
+    assert_every_door(&emulator, &["chat_messages"], ALL_CHATS, "chat_messages").await;
+    for (table, options) in
+        [("teams", &[][..]), ("members", &[("fetch_all_teams", "true")]), ("users", &[]), ("chats", &[])]
+    {
+        let session = session(&emulator);
+        let (found, failure) = read_once(&session, &pass(&[table], options)).await;
+        assert!(failure.is_none(), "{table}: {failure:?}");
+        let mut lake = Lakehouse::default();
+        found.into_iter().for_each(|(table, row)| lake.upsert(table, row));
+        assert_whole(&emulator, &lake, &[table]);
+        assert_eq!(session.report().snapshot().retries, 0, "{table}");
     }
 }

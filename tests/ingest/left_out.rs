@@ -83,3 +83,52 @@ async fn chats_that_only_exports_show_come_through_every_door() {
         assert_every_door(&emulator, &["chat_messages"], &options, strategy).await;
     }
 }
+
+/// Nothing but their own export shows what they hold: neither a list of chats nor another member's export leads there.
+#[tokio::test]
+async fn users_without_a_chat_in_their_list_are_exported_too() {
+    for strategy in ["auto", "export"] {
+        let emulator = start(EmulatorConfig { unlisted_chats: 6, chats: 0, ..small() });
+        let options = join(ALL_CHATS, &[("strategy", strategy)]);
+        assert_every_door(&emulator, &["chat_messages"], &options, strategy).await;
+    }
+}
+
+/// Whatever the exports of others have brought of the chats that a user lists.
+#[tokio::test]
+async fn each_user_is_exported_once_though_others_have_read_the_same_chats() {
+    let emulator = start(EmulatorConfig { unlisted_chats: 6, chats: 12, ..small() });
+    let mut reader = Reader::new(&emulator, &["chat_messages"], ALL_CHATS).pages(1);
+    reader.round().await;
+    reader.assert_whole();
+    emulator.clear_requests();
+    emulator.advance(HOUR);
+    reader.round().await;
+    let exports = emulator.requests().iter().filter(|request| request.path.contains("getAllMessages")).count();
+    assert_eq!(exports, 0, "what has been exported is not exported again");
+}
+
+/// What a plan calls known is read from where it stood, as in rounds.
+#[tokio::test]
+async fn planned_increments_read_what_is_new() {
+    for (table, all, strategies) in [
+        ("chat_messages", ALL_CHATS, ["auto", "channels", "export"]),
+        ("messages", ALL_MESSAGES, ["auto", "channels", "export"]),
+    ] {
+        for strategy in strategies {
+            let emulator = start(EmulatorConfig { chats: 12, ..small() });
+            let mut reader = Reader::new(&emulator, &[table], &join(all, &[("strategy", strategy)]));
+            reader.planned().await.unwrap();
+            reader.assert_whole();
+            let everything = emulator.truth(table).len();
+            for seed in 0..3 {
+                let new = Mutation { new_messages: 2, chat_messages: 2, new_chats: 1, seed, ..Mutation::default() };
+                emulator.mutate(&Mutation { advance_seconds: 7200, ..new });
+                emulator.advance(2);
+                reader.planned().await.unwrap();
+                reader.assert_whole();
+                assert!(reader.rows < everything / 2, "{table} {strategy}: {} of {everything} rows again", reader.rows);
+            }
+        }
+    }
+}

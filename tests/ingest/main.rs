@@ -15,6 +15,7 @@ mod export_pages;
 mod failing_scopes;
 mod full_read;
 mod guards;
+mod half_read;
 mod hostile;
 mod incremental;
 mod left_out;

@@ -125,3 +125,21 @@ async fn what_is_too_old_is_not_fetched_and_what_is_gone_is_noted() {
     let notes = session.report().snapshot().notes;
     assert!(notes.iter().any(|note| note.contains("transcript_text stays null")), "{notes:?}");
 }
+
+#[tokio::test]
+async fn a_missing_access_policy_is_named_once() {
+    let emulator = start(small());
+    let rule = FaultRule { message: Some("No application access policy found for this app.".into()), ..refusal() };
+    for rule in [rule, refusal()] {
+        emulator.clear_faults();
+        emulator.fault(rule);
+        let table = "online_meeting_transcripts";
+        let (_, failure) = read_once(&session(&emulator), &pass(&[table], ALL_CHATS)).await;
+        let text = failure.unwrap().to_string();
+        assert_eq!(text.matches("New-CsApplicationAccessPolicy").count(), 1, "{text}");
+    }
+}
+
+fn refusal() -> FaultRule {
+    status("/onlineMeetings/getAllTranscripts", 403)
+}

@@ -1,7 +1,7 @@
 //! Where one way of reading is refused or fails each time, the other is taken, and the report says so.
 
 use teams_base::error::Error;
-use teams_emulator::{EmulatorConfig, FaultRule, Mutation, Pages};
+use teams_emulator::{EmulatorConfig, FaultKind, FaultRule, Mutation, Pages};
 
 use crate::harness::*;
 
@@ -91,4 +91,45 @@ async fn the_channels_of_a_team_whose_export_fails_are_listed() {
         let error = export.until_error().await;
         assert!(error.to_string().contains(&team) && error.to_string().contains("strategy=auto"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_401_of_one_export_is_a_refusal_of_that_export() {
+    for (tables, path, options) in [
+        (BOTH, "/teams/{id}/channels/getAllMessages", ALL_MESSAGES),
+        (&["chat_messages"][..], "/users/{id}/chats/getAllMessages", ALL_CHATS),
+    ] {
+        let emulator = start(small());
+        let ids = if tables == BOTH { team_ids(&emulator) } else { user_ids(&emulator) };
+        emulator.fault(fault(&path.replace("{id}", &ids[1]), FaultKind::ServicePrincipalDisabled));
+        assert_every_door(&emulator, tables, options, path).await;
+    }
+}
+
+/// No token of the application has been accepted yet, so that only the answer tells whose refusal it is.
+#[tokio::test]
+async fn a_401_of_the_first_thing_that_is_asked_for_is_its_own_too() {
+    let emulator = start(small());
+    let users = user_ids(&emulator);
+    let chats = format!("/users/{}/chats", users[0]);
+    emulator.fault(fault(&chats, FaultKind::ServicePrincipalDisabled));
+    let named = [("user_id", users[0].as_str())];
+    let (_, failure) = read_once(&session(&emulator), &pass(&["chats"], &named)).await;
+    let error = failure.unwrap();
+    assert!(matches!(error, Error::PermissionDenied(_)) && error.status() == Some(401), "{error}");
+    assert!(error.to_string().contains("disabled for this user or tenant"), "{error}");
+    let both = [("user_id", &*format!("{},{}", users[0], users[1]))];
+    let (found, failure) = read_once(&session(&emulator), &pass(&["chats"], &both)).await;
+    assert!(failure.is_some_and(|error| !error.ends_run()) && !found.is_empty(), "the other user is read");
+}
+
+#[tokio::test]
+async fn a_snapshot_says_why_on_forbidden_does_not_help_against_a_401() {
+    let emulator = start(small());
+    let team = team_ids(&emulator)[1].clone();
+    emulator.fault(fault(&format!("/teams/{team}/members"), FaultKind::ServicePrincipalDisabled));
+    let options = [("fetch_all_teams", "true"), ("on_forbidden", "skip")];
+    let (_, failure) = read_once(&session(&emulator), &pass(&["members"], &options)).await;
+    let text = failure.unwrap().to_string();
+    assert!(text.contains("on_forbidden=skip does not apply") && text.contains("disabled for this user"), "{text}");
 }

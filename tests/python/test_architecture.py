@@ -55,6 +55,13 @@ ARROWS = {
         "telemetry": "a run is a span",
         "views": "a DuckDB database has them",
     },
+    "deliver": {
+        "options": "the connection's options",
+        "local": "the folder of the lakehouse",
+        "results": "a summary shows in a notebook",
+        "run_report": "its page has the same charts",
+        "_templates": "and is a template",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {
@@ -67,7 +74,8 @@ ARROWS = {
         "options": "options come from -o, a file and the environment",
         "spec": "most commands take a spec",
         "results": "and show what came of it",
-        "local": "`ingest` and `status`",
+        "local": "`ingest`, `status` and `maintain`",
+        "deliver": "`import`",
         "store": "`views` writes beside the tables",
         "views": "`views`",
         "demo": "`demo`",

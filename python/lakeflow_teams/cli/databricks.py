@@ -12,6 +12,7 @@ from lakeflow_teams._extras import need
 from lakeflow_teams._templates import render
 from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.options import allow_list
+from lakeflow_teams.spec.document import LOCAL
 
 if TYPE_CHECKING:
     from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
@@ -33,6 +34,11 @@ def databricks(pipeline: Path, folder: Path, source: str | None, force: bool, as
     from lakeflow_teams.spec.pipeline import load
 
     spec = load(pipeline)
+    if source is not None and not (folder / source / "pyproject.toml").is_file():
+        raise _core.ConfigurationError(
+            f"--source: {source} is no checkout of this project as seen from {folder}: "
+            f"{folder / source} has no pyproject.toml"
+        )
     files = {folder / name: text for name, text in bundle(spec, source).items()}
     standing = [str(file) for file in files if file.exists()]
     if standing and not force:
@@ -68,9 +74,12 @@ def left_out(spec: PipelineSpec) -> list[str]:
     notes = []
     if spec.connection:
         notes.append("the spec's connection options are left out: on Databricks they belong in the Unity Catalog connection")
-    days = [table.name for table in spec.tables if table.reconcile_days is not None]
-    if days:
-        notes.append(f"reconcile_days is left out, because only the local lakehouse has it: {', '.join(days)}")
+    if spec.storage_options:
+        notes.append("storage_options are left out: on Databricks the tables lie in Unity Catalog")
+    for key in LOCAL:
+        names = [table.name for table in spec.tables if getattr(table, key) is not None]
+        if names:
+            notes.append(f"{key} is left out, because only the local lakehouse has it: {', '.join(names)}")
     return notes
 
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from lakeflow_teams.local.names import Names
-from lakeflow_teams.local.write import delta
+from lakeflow_teams.local.write import delta, upkeep
 from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.store.location import Location
@@ -63,7 +63,9 @@ def write(
     try:
         rows = [{**run, **row} for row in (*_destinations(summary), *_named(_scopes(json.loads(scopes)), names))]
         delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
-    except Exception as error:  # whatever it is, the tables are written
+        upkeep.after_log(path)
+    except Exception as raised:  # whatever it is, the tables are written
+        error = target.explained(raised)
         summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
 
 

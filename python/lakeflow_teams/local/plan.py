@@ -17,8 +17,11 @@ from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
 from lakeflow_teams.store.location import Location
 
+#: Options that say which scopes are read.
+SCOPES = ("team_id", "channel_id", "user_id", "chat_id", "group_id", "exclude_team_id", "exclude_channel_id")
 #: In the settings of a table of messages' items: rows that say "none any more" are kept apart from it.
 MARKERS = "emptied_apart"
+
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
 
@@ -32,6 +35,8 @@ class Job:
     settings: dict[str, Any]
     #: The key of the message whose items the rows are; empty for a table whose rows stand for themselves.
     set_keys: tuple[str, ...] = ()
+    #: It is usual that the source table holds nothing.
+    may_be_empty: bool = False
 
     @property
     def name(self) -> str:
@@ -105,7 +110,8 @@ def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], cl
         together = _together(job, [other for other in jobs if other.name not in taken], infos)
         client.validate([member.spec.source_table for member in together], job.spec.options)
         taken.update(member.name for member in together)
-        passes.append(Pass(together, job.spec.options))
+        # Who runs an ingest expects it to read; the option is for streams, which ask again by themselves.
+        passes.append(Pass(together, {"min_poll_seconds": "0", **job.spec.options}))
     return passes
 
 
@@ -140,13 +146,15 @@ def _job(
         "sequence_by": cursor,
         "tenant_id": _guid(connection.get("tenant_id")),
         "start_date": None if snapshot else table.options.get("start_date"),
+        "scopes": {name: table.options[name] for name in SCOPES if name in table.options},
     }
     time = schema.field(cursor).type if cursor else timestamps.kind_of(table)
     own = tuple(info["primary_keys"]) if table.primary_keys else ()
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
     if sets and way != "append":
         settings[MARKERS] = True
-    return Job(table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own, time)), settings, sets)
+    shape = Shape(tuple(keys), cursor, own, time)
+    return Job(table, way, Destination(table.name, path, shape), settings, sets, info["may_be_empty"])
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

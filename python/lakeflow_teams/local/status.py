@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
+from lakeflow_teams.local import journal
 from lakeflow_teams.local.write.delta import count, opened
 from lakeflow_teams.local.write.stamp import Found, find
-from lakeflow_teams.results.lakehouse import LakehouseStatus, TableStatus
+from lakeflow_teams.results.lakehouse import LakehouseStatus, RunState, TableStatus
 from lakeflow_teams.run_report.files import latest
 from lakeflow_teams.store.locate import Target, locate
 from lakeflow_teams.store.location import Location
@@ -19,10 +21,37 @@ from lakeflow_teams.store.location import Location
 def status(target: Target) -> LakehouseStatus:
     """What the target holds. Raises :class:`ConfigurationError` where that is nothing."""
     root = locate(target)
-    tables = tables_of(root)
-    if not tables:
+    known = journal.entries(root)
+    found = {table.table: table for table in tables_of(root)}
+    if not found and not known:
         raise _core.ConfigurationError(f"--target: there is no Delta table in {root}; lakeflow-teams ingest fills it")
-    return LakehouseStatus(str(root), tables, latest(root))
+    never = {name: _never(root, name, entry) for name, entry in known.items() if name not in found}
+    tables = [_with(table, known.get(name)) for name, table in sorted({**found, **never}.items())]
+    runs = [RunState(run.started, _state_of(run), run.host, run.pid) for run in journal.unfinished(root)]
+    return LakehouseStatus(str(root), tables, latest(root), runs)
+
+
+def _with(table: TableStatus, entry: journal.Entry | None) -> TableStatus:
+    """A table with what the journal knows of it."""
+    if entry is None:
+        return table
+    return replace(
+        table,
+        checked=entry.checked,
+        changed=entry.changed,
+        error=entry.error,
+        error_at=entry.error_at,
+        left_out=dict(entry.left_out),
+    )
+
+
+def _never(root: Location, name: str, entry: journal.Entry) -> TableStatus:
+    path = f"{root}/{name.replace('.', '/')}"
+    return TableStatus(name, path, "never written", entry.source_table or None, 0, None, 0, 0, None, None, None)
+
+
+def _state_of(run: journal.Running) -> str:
+    return "unknown" if run.alive is None else "running" if run.alive else "killed"
 
 
 def tables_of(target: Location) -> list[TableStatus]:

@@ -118,6 +118,10 @@ class TableOptions(TypedDict, total=False):
     """Chats to read. Default: ."""
     group_id: str | Iterable[str] | None
     """Groups to read. Default: ."""
+    exclude_team_id: str | Iterable[str] | None
+    """Teams to leave out, of those that are read. Default: ."""
+    exclude_channel_id: str | Iterable[str] | None
+    """Channels to leave out, of those that are read. Default: ."""
     fetch_all_groups: bool | str | None
     """Read every group of the tenant. Default: false."""
     fetch_all_teams: bool | str | None
@@ -155,7 +159,7 @@ class TableOptions(TypedDict, total=False):
     hosted_contents_max_bytes: int | str | None
     """hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none. Default: 0."""
     on_forbidden: str | PathLike[str] | None
-    """What a discovered scope that answers 403 does: fail, or be skipped and reported. Default: fail."""
+    """What a discovered scope that is refused (403, or a 401 of it alone) does: fail, or be skipped and reported. Default: fail."""
     min_poll_seconds: int | timedelta | str | None
     """Least time between two rounds of a stream. Default: 60."""
     resweep_days: int | str | None

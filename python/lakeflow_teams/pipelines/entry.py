@@ -11,7 +11,7 @@ from lakeflow_teams._extras import need
 from lakeflow_teams.options import as_options
 from lakeflow_teams.pipelines import declare, streaming
 from lakeflow_teams.pipelines.engine import Engine
-from lakeflow_teams.pipelines.targets import parse
+from lakeflow_teams.pipelines.targets import Spec, parse
 
 
 def ingest(
@@ -34,7 +34,7 @@ def ingest(
 
     Raises :class:`ConfigurationError` for a spec that is wrong, before anything is read.
     """
-    spec = parse(pipeline_spec if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec)))
+    spec = parse(pipeline_spec) if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec))
     engine = Engine.of(spark, spec.connection_name, {**spec.connection, **as_options(connection or {})})
     if engine.pipelines is not None:
         declare.declare(engine, spec.targets)
@@ -43,6 +43,10 @@ def ingest(
         streaming.run(engine, target, location)
 
 
-def _load(path: Path) -> Any:
-    yaml = need("yaml", "local", f"the pipeline file {path.name}")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+def _load(path: Path) -> Spec:
+    need("yaml", "local", f"the pipeline file {path.name}")
+    from lakeflow_teams.spec.reading import read_yaml, within
+
+    document = read_yaml(path, "pipeline")
+    with within(f"pipeline file {path}"):
+        return parse(document)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakeflow_teams.options import as_options
-from lakeflow_teams.spec.document import Entry, entries, one_each, refuse
+from lakeflow_teams.spec.document import LOCAL, Entry, entries, one_each, refuse
 from lakeflow_teams.spec.writing import Way, keeps_history, needs_sequence, way_of
 
 #: Keys of table_configuration that say how to write; the others are options of the source.
-_WRITING = ("scd_type", "primary_keys", "sequence_by", "cluster_by", "track_history_column_list")
+_WRITING = ("scd_type", "primary_keys", "sequence_by", "cluster_by", "track_history_column_list", *LOCAL)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from lakeflow_teams import _core
@@ -31,11 +31,12 @@ class Part:
 class RunCost:
     """One run of a pass: its requests on the wire, and the seconds they take at the planned rate.
 
-    ``limit`` names the budget that decides the time.
+    ``limit`` names the budget that decides the time. Where a count that it depends on is unknown, ``requests`` and
+    ``seconds`` are ``None``, and ``limit`` names the count.
     """
 
-    requests: int
-    seconds: float
+    requests: int | None
+    seconds: float | None
     limit: str
     parts: tuple[Part, ...]
 
@@ -55,21 +56,25 @@ class PlanResult:
     """What a pipeline costs. Passes run one after the other, so that their costs add up.
 
     ``counts`` are those that it was computed from, ``notes`` how they were found where the tenant was probed, which took
-    ``probe_requests``.
+    ``probe_requests``. ``unknown`` are the counts that a probe was refused, each with the error and its remedy: what
+    depends on them is not predicted.
     """
 
     passes: tuple[PassCost, ...]
     counts: dict[str, float]
     notes: tuple[str, ...] = ()
     probe_requests: int = 0
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
-    def requests(self, run: Run) -> int:
-        """All requests of a run."""
-        return sum(getattr(step, run).requests for step in self.passes)
+    def requests(self, run: Run) -> int | None:
+        """All requests of a run; ``None`` where those of a pass are unknown."""
+        each = [getattr(step, run).requests for step in self.passes]
+        return None if None in each else sum(each)
 
-    def seconds(self, run: Run) -> float:
-        """The time of a run."""
-        return float(sum(getattr(step, run).seconds for step in self.passes))
+    def seconds(self, run: Run) -> float | None:
+        """The time of a run; ``None`` where that of a pass is unknown."""
+        each = [getattr(step, run).seconds for step in self.passes]
+        return None if None in each else float(sum(each))
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -81,13 +86,17 @@ def predict(
     tables: Sequence[tuple[str, Mapping[str, str]]],
     counts: Mapping[str, float],
     *,
+    unknown: Mapping[str, str] | None = None,
     requests_per_second: float | None = None,
 ) -> PlanResult:
     """The cost of tables, each with the options it is read with. Sends no request.
 
     ``counts`` are those of :func:`lakeflow_teams._core.counts`, of what is read: ids in the options count themselves.
+    ``unknown`` are counts that cannot be known, each with the reason: what costs by one of them is unknown too.
     Micro-batches cost nothing of their own. Raises :class:`ConfigurationError` for a count that is missing.
     """
+    reasons = unknown or {}
+    lacking: dict[str, str] = {}
     readings = {info["name"]: info["reading"] for info in _core.tables()}
     passes: dict[tuple[Any, ...], list[str]] = {}
     for table, options in tables:
@@ -96,15 +105,21 @@ def predict(
     found = []
     for (_, options_of), names in passes.items():
         options = dict(options_of)
-        costs = {
-            run: max(
-                (_run(name, options, counts, run, requests_per_second) for name in names),
-                key=lambda cost: cost.requests,
-            )
-            for run in RUNS
-        }
+        costs: dict[str, RunCost] = {}
+        for run in RUNS:
+            needed = {count: reasons[count] for name in names for count in _needed(name, options, run) if count in reasons}
+            lacking.update(needed)
+            if needed:
+                costs[run] = RunCost(None, None, f"unknown: {', '.join(needed)}", ())
+            else:
+                each = [_run(name, options, counts, run, requests_per_second) for name in names]
+                costs[run] = max(each, key=lambda cost: cost.requests or 0)
         found.append(PassCost(tuple(dict.fromkeys(names)), **costs))
-    return PlanResult(tuple(found), dict(counts))
+    return PlanResult(tuple(found), dict(counts), unknown=lacking)
+
+
+def _needed(table: str, options: Mapping[str, str], run: Run) -> list[str]:
+    return _core.needed_counts(table, options, run=run)
 
 
 def _run(

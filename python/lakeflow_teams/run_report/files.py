@@ -17,12 +17,12 @@ _JSON = ".json"
 
 def latest(target: Location) -> dict[str, Any] | None:
     """The last run's report, or ``None`` where there is none that can be read."""
-    return _read(target / FOLDER / f"{_LATEST}{_JSON}")
+    return read_json(target / FOLDER / f"{_LATEST}{_JSON}")
 
 
 def earlier(target: Location, most: int) -> list[dict[str, Any]]:
     """The last runs' reports, oldest first."""
-    found = (_read(target / FOLDER / f"{run}{_JSON}") for run in _runs(target)[-most:])
+    found = (read_json(target / FOLDER / f"{run}{_JSON}") for run in _runs(target)[-most:])
     return [report for report in found if report is not None]
 
 
@@ -39,6 +39,11 @@ def write(target: Location, run: str, document: dict[str, Any], html: str) -> Lo
     return folder / f"{run}.html"
 
 
+def write_json(file: Location, content: object) -> None:
+    """Writes JSON: a reader sees the old file or the new one, never a half."""
+    file.write(_bytes(json.dumps(content, indent=2, ensure_ascii=False)))
+
+
 def _runs(target: Location) -> list[str]:
     """The names of all runs, oldest first."""
     names = (file.name for file in (target / FOLDER).files())
@@ -49,7 +54,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", errors="replace")
 
 
-def _read(file: Location) -> dict[str, Any] | None:
+def read_json(file: Location) -> dict[str, Any] | None:
+    """The object in a file, or ``None`` where there is none that can be read."""
     try:
         content = json.loads(file.read() or b"")
     except ValueError:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
-from deltalake import QueryBuilder
+import pyarrow.compute as pc
+from deltalake import DeltaTable, QueryBuilder
 
 from lakeflow_teams.results.lakehouse import TableStatus
 from lakeflow_teams.store.location import Location
@@ -34,12 +35,14 @@ def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | 
     if not kinds:
         return None
     builder = QueryBuilder()
+    latest: dict[str, str | None] = {}
     for source, table in found.items():
         opened = target.at(table.path).table()
         if opened is None:
             return None  # removed a moment ago
         builder = builder.register(source, opened)
-    newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
+        latest[source] = _latest(opened)
+    newest = max(filter(None, (_newest(builder, found[source], latest[source]) for source in kinds)), default=None)
     if newest is None:
         return None
     first = newest - timedelta(days=DAYS - 1)
@@ -80,10 +83,26 @@ def _schema(table: TableStatus) -> str:
     return table.table.rpartition(".")[0]
 
 
-def _newest(builder: QueryBuilder, table: TableStatus) -> date | None:
+def _latest(table: DeltaTable) -> str | None:
+    """No row was created after the day this begins with; ``None`` where the log does not tell it of every file."""
+    files = pa.table(table.get_add_actions(flatten=True))
+    name = "max.createdDateTime"
+    known = name in files.schema.names and files[name].null_count == 0
+    return str(pc.max(files[name]).as_py()) if known else None
+
+
+def _newest(builder: QueryBuilder, table: TableStatus, latest: str | None) -> date | None:
+    """The day of the newest message; the whole table is read for it only where the last days have none."""
     query = f"SELECT max({_TIME}) AS newest FROM {table.source_table} WHERE \"messageType\" = 'message'"
-    (row,) = _rows(builder, query)
-    return date.fromisoformat(row["newest"][:10]) if row["newest"] else None
+    queries = [query]
+    if latest is not None:
+        begin = date.fromisoformat(latest[:10]) - timedelta(days=1)
+        queries.insert(0, f"{query} AND \"createdDateTime\" >= '{begin.isoformat()}'")
+    for each in queries:
+        (row,) = _rows(builder, each)
+        if row["newest"]:
+            return date.fromisoformat(row["newest"][:10])
+    return None
 
 
 def _per_day(table: TableStatus, first: date) -> str:

@@ -128,7 +128,7 @@ class Bucket(Location):
         except _core.ConfigurationError:
             raise
         except Exception as error:
-            raise _core.ConfigurationError(refusal.line(self._store.address, error)) from None
+            raise _core.ConfigurationError(refusal.line(self._store.address, self._store.options, error)) from None
         if not keeps and not self._store.may_overwrite:
             raise _core.ConfigurationError(
                 f"target {self._store.address.url}: the store writes over a file although told not to (If-None-Match), so "
@@ -176,7 +176,7 @@ class Bucket(Location):
         try:
             for catalog in self._folders(self._path):
                 for schema in self._folders(catalog):
-                    found += [table for table in self._folders(schema) if f"{table}/{LOG}" in self._folders(table)]
+                    found += [table for table in self._folders(schema) if self._has_files(f"{table}/{LOG}")]
         except Exception as error:
             raise self.explained(error) from None
         start = len(self._path) + 1 if self._path else 0
@@ -185,7 +185,7 @@ class Bucket(Location):
     def explained(self, error: Exception) -> Exception:  # noqa: D102
         if isinstance(error, _core.LakeflowTeamsError) or not refusal.is_from_store(error):
             return error
-        return _core.LakeflowTeamsError(refusal.line(self._store.address, error))
+        return _core.LakeflowTeamsError(refusal.line(self._store.address, self._store.options, error))
 
     def read(self) -> bytes | None:  # noqa: D102
         try:
@@ -196,9 +196,6 @@ class Bucket(Location):
     def write(self, content: bytes) -> None:  # noqa: D102
         obstore.put(self._store.files, self._path, content)
 
-    def create(self, content: bytes) -> bool:  # noqa: D102
-        return _create(self._store.files, self._path, content)
-
     def remove(self) -> None:  # noqa: D102
         with suppress(*_ABSENT):
             obstore.delete(self._store.files, self._path)
@@ -207,6 +204,9 @@ class Bucket(Location):
         listed = obstore.list_with_delimiter(self._store.files, self._path or None)
         names = sorted(each["path"].rpartition("/")[2] for each in listed["objects"])
         return [self / name for name in names if not any(sign in name for sign in _UNADDRESSABLE)]
+
+    def _has_files(self, path: str) -> bool:
+        return any(obstore.list(self._store.impatient, path, chunk_size=1))
 
     def _folders(self, path: str) -> list[str]:
         listed = obstore.list_with_delimiter(self._store.impatient, path or None)

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.store.location import Location
-from lakeflow_teams.store.staging import LOG, Staging, address, creation, give_name, publish
+from lakeflow_teams.store.staging import LOG, Staging, address, creation, publish
 
 _LONGEST_NAME = 255
 #: Devices on which deltalake can't commit as it does elsewhere, by giving a finished file its name with a hard link:
@@ -91,14 +91,6 @@ class Folder(Location):
     def write(self, content: bytes) -> None:  # noqa: D102
         draft = self._draft(content)
         os.replace(draft, self.path)  # noqa: PTH105
-
-    def create(self, content: bytes) -> bool:  # noqa: D102
-        draft = self._draft(content)
-        try:
-            give_name(draft, self.path)
-        except FileExistsError:
-            return False
-        return True
 
     def remove(self) -> None:  # noqa: D102
         self.path.unlink(missing_ok=True)

@@ -88,10 +88,6 @@ class Location(ABC):
         """Replaces the file here. A reader sees the old one or the new one, never a half."""
 
     @abstractmethod
-    def create(self, content: bytes) -> bool:
-        """Writes the file here unless there is one, whoever else tries at the same time. Whether it did."""
-
-    @abstractmethod
     def remove(self) -> None:
         """Removes the file here, if there is one."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from lakeflow_teams.options.redaction import HIDDEN
 from lakeflow_teams.store.address import BucketAddress, Kind
 
 _NAMES: dict[Kind, str] = {"s3": "S3", "azure": "Azure", "gcs": "Google Cloud Storage"}
@@ -18,6 +20,7 @@ _RIGHTS: dict[Kind, str] = {
     "gcs": "the role Storage Object User",
 }
 
+_SHORTEST_SECRET = 8
 _CODE = re.compile(r"<Code>(\w+)</Code>|x-ms-error-code[\"': ]+(\w+)|\"code\": ?\"(\w+)\"")
 _STATUS = re.compile(r"(?:status(?: code)?:? )?\b([45]\d\d) [A-Z][a-z]+")
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -100,9 +103,16 @@ def is_from_store(error: BaseException) -> bool:
     return _STORE_ERROR.search(str(error)) is not None
 
 
-def line(address: BucketAddress, error: BaseException) -> str:
-    """``target``, reason and remedy for an error of the store that ``address`` lies in."""
-    return f"target {address.url}: {_why(address, _ESCAPE.sub('', str(error)))}"
+def line(address: BucketAddress, options: Mapping[str, str], error: BaseException) -> str:
+    """``target``, reason and remedy for an error of the store at ``address``, opened with these options.
+
+    Libraries quote a value that they cannot use, and it may be a secret under the wrong name.
+    """
+    text = _ESCAPE.sub("", str(error))
+    for value in options.values():
+        if len(value) >= _SHORTEST_SECRET and not value.startswith("http"):
+            text = text.replace(value, HIDDEN)
+    return f"target {address.url}: {_why(address, text)}"
 
 
 def _why(address: BucketAddress, text: str) -> str:

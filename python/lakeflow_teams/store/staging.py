@@ -82,24 +82,16 @@ class Staging:
     def _commit(self, file: Path) -> None:
         target = self._path / LOG / file.name
         draft = self._place(file.rename(file.with_name(f".{file.name}{Path(self.root).name}")))
-        give_name(draft, target)
-
-
-def give_name(draft: Path, name: Path) -> None:
-    """Gives a finished file its name, unless something has it: then it raises :class:`FileExistsError`. The draft is gone.
-
-    On a file system without hard links two writers are not told apart.
-    """
-    try:
-        os.link(draft, name)
-    except FileExistsError:
-        raise
-    except OSError:
-        if name.exists():
-            raise FileExistsError(name) from None
-        shutil.copyfile(draft, name)
-    finally:
-        draft.unlink()
+        try:
+            os.link(draft, target)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links, which cannot tell two writers apart
+            if target.exists():
+                raise FileExistsError(target) from None
+            shutil.copyfile(draft, target)
+        finally:
+            draft.unlink()
 
 
 def address(path: Path) -> str:

@@ -152,6 +152,8 @@ options! {
     Table "user_id" Kind::Ids(Some("fetch_all_users")), "", "Users whose chats are read.";
     Table "chat_id" Kind::Ids(None), "", "Chats to read.";
     Table "group_id" Kind::Ids(Some("fetch_all_groups")), "", "Groups to read.";
+    Table "exclude_team_id" Kind::Ids(None), "", "Teams to leave out, of those that are read.";
+    Table "exclude_channel_id" Kind::Ids(None), "", "Channels to leave out, of those that are read.";
     Table "fetch_all_groups" Kind::Bool, "false", "Read every group of the tenant.";
     Table "fetch_all_teams" Kind::Bool, "false", "Read every team of the tenant.";
     Table "fetch_all_channels" Kind::Bool, "false", "Read every channel of the teams.";
@@ -170,7 +172,7 @@ options! {
     Table "timestamps" Kind::Word(TIMESTAMPS), "", "text: times as Graph sent them. timestamp: UTC with microseconds, null for times that stand for none (year 1). Without it: timestamp in TeamsClient and in new local tables, text elsewhere.";
     Table "transcript_text" Kind::Bool, "false", "online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text.";
     Table "hosted_contents_max_bytes" Kind::Int(0, 64 << 20), "0", "hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none.";
-    Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that answers 403 does: fail, or be skipped and reported.";
+    Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that is refused (403, or a 401 of it alone) does: fail, or be skipped and reported.";
     Table "min_poll_seconds" Kind::Int(0, 365 * DAY), "60", "Least time between two rounds of a stream.";
     Table "resweep_days" Kind::Int(1, 3_650), "7", "Where export is not offered: days in which every channel is read whole once.";
     Table "windows_per_batch" Kind::Int(1, ANY), "", "Scopes (teams, users or chats) per micro-batch of a partitioned stream; without it 1000 from Spark 4.2 on, before that all.";

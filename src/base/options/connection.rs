@@ -190,7 +190,7 @@ fn credential(values: &mut Values) -> Result<Option<Credential>> {
     Ok(Some(match name {
         "client_secret" => Credential::ClientSecret(SecretSource::Value(Secret::new(text))),
         "client_secret_env" => Credential::ClientSecret(SecretSource::Environment(text)),
-        "client_secret_file" => Credential::ClientSecret(SecretSource::File(text.into())),
+        "client_secret_file" => Credential::ClientSecret(SecretSource::File { option: name, path: text.into() }),
         "client_certificate" => Credential::ClientCertificate { certificate: Secret::new(text), password },
         _ => Credential::FederatedTokenFile(text.into()),
     }))

@@ -74,6 +74,8 @@ pub struct TableOptions {
     pub chat_ids: Vec<String>,
     pub group_ids: Vec<String>,
     pub message_ids: Vec<String>,
+    pub exclude_team_ids: Vec<String>,
+    pub exclude_channel_ids: Vec<String>,
     pub fetch_all_teams: bool,
     pub fetch_all_channels: bool,
     pub fetch_all_messages: bool,
@@ -107,6 +109,8 @@ impl Default for TableOptions {
             chat_ids: Vec::new(),
             group_ids: Vec::new(),
             message_ids: Vec::new(),
+            exclude_team_ids: Vec::new(),
+            exclude_channel_ids: Vec::new(),
             fetch_all_teams: false,
             fetch_all_channels: false,
             fetch_all_messages: false,
@@ -139,6 +143,15 @@ impl TableOptions {
         Extras { raw: self.include_raw, body_text: self.body_text, timestamps: self.timestamps }
     }
 
+    /// Whether a team, or the group of the same id, is to be left out.
+    pub fn excludes_team(&self, id: &str) -> bool {
+        self.exclude_team_ids.iter().any(|excluded| excluded == id)
+    }
+
+    pub fn excludes_channel(&self, id: &str) -> bool {
+        self.exclude_channel_ids.iter().any(|excluded| excluded == id)
+    }
+
     /// All kinds of chats are asked for, those that Microsoft may add included.
     pub fn takes_all_chats(&self) -> bool {
         ChatType::ALL.iter().all(|kind| self.chat_types.contains(kind))
@@ -160,6 +173,8 @@ pub fn parse_table(
         chat_ids: values.list("chat_id"),
         group_ids: values.list("group_id"),
         message_ids: values.list("message_id"),
+        exclude_team_ids: values.list("exclude_team_id"),
+        exclude_channel_ids: values.list("exclude_channel_id"),
         fetch_all_teams: values.flag("fetch_all_teams"),
         fetch_all_channels: values.flag("fetch_all_channels"),
         fetch_all_messages: values.flag("fetch_all_messages"),

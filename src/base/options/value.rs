@@ -13,6 +13,7 @@ use super::catalogue::{self, Door, Kind, OptionSpec};
 use crate::cloud;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
+use crate::text;
 
 #[derive(Debug)]
 pub(super) enum Value {
@@ -133,7 +134,7 @@ pub(super) fn refuse(spec: &OptionSpec, text: &str, why: &str) -> Error {
 }
 
 fn parse(spec: &OptionSpec, text: &str) -> Result<Value> {
-    let trimmed = text.trim();
+    let trimmed = text::word(text);
     if let Kind::Ids(discovery) = spec.kind {
         return ids(spec, trimmed, discovery);
     }
@@ -142,8 +143,8 @@ fn parse(spec: &OptionSpec, text: &str) -> Result<Value> {
     }
     match spec.kind {
         Kind::Text => Ok(Value::Text(trimmed.to_owned())),
-        // A secret may begin or end with anything.
-        Kind::Secret => Ok(Value::Text(text.to_owned())),
+        // A secret may begin or end with a blank.
+        Kind::Secret => Ok(Value::Text(text::value(text).to_owned())),
         Kind::Host => cloud::host_address(trimmed).map(Value::Host).map_err(|why| refuse(spec, text, why)),
         Kind::Bool => boolean(trimmed).map(Value::Bool).ok_or_else(|| refuse(spec, text, "is neither true nor false")),
         Kind::Int(low, high) => whole(trimmed, low, high).map(Value::Int).map_err(|why| refuse(spec, text, why)),

@@ -16,6 +16,7 @@ use super::key_error::refuse;
 use super::{pem, pkcs12};
 use teams_base::error::Result;
 use teams_base::secret::Secret;
+use teams_base::text;
 
 /// "5 to 10 minutes at most" is the documented life of an assertion.
 const LIFE: i64 = 600;
@@ -29,9 +30,8 @@ pub(super) struct CertificateSource {
 }
 
 enum Place {
+    /// The option itself.
     Text(Secret),
-    /// PFX as base64, which is how Azure Key Vault hands a certificate out.
-    Base64(Secret),
     File(PathBuf),
 }
 
@@ -46,13 +46,8 @@ struct Certificate {
 impl CertificateSource {
     /// `text` is PEM, base64 of PFX, or the path of a PEM or PFX file. What cannot be read is refused now, before anything else is done.
     pub fn new(text: &Secret, password: Option<Secret>) -> Result<Self> {
-        let place = if text.expose().contains("-----BEGIN") {
-            Place::Text(Secret::new(pem::unfold(text.expose())))
-        } else if is_base64_of_der(text.expose()) {
-            Place::Base64(text.clone())
-        } else {
-            Place::File(text.expose().trim().into())
-        };
+        let is_content = text.expose().contains("-----BEGIN") || is_base64_of_der(text.expose());
+        let place = if is_content { Place::Text(text.clone()) } else { Place::File(text::word(text.expose()).into()) };
         let source = Self { place, password };
         source.load()?;
         Ok(source)
@@ -69,30 +64,34 @@ impl CertificateSource {
     }
 
     fn load(&self) -> Result<Certificate> {
-        match &self.place {
-            Place::Text(text) => Certificate::read(text.expose().as_bytes(), self.password.as_ref()),
-            Place::Base64(text) => {
-                let der = pem::decode_base64(text.expose()).map_err(|_| refuse("is damaged base64"))?;
-                Certificate::read(&der, self.password.as_ref())
-            }
-            Place::File(path) => {
-                // The path is not shown: it may be a certificate that was pasted without its first line.
-                let bytes = std::fs::read(path).map_err(|error| {
-                    refuse(&format!(
-                        "is neither PEM text, nor PFX in base64, nor the path of a readable file ({})",
-                        error.kind()
-                    ))
-                })?;
-                Certificate::read(&Zeroizing::new(bytes), self.password.as_ref())
-            }
-        }
+        let bytes = match &self.place {
+            Place::Text(text) => Zeroizing::new(text.expose().as_bytes().to_vec()),
+            // The path is not shown: it may be a certificate that was pasted without its first line.
+            Place::File(path) => Zeroizing::new(std::fs::read(path).map_err(|error| {
+                refuse(&format!(
+                    "is neither PEM text, nor PFX in base64, nor the path of a readable file ({})",
+                    error.kind()
+                ))
+            })?),
+        };
+        Certificate::read(&bytes, self.password.as_ref())
     }
 }
 
 impl Certificate {
-    fn read(text: &[u8], password: Option<&Secret>) -> Result<Self> {
-        let (key, certificates) =
-            if text.starts_with(&[0x30]) { pkcs12::read(text, password)? } else { pem::read(text, password)? };
+    /// PEM or PFX, the latter also in base64, which is how Azure Key Vault hands a certificate out.
+    fn read(bytes: &[u8], password: Option<&Secret>) -> Result<Self> {
+        let (key, certificates) = if bytes.starts_with(&[0x30]) {
+            pkcs12::read(bytes, password)?
+        } else {
+            let text = text::decode(bytes).map_err(|why| refuse(&format!("cannot be read, because {why}")))?;
+            if is_base64_of_der(text) {
+                let der = pem::decode_base64(text).map_err(|_| refuse("is damaged base64"))?;
+                pkcs12::read(&der, password)?
+            } else {
+                pem::read(text, password)?
+            }
+        };
         if certificates.is_empty() {
             return Err(refuse("holds no certificate (-----BEGIN CERTIFICATE-----)"));
         }
@@ -135,7 +134,7 @@ impl Certificate {
 
 /// A DER sequence of some size begins like this, and no path is as long.
 fn is_base64_of_der(text: &str) -> bool {
-    let text = text.trim();
+    let text = text::word(text);
     text.starts_with("MI")
         && text.len() > 500
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=\r\n ".contains(&b))
@@ -157,6 +156,7 @@ mod tests {
             ("/nowhere/marked.pem", "neither PEM text"),
             ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "no private key"),
             ("-----BEGIN CERTIFICATE-----\nmarked", "damaged"),
+            ("-----BEGIN CERTIFICATE-----\\nmar!ked\\n-----END CERTIFICATE-----", "damaged"),
             ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "not an RSA key"),
             (
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",

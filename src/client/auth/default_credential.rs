@@ -9,6 +9,7 @@ use super::provider::{AccessToken, TokenProvider};
 use teams_base::error::{Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::secret::{Secret, SecretSource};
+use teams_base::text;
 
 /// What was found, and where.
 pub struct DefaultCredential {
@@ -19,16 +20,18 @@ pub struct DefaultCredential {
 impl DefaultCredential {
     /// Looks for a secret, a certificate, a federated token and a managed identity, and takes the first.
     pub fn find(config: &ConnectionConfig, scope: &str, env: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let found = |name: &str| env(name).filter(|value| !value.trim().is_empty());
+        let found = |name: &str| env(name).filter(|value| !text::word(value).is_empty());
+        // Ids and paths as shells and forms leave them, with blanks or line breaks at their ends.
+        let word = |name: &str| found(name).map(|value| text::word(&value).to_owned());
         let config = ConnectionConfig {
-            tenant_id: config.tenant_id.clone().or_else(|| found("AZURE_TENANT_ID")),
-            client_id: config.client_id.clone().or_else(|| found("AZURE_CLIENT_ID")),
+            tenant_id: config.tenant_id.clone().or_else(|| word("AZURE_TENANT_ID")),
+            client_id: config.client_id.clone().or_else(|| word("AZURE_CLIENT_ID")),
             ..config.clone()
         };
         let mut passed_over = Vec::new();
         let is_named = config.tenant_id.is_some() && config.client_id.is_some();
         for name in ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"] {
-            let Some(value) = found(name) else { continue };
+            let Some(value) = word(name) else { continue };
             if !is_named {
                 passed_over.push(name);
                 continue;
@@ -38,7 +41,8 @@ impl DefaultCredential {
                     EntraCredential::secret(&config, scope, SecretSource::Environment(name.into()))
                 }
                 "AZURE_CLIENT_CERTIFICATE_PATH" => {
-                    let password = found("AZURE_CLIENT_CERTIFICATE_PASSWORD").map(Secret::new);
+                    let password =
+                        found("AZURE_CLIENT_CERTIFICATE_PASSWORD").map(|password| Secret::new(text::value(&password)));
                     EntraCredential::certificate(&config, scope, &Secret::new(value), password)
                 }
                 _ => EntraCredential::federated(&config, scope, value.into()),

@@ -11,8 +11,10 @@ use super::certificate::CertificateSource;
 use super::error_response;
 use super::provider::{AccessToken, TokenProvider};
 use super::token_request::{Again, Refusal, acquire, granted};
+use crate::http::body;
+use crate::http::broken::Broken;
 use crate::http::headers::Headers;
-use crate::http::transport::{self, Broken, read_body};
+use crate::http::transport;
 use teams_base::error::{AuthFailure, Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::secret::{Secret, SecretSource};
@@ -48,7 +50,7 @@ impl EntraCredential {
     }
 
     pub fn federated(config: &ConnectionConfig, scope: &str, file: PathBuf) -> Result<Self> {
-        Self::new(config, scope, Proof::Federated(SecretSource::File(file)))
+        Self::new(config, scope, Proof::Federated(SecretSource::File { option: "federated_token_file", path: file }))
     }
 
     /// `certificate` is PEM text, PFX in base64, or the path of either file.
@@ -105,7 +107,7 @@ impl EntraCredential {
             self.http.post(self.url.clone()).form(&form).send().await.map_err(|error| self.broken(&error.into()))?;
         let status = response.status().as_u16();
         let headers = Headers::of(response.headers());
-        let body = read_body(response).await.map_err(|broken| self.broken(&broken))?;
+        let body = body::read(response).await.map_err(|broken| self.broken(&broken))?.text().unwrap_or_default();
         if status == 200 {
             return granted(&body, started, headers.date).ok_or_else(|| Refusal {
                 failure: AuthFailure {

@@ -9,13 +9,16 @@ use url::{Host, Url};
 
 use super::provider::{AccessToken, TokenProvider};
 use super::token_request::{Again, Refusal, acquire, granted};
+use crate::http::body;
+use crate::http::broken::Broken;
 use crate::http::headers::Headers;
-use crate::http::transport::{self, Broken, read_body};
+use crate::http::transport;
 use teams_base::cloud::is_loopback;
 use teams_base::error::{AuthFailure, Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::redact;
 use teams_base::secret::Secret;
+use teams_base::text;
 
 /// Longer than the 70 seconds for which the service may be away while it is updated (410).
 const RETRY_TIMEOUT: Duration = Duration::from_secs(100);
@@ -44,9 +47,10 @@ impl TokenService {
         };
         match (found("IDENTITY_ENDPOINT"), found("IDENTITY_HEADER")) {
             (Some(_), Some(_)) if found("IDENTITY_SERVER_THUMBPRINT").is_some() => Err(elsewhere("Service Fabric")),
-            (Some(endpoint), Some(header)) => {
-                Ok(Self::AppService { endpoint: address("IDENTITY_ENDPOINT", &endpoint)?, header: Secret::new(header) })
-            }
+            (Some(endpoint), Some(header)) => Ok(Self::AppService {
+                endpoint: address("IDENTITY_ENDPOINT", &endpoint)?,
+                header: Secret::new(text::value(&header)),
+            }),
             (Some(_), None) if found("IMDS_ENDPOINT").is_some() => Err(elsewhere("Azure Arc")),
             _ => {
                 let name = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
@@ -107,7 +111,7 @@ impl ManagedIdentity {
         let response = request.send().await.map_err(|error| broken(&error.into()))?;
         let status = response.status().as_u16();
         let headers = Headers::of(response.headers());
-        let body = read_body(response).await.map_err(|error| broken(&error))?;
+        let body = body::read(response).await.map_err(|error| broken(&error))?.text().unwrap_or_default();
         if status == 200 {
             return granted(&body, started, headers.date).ok_or_else(|| {
                 let failure = AuthFailure {
@@ -138,11 +142,14 @@ impl TokenProvider for ManagedIdentity {
 fn broken(broken: &Broken) -> Refusal {
     let failure = AuthFailure {
         message: format!("the managed identity's service: {}", broken.what),
-        remedy: "check that this machine has a managed identity, or choose another credential".into(),
+        remedy: broken
+            .remedy
+            .unwrap_or("check that this machine has a managed identity, or choose another credential")
+            .into(),
         ..AuthFailure::default()
     };
     let within = if broken.connect { CONNECT_RETRY_TIMEOUT } else { RETRY_TIMEOUT };
-    Refusal { failure, again: Some(Again { within, after: None }) }
+    Refusal { failure, again: broken.remedy.is_none().then_some(Again { within, after: None }) }
 }
 
 fn refused(status: u16, body: &[u8]) -> AuthFailure {

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use teams_base::redact;
+use teams_base::text;
 
 /// No error body is larger; a page of data that was cut short may be, and is not worth a tree of values.
 const LARGEST: usize = 256 << 10;
@@ -95,7 +96,7 @@ impl Said {
             if (self.codes.len(), self.messages.len()) == (codes, messages) {
                 break;
             }
-            let lead = redact::clean(text[..start].trim().trim_end_matches([':', ' ']));
+            let lead = redact::clean(text::word(&text[..start]).trim_end_matches([':', ' ']));
             if !lead.is_empty() {
                 self.messages.insert(messages, shortened(lead));
             }
@@ -175,6 +176,7 @@ mod tests {
                 "This request is forbidden.",
             ),
             (r#"{"error":{"code":"A","message":"{not json"}}"#, "A", "{not json"),
+            ("{\"error\":{\"code\":\"A\",\"message\":\"\u{feff}{\\\"message\\\":\\\"why\\\"}\"}}", "A", "why"),
             (r#"{"error":{"code":7,"message":null}}"#, "", ""),
             (r#"{"error":"text"}"#, "", "text"),
             ("[]", "", ""),

@@ -18,7 +18,11 @@ pub async fn list(context: &ReadContext, family: Family, until: Timestamp, item:
         let key = Key { kind: RoundKind::Messages(family), options: Arc::clone(&context.options), until };
         item.children = Some(match (context.discovered.children(&key, parent), family) {
             (Some(children), _) => children,
-            (None, Family::Channels) => channels::of_team(context, parent).await?.into(),
+            (None, Family::Channels) => {
+                let (channels, is_doubtful) = channels::of_team(context, parent).await?;
+                item.is_doubtful = is_doubtful;
+                channels.into()
+            }
             (None, Family::Chats) => chats::of_user(context, parent).await?.into(),
         });
     }

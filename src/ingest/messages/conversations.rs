@@ -1,7 +1,10 @@
 //! Reads parents and their children by steps: of teams and their channels, or of users and their chats.
 
+use std::collections::HashSet;
+
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::channel::Refused;
 use super::export::Export;
@@ -12,12 +15,16 @@ use super::{channel, chat, children};
 use crate::context::ReadContext;
 use crate::dedup::SeenKeys;
 use crate::engine::{Reader, Step};
-use crate::error_policy::{Refusal, export_refusal, with_other_strategy};
+use crate::error_policy::{Refusal, export_refusal, is_dead_link, with_other_strategy};
 use crate::state::round_kind::Family;
 use crate::state::round_state::{EXPORT_LAG, Phase, RoundState, before, days, is_sweep_due, signed};
 use crate::state::window::Window;
 use crate::state::work_item::{Child, Stage, WorkItem};
 use teams_base::error::{Error, Result};
+
+/// So many rounds go on with a history from the page that failed, before it is begun anew: what the link led to may have
+/// gone.
+const MAX_STALLS: u8 = 5;
 
 pub struct Conversations<'c> {
     pub context: &'c ReadContext,
@@ -28,6 +35,8 @@ pub struct Conversations<'c> {
     refused: Refused,
     /// Chats are listed by each of their members, and read for the first one that lists them.
     seen_chats: SeenKeys,
+    /// Parents whose children are listed because their export failed.
+    listed_instead: Mutex<HashSet<String>>,
     /// Where each row may come only once.
     pub unlisted_chats: UnlistedChats,
 }
@@ -42,6 +51,7 @@ impl<'c> Conversations<'c> {
             round,
             refused: Refused::default(),
             seen_chats: SeenKeys::default(),
+            listed_instead: Mutex::default(),
             unlisted_chats: UnlistedChats::default(),
         }
     }
@@ -98,13 +108,20 @@ impl<'c> Conversations<'c> {
     }
 
     pub async fn list_children(&self, item: &mut WorkItem) -> Result<()> {
-        children::list(self.context, self.family, self.round.until, item).await
+        children::list(self.context, self.family, self.round.until, item).await?;
+        if std::mem::take(&mut item.is_doubtful) {
+            self.round.known().doubt(&item.scope);
+        }
+        Ok(())
     }
 
     async fn parent(&self, item: &mut WorkItem) -> Result<Step> {
         if self.round.phase == Phase::Sweep && !item.refused && item.after_child.is_none() {
             let from = self.round.swept_of(&item.scope).map(|swept| before(swept, EXPORT_LAG));
             return Ok(Step::Split(vec![item.window(Window::new(from, self.round.until))]));
+        }
+        if item.is_fresh() {
+            self.round.known().begin_anew(&item.scope);
         }
         if self.ways.is_export_only() {
             return Ok(Step::Split(vec![item.window(self.export_window(&item.scope))]));
@@ -140,8 +157,18 @@ impl<'c> Conversations<'c> {
         if self.round.phase == Phase::Sweep || !self.ways.exports_history() || !self.export.may_be_offered() {
             return false;
         }
+        // A chat that no list shows stands in the exports of its members only: each of them is asked, whatever another has
+        // brought of the chats that are listed.
+        if self.takes_unlisted_chats() {
+            return !self.round.known().contains(&item.scope);
+        }
         let mut ordinary = item.listed_children().filter(|child| !child.is_special).peekable();
         ordinary.peek().is_some() && ordinary.all(|child| !self.is_known(&item.child_scope(child), false))
+    }
+
+    /// Chats that no list shows are wanted: those of other tenants, and those that a user has left.
+    fn takes_unlisted_chats(&self) -> bool {
+        self.family == Family::Chats && self.ways.exports_history() && self.context.options.takes_all_chats()
     }
 
     /// Takes the next child off the parent.
@@ -156,6 +183,9 @@ impl<'c> Conversations<'c> {
     /// Whether a child has to be asked at all. A sweep without export asks those whose turn it is to be read whole.
     fn is_due(&self, item: &WorkItem, child: &Child) -> bool {
         let scope = item.child_scope(child);
+        if self.is_standing(&scope) {
+            return false;
+        }
         if self.round.phase == Phase::Sweep && self.round.known().contains(self.known_name(&scope)) {
             return false;
         }
@@ -177,12 +207,25 @@ impl<'c> Conversations<'c> {
         true
     }
 
+    /// Whether a child's first history is half-read by an item of its own, or has failed in this round.
+    fn is_standing(&self, scope: &str) -> bool {
+        let name = self.known_name(scope);
+        self.round.standing.iter().any(|standing| self.known_name(standing) == name)
+    }
+
     /// The parent's export has been read to its end: the children it holds are known now.
     pub fn mark_complete(&self, parent: &WorkItem) {
+        // An export that an earlier round began lacks what came since, and what it did not hold yet.
+        let stood = parent.history_until.map(|until| before(until, EXPORT_LAG));
         let mut known = self.round.known();
         for child in parent.listed_children() {
-            known.complete_pending(self.known_name(&parent.child_scope(child)));
+            known.complete_pending(self.known_name(&parent.child_scope(child)), stood);
         }
+    }
+
+    /// Lists stand in for the parent's export.
+    pub fn is_spoiled(&self, parent: &str) -> bool {
+        self.round.known().is_spoiled(parent)
     }
 
     /// Late edits of old replies can't be seen in children that no export holds, so each of them is read whole once in
@@ -202,9 +245,12 @@ impl<'c> Conversations<'c> {
     }
 
     async fn export(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
+        if self.is_listed_instead(&item.scope) || self.round.phase == Phase::Read && self.is_spoiled(&item.scope) {
+            return Ok(Step::Done);
+        }
         let turn = self.export.turn().await;
         if !self.ways.is_export_only() && !self.export.may_be_offered() {
-            return Ok(without_export(item));
+            return Ok(self.list_instead(item));
         }
         let error = match self.export_window_page(item, window).await {
             Err(error) => error,
@@ -213,23 +259,37 @@ impl<'c> Conversations<'c> {
                 return step;
             }
         };
-        // Children can be read instead as long as no page of the export has been read.
         let is_first_page = item.link.is_none() && item.rows == 0;
-        let has_other_way = is_first_page && !self.ways.is_export_only();
+        let is_restarted = !is_first_page && is_dead_link(&error) && !item.tries.restarted;
+        let has_other_way = !is_restarted && !self.ways.is_export_only();
         // Lists show no late edits, so that a sweep that fails is asked for again. A refusal would be the same then.
         let is_sweep = self.round.phase == Phase::Sweep;
         let stands_in = |refusal: &Refusal| has_other_way && !(is_sweep && *refusal == Refusal::Broken);
-        let Some(refusal) = export_refusal(&error).filter(stands_in) else {
+        // An export that has answered is offered.
+        let met = |refusal| if is_first_page { refusal } else { Refusal::Broken };
+        let Some(refusal) = export_refusal(&error).map(met).filter(stands_in) else {
             let error = if self.ways.is_export_only() { with_other_strategy(error) } else { error };
             return self.context.on_error(item, error, self.is_parent_named());
         };
         if refusal == Refusal::Broken {
-            let why = error.status().map_or("no answer in time".to_owned(), |status| format!("status {status}"));
-            self.context.report().note(format!(
-                "the slow way: the export of {} fails each time ({why}), so its {} are listed instead",
-                item.scope,
-                if self.family == Family::Channels { "channels" } else { "chats" }
-            ));
+            let why = match (error.status(), &error) {
+                (Some(status), _) => format!("status {status}"),
+                (None, Error::Protocol(_)) => "no page that can be read".to_owned(),
+                (None, _) => "no answer in time".to_owned(),
+            };
+            let instead = match self.family {
+                Family::Channels => "its channels are listed instead",
+                Family::Chats => "its chats are listed instead; those that no list shows are missing",
+            };
+            self.context
+                .report()
+                .note(format!("the slow way: the export of {} fails each time ({why}), so {instead}", item.scope));
+        }
+        if refusal == Refusal::Forbidden && self.takes_unlisted_chats() {
+            self.context.report().note(
+                "the export of some users is refused (403), so their chats are listed instead; those that no list shows \
+                 are missing",
+            );
         }
         if self.export.refused(refusal, turn) {
             self.context.report().note(format!(
@@ -239,7 +299,22 @@ impl<'c> Conversations<'c> {
                 self.context.options.resweep_days
             ));
         }
-        Ok(without_export(item))
+        Ok(self.list_instead(item))
+    }
+
+    /// The parent again, whose children are listed because no export of it is to be had. What is left of it is not read, and
+    /// what was read of it makes no child known.
+    fn list_instead(&self, item: &WorkItem) -> Step {
+        self.listed_instead.lock().insert(item.scope.clone());
+        if self.round.phase == Phase::Read {
+            self.round.known().spoil(&item.scope);
+        }
+        let children = item.children.clone();
+        Step::Split(vec![WorkItem { refused: true, children, ..WorkItem::parent(&item.scope) }])
+    }
+
+    fn is_listed_instead(&self, parent: &str) -> bool {
+        self.listed_instead.lock().contains(parent)
     }
 
     async fn export_window_page(&self, item: &mut WorkItem, window: Window) -> Result<Step> {
@@ -254,6 +329,33 @@ impl<'c> Conversations<'c> {
             self.list_children(item).await?;
         }
         export.step(item, window).await
+    }
+
+    /// The parent has been read, or lists have stood in for it.
+    fn parent_done(&self, parent: &str) {
+        let mut known = self.round.known();
+        known.begin_anew(parent);
+        known.keep_owed_sweep(parent);
+        known.parent_done(parent, self.family == Family::Channels || self.takes_unlisted_chats());
+    }
+
+    /// An item of a scope that has never been read whole.
+    fn is_history(&self, item: &WorkItem) -> bool {
+        if self.round.phase != Phase::Read {
+            return false;
+        }
+        match item.stage {
+            Stage::Parent => false,
+            Stage::Child => self.read_up_to(item).is_none(),
+            Stage::Export(_) => !self.ways.is_export_only() || !self.round.known().contains(&item.scope),
+        }
+    }
+
+    /// Whether something of the history that an item is of has been read.
+    fn is_begun(&self, item: &WorkItem) -> bool {
+        let until = item.history_until.unwrap_or(self.round.until);
+        let whole = Window::new(self.context.options.start_date, until);
+        item.link.is_some() || matches!(item.stage, Stage::Export(window) if window != whole)
     }
 
     async fn child(&self, item: &mut WorkItem) -> Result<Step> {
@@ -279,52 +381,61 @@ impl Reader for Conversations<'_> {
 
     fn finished(&self, last: &WorkItem) -> Option<WorkItem> {
         match last.stage {
-            Stage::Child => self.round.known().insert(self.known_name(&last.scope)),
+            Stage::Child => match last.history_until {
+                Some(stood) => {
+                    self.round.known().insert_late(self.known_name(&last.scope), stood);
+                    // What came since is at the beginning of the list.
+                    let next = WorkItem { history_until: None, ..last.clone() }.begun_anew();
+                    return self.is_known(&last.scope, last.exported).then_some(next);
+                }
+                None => self.round.known().insert(self.known_name(&last.scope)),
+            },
             Stage::Export(_) | Stage::Parent if self.round.phase == Phase::Sweep => {
                 self.round.known().sweep_done(&last.scope);
             }
-            Stage::Export(_) if self.ways.is_export_only() => self.round.known().insert(&last.scope),
+            Stage::Export(_) if self.is_listed_instead(&last.scope) => self.parent_done(&last.scope),
+            // It is begun anew by the next round, or goes on there.
+            Stage::Export(_) if self.is_spoiled(&last.scope) || self.round.failed_exports.contains(&last.scope) => {}
+            Stage::Export(_) if self.ways.is_export_only() => {
+                if let Some(stood) = last.history_until {
+                    self.round.known().insert_late(&last.scope, stood);
+                    return Some(WorkItem::parent(&last.scope).window(self.export_window(&last.scope)));
+                }
+                self.round.known().insert(&last.scope);
+            }
             Stage::Export(_) => {
                 self.mark_complete(last);
                 let (children, seen_keys) = (last.children.clone(), last.seen_keys.clone());
                 return Some(WorkItem { exported: true, children, seen_keys, ..WorkItem::parent(&last.scope) });
             }
-            Stage::Parent => {
-                let mut known = self.round.known();
-                known.keep_owed_sweep(&last.scope);
-                if self.family == Family::Channels {
-                    known.insert(&last.scope);
-                }
-            }
+            Stage::Parent => self.parent_done(&last.scope),
         }
         None
     }
 
-    fn failed(&self, item: &WorkItem) {
+    fn failed(&self, item: &WorkItem) -> Option<WorkItem> {
         let (since, swept) = (self.round.since_of(&item.scope), self.round.swept_of(&item.scope));
         let stood = if item.stage == Stage::Child { self.read_up_to(item) } else { since };
-        let is_history = matches!(item.stage, Stage::Export(_)) && !self.ways.is_export_only();
+        let is_history = self.is_history(item);
+        let goes_on = is_history && item.tries.stalls < MAX_STALLS && self.is_begun(item);
         let mut known = self.round.known();
         if self.round.phase == Phase::Sweep && item.stage != Stage::Child {
             known.owe_sweep(&item.scope, swept);
         } else {
-            // A history that has been exported in part is read from its start.
             known.fail(self.known_name(&item.scope), stood.filter(|_| !is_history));
             if item.stage == Stage::Parent && self.may_export() && is_sweep_due(self.round.swept, self.round.until) {
                 // It may be the turn of children that the sweep to come does not hold.
                 known.owe_sweep(&item.scope, swept);
             }
+            if is_history && !goes_on && item.stage != Stage::Child {
+                known.spoil(&item.scope);
+            }
         }
+        goes_on.then(|| WorkItem { history_until: item.history_until.or(Some(self.round.until)), ..item.clone() })
     }
 
     fn skipped(&self, last: &WorkItem) {
         // Children that are not met are forgotten at the round's end, and those of a team with it.
         self.round.known().remove(self.known_name(&last.scope));
     }
-}
-
-/// The parent again, whose children are listed because no export of it is to be had.
-fn without_export(item: &WorkItem) -> Step {
-    let children = item.children.clone();
-    Step::Split(vec![WorkItem { refused: true, children, ..WorkItem::parent(&item.scope) }])
 }

@@ -86,7 +86,9 @@ impl FullRead<'_> {
         let export = WorkItem { children: item.children.clone(), ..item.window(whole) };
         self.forget(&item);
         self.windows(vec![export]).await?;
-        self.reader.mark_complete(&item);
+        if !self.reader.is_spoiled(&item.scope) {
+            self.reader.mark_complete(&item);
+        }
         // What the export holds is known by now; the rest is read whole.
         let is_known =
             |child: &Child| self.reader.round.known().contains(self.reader.known_name(&item.child_scope(child)));

@@ -50,7 +50,7 @@ pub struct TableCheck {
     pub permissions: Vec<Permission>,
     /// What was asked last.
     pub endpoint: &'static str,
-    /// What went wrong.
+    /// What went wrong, without what helps.
     pub error: Option<String>,
     pub remedy: Option<String>,
     pub prerequisite: Option<&'static str>,
@@ -206,23 +206,25 @@ fn answered(check: &mut TableCheck, table: &Table, options: &TableOptions) {
 
 fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, table: &'static Table, options: &TableOptions) {
     let failure = error.graph();
-    check.error = Some(error.to_string());
-    check.remedy = failure.map(|failure| failure.remedy.clone()).filter(|remedy| !remedy.is_empty());
     let needed = failure.and_then(|failure| super::endpoint_of(table, failure.endpoint));
+    // The answer's own reason is worth more than what can be guessed from the token.
+    let tells_why = failure.is_some_and(|failure| failure.tells_why);
+    let mut guess = None;
+    check.error = Some(without_remedy(error));
     check.status = match error {
         _ if check.is_missing() => Status::Missing,
         Error::PermissionDenied(_) if *roles == Roles::Unknown => {
-            let is_named = needed.is_some_and(|endpoint| check.miss(endpoint.permission));
+            let is_named = !tells_why && needed.is_some_and(|endpoint| check.miss(endpoint.permission));
             if is_named { Status::Missing } else { Status::Unreachable }
         }
         Error::PermissionDenied(_) if check.prerequisite.is_some() => {
-            check.remedy =
+            guess =
                 check.prerequisite.map(|what| format!("The permission is granted; what is needed beside it is {what}"));
             Status::PrerequisiteMissing
         }
         Error::PermissionDenied(failure) => {
             let what = if failure.scope.is_empty() { "the tenant" } else { failure.scope.as_str() };
-            check.remedy = Some(format!(
+            guess = Some(format!(
                 "The token holds the permission, so the refusal is that of {what} itself: look for access policies \
                  and licences, or leave it out"
             ));
@@ -233,11 +235,22 @@ fn refused(check: &mut TableCheck, roles: &Roles, error: &Error, table: &'static
         _ if is_not_offered(error, check.endpoint) => {
             let what = "the export API, which this tenant's cloud does not offer";
             check.prerequisite = Some(what);
-            check.remedy = Some(format!("Leave out strategy={}: auto lists messages instead", strategy::name(options)));
+            guess = Some(format!("Leave out strategy={}: auto lists messages instead", strategy::name(options)));
             Status::PrerequisiteMissing
         }
         _ => Status::Unreachable,
     };
+    let own = failure.map(|failure| failure.remedy.clone()).filter(|remedy| !remedy.is_empty());
+    check.remedy = if tells_why { own } else { guess.or(own) };
+}
+
+/// What went wrong. What helps stands beside it, once.
+fn without_remedy(error: &Error) -> String {
+    let mut error = error.clone();
+    if let Some(failure) = error.graph_mut() {
+        failure.remedy.clear();
+    }
+    error.to_string()
 }
 
 fn is_named(options: &TableOptions) -> bool {

@@ -1,5 +1,7 @@
 //! What a read costs in requests: one formula per table and strategy, from the counts of a tenant.
 
+use std::collections::BTreeSet;
+
 use super::tenant::Tenant;
 use crate::messages::strategy::Ways;
 use crate::page_sizes;
@@ -95,6 +97,13 @@ pub fn cost(case: &Case<'_>) -> Result<Vec<Part>> {
     parts.extend(case.hosted_contents()?);
     parts.retain(|part| part.requests > 0.0);
     Ok(parts)
+}
+
+/// The counts that a run of a table costs by, without those that its options give.
+pub fn needed_counts(table: &'static Table, options: &TableOptions, run: Run) -> Result<BTreeSet<&'static str>> {
+    let tenant = Tenant::of_ones();
+    cost(&Case { table, options, tenant: &tenant, run })?;
+    Ok(tenant.asked())
 }
 
 impl Case<'_> {

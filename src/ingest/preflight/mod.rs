@@ -26,7 +26,7 @@ fn endpoint_of(table: &Table, template: &str) -> Option<&'static Endpoint> {
 }
 
 pub use check::{Check, Status, TableCheck, check};
-pub use cost::{Case, Part, Run, cost};
+pub use cost::{Case, Part, Run, cost, needed_counts};
 pub use pace::{Pace, Rates, pace, rates};
 pub use sample::{Sample, sample};
 pub use tenant::{COUNTS, Tenant};

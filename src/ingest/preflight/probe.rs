@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::endpoint_of;
+use crate::error_policy::is_refused_or_absent;
 use crate::messages::strategy::{self, Endpoints};
 use crate::tables::{meetings, reports};
 use teams_base::error::{Error, Result};
@@ -190,9 +191,7 @@ impl<'c> Prober<'c> {
             let tries = if is_named { NAMED } else { TRIES };
             for id in ids.iter().take(tries) {
                 match self.fill(path.push(id, "{id}"), rest, wanted).await {
-                    Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) if !is_named => {
-                        last = Probe::Refused(error);
-                    }
+                    Err(error) if !is_named && is_refused_or_absent(&error) => last = Probe::Refused(error),
                     Err(error) => return Err(error),
                     Ok(found @ Probe::Answered) if !is_named => {
                         if let Probe::Refused(error) = last {
@@ -256,7 +255,7 @@ impl<'c> Prober<'c> {
             Ok(read_page(body)?.into_iter().filter(is_kept).map(|item| item.id).collect())
         };
         let ids = match self.client.get(&list.request(endpoint, query), read).await {
-            Err(error @ (Error::PermissionDenied(_) | Error::NotFound(_))) if list.template == "/teams" => {
+            Err(error) if list.template == "/teams" && is_refused_or_absent(&error) => {
                 let groups = Request::new(&endpoint::GROUPS_WITH_TEAM, &["groups"], "all teams")
                     .query("$filter", "resourceProvisioningOptions/Any(x:x eq 'Team')")
                     .query("$select", "id")
@@ -273,15 +272,20 @@ impl<'c> Prober<'c> {
         let users = Path::default().push("users", "users");
         let named = &wanted.options.user_ids;
         let ids = if named.is_empty() { Box::pin(self.discover(&users, wanted)).await? } else { named.clone() };
+        let mut refused = None;
         for id in ids.iter().take(TRIES) {
             let chats = users.push(id, "{id}").push("chats", "chats");
             match Box::pin(self.discover(&chats, wanted)).await {
                 Ok(chats) if chats.is_empty() => {}
-                Err(Error::NotFound(_)) if named.is_empty() => {}
+                Err(error) if named.is_empty() && is_refused_or_absent(&error) => refused = Some(error),
                 chats => return chats,
             }
         }
-        Ok(Vec::new())
+        // Of users that are discovered one who is refused says nothing of the others.
+        match refused {
+            Some(error @ Error::PermissionDenied(_)) => Err(error),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 
@@ -309,7 +313,7 @@ fn choice<'o>(path: &Path, wanted: Wanted<'o>) -> (&'o [String], &'static str) {
 fn passed_over(error: &Error) -> String {
     let failure = error.graph().cloned().unwrap_or_default();
     format!(
-        "{} answers {} to GET {}: a discovered 404 is skipped, a 403 follows on_forbidden",
+        "{} answers {} to GET {}: a discovered 404 is skipped, a refusal follows on_forbidden",
         failure.scope,
         failure.status.unwrap_or_default(),
         failure.endpoint

@@ -1,19 +1,20 @@
 //! How big a tenant is, from a few requests: lists are counted, what hangs below them is sampled and extrapolated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::cost::{Run, needed_counts};
 use crate::error_policy::is_refused_or_absent;
 use crate::page_sizes;
-use teams_base::error::Result;
+use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint::{self, Endpoint};
 use teams_base::options::TableOptions;
 use teams_base::timestamp;
 use teams_client::{GraphClient, Malformed, Request};
-use teams_tables::{Archive, Parent, Reading, Table};
+use teams_tables::Table;
 
 /// This many of each kind are looked into.
 const SAMPLES: usize = 10;
@@ -26,7 +27,16 @@ const PAGE: usize = 50;
 #[derive(Debug, Default)]
 pub struct Sample {
     pub counts: BTreeMap<String, f64>,
+    /// Counts that were needed and refused, with the error.
+    pub unknown: BTreeMap<String, String>,
     pub notes: Vec<String>,
+}
+
+/// How many of what was looked into answered, and who refused.
+#[derive(Default)]
+struct Looked {
+    answered: f64,
+    refused: Vec<Error>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +83,7 @@ impl Message {
 /// Messages of the sampled conversations.
 #[derive(Default)]
 struct Messages {
-    conversations: f64,
+    conversations: Looked,
     roots: f64,
     seen_roots: f64,
     seen_replies: f64,
@@ -82,33 +92,35 @@ struct Messages {
 
 struct Sampler<'c> {
     client: &'c GraphClient,
+    /// The counts that some table costs by.
+    needed: BTreeSet<&'static str>,
     sample: Sample,
 }
 
 /// Counts what the costs of these tables depend on. What one of them names is counted by its options instead.
 pub async fn sample(client: &GraphClient, tables: &[(&'static Table, TableOptions)]) -> Result<Sample> {
-    let mut sampler = Sampler { client, sample: Sample::default() };
-    let has = |text: &str| {
-        tables.iter().find(|(table, _)| table.documented_endpoint().contains(text)).map(|(_, options)| options)
-    };
-    let reads = |reading| tables.iter().find(|(table, _)| table.reading == reading).map(|(_, options)| options);
-    // A team's drives are those of its group.
-    let is_of_teams = |(table, options): &&(&'static Table, TableOptions)| match table.reading {
-        Reading::List(list) => {
-            list.parent == Parent::Team || table.documented_endpoint().contains("/groups") && options.fetch_all_teams
+    let mut needs = Vec::new();
+    for (table, options) in tables {
+        let mut needed = BTreeSet::new();
+        for run in [Run::First, Run::Quiet, Run::Daily] {
+            needed.append(&mut needed_counts(table, options, run)?);
         }
-        _ => false,
+        needs.push((needed, options));
+    }
+    // The options of the first table that costs by the first of these counts, or else by the next of them.
+    let by = |names: &[&str]| {
+        let first = |name| needs.iter().find(|(needed, _)| needed.contains(name)).map(|(_, options)| *options);
+        names.iter().find_map(first)
     };
-    let of_teams = tables.iter().find(is_of_teams).map(|(_, options)| options);
-    if let Some(options) = has("/teams").or(of_teams) {
-        let messages = reads(Reading::ChannelMessages).or(reads(Reading::Archive(Archive::Retained)));
-        sampler.teams(options, messages).await?;
+    let needed = needs.iter().flat_map(|(needed, _)| needed.iter().copied()).collect();
+    let mut sampler = Sampler { client, needed, sample: Sample::default() };
+    if let Some(options) = by(&["teams", "channels", "special_channels", "messages"]) {
+        sampler.teams(options, by(&["messages"])).await?;
     }
-    if let Some(options) = has("/users").or(has("/chats/")).or(has("/callRecords")) {
-        let chats = has("/chats");
-        sampler.users(options, chats.is_some(), reads(Reading::ChatMessages)).await?;
+    if let Some(options) = by(&["users", "chats", "members_per_chat", "chat_messages"]) {
+        sampler.users(options, by(&["chat_messages"])).await?;
     }
-    if has("/groups").is_some() {
+    if by(&["groups"]).is_some() {
         sampler.groups().await?;
     }
     Ok(sampler.sample)
@@ -127,6 +139,53 @@ impl Sampler<'_> {
 
     fn note(&mut self, text: String) {
         self.sample.notes.push(text);
+    }
+
+    fn needs(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.needed.contains(name))
+    }
+
+    /// Counts that cannot be known, because what they are taken from is refused.
+    fn refused(&mut self, names: &[&str], error: &Error) {
+        for name in names.iter().filter(|name| self.needed.contains(**name)) {
+            self.sample.unknown.insert((*name).to_owned(), error.to_string());
+        }
+    }
+
+    /// Whether enough answered to count by. Who refused is taken to be like the others, or nothing is known.
+    fn may_count(&mut self, looked: &Looked, names: &[&str], of: &str) -> bool {
+        let Some(error) = looked.refused.first() else { return true };
+        if looked.answered == 0.0 {
+            self.refused(names, error);
+            return false;
+        }
+        let (refused, status) = (looked.refused.len(), error.status().unwrap_or_default());
+        let all = looked.answered + refused as f64;
+        self.note(format!(
+            "{}: {refused} of {all} {of} answer {status} and are taken to be like the others",
+            names.first().copied().unwrap_or_default()
+        ));
+        true
+    }
+
+    /// The ids that options name, or those of a list; nothing where it is refused, so that these counts are unknown.
+    async fn named_or_listed(
+        &mut self,
+        named: &[String],
+        list: (&'static Endpoint, &str, Option<u32>),
+        counts: &[&str],
+    ) -> Result<Option<Vec<String>>> {
+        if !named.is_empty() {
+            return Ok(Some(named.to_vec()));
+        }
+        let (endpoint, segment, top) = list;
+        match self.ids(endpoint, segment, top).await {
+            Err(error) if is_refused_or_absent(&error) => {
+                self.refused(counts, &error);
+                Ok(None)
+            }
+            ids => ids.map(Some),
+        }
     }
 
     async fn page<T: DeserializeOwned>(&self, request: &Request) -> Result<Page<T>> {
@@ -152,29 +211,36 @@ impl Sampler<'_> {
     }
 
     async fn teams(&mut self, options: &TableOptions, messages: Option<&TableOptions>) -> Result<()> {
-        let ids = match options.team_ids.as_slice() {
-            [] => self.ids(&endpoint::TEAMS, "teams", None).await?,
-            named => named.to_vec(),
-        };
+        let list = (&endpoint::TEAMS, "teams", None);
+        let unknown = ["teams", "channels", "messages"];
+        let Some(ids) = self.named_or_listed(&options.team_ids, list, &unknown).await? else { return Ok(()) };
         self.set("teams", ids.len() as f64);
+        if !self.needs(&["channels", "special_channels", "messages"]) {
+            return Ok(());
+        }
         let mut channels: Vec<(String, Conversation)> = Vec::new();
-        let mut looked = 0.0;
+        let mut looked = Looked::default();
         for team in spread(&ids) {
             let request = Request::new(&endpoint::CHANNELS, &["teams", team, "channels"], format!("team {team}"))
                 .team(team)
                 .query("$select", "id,membershipType,createdDateTime");
             match self.page::<Conversation>(&request).await {
-                Err(error) if is_refused_or_absent(&error) => continue,
-                page => channels.extend(page?.value.into_iter().map(|channel| (team.clone(), channel))),
+                Err(error) if is_refused_or_absent(&error) => looked.refused.push(error),
+                page => {
+                    channels.extend(page?.value.into_iter().map(|channel| (team.clone(), channel)));
+                    looked.answered += 1.0;
+                }
             }
-            looked += 1.0;
         }
-        let share = if looked > 0.0 { ids.len() as f64 / looked } else { 0.0 };
+        if !self.may_count(&looked, &["channels", "messages"], "teams") {
+            return Ok(());
+        }
+        let share = if looked.answered > 0.0 { ids.len() as f64 / looked.answered } else { 0.0 };
         let is_special = |channel: &Conversation| channel.membership.as_deref().is_some_and(|kind| kind != "standard");
         let special = channels.iter().filter(|(_, channel)| is_special(channel)).count() as f64;
         self.set("channels", (channels.len() as f64 * share).round());
         self.set("special_channels", (special * share).round());
-        self.note(format!("channels: those of {looked} teams, times {share:.1}"));
+        self.note(format!("channels: those of {} teams, times {share:.1}", looked.answered));
         if let Some(options) = messages {
             self.channel_messages(options, &channels).await?;
         }
@@ -196,7 +262,7 @@ impl Sampler<'_> {
                     .query("$top", PAGE)
                     .query("$expand", "replies");
             match self.page::<Message>(&request).await {
-                Err(error) if is_refused_or_absent(&error) => {}
+                Err(error) if is_refused_or_absent(&error) => found.conversations.refused.push(error),
                 page => self.add(&mut found, &page?, channel, options),
             }
         }
@@ -212,7 +278,7 @@ impl Sampler<'_> {
     /// life.
     fn add(&self, found: &mut Messages, page: &Page<Message>, of: &Conversation, options: &TableOptions) {
         let roots = page.value.len() as f64;
-        found.conversations += 1.0;
+        found.conversations.answered += 1.0;
         found.seen_roots += roots;
         found.seen_replies += page.value.iter().map(|root| root.replies.len()).sum::<usize>() as f64;
         let is_within = |root: &&Message| options.start_date.is_none_or(|start| root.moved() >= Some(start));
@@ -232,35 +298,41 @@ impl Sampler<'_> {
     }
 
     fn messages(&mut self, name: &str, of: &str, found: &Messages, all: f64) {
-        let each = if found.conversations > 0.0 { found.roots / found.conversations } else { 0.0 };
+        if !self.may_count(&found.conversations, &[name], of) {
+            return;
+        }
+        let looked = found.conversations.answered;
+        let each = if looked > 0.0 { found.roots / looked } else { 0.0 };
         self.set(name, (each * all).round());
         self.note(format!(
-            "{name}: the first pages of {} of {all} {of}, {each:.0} in each; in {} of them there is more than a page, \
+            "{name}: the first pages of {looked} of {all} {of}, {each:.0} in each; in {} of them there is more than a page, \
              and the pace of its newest page is taken for all its life",
-            found.conversations, found.extrapolated
+            found.extrapolated
         ));
     }
 
-    async fn users(&mut self, options: &TableOptions, with_chats: bool, messages: Option<&TableOptions>) -> Result<()> {
-        let ids = match options.user_ids.as_slice() {
-            [] => self.ids(&endpoint::USERS, "users", Some(page_sizes::USERS)).await?,
-            named => named.to_vec(),
-        };
+    async fn users(&mut self, options: &TableOptions, messages: Option<&TableOptions>) -> Result<()> {
+        let list = (&endpoint::USERS, "users", Some(page_sizes::USERS));
+        let unknown = ["users", "chats", "chat_messages"];
+        let Some(ids) = self.named_or_listed(&options.user_ids, list, &unknown).await? else { return Ok(()) };
         self.set("users", ids.len() as f64);
-        if !with_chats {
+        if !self.needs(&["chats", "members_per_chat", "chat_messages"]) {
             return Ok(());
         }
-        let (mut chats, mut looked, mut distinct) = (Vec::new(), 0.0, 0.0);
+        let (mut chats, mut looked, mut distinct) = (Vec::new(), Looked::default(), 0.0);
         for user in spread(&ids) {
             let request = Request::new(&endpoint::USER_CHATS, &["users", user, "chats"], format!("user {user}"))
                 .user(user)
                 .query("$top", PAGE)
                 .query("$expand", "members");
             let page = match self.page::<Conversation>(&request).await {
-                Err(error) if is_refused_or_absent(&error) => continue,
+                Err(error) if is_refused_or_absent(&error) => {
+                    looked.refused.push(error);
+                    continue;
+                }
                 page => page?,
             };
-            looked += 1.0;
+            looked.answered += 1.0;
             // A chat is met by each of its members, so it counts for a part of one.
             distinct += page.value.iter().map(|chat| 1.0 / chat.members.len().max(1) as f64).sum::<f64>();
             if page.next.is_some() {
@@ -268,11 +340,15 @@ impl Sampler<'_> {
             }
             chats.extend(page.value);
         }
-        let share = if looked > 0.0 { ids.len() as f64 / looked } else { 0.0 };
+        if !self.may_count(&looked, &["chats", "chat_messages"], "users") {
+            return Ok(());
+        }
+        let share = if looked.answered > 0.0 { ids.len() as f64 / looked.answered } else { 0.0 };
         self.set("chats", (distinct * share).round());
         if distinct > 0.0 {
             self.set("members_per_chat", chats.len() as f64 / distinct);
         }
+        let looked = looked.answered;
         self.note(format!("chats: those of {looked} users, times {share:.1}, each for one of its members"));
         match messages {
             Some(options) => self.chat_messages(options, &chats).await,
@@ -291,7 +367,7 @@ impl Sampler<'_> {
                 .query("$top", PAGE)
                 .query("$orderby", "lastModifiedDateTime desc");
             match self.page::<Message>(&request).await {
-                Err(error) if is_refused_or_absent(&error) => {}
+                Err(error) if is_refused_or_absent(&error) => found.conversations.refused.push(error),
                 page => self.add(&mut found, &page?, chat, options),
             }
         }
@@ -302,16 +378,9 @@ impl Sampler<'_> {
     }
 
     async fn groups(&mut self) -> Result<()> {
-        if let Some(endpoint) = endpoint::find("/groups") {
-            let ids = self.ids(endpoint, "groups", Some(page_sizes::GROUPS)).await?;
+        let list = (&endpoint::GROUPS, "groups", Some(page_sizes::GROUPS));
+        if let Some(ids) = self.named_or_listed(&[], list, &["groups"]).await? {
             self.set("groups", ids.len() as f64);
-        } else {
-            let teams = match self.sample.counts.get("teams") {
-                Some(teams) => *teams,
-                None => self.ids(&endpoint::TEAMS, "teams", None).await?.len() as f64,
-            };
-            self.set("groups", teams);
-            self.note("groups: only those with a team are counted".to_owned());
         }
         Ok(())
     }

@@ -1,12 +1,17 @@
 //! How big a tenant is, as far as a cost depends on it.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use teams_base::error::{Error, Result};
 
 /// Counts of what is read, all of it together. What has not been counted is missing.
 #[derive(Debug, Clone, Default)]
-pub struct Tenant(BTreeMap<String, f64>);
+pub struct Tenant {
+    counts: BTreeMap<String, f64>,
+    /// What a cost has been made of.
+    asked: RefCell<BTreeSet<&'static str>>,
+}
 
 /// Every count, what it means, and what it is taken to be where it is not given.
 pub const COUNTS: &[(&str, Option<f64>, &str)] = &[
@@ -42,13 +47,25 @@ impl Tenant {
                 return Err(Error::configuration(format!("count '{name}': {count} is not a number of at least 0")));
             }
         }
-        Ok(Self(counts))
+        Ok(Self { counts, asked: RefCell::default() })
+    }
+
+    /// A tenant with one of everything.
+    pub(super) fn of_ones() -> Self {
+        let counts = COUNTS.iter().map(|(name, ..)| ((*name).to_owned(), 1.0)).collect();
+        Self { counts, asked: RefCell::default() }
+    }
+
+    /// The counts that have been asked for.
+    pub(super) fn asked(self) -> BTreeSet<&'static str> {
+        self.asked.into_inner()
     }
 
     /// A count that a table's cost depends on.
     pub fn get(&self, name: &'static str, table: &str) -> Result<f64> {
+        self.asked.borrow_mut().insert(name);
         let assumed = COUNTS.iter().find(|(known, ..)| *known == name).and_then(|(_, assumed, _)| *assumed);
-        self.0.get(name).copied().or(assumed).ok_or_else(|| {
+        self.counts.get(name).copied().or(assumed).ok_or_else(|| {
             let option = name.replace('_', "-");
             Error::configuration(format!("the cost of table '{table}' depends on {name}: give --{option}, or --probe"))
         })

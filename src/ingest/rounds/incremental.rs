@@ -1,5 +1,7 @@
 //! An incremental read: one step, from an offset to the next.
 
+use jiff::Timestamp;
+
 use super::clock::{min_poll, server_time};
 use super::failures;
 use super::parents::{discover, keep, key, of_round};
@@ -7,7 +9,7 @@ use super::phases;
 use crate::context::ReadContext;
 use crate::engine::{self, Outcome, Reader};
 use crate::messages::conversations::Conversations;
-use crate::state::offset::Offset;
+use crate::state::offset::{Offset, Open};
 use crate::state::round_kind::RoundKind;
 use crate::state::round_state::{Phase, RoundState};
 use crate::state::work_item::WorkItem;
@@ -32,7 +34,8 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
             let is_early = |finished: &Offset| until.duration_since(last(finished)) < min_poll(context);
-            if finished.is_some_and(|finished| !failures::has_failed(finished) && is_early(finished)) {
+            if let Some(finished) = finished.filter(|finished| !failures::has_failed(finished) && is_early(finished)) {
+                note_early_clock(context, finished, until);
                 return Ok(None);
             }
             keep(context, kind, until, parents.into());
@@ -46,7 +49,7 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
         let is_over = outcome.open.is_empty() && !outcome.left;
         let left = [outcome.open.as_slice(), &outcome.fresh].concat();
         context.discovered.keep_children(&key(context, kind, offset.until), &left, outcome.after.as_ref());
-        offset = advance(context, &offset, round, outcome.after, &outcome.open);
+        offset = advance(context, &offset, round, &outcome);
         match outcome.failure {
             Some(error) if error.ends_run() => {
                 // Rows alone are no gain: a step that leads nowhere repeats those of the step before.
@@ -71,8 +74,21 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
     }
 }
 
+/// A server that was restored, or whose clock was set back, would be asked for nothing in silence until its clock has
+/// passed the offset.
+fn note_early_clock(context: &ReadContext, finished: &Offset, now: Timestamp) {
+    if now < finished.until {
+        context.report().note(format!(
+            "the server's clock ({now:.0}) is behind the stored offset ({:.0}), so nothing is asked until it has passed it; \
+             if the offset is the one that is wrong, read the table again from the beginning",
+            finished.until
+        ));
+    }
+}
+
 async fn run(context: &ReadContext, kind: RoundKind, offset: &Offset, parents: &[String]) -> (Outcome, RoundState) {
-    let is_left = |scope: &&String| offset.after.as_ref().is_none_or(|after| *scope > after);
+    let is_after = |scope: &String| offset.after.as_ref().is_none_or(|after| scope > after);
+    let is_left = |scope: &&String| is_after(scope) && !offset.is_export_standing(scope);
     let scopes = parents.iter().filter(is_left).cloned().collect();
     let open = reopen(context, offset);
     match kind {
@@ -105,17 +121,25 @@ fn reopen(context: &ReadContext, offset: &Offset) -> Vec<WorkItem> {
     offset.open.iter().map(|open| WorkItem::from_open(open, link)).collect()
 }
 
-fn advance(
-    context: &ReadContext,
-    offset: &Offset,
-    round: RoundState,
-    after: Option<String>,
-    open: &[WorkItem],
-) -> Offset {
-    let mut open: Vec<_> = open.iter().map(WorkItem::to_open).collect();
+fn advance(context: &ReadContext, offset: &Offset, round: RoundState, outcome: &Outcome) -> Offset {
     // In which order they failed says nothing.
-    open.sort_by(|a, b| (&a.scope, a.from).cmp(&(&b.scope, b.from)));
-    let mut next = Offset { export: round.export, known: round.known.into_inner(), after, open, ..offset.clone() };
+    let sorted = |mut open: Vec<Open>| {
+        open.sort_by(|a, b| (&a.scope, a.from).cmp(&(&b.scope, b.from)));
+        open
+    };
+    let mut next = Offset {
+        export: round.export,
+        known: round.known.into_inner(),
+        after: outcome.after.clone(),
+        open: sorted(outcome.open.iter().map(WorkItem::to_open).collect()),
+        stood: sorted(offset.stood.iter().cloned().chain(outcome.stood.iter().map(WorkItem::to_open)).collect()),
+        ..offset.clone()
+    };
+    if next.limit_stood() > 0 {
+        context
+            .report()
+            .note("the slow way: more histories have failed than an offset has room for, so some of them begin again");
+    }
     if next.drop_links() > 0 {
         context.report().note(
             "the slow way: the server's links are so long that they do not all fit into an offset, so some scopes that \
@@ -130,6 +154,7 @@ fn finish(context: &ReadContext, start: Option<&Offset>, offset: Offset) -> Offs
     let Some(start) = start else { return offset };
     let is_same = start.phase == Phase::Done
         && context.sink.rows() == 0
-        && (start.swept, start.export, &start.known) == (offset.swept, offset.export, &offset.known);
+        && (start.swept, start.export, &start.known, &start.stood)
+            == (offset.swept, offset.export, &offset.known, &offset.stood);
     if is_same { start.clone() } else { offset }
 }

@@ -11,6 +11,7 @@ use super::failures;
 use super::parents::{discover, keep, key, of_round};
 use super::phases;
 use crate::context::ReadContext;
+use crate::dedup::SeenKeys;
 use crate::engine::{self, Reader, Step};
 use crate::messages::children;
 use crate::messages::conversations::Conversations;
@@ -40,15 +41,18 @@ pub async fn plan(
         finished => {
             failures::tell(context, kind, finished)?;
             let Some(until) = until(context, kind, finished, end).await? else { return Ok(None) };
-            phases::begin(context, kind, finished, until)
+            // Executors have no place to go on from: what stands half-read is read whole.
+            Offset { open: Vec::new(), ..phases::begin(context, kind, finished, until) }
         }
     };
     let parents = of_round(context, kind, offset.until).await?;
     let mut partitions = Vec::new();
+    // A chat is listed by each of its members, and read for the first one.
+    let seen_chats = SeenKeys::default();
     loop {
         let room = max_scopes.map_or(usize::MAX, |max| max.saturating_sub(partitions.len()));
         let (scopes, is_phase_over) = stretch(&parents, &offset, end, room);
-        let found = describe(context, kind, &mut offset, scopes, end).await?;
+        let found = describe(context, kind, &mut offset, scopes, end, &seen_chats).await?;
         partitions.extend(found);
         if let Some(last) = scopes.last() {
             offset.after = Some(last.clone());
@@ -99,15 +103,17 @@ async fn describe(
     offset: &mut Offset,
     scopes: &[String],
     end: Option<&Offset>,
+    seen_chats: &SeenKeys,
 ) -> Result<Vec<Partition>> {
-    let lists_channels = kind == RoundKind::Messages(Family::Channels)
-        && offset.phase == Phase::Read
-        && !Ways::of(&context.options, Family::Channels).is_export_only();
-    let listed: Vec<Result<Option<WorkItem>>> = if lists_channels {
-        let lists: Vec<_> = scopes.iter().map(|scope| Box::pin(list_channels(context, scope, offset.until))).collect();
-        stream::iter(lists).buffered(CONCURRENCY).collect().await
-    } else {
-        scopes.iter().map(|scope| Ok(Some(WorkItem::parent(scope)))).collect()
+    let lists = |family: &Family| offset.phase == Phase::Read && !Ways::of(&context.options, *family).is_export_only();
+    let listed: Vec<Result<Option<WorkItem>>> = match family(kind).filter(lists) {
+        Some(family) => {
+            let until = offset.until;
+            let lists: Vec<_> =
+                scopes.iter().map(|scope| Box::pin(list_children(context, family, scope, until))).collect();
+            stream::iter(lists).buffered(CONCURRENCY).collect().await
+        }
+        None => scopes.iter().map(|scope| Ok(Some(WorkItem::parent(scope)))).collect(),
     };
     let had = |end: &Offset, scope: &str| {
         !end.known.has_failures() || end.known.contains(scope) && end.known.late(scope).is_none()
@@ -115,7 +121,13 @@ async fn describe(
     let mut partitions = Vec::new();
     for (scope, item) in scopes.iter().zip(listed) {
         match item {
-            Ok(Some(item)) => partitions.push(partition(kind, offset, item)),
+            Ok(Some(mut item)) => {
+                if kind == RoundKind::Messages(Family::Chats) && item.children.is_some() {
+                    let first = item.listed_children().filter(|chat| seen_chats.insert(&chat.id));
+                    item.children = Some(first.cloned().collect());
+                }
+                partitions.push(partition(kind, offset, item));
+            }
             Ok(None) => {}
             Err(error) if error.ends_run() || end.is_some_and(|end| had(end, scope)) => return Err(error),
             Err(error) => {
@@ -128,12 +140,24 @@ async fn describe(
     Ok(partitions)
 }
 
-/// Lists a team's channels; `None` when the team is to be skipped.
-async fn list_channels(context: &ReadContext, scope: &str, until: Timestamp) -> Result<Option<WorkItem>> {
-    let is_named = Family::Channels.is_parent_named(&context.options);
+fn family(kind: RoundKind) -> Option<Family> {
+    match kind {
+        RoundKind::Messages(family) => Some(family),
+        RoundKind::Chats => None,
+    }
+}
+
+/// Lists a team's channels or a user's chats; `None` when the parent is to be skipped.
+async fn list_children(
+    context: &ReadContext,
+    family: Family,
+    scope: &str,
+    until: Timestamp,
+) -> Result<Option<WorkItem>> {
+    let is_named = family.is_parent_named(&context.options);
     let mut item = WorkItem::parent(scope);
     loop {
-        match children::list(context, Family::Channels, until, &mut item).await {
+        match children::list(context, family, until, &mut item).await {
             Ok(()) => return Ok(Some(item)),
             Err(error) => match context.on_error(&mut item, error, is_named)? {
                 Step::More => {}
@@ -144,21 +168,18 @@ async fn list_channels(context: &ReadContext, scope: &str, until: Timestamp) -> 
 }
 
 fn partition(kind: RoundKind, offset: &mut Offset, item: WorkItem) -> Partition {
-    let is_listed = item.children.is_some();
-    let names: Vec<String> = match &item.children {
-        Some(children) => children.iter().map(|child| item.child_scope(child)).collect(),
-        None => vec![item.scope.clone()],
-    };
+    let name = |scope: String| family(kind).map_or(scope.clone(), |family| family.known_name(&scope).to_owned());
+    let mut names = vec![item.scope.clone()];
+    names.extend(item.listed_children().map(|child| name(item.child_scope(child))));
     let known: Vec<String> = names.iter().filter(|name| offset.known.contains(name)).cloned().collect();
-    let parent = item.scope.clone();
+    let (parent, is_doubtful) = (item.scope.clone(), item.is_doubtful);
     let partition = Partition::of_round(offset, item, known);
-    let is_read_whole = is_listed || kind != RoundKind::Messages(Family::Channels);
     match offset.phase {
-        Phase::Read if is_read_whole => {
-            names.iter().chain([&parent]).for_each(|name| offset.known.insert(name));
-        }
+        // They are read whole by the next round.
+        Phase::Read if is_doubtful => names.iter().for_each(|name| offset.known.remove(name)),
+        Phase::Read => names.iter().for_each(|name| offset.known.insert(name)),
         Phase::Sweep => offset.known.sweep_done(&parent),
-        Phase::Read | Phase::Done => {}
+        Phase::Done => {}
     }
     partition
 }

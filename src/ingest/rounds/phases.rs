@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::parents::key;
 use crate::context::ReadContext;
 use crate::messages::strategy::Ways;
-use crate::state::offset::Offset;
+use crate::state::offset::{Offset, Open};
 use crate::state::round_kind::RoundKind;
 use crate::state::round_state::{Phase, days, is_sweep_due};
 
@@ -14,7 +14,10 @@ pub fn begin(context: &ReadContext, kind: RoundKind, last: Option<&Offset>, unti
     let Some(last) = last else {
         return Offset { swept: Some(until), ..Offset::begin(until) };
     };
-    let mut offset = Offset { phase: Phase::Read, since: Some(last.until), until, after: None, ..last.clone() };
+    let open = last.stood.iter().map(|open| Open { stalls: open.stalls.saturating_add(1), ..open.clone() }).collect();
+    let stood = Vec::new();
+    let since = Some(last.until);
+    let mut offset = Offset { phase: Phase::Read, since, until, after: None, open, stood, ..last.clone() };
     offset.known.begin_round();
     let rereads = match kind {
         RoundKind::Messages(family) => Ways::of(&context.options, family).rereads_children(family, offset.export),

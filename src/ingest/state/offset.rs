@@ -21,6 +21,8 @@ pub const MAX_OPEN: usize = 32;
 const MAX_BYTES: usize = (64 << 10) - 64;
 /// At least this much is for half-read scopes: what ten thousand known scopes leave, be they late or not.
 const OPEN_BYTES: usize = 14 << 10;
+/// Of these, what failed histories may take.
+const STOOD_BYTES: usize = 4 << 10;
 
 /// What is read next of a half-read scope. One letter each: 32 of them have to fit beside ten thousand known scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +66,15 @@ pub struct Open {
     /// When the window was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Timestamp>,
+    /// Its parent's export was refused, so that its children are read one by one.
+    #[serde(default, rename = "r", skip_serializing_if = "is_false")]
+    pub refused: bool,
+    /// Of a first history that failed behind its beginning: when the round began that it was begun in.
+    #[serde(default, rename = "u", skip_serializing_if = "Option::is_none")]
+    pub history_until: Option<Timestamp>,
+    /// How often a round has gone on from here in vain.
+    #[serde(default, rename = "w", skip_serializing_if = "is_zero")]
+    pub stalls: u8,
     /// A directory is being read anew, and what was deleted meanwhile is still to be asked for.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resync: bool,
@@ -77,6 +88,10 @@ impl Open {
             None if self.scope.contains('/') => OpenStage::Child,
             None => OpenStage::Parent,
         })
+    }
+
+    fn is_export(&self) -> bool {
+        self.stage() == OpenStage::Export
     }
 
     /// The same at its first page.
@@ -99,6 +114,8 @@ pub struct Offset {
     /// The last scope started, in sorted order.
     pub after: Option<String>,
     pub open: Vec<Open>,
+    /// First histories that failed in this round behind their beginning: the next one goes on from where they stood.
+    pub stood: Vec<Open>,
     pub known: ScopeSet,
 }
 
@@ -119,6 +136,9 @@ struct Written {
     /// JSON text of a list of [`Open`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     open: String,
+    /// The same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    stood: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     known: String,
     /// See [`ScopeSet::late_since`].
@@ -197,6 +217,7 @@ impl Offset {
             export: true,
             after: None,
             open: Vec::new(),
+            stood: Vec::new(),
             known: ScopeSet::default(),
         }
     }
@@ -209,8 +230,20 @@ impl Offset {
             swept: self.swept,
             export: self.export,
             known: Mutex::new(self.known.clone()),
+            standing: self.standing().map(|open| open.scope.clone()).collect(),
+            failed_exports: self.stood.iter().filter(|open| open.is_export()).map(|open| open.scope.clone()).collect(),
             ..RoundState::first(self.until)
         }
+    }
+
+    /// The first histories that failed, in this round or in the last one.
+    fn standing(&self) -> impl Iterator<Item = &Open> {
+        self.open.iter().chain(&self.stood).filter(|open| open.history_until.is_some())
+    }
+
+    /// Whether the export of a parent's history stands half-read, so that it is not begun anew.
+    pub fn is_export_standing(&self, parent: &str) -> bool {
+        self.standing().any(|open| open.is_export() && open.scope == parent)
     }
 
     pub fn parse(text: &str) -> Result<Parsed> {
@@ -234,7 +267,8 @@ impl Offset {
             return Err(refuse(&format!("its version {version} is unknown to this release, which writes {VERSION}")));
         }
         let written: Written = serde_json::from_value(value).map_err(|_| refuse("it is damaged"))?;
-        let open = if written.open.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(&written.open) };
+        let list = |text: &str| if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(text) };
+        let scopes = |text: &str| list(text).map_err(|_| refuse("its half-read scopes are damaged"));
         Ok(Parsed::Offset(Box::new(Self {
             phase: written.phase,
             since: written.since,
@@ -242,7 +276,8 @@ impl Offset {
             swept: written.swept,
             export: written.export,
             after: written.after,
-            open: open.map_err(|_| refuse("its half-read scopes are damaged"))?,
+            open: scopes(&written.open)?,
+            stood: scopes(&written.stood)?,
             known: ScopeSet::decode(&written.known, written.late, written.failed)
                 .ok_or_else(|| refuse("its known scopes are damaged"))?,
         })))
@@ -250,14 +285,35 @@ impl Offset {
 
     /// Bytes that half-read scopes may take in the text.
     pub fn room(&self) -> usize {
-        let others = Self { open: Vec::new(), ..self.clone() };
-        MAX_BYTES.saturating_sub(others.to_text().len()).max(OPEN_BYTES)
+        let others = Self { open: Vec::new(), stood: Vec::new(), ..self.clone() };
+        let stood: usize = self.stood.iter().map(bytes).sum();
+        MAX_BYTES.saturating_sub(others.to_text().len()).max(OPEN_BYTES).saturating_sub(stood)
+    }
+
+    /// Keeps as many of the failed histories as have room, those of one scope together. The others begin again. Returns how
+    /// many scopes do.
+    pub fn limit_stood(&mut self) -> usize {
+        let mut room = STOOD_BYTES;
+        let mut dropped = 0;
+        let stood = std::mem::take(&mut self.stood);
+        for scope in stood.chunk_by(|a, b| a.scope == b.scope) {
+            let needed: usize = scope.iter().map(bytes).sum();
+            if needed <= room {
+                room -= needed;
+                self.stood.extend_from_slice(scope);
+            } else {
+                if scope[0].is_export() {
+                    self.known.spoil(&scope[0].scope);
+                }
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     /// Drops the links of the last half-read scopes until the others have room: those scopes begin again, and their rows
     /// repeat. Returns how many did not fit.
     pub fn drop_links(&mut self) -> usize {
-        let bytes = |open: &Open| to_json(&to_json(open)).len();
         let mut room = self.room().saturating_sub(self.open.iter().map(|open| bytes(&open.begun_anew())).sum());
         let mut dropped = 0;
         for open in self.open.iter_mut().filter(|open| open.link.is_some()) {
@@ -273,7 +329,7 @@ impl Offset {
     }
 
     pub fn to_text(&self) -> String {
-        let open = if self.open.is_empty() { String::new() } else { to_json(&self.open) };
+        let list = |open: &[Open]| if open.is_empty() { String::new() } else { to_json(&open) };
         to_json(&Written {
             version: VERSION,
             phase: self.phase,
@@ -282,12 +338,18 @@ impl Offset {
             swept: self.swept,
             export: self.export,
             after: self.after.clone(),
-            open,
+            open: list(&self.open),
+            stood: list(&self.stood),
             known: self.known.encode(),
             late: self.known.late_since(),
             failed: self.known.has_failures(),
         })
     }
+}
+
+/// What a half-read scope takes in an offset, where its quotes are escaped.
+fn bytes(open: &Open) -> usize {
+    to_json(&to_json(open)).len()
 }
 
 fn to_json(value: &impl Serialize) -> String {
@@ -314,6 +376,7 @@ mod tests {
                 link: Some("https://graph/x?$skiptoken=1".into()),
                 ..Open::default()
             }],
+            stood: Vec::new(),
             known,
         }
     }
@@ -353,7 +416,14 @@ mod tests {
         let link = Some(format!("https://graph.microsoft.com/v1.0/teams/x?$skiptoken={}", "t".repeat(300)));
         let trail = Trail { empty: 0, followed: 1_000_000, mark: u64::MAX };
         offset.open = vec![Open { scope: "s".repeat(90), link, trail, ..Open::default() }; MAX_OPEN];
-        offset.drop_links();
+        offset.stood = offset.open[..MAX_OPEN / 2].to_vec();
+        assert_eq!(offset.limit_stood(), 1, "those of one scope are dropped together");
+        let stood =
+            |n: usize| Open { scope: format!("{n:090}"), history_until: Some(offset.until), ..offset.open[0].clone() };
+        offset.stood = (0..MAX_OPEN).map(stood).collect();
+        let dropped = offset.limit_stood();
+        assert!((MAX_OPEN - 9..MAX_OPEN - 4).contains(&dropped), "{dropped}");
+        assert!(offset.drop_links() > 0);
         let text = offset.to_text();
         assert!(text.len() < 64 * 1024, "{}", text.len());
         assert_eq!(Offset::parse(&text).unwrap(), Parsed::Offset(Box::new(offset)));

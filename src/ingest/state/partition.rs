@@ -19,7 +19,7 @@ pub struct Partition {
     pub(crate) until: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     swept: Option<Timestamp>,
-    /// The children as the planner listed them, and which of them have been read whole before.
+    /// The children as the planner listed them, and which of them, and whether the parent, have been read whole before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     children: Option<Vec<Child>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,10 +74,6 @@ impl Partition {
 
     pub(crate) fn round(&self) -> RoundState {
         let mut known = ScopeSet::default();
-        // What is known of a team's channels holds only as long as the team is known; the planner has met it.
-        if self.children.is_some() {
-            known.insert(&self.scope);
-        }
         self.known.iter().for_each(|name| known.insert(name));
         RoundState {
             phase: self.phase,

@@ -1,5 +1,7 @@
 //! What a round knows from the offset it goes on from, and what it learns.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
@@ -36,12 +38,25 @@ pub struct RoundState {
     pub export: bool,
     /// The scopes that have been read whole.
     pub known: Mutex<ScopeSet>,
+    /// The scopes whose first history failed behind its beginning: they are half-read, and not begun anew.
+    pub standing: HashSet<String>,
+    /// The parents of which a window failed in this round.
+    pub failed_exports: HashSet<String>,
 }
 
 impl RoundState {
     /// A first round, of which nothing is known yet but when it begins.
     pub fn first(until: Timestamp) -> Self {
-        Self { phase: Phase::Read, since: None, until, swept: Some(until), export: true, known: Mutex::default() }
+        Self {
+            phase: Phase::Read,
+            since: None,
+            until,
+            swept: Some(until),
+            export: true,
+            known: Mutex::default(),
+            standing: HashSet::new(),
+            failed_exports: HashSet::new(),
+        }
     }
 
     pub fn known(&self) -> MutexGuard<'_, ScopeSet> {

@@ -117,6 +117,41 @@ impl ScopeSet {
         self.remove(&owed(parent));
     }
 
+    /// What the export holds of a parent's history will not be all of it: it is begun anew, or lists stand in for it.
+    pub fn spoil(&mut self, parent: &str) {
+        self.insert(&spoiled(parent));
+    }
+
+    pub fn is_spoiled(&self, parent: &str) -> bool {
+        self.contains(&spoiled(parent))
+    }
+
+    pub fn begin_anew(&mut self, parent: &str) {
+        self.remove(&spoiled(parent));
+    }
+
+    /// The scope has been read whole, up to a time before this round.
+    pub fn insert_late(&mut self, scope: &str, stood: Timestamp) {
+        self.mark(scope, true);
+        self.stood(stood);
+    }
+
+    /// What the server tells of a parent in this round is not to be relied on.
+    pub fn doubt(&mut self, parent: &str) {
+        self.insert(&doubted(parent));
+    }
+
+    /// The parent has been read. If it was in doubt it is forgotten, and with it what is below it, so that the next round
+    /// reads it whole; else it is known if `is_known`.
+    pub fn parent_done(&mut self, parent: &str, is_known: bool) {
+        if self.contains(&doubted(parent)) {
+            self.remove(&doubted(parent));
+            self.remove(parent);
+        } else if is_known {
+            self.insert(parent);
+        }
+    }
+
     /// A new round has met nothing yet.
     pub fn begin_round(&mut self) {
         self.has_failures = false;
@@ -152,12 +187,15 @@ impl ScopeSet {
         self.insert(&pending(scope));
     }
 
-    /// The export that held the scope has been read.
-    pub fn complete_pending(&mut self, scope: &str) {
+    /// The export that held the scope has been read, up to `stood` if that is before this round.
+    pub fn complete_pending(&mut self, scope: &str, stood: Option<Timestamp>) {
         let pending = pending(scope);
         if self.contains(&pending) {
             self.remove(&pending);
-            self.insert(scope);
+            match stood {
+                Some(stood) => self.insert_late(scope, stood),
+                None => self.insert(scope),
+            }
         }
     }
 
@@ -262,6 +300,14 @@ fn pending(scope: &str) -> String {
 
 fn owed(parent: &str) -> String {
     format!("\x01{parent}")
+}
+
+fn spoiled(parent: &str) -> String {
+    format!("\x03{parent}")
+}
+
+fn doubted(parent: &str) -> String {
+    format!("\x02{parent}")
 }
 
 fn hash(scope: &str) -> u64 {
@@ -402,9 +448,9 @@ mod tests {
     fn a_pending_scope_is_known_only_when_it_is_complete() {
         let mut known = ScopeSet::default();
         known.insert_pending("a/b");
-        known.complete_pending("a/c");
+        known.complete_pending("a/c", None);
         assert!(!known.contains("a/b") && !known.contains("a/c"));
-        known.complete_pending("a/b");
+        known.complete_pending("a/b", None);
         assert!(known.contains("a/b") && known.len() == 1);
     }
 

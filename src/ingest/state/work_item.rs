@@ -23,10 +23,14 @@ pub struct WorkItem {
     pub after_child: Option<String>,
     /// The children, once they have been listed.
     pub children: Option<Arc<[Child]>>,
+    /// They were just listed, and there seemed to be none at first.
+    pub is_doubtful: bool,
     /// The parent's history was exported in this round, so that its children are read from before the export's lag.
     pub exported: bool,
     /// The parent's export was refused, so that its children are read one by one.
     pub refused: bool,
+    /// Of a first history that failed in an earlier round: when that round began.
+    pub history_until: Option<jiff::Timestamp>,
     /// The keys of the rows read so far, where each may come only once.
     pub seen_keys: Option<SeenKeys>,
     /// Rows on the pages read so far.
@@ -83,6 +87,8 @@ pub struct Tries {
     pub window_reads: u8,
     /// The first window of a cut.
     pub first_of_cut: bool,
+    /// How often a round has gone on from here in vain.
+    pub stalls: u8,
 }
 
 impl WorkItem {
@@ -105,6 +111,7 @@ impl WorkItem {
         Self {
             scope: self.scope.clone(),
             stage: Stage::Export(window),
+            history_until: self.history_until,
             seen_keys: self.seen_keys.clone(),
             ..Self::default()
         }
@@ -150,6 +157,13 @@ impl WorkItem {
         self.checked = None;
     }
 
+    #[must_use]
+    pub fn begun_anew(mut self) -> Self {
+        self.restart();
+        self.tries = Tries::default();
+        self
+    }
+
     pub fn to_open(&self) -> Open {
         let (stage, window) = match self.stage {
             Stage::Parent => (OpenStage::Parent, Window::default()),
@@ -167,6 +181,9 @@ impl WorkItem {
             rereads: self.tries.window_reads,
             begun: self.checked.filter(|_| self.link.is_some()),
             trail: self.pagination.trail,
+            refused: self.refused,
+            history_until: self.history_until,
+            stalls: self.tries.stalls,
             resync: false,
         }
     }
@@ -184,10 +201,12 @@ impl WorkItem {
             stage,
             pagination: Pagination::resumed(link.as_ref(), open.trail),
             checked: open.begun.filter(|_| link.is_some()),
-            tries: Tries { window_reads: open.rereads, ..Tries::default() },
+            tries: Tries { window_reads: open.rereads, stalls: open.stalls, ..Tries::default() },
             link,
             after_child: open.after.clone(),
             exported: open.exported,
+            refused: open.refused,
+            history_until: open.history_until,
             ..Self::default()
         }
     }

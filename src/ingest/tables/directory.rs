@@ -52,6 +52,8 @@ struct Delta<'c> {
     context: &'c ReadContext,
     log: DeltaLog,
     observed: jiff::Timestamp,
+    /// More was told than is held.
+    is_full: bool,
     /// The objects handed on, where each may come only once and nothing is held.
     handed_on: Option<KeySet>,
 }
@@ -87,11 +89,14 @@ async fn read_from(
     // What is observed later has a later time, though the server tells seconds only and each run begins anew.
     let mut began = start.and_then(|offset| offset.since).filter(|_| is_resync);
     let observed = start.map_or(jiff::Timestamp::MIN, |last| just_after(last.until));
-    let mut delta = Delta { context, log: DeltaLog::default(), observed, handed_on };
+    let mut delta = Delta { context, log: DeltaLog::default(), observed, is_full: false, handed_on };
     if resynced {
         began.get_or_insert(observed);
     }
     let mut is_whole = item.link.is_none();
+    // Rows and deletes may be read by streams of their own, each at its time: what one of them tells of an object has to be
+    // what is so at the round's end.
+    let is_increment = start.is_some_and(|last| last.phase == Phase::Done) && !is_whole;
     let mut objects = 0;
     let mut was_empty = false;
     loop {
@@ -141,8 +146,9 @@ async fn read_from(
             let renewed = offset(delta.observed, Phase::Done, link, Trail::default());
             return Ok(Some(unless_equal(context, start, renewed, resynced)));
         }
-        // Links that do not outlive a pause are followed to the end.
-        if context.caps.are_reached(context.sink.rows()) && !item.outlasts_caps() {
+        // Links that do not outlive a pause are followed to the end, and so are changes while they can be held.
+        let is_held = is_increment && !resynced && !delta.is_full;
+        if context.caps.are_reached(context.sink.rows()) && !item.outlasts_caps() && !is_held {
             delta.hand_on().await?;
             let link = item.link.as_ref().map(|link| link.as_str().to_owned());
             return Ok(Some(offset(delta.observed, Phase::Read, link, item.pagination.trail)));
@@ -216,6 +222,7 @@ impl Delta<'_> {
         });
         let page = page.await?;
         if self.handed_on.is_some() || self.log.len() >= ROWS_HELD {
+            self.is_full = true;
             self.hand_on().await?;
         }
         Ok(page)

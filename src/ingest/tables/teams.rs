@@ -77,6 +77,7 @@ async fn one_by_one(context: &ReadContext, requests: &[Request]) -> Vec<Result<B
 
 fn report_missing_settings(context: &ReadContext, error: &Error) {
     let remedy = match error {
+        Error::PermissionDenied(failure) if failure.tells_why => format!(". {}", failure.remedy),
         Error::PermissionDenied(_) => format!(": grant {} to fill them", endpoint::TEAM.permission),
         _ => String::new(),
     };

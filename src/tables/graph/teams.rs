@@ -52,7 +52,7 @@ pub(super) static CHANNELS: Table = Table {
         Column::time("originalCreatedDateTime", "When the channel was made, where an import has moved its beginning."),
     ],
     // Each team has its General channel.
-    ..Table::list(&List { empty: Empty::Never, ..List::new(Parent::Team, &endpoint::CHANNELS) })
+    ..Table::list(&List { empty: Empty::Doubtful, ..List::new(Parent::Team, &endpoint::CHANNELS) })
 };
 
 /// <https://learn.microsoft.com/graph/api/resources/aaduserconversationmember>

@@ -51,6 +51,10 @@ impl<'t> Fields<'t> {
     pub fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.value(name)?)
     }
+
+    pub fn is_list(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.starts_with('['))
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +77,7 @@ mod tests {
     fn a_value_of_another_type_is_no_text() {
         let fields = Fields::of(r#"{"a":5,"b":{"c":"d"},"e":["f"]}"#).unwrap();
         assert_eq!((fields.text("a"), fields.text("e"), fields.text("nowhere")), (None, None, None));
+        assert_eq!(["a", "b", "e", "nowhere"].map(|name| fields.is_list(name)), [false, false, true, false]);
         assert_eq!(fields.object("b").unwrap().text("c").as_deref(), Some("d"));
         assert!(fields.object("a").is_none());
     }

@@ -106,4 +106,8 @@ impl Rows for ExportRows<'_, '_> {
     fn forget(&mut self) {
         self.filter.forget();
     }
+
+    fn begin_newest(&mut self) -> bool {
+        self.filter.begin_newest()
+    }
 }

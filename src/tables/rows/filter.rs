@@ -1,11 +1,12 @@
 //! Which items of a page become rows, and what the page says of its scope.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use jiff::Timestamp;
 
 use super::head::Head;
-use crate::dedup::{self, KeySet, LastConversation};
+use crate::dedup::{self, KeyHasher, KeySet, LastConversation};
 
 /// Decides by an item's head. What it notes is of one page: a page that turns out to be broken is forgotten whole.
 #[derive(Debug, Default)]
@@ -18,12 +19,17 @@ pub struct Filter<'a> {
     pub until: Option<Timestamp>,
     /// The channels or chats that are wanted; `None` for all.
     pub conversations: Option<&'a HashSet<String>>,
+    /// Channels whose rows are left out.
+    pub excluded: &'a [String],
     /// The conversations that are not among the wanted ones, where some of them are wanted all the same.
     pub unlisted: Option<Unlisted<'a>>,
     /// The keys of all rows kept so far, where each may come only once.
     pub seen: Option<&'a mut KeySet>,
     pub page: Tally,
 }
+
+/// When items were changed, by their keys.
+type Versions = HashMap<u64, Timestamp, BuildHasherDefault<KeyHasher>>;
 
 /// Conversations that were found by their rows: each is wanted unless a list has named it before.
 #[derive(Debug)]
@@ -54,10 +60,25 @@ pub struct Tally {
     pub newest: Option<Timestamp>,
     /// Those of [`Filter::seen`] that are of this page, in order.
     pub keys: Vec<u64>,
+    /// When they were changed.
+    times: Vec<Option<Timestamp>>,
+    /// Those of which a newer version came behind.
+    outdated: Versions,
+    /// Of items that the page holds in several versions, the newest: the page is read for a second time.
+    versions: Versions,
     last: LastConversation,
 }
 
 impl Tally {
+    /// Notes an item that came before: on this page, or on another, whose rows are gone.
+    fn repeat(&mut self, key: u64, modified: Option<Timestamp>) {
+        let Some(at) = self.keys.iter().position(|other| *other == key) else { return };
+        let newest = self.outdated.get(&key).copied().or(self.times[at]);
+        if let Some(modified) = modified.filter(|modified| newest.is_none_or(|newest| newest < *modified)) {
+            self.outdated.insert(key, modified);
+        }
+    }
+
     fn note(&mut self, conversation: &str) {
         if self.last.is(conversation) {
             return;
@@ -76,7 +97,7 @@ impl Filter<'_> {
         // What has no key of its own repeats nothing.
         let is_keyed = !head.id().is_empty() && conversation.is_some();
         let conversation = conversation.unwrap_or_default();
-        if self.is_early(head) {
+        if self.is_early(head) || self.excluded.iter().any(|excluded| excluded == conversation) {
             return false;
         }
         let is_wanted = self.conversations.is_none_or(|wanted| wanted.contains(conversation));
@@ -89,10 +110,17 @@ impl Filter<'_> {
             _ => self.seen.as_deref_mut(),
         };
         if let Some(seen) = seen.filter(|_| is_keyed) {
-            let hash = self.page.last.hash_of(conversation);
-            if !dedup::insert(seen, &mut self.page.keys, hash, parent, head.id()) {
+            let key = dedup::key_of(self.page.last.hash_of(conversation), parent, head.id());
+            let versions = &self.page.versions;
+            if !versions.is_empty() && versions.get(&key).is_some_and(|newest| head.modified != Some(*newest)) {
                 return false;
             }
+            if !seen.insert(key) {
+                self.page.repeat(key, head.modified);
+                return false;
+            }
+            self.page.keys.push(key);
+            self.page.times.push(head.modified);
         }
         self.page.note(conversation);
         true
@@ -126,6 +154,19 @@ impl Filter<'_> {
             dedup::take_back(Some(unlisted.seen), &mut self.page.keys.clone(), mark);
         }
         dedup::take_back(self.seen.as_deref_mut(), &mut self.page.keys, mark);
+        self.page.times.truncate(mark);
+    }
+
+    /// Whether the page has to be read again, because of some items a newer version came behind an older one. It is
+    /// forgotten then, and only the newest of each will be kept.
+    pub(crate) fn begin_newest(&mut self) -> bool {
+        if self.page.outdated.is_empty() {
+            return false;
+        }
+        let newest = std::mem::take(&mut self.page.outdated);
+        self.forget();
+        self.page.versions = newest;
+        true
     }
 
     /// Forgets the page, because it is going to be read again.

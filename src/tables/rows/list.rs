@@ -55,4 +55,8 @@ impl Rows for ListRows<'_, '_> {
     fn forget(&mut self) {
         self.filter.forget();
     }
+
+    fn begin_newest(&mut self) -> bool {
+        self.filter.begin_newest()
+    }
 }

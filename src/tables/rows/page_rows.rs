@@ -15,6 +15,11 @@ pub trait Rows {
 
     /// Forgets what was noted of the page, because it is going to be read again.
     fn forget(&mut self);
+
+    /// Whether the page has to be read again, because it holds newer versions of items behind older ones.
+    fn begin_newest(&mut self) -> bool {
+        false
+    }
 }
 
 /// How many rows each builder held.

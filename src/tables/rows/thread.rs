@@ -258,4 +258,12 @@ impl Rows for ThreadRows<'_, '_> {
         self.filter.forget();
         self.outcome = ThreadOutcome::default();
     }
+
+    fn begin_newest(&mut self) -> bool {
+        let is_again = self.filter.begin_newest();
+        if is_again {
+            self.outcome = ThreadOutcome::default();
+        }
+        is_again
+    }
 }

@@ -41,6 +41,9 @@ pub enum Empty {
     Usual,
     /// Rarely that there is nothing: the list is asked for once more.
     Rare,
+    /// A mistake of the service of what is below its parent: the list is asked for once more. If it is empty again, that is
+    /// believed for this read only, and what is stored of the parent is not taken for deleted.
+    Doubtful,
     /// A mistake of the service: the list is asked for once more, and an error if it is empty again.
     Never,
 }

@@ -109,6 +109,45 @@ def test_an_opaque_token_is_no_error(graph):
     assert result.missing == ("ChannelMessage.Read.All",)
 
 
+def test_what_the_server_says_is_worth_more_than_a_guess(graph):
+    graph.fault(path="/members", status=403, message="Team is archived.")
+    for opaque in (False, True):
+        graph.set(opaque_tokens=opaque)
+        result = client(graph).check("members", fetch_all_teams=True)
+        assert result.missing == ()
+        row = of(result, "members")[""]
+        assert row.status == "unreachable"
+        assert row.detail.count("have an owner restore it") == 1
+        assert "Grant the application permission" not in row.detail
+        assert "look for access policies" not in row.detail
+    graph.set(opaque_tokens=False)
+    graph.clear_faults()
+    graph.fault(path="/getAllTranscripts", status=403, message="No application access policy found for this app.")
+    row = of(client(graph).check("online_meeting_transcripts", fetch_all_users=True), "online_meeting_transcripts")[""]
+    assert row.status == "prerequisite missing"
+    assert row.detail.count("New-CsApplicationAccessPolicy") == 1
+    assert "The permission is granted; what is needed" not in row.detail
+
+
+def test_a_401_of_one_thing_is_no_missing_permission(graph):
+    graph.fault(kind="service_principal_disabled", path="/members")
+    for opaque in (False, True):
+        graph.set(opaque_tokens=opaque)
+        result = client(graph).check("members", fetch_all_teams=True)
+        assert result.missing == ()
+        row = of(result, "members")[""]
+        assert row.status == "unreachable"
+        assert row.detail.count("disabled for this user or tenant") == 1
+
+
+def test_one_user_who_is_refused_says_nothing_of_the_others(graph):
+    # A new token is tried too.
+    graph.fault(kind="service_principal_disabled", path="GET /users/{id}/chats", times=2)
+    result = client(graph).check("chat_messages", fetch_all_users=True, strategy="channels")
+    assert result.ok, result
+    assert {row.status for row in result.rows} == {"granted"}
+
+
 class Credential:
     """A credential object whose token cannot be read."""
 

@@ -222,6 +222,54 @@ def test_the_command_probes(graph, spec, capfd, monkeypatch):
     assert "marked" not in out + err
 
 
+@pytest.mark.parametrize(
+    ("permission", "unknown"),
+    [
+        ("ChannelMessage.Read.All", {"messages"}),
+        ("Channel.ReadBasic.All", {"channels", "messages"}),
+        ("Team.ReadBasic.All", {"teams", "channels", "messages"}),
+    ],
+)
+def test_what_a_probe_may_not_see_is_unknown_and_not_zero(spec, capfd, monkeypatch, permission, unknown):
+    with GraphEmulator(teams=3, channels_per_team=3, missing_teams=0, big_threads=0) as graph:
+        for name, value in {**graph.options, "retry_timeout_seconds": "0"}.items():
+            monkeypatch.setenv(f"LAKEFLOW_TEAMS_{name.upper()}", value)
+        held = set(TeamsClient(graph.options).check("teams").roles)
+        # Others of teams stand in for that of their list.
+        lost = {role for role in held if role.startswith("Team")} if permission.startswith("Team") else {permission}
+        graph.set(roles=sorted(held - lost))
+        assert run(["plan", spec, "--probe", "--json"]) == 1
+        found = json.loads(capfd.readouterr().out)
+        assert set(found["unknown"]) == unknown
+        assert all(f"Grant the application permission {permission}" in why for why in found["unknown"].values())
+        assert not unknown & set(found["counts"])
+        assert found["totals"]["first"] == {"requests": None, "seconds": None}
+        messages, channels = found["passes"]
+        assert messages["first"]["requests"] is None
+        assert messages["first"]["limit"].startswith("unknown: ")
+        assert (channels["first"]["requests"] is None) == ("teams" in unknown)
+        assert run(["plan", spec, "--probe"]) == 1
+        out, err = capfd.readouterr()
+        assert err == ""
+        assert "unknown" in out.splitlines()[1]
+        assert f"Grant the application permission {permission}" in out
+        for name in unknown:
+            assert f"Or give --{name}" in out
+        given = [part for name in unknown for part in (f"--{name}", "7")]
+        assert run(["plan", spec, "--probe", *given, "--json"]) == 0
+        found = json.loads(capfd.readouterr().out)
+        assert found["unknown"] == {}
+        assert found["totals"]["first"]["requests"] > 0
+
+
+def test_some_who_refuse_are_taken_to_be_like_the_others():
+    with GraphEmulator(teams=4, channels_per_team=3, missing_teams=0, forbidden_teams=1, big_threads=0) as graph:
+        found = json.loads(TeamsClient(graph.options)._core.sample([("messages", ALL)]))
+        assert found["unknown"] == {}
+        assert found["counts"]["channels"] == pytest.approx(15, abs=3)
+        assert "channels: 1 of 5 teams answer 403 and are taken to be like the others" in found["notes"]
+
+
 def test_durations_are_said_as_people_do():
     assert [duration(seconds) for seconds in (0.04, 75, 5400, 190_000)] == ["0.0 s", "1.2 min", "1.5 h", "2.2 days"]
 

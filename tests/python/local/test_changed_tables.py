@@ -28,15 +28,16 @@ def destination(tmp_path):
     return made
 
 
-def commit(path, *actions):
+def commit(destination, *actions):
     """What another program commits."""
+    path = destination.path.path
     number = DeltaTable(str(path)).version() + 1
     info = {"commitInfo": {"timestamp": int(time.time() * 1000), "operation": "UPGRADE", "operationParameters": {}}}
     (path / "_delta_log" / f"{number:020}.json").write_text("\n".join(map(json.dumps, [*actions, info])))
 
 
-def metadata(path, **configuration):
-    lines = (path / "_delta_log" / f"{0:020}.json").read_text().splitlines()
+def metadata(destination, **configuration):
+    lines = (destination.path.path / "_delta_log" / f"{0:020}.json").read_text().splitlines()
     action = next(json.loads(line) for line in lines if "metaData" in line)
     action["metaData"]["configuration"].update(configuration)
     return action
@@ -55,7 +56,7 @@ def refused(destination, error, match):
 
 
 def log(destination):
-    files = sorted((destination.path / "_delta_log").glob("*.json"))
+    files = sorted((destination.path.path / "_delta_log").glob("*.json"))
     return len(files), [file.read_text() for file in files]
 
 
@@ -73,7 +74,7 @@ def test_a_column_that_is_dropped_comes_back(destination):
 
 
 def test_files_that_are_vacuumed_away(destination):
-    for file in destination.path.glob("*.parquet"):
+    for file in destination.path.path.glob("*.parquet"):
         file.unlink()
     refused(destination, LakeflowTeamsError, "another program removed part-.*RESTORE the table")
 
@@ -81,13 +82,13 @@ def test_files_that_are_vacuumed_away(destination):
 @pytest.mark.parametrize("feature", ["rowTracking", "inCommitTimestamp", "identityColumns", "somethingNew"])
 def test_features_that_cannot_be_written(destination, feature):
     protocol = {"minReaderVersion": 1, "minWriterVersion": 7, "writerFeatures": [feature]}
-    commit(destination.path, {"protocol": protocol}, metadata(destination.path))
+    commit(destination, {"protocol": protocol}, metadata(destination))
     refused(destination, ConfigurationError, "features that deltalake does not have .* nothing was written")
 
 
 def test_features_that_cannot_be_read(destination):
     names = {"readerFeatures": ["somethingNew"], "writerFeatures": ["somethingNew"]}
-    commit(destination.path, {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, **names}})
+    commit(destination, {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, **names}})
     refused(destination, ConfigurationError, "features that deltalake does not have .*somethingNew")
 
 

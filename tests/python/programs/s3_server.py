@@ -3,6 +3,9 @@
 It prints its port. Requests are served one at a time, so that a conditional put is as atomic as S3's. ``POST /_faults`` takes
 JSON rules, each ``{"does", "method", "path", "skip", "times"}``: which requests (``path`` is a regular expression), after how
 many of them, and for how many. ``GET /_requests`` gives every request so far as ``[method, path]``.
+
+It also takes what Google's XML API adds to S3's dialect (https://cloud.google.com/storage/docs/interoperability): another header
+for "only where nothing is", and another way to sign.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import logging
 import re
 import socket
+from urllib.parse import quote
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -44,12 +48,23 @@ class Faults:
         if path == "/_requests":
             return self._plain(start_response, json.dumps(self._requests).encode())
         self._requests.append([method, path])
+        self._as_s3(environ)
         for rule in self._rules:
             if method == rule["method"] and re.search(rule["path"], path):
                 rule["seen"] = rule.get("seen", 0) + 1
                 if rule["skip"] < rule["seen"] <= rule["skip"] + rule["times"]:
                     return self._do(rule["does"], environ, start_response)
         return self._inner(environ, start_response)
+
+    @staticmethod
+    def _as_s3(environ):
+        if environ.pop("HTTP_X_GOOG_IF_GENERATION_MATCH", None) == "0":
+            environ["HTTP_IF_NONE_MATCH"] = "*"
+        if not environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4"):
+            environ["HTTP_AUTHORIZATION"] = "AWS4-HMAC-SHA256 Credential=any/20250101/us-east-1/s3/aws4_request"
+            path = quote(environ["PATH_INFO"].encode("latin-1"))  # Google's clients also write - . and / of a key in percent
+            query = environ.get("QUERY_STRING")
+            environ["RAW_URI"] = environ["REQUEST_URI"] = f"{path}?{query}" if query else path
 
     def _do(self, fault, environ, start_response):
         if fault == "careless":  # a store that has never heard of conditions

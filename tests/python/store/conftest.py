@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.stores import azurite_server, s3_server
+from support.stores import Google, azurite_server, s3_server
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,15 @@ def azure(azurite_process, monkeypatch):
     """Azurite, with its credentials in the environment."""
     _known(azurite_process, monkeypatch)
     return azurite_process
+
+
+@pytest.fixture
+def google(s3_process, monkeypatch):
+    """A server of Google's dialect, with its credentials in the environment."""
+    google = Google(s3_process)
+    _known(google, monkeypatch)
+    s3_process.faults()
+    return google
 
 
 def _known(server, monkeypatch):

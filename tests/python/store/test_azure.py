@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-import pyarrow as pa
 import pytest
 
 from lakeflow_teams import ConfigurationError, ingest_local
 from lakeflow_teams.local.status import status
-from lakeflow_teams.local.write import delta
 from lakeflow_teams.store.locate import locate
 from support.lakehouse import differences, entry, later, pipeline, version
+from support.stores import created_late
 
 TABLES = ("members", "message_replies")
 SPEC = pipeline(*(entry(table) for table in TABLES))
@@ -30,32 +29,20 @@ def test_tables_status_and_report_lie_in_the_container(azure, graph, options):
     assert [version(target, table) for table in TABLES] == before
 
 
-def test_what_is_there_is_not_written_over(azure):
-    file = locate(azure.target()) / "a" / "file.json"
-    assert file.create(b"1")
-    assert file.create(b"1")  # a repeat, as after a lost answer, meets its own
-    assert not file.create(b"2")
-    assert file.read() == b"1"
-    file.write(b"2")
-    assert (file.read(), [each.name for each in (locate(str(file).rpartition("/")[0])).files()]) == (b"2", ["file.json"])
+def test_a_small_file_is_written_listed_and_removed(azure):
+    folder = locate(azure.target()) / "a"
+    file = folder / "file.json"
+    for content in (b"1", b"2"):
+        file.write(content)
+        assert file.read() == content
+    assert [each.name for each in folder.files()] == ["file.json"]
     file.remove()
     file.remove()
     assert file.read() is None
 
 
-def test_a_second_creation_of_a_table_is_told(azure):
-    target, rows = azure.target(), pa.table({"id": ["1"]})
-    with locate(target).creation() as late:
-        delta.log(locate(target), rows)
-        delta.log(late.root, rows)
-        with pytest.raises(Exception, match="lake"):
-            late.push()
-    assert delta.read(target).num_rows == 1
-    assert version_of(target) == 0
-
-
-def version_of(target):
-    return delta.opened(target).version()
+def test_one_of_two_creates_a_table(azure):
+    assert created_late(azure.target()) == ([{"id": "1"}], 0)
 
 
 def test_a_token_is_taken_before_the_application_of_graph(azure, graph, options, monkeypatch):

@@ -89,6 +89,11 @@ def test_an_option_that_is_none(s3, graph, options, given, line):
     assert line in refused(graph, options, s3.target(), {**SPEC, "storage_options": given})
 
 
+def test_a_secret_under_the_wrong_name_is_not_quoted(s3, graph, options):
+    line = refused(graph, options, s3.target(), {**SPEC, "storage_options": {"aws_skip_signature": SECRET}})
+    assert "***" in line
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '"text"'])
 def test_a_variable_that_holds_no_options(s3, graph, options, monkeypatch, text):
     monkeypatch.setenv("LAKEFLOW_TEAMS_STORAGE_OPTIONS", text)

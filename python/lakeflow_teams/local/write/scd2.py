@@ -6,7 +6,7 @@ version's end is computed anew from all versions of its key, so late and repeate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -84,10 +84,19 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     return Counts(inserts, closings - min(removed, closings), min(removed, closings))
 
 
-def write_snapshot(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema, stamp: Stamp, now: str) -> Counts:
+def write_snapshot(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    now: str,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
 
-    ``now`` must be later than every time that is stored: :func:`later` sees to it.
+    ``now`` must be later than every time that is stored: :func:`later` sees to it. ``may_delete`` is as for snapshots
+    without a history.
     """
     with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
@@ -105,7 +114,9 @@ def write_snapshot(destination: Destination, rows: Iterable[pa.Table], schema: p
                 written.add(conformed(_from(new, at, kind), stored.schema))
             ended += [part.before.select(places), part.gone.select(places)]
             inserts += part.new.num_rows + part.now.num_rows
-            updates, deletes = updates + part.now.num_rows, deletes + part.gone.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
+        may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             closed = pa.concat_tables(ended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 
@@ -14,8 +14,18 @@ from lakeflow_teams.local.write.stored import PLACE, Change
 from lakeflow_teams.results.summary import Counts
 
 
-def write(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema, stamp: Stamp) -> Counts:
-    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot."""
+def write(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
+    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot.
+
+    ``may_delete`` is told how many rows would be deleted, before anything is written, and raises where that is too much.
+    """
     with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
         if table is None:
@@ -28,11 +38,10 @@ def write(destination: Destination, rows: Iterable[pa.Table], schema: pa.Schema,
             written.add(conformed(part.new, stored.schema))
             written.add(_over(part.before, part.now, stored.schema))
             removed += [part.before.select(places), part.gone.select(places)]
-            inserts, updates, deletes = (
-                inserts + part.new.num_rows,
-                updates + part.now.num_rows,
-                deletes + part.gone.num_rows,
-            )
+            inserts += part.new.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
+        may_delete(deletes)
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             destination.commit(stored, Change(written.read(), removes=pa.concat_tables(removed)), stamp)

@@ -45,6 +45,8 @@ class Stamp:
     unique: bool = True
     #: Whose commit it is. Of a store an answer may be lost, and then a program meets its own commit as if it were another's.
     writer: str | None = None
+    #: The reading is a full refresh: what is stored is written again.
+    afresh: bool = False
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""

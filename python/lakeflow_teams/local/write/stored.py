@@ -1,8 +1,8 @@
 """The rows of one version of a table: looked up by key, and changed in one commit.
 
-There are two ways to do it. :class:`~.by_files.ByFiles` reads and writes the files itself, and touches none but those that
-hold what changes. :class:`~.by_engine.ByEngine` leaves it to deltalake's engine, for tables that ask for more than plain files
-(deletion vectors, constraints, renamed columns, partitions): slower, and right.
+There are two ways to do it. ``by_files`` reads and writes the files itself, and touches none but those that hold what
+changes. ``by_engine`` leaves it to deltalake's engine, for tables that ask for more than plain files (deletion vectors,
+constraints, renamed columns, partitions): slower, and right.
 """
 
 from __future__ import annotations
@@ -44,11 +44,17 @@ class Stored(Protocol):
     def find(self, wanted: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """The stored rows whose key ``on`` is among ``wanted``: ``columns``, their place and the row they were found for."""
 
+    def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Columns of rows that were found by the key ``on``, which ``found`` has, in its order."""
+
     def scan(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """All rows, some at a time: ``columns`` and their place."""
 
     def commit(self, change: Change, identity: Sequence[str], properties: CommitProperties | None) -> int:
-        """Makes the change in one commit, and tells how many rows were added. ``identity`` are columns that no two rows share."""
+        """Makes the change in one commit, and tells how many rows were added.
+
+        ``identity`` are the columns that no two rows share.
+        """
 
 
 def placed(values: pa.Table, found: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from deltalake import CommitProperties, DeltaTable
@@ -18,6 +19,7 @@ from lakeflow_teams.local.write.by_files import ByFiles
 from lakeflow_teams.local.write.data_file import FILE_ROWS
 from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.stamp import UPKEEP
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Upkeep:
 
 
 def after_commit(destination: Destination, number: int) -> None:
-    """Looks after the table once in so many commits. The rows are committed, so what goes wrong is no error of the ingest."""
+    """Looks after the table once in so many commits. What goes wrong is no error of the ingest: its rows are committed."""
     if number % COMMITS:
         return
     try:
@@ -54,6 +56,13 @@ def after_commit(destination: Destination, number: int) -> None:
             look_after(destination, table, least=_MANY_FILES)
     except Exception as error:
         _log.info("%s: its files were not looked after (%s)", destination.name, error)
+
+
+def after_log(path: Location) -> None:
+    """The same for a table to which rows are only added."""
+    table = delta.opened(path)
+    if table is not None and table.version() % COMMITS == COMMITS - 1:
+        compact_log(table, path)
 
 
 def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -> Upkeep:
@@ -66,11 +75,21 @@ def look_after(destination: Destination, table: DeltaTable, *, least: int = 2) -
         except delta.OvertakenError:
             table = delta.refreshed(table, destination.path)
     table = delta.refreshed(table, destination.path)
-    deleted = clean(table)
+    deleted = _clean(table)
     return Upkeep(before, len(delta.refreshed(table, destination.path).file_uris()), deleted)
 
 
-def clean(table: DeltaTable) -> int:
+def compact_log(table: DeltaTable, path: Location) -> Upkeep:
+    """Looks after a table without keys, to which rows are only added."""
+    before = len(table.file_uris())
+    with delta.committing(path), suppress(delta.OvertakenError):
+        table.optimize.compact()
+    table = delta.refreshed(table, path)
+    deleted = _clean(table)
+    return Upkeep(before, len(delta.refreshed(table, path).file_uris()), deleted)
+
+
+def _clean(table: DeltaTable) -> int:
     """Deletes the files that no version names that is younger than the retention, and tells how many."""
     hours = max(_RETENTION_HOURS, _hours(table.metadata().configuration.get(_RETENTION)))
     return len(table.vacuum(retention_hours=hours, dry_run=False, full=True, enforce_retention_duration=False))
@@ -94,7 +113,8 @@ def _compact(destination: Destination, table: DeltaTable, least: int) -> None:
 
 def _first(small: list[int], stored: ByFiles) -> list[int]:
     """The oldest ones, of so many rows that they may lie in memory; two at least."""
-    rows, some = 0, []
+    rows = 0
+    some: list[int] = []
     for number in small:
         if len(some) >= 2 and rows >= _ROWS_AT_ONCE:
             break
