@@ -14,7 +14,6 @@ use crate::faults::rule::FaultRule;
 use crate::generate::from_seed;
 use crate::graph::endpoints::ENDPOINTS;
 use crate::mutate::mutation::{Mutation, MutationSummary, Touched};
-use crate::mutate::mutator::Mutator;
 use crate::mutate::post::Post;
 use crate::mutate::tamper::{Tamper, tamper};
 use crate::server::log::RequestLogEntry;

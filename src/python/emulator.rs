@@ -223,7 +223,7 @@ impl GraphEmulator {
     /// Change one message in a way that no request can: `tamper(conversation=..., message=..., drop=True)`.
     #[pyo3(signature = (**change))]
     fn tamper(&self, py: Python<'_>, change: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
-        let change: Tamper = checked("tamper", to_json(change)?)?;
+        let change: Tamper = checked("tamper", to_json(change)?, &[])?;
         self.with(py, |emulator| emulator.tamper(&change))?.map_err(PyValueError::new_err)
     }
 

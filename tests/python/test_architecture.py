@@ -57,7 +57,7 @@ ARROWS = {
     },
     "deliver": {
         "options": "the connection's options",
-        "local": "the folder of the lakehouse",
+        "store": "the folder of the lakehouse",
         "results": "a summary shows in a notebook",
         "run_report": "its page has the same charts",
         "_templates": "and is a template",

@@ -21,9 +21,10 @@ from lakeflow_teams.deliver.sources.model import MESSAGES, Problem, Source, Sour
 from lakeflow_teams.deliver.sources.registry import open_source
 from lakeflow_teams.deliver.summary import STATES, ContainerSummary, ImportSummary
 from lakeflow_teams.deliver.workspace import Workspace, fingerprint
-from lakeflow_teams.local.target import folder
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.store.folder import Folder
+from lakeflow_teams.store.locate import locate
 
 Step = Literal["check", "run", "verify", "complete"]
 #: Called with what is posted and refused of each container since the step began: source id, name, both counts.
@@ -51,7 +52,7 @@ def import_messages(
         refuse(f"step: {step!r} is not one of check, run, verify, complete")
     begin = monotonic()
     spec = load(plan)
-    root = folder(target)
+    root = _folder(target)
     given = as_options(connection or {})
     options = connection_from_environment(given, has_credential=credential is not None)
     job = _Job(spec, root, options, credential, on_progress)
@@ -62,6 +63,13 @@ def import_messages(
     summary.seconds = round(monotonic() - begin, 3)
     summary.page = str(report.write(summary, root, spec.name))
     return summary
+
+
+def _folder(target: str | PathLike[str]) -> Path:
+    """The folder of the lakehouse. A journal that is on disk before each request needs a disk."""
+    if not isinstance(locate(target), Folder):
+        refuse(f"target {target}: an import keeps its journal in a folder of this machine; name one")
+    return Path(target)
 
 
 @dataclass

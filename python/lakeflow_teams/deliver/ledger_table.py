@@ -8,8 +8,8 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from lakeflow_teams import _core
-from lakeflow_teams._staging import address
 from lakeflow_teams.deliver.workspace import all_staged
+from lakeflow_teams.store.staging import address
 
 TABLE = ("main", "default", "import_messages")
 

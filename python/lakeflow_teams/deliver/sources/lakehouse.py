@@ -20,13 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from lakeflow_teams._staging import LOG, address
 from lakeflow_teams.deliver.sources.html import escape
 from lakeflow_teams.deliver.sources.lakehouse_body import body
 from lakeflow_teams.deliver.sources.model import CONTAINERS, USERS, Problem, SourceError
 from lakeflow_teams.deliver.sources.rows import Message, batches
+from lakeflow_teams.store.staging import address
 
 Row = dict[str, Any]
+
+_LOG = "_delta_log"
 
 #: Containers are read together up to so many messages.
 _AT_ONCE = 100_000
@@ -253,7 +255,7 @@ class Lakehouse:
         return folder
 
     def _has(self, table: str) -> bool:
-        return (self._root / table / LOG).is_dir()
+        return (self._root / table / _LOG).is_dir()
 
     def _dataset(self, table: str) -> Any:
         return DeltaTable(address(self._root / table)).to_pyarrow_dataset() if self._has(table) else None
