@@ -63,11 +63,11 @@ def test_comments_are_in_the_catalogue(spark, options):
 
 
 def test_a_schema_that_asks_for_timestamps_is_served(spark, graph, options):
-    asked = "id string, createdDateTime timestamp, reactions array<struct<reactionType:string,displayName:string,"
+    asked = "team_id string, channel_id string, id string, createdDateTime timestamp, reactions array<struct<reactionType:string,displayName:string,"
     asked += "reactionContentUrl:string,createdDateTime:timestamp,user:struct<" + _identity() + ">>>"
     frame = reader(spark.read.schema(asked), options, "messages").load()
-    times = {row["id"]: row["createdDateTime"] for row in rows_of(frame)}
-    truth = {row["id"]: row["createdDateTime"] for row in graph.truth("messages")}
+    times = {_key(row): row["createdDateTime"] for row in rows_of(frame)}
+    truth = {_key(row): row["createdDateTime"] for row in graph.truth("messages")}
     assert times.keys() == truth.keys()
     assert all(time.isoformat(timespec="milliseconds")[:19] == truth[key][:19] for key, time in times.items())
     given = [reaction["createdDateTime"] for row in rows_of(frame) for reaction in row["reactions"]]
@@ -81,6 +81,10 @@ def test_times_are_all_of_one_kind(spark, options):
     asked = "createdDateTime timestamp, lastModifiedDateTime string"
     with pytest.raises(Exception, match="times are all strings, or all timestamps"):
         reader(spark.read.schema(asked), options, "messages").load().collect()
+
+
+def _key(row):
+    return row["team_id"], row["channel_id"], row["id"]
 
 
 def _identity():
