@@ -78,7 +78,8 @@ connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from t
 	$(BIN)/python tools/option_types.py > python/lakeflow_teams/options/typed.py
 	$(BIN)/python tools/connector_spec.py > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
-reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors
+reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors, and the SQL of the views
+	$(BIN)/python tools/view_sql.py python/lakeflow_teams/views/sql
 	$(BIN)/python tools/reference.py docs/reference
 
 examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make

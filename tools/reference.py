@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pyarrow as pa
+
 from lakeflow_teams import _core
 from lakeflow_teams.results.cost import RUNS, RunCost, duration, predict
 from lakeflow_teams.results.html import type_name
@@ -39,6 +41,9 @@ def tables() -> str:
     lines += [
         "Every column is nullable: Graph leaves out or nulls anything. Open objects are JSON in text, as Graph sent them.",
         "`include_raw=true` adds `_raw`, the whole item. `lakeflow-teams check` compares permissions with those granted.",
+        "Columns of type `timestamp` are text as Graph sent it with `timestamps=text`, which is the default on Spark and in",
+        "the Lakeflow interface. The last column is the property of Graph, or where the value comes from. The same",
+        "sentences are comments of the columns in Delta tables and Unity Catalog, and `lakeflow-teams schema` prints them.",
         "",
     ]
     lines += _grid(
@@ -49,7 +54,7 @@ def tables() -> str:
         together = [other["name"] for other in infos if other["reading"] == info["reading"] and other is not info]
         lines += ["", f"## {info['name']}", "", info["description"], ""]
         lines += _grid(("", ""), _facts(info, together))
-        lines += ["", *_grid(("column", "type"), _columns(info))]
+        lines += ["", *_grid(("column", "type", "what it holds", "from"), _columns(info))]
     return _page(lines)
 
 
@@ -78,10 +83,14 @@ def _formulas(table: str) -> Iterable[str]:
     return (f"`{part.endpoint}`: {part.formula}" for part in step.first.parts)
 
 
-def _columns(info: _core.TableInfo) -> Iterable[tuple[str, str]]:
-    for field in _core.schema(info["name"], {}).to_dict()["fields"]:
-        json = " (JSON)" if field["name"] in info["json_columns"] else ""
-        yield f"`{field['name']}`", f"`{type_name(field['type'])}`{json}"
+def _columns(info: _core.TableInfo) -> Iterable[tuple[str, str, str, str]]:
+    schema = _core.schema(info["name"], {"timestamps": "timestamp"})
+    arrow = pa.schema(schema)
+    for field in schema.to_dict()["fields"]:
+        name = field["name"]
+        json = " (JSON)" if name in info["json_columns"] else ""
+        source = arrow.field(name).metadata[b"source"].decode()
+        yield f"`{name}`", f"`{type_name(field['type'])}`{json}", field["metadata"]["comment"], source
 
 
 def options() -> str:

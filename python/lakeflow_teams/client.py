@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from lakeflow_teams.options.typed import ConnectionOptions, TableName, TableOptions
 
 
+def _reading(options: Mapping[str, Any]) -> dict[str, str]:
+    """Options of a read. Frames are sorted, grouped and subtracted by time: times are timestamps unless told otherwise."""
+    return as_options({"timestamps": "timestamp", **options})
+
+
 class TableList(list["_core.TableInfo"]):
     """The tables' declarations: a list of dicts that shows as a table in a notebook."""
 
@@ -90,7 +95,7 @@ class TeamsClient:
         self, table: TableName | str, *, columns: str | Sequence[str] | None = None, **options: Unpack[TableOptions]
     ) -> _core.Schema:
         """The Arrow schema of a table; ``pyarrow.schema(...)`` takes it. Sends no request."""
-        return self._core.schema(table, as_options(options), _names(columns))
+        return self._core.schema(table, _reading(options), _names(columns))
 
     def read(
         self,
@@ -102,9 +107,10 @@ class TeamsClient:
     ) -> TableStream:
         """Reads a table once: each key once, in its newest version.
 
-        ``columns`` (a list, or text such as ``"id, subject"``) narrows what is decoded. ``progress`` shows a bar or does
-        not; left alone, one appears on a terminal and in a notebook when reading takes longer than a second, and never in a
-        job. The stream is read while it is consumed:
+        ``columns`` (a list, or text such as ``"id, subject"``) narrows what is decoded. Times are timestamps (UTC,
+        microseconds; null where Graph writes the year 1 for none), and with ``timestamps="text"`` what Graph sent.
+        ``progress`` shows a bar or does not; left alone, one appears on a terminal and in a notebook when reading takes
+        longer than a second, and never in a job. The stream is read while it is consumed:
         ``.to_pandas()``, ``.to_polars()``, ``.to_arrow()``, ``.to_duckdb()``, or iterate it.
 
         Options that the table lacks, or that are wrong, raise :class:`ConfigurationError` here. What the server refuses
@@ -112,7 +118,7 @@ class TeamsClient:
         permission), :class:`NotFoundError` (404 of what an option names), :class:`ThrottledError` and
         :class:`ServiceError` (after all retries). A permission of each table is in :meth:`tables`.
         """
-        stream = self._core.read(table, as_options(options), _names(columns), keeps_doubtful=True)
+        stream = self._core.read(table, _reading(options), _names(columns), keeps_doubtful=True)
         return TableStream(table, stream, lambda: self.report, progress=progress)
 
     def read_async(
@@ -130,7 +136,7 @@ class TeamsClient:
         self, tables: str | Sequence[TableName | str], **options: Unpack[TableOptions]
     ) -> Iterator[tuple[str, _core.Batch]]:
         """Reads tables that come from one pass, such as ``messages`` and ``message_replies``: (table, batch) pairs."""
-        return self._core.read_many(_names(tables) or [], as_options(options))
+        return self._core.read_many(_names(tables) or [], _reading(options))
 
     def check(self, tables: str | Sequence[str] | None = None, **options: Any) -> CheckResult:
         """Whether a read of these tables, or of all, would be allowed.

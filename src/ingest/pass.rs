@@ -99,7 +99,7 @@ impl Pass {
         }
         let rows = wanted.remove(0);
         let deletes = matches!(self.reading(), Reading::DirectoryDelta(_))
-            .then(|| Output::wanted(Projection::keys_and_cursor(rows.table)));
+            .then(|| Output::wanted(Projection::keys_and_cursor(rows.table, rows.timestamps)));
         let outputs = [Output::wanted(rows)].into_iter().chain(deletes).collect();
         Ok((outputs, Details::default()))
     }
@@ -118,6 +118,6 @@ impl Pass {
         } else {
             Vec::new()
         };
-        Ok(Output::unwanted(Projection { table, columns }))
+        Ok(Output::unwanted(Projection { table, columns, timestamps: self.options.timestamps }))
     }
 }

@@ -255,7 +255,7 @@ impl Session {
         let (mut outputs, details) = pass.outputs(true)?;
         if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), outputs.as_mut_slice()) {
             let ignored = if deletes { rows } else { deleted };
-            *ignored = Output::unwanted(Projection { columns: Vec::new(), table: ignored.projection.table });
+            *ignored = Output::unwanted(Projection::nothing(ignored.projection.table));
         }
         let sink = Sink::stream(outputs, sender, Arc::clone(self.report()))
             .with_details(details)
@@ -272,7 +272,7 @@ impl Session {
 
     /// A context that keeps no rows: they are counted only.
     fn without_rows(&self, pass: &Pass) -> ReadContext {
-        let output = |table| Output::unwanted(Projection { table, columns: Vec::new() });
+        let output = |table| Output::unwanted(Projection::nothing(table));
         let outputs = vec![output(pass.tables[0]), output(pass.tables[0])];
         self.context(pass, Sink::collect(outputs, Arc::clone(self.report())), Limits::default())
     }

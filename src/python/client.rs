@@ -180,7 +180,7 @@ impl Client {
         let pass = self.pass(Some(&session), &[table], options, columns)?;
         let partition = Partition::parse(partition).map_err(|error| to_py(&error))?;
         let projection = if deletes {
-            Projection::keys_and_cursor(pass.tables[0])
+            Projection::keys_and_cursor(pass.tables[0], pass.options.timestamps)
         } else {
             pass.projections().map_err(|error| to_py(&error))?.remove(0)
         };
@@ -288,8 +288,11 @@ impl MicroBatch {
         let mut tables: HashMap<_, Vec<_>> = HashMap::new();
         for projection in &self.projections {
             let name = projection.table.name;
-            let shape =
-                if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
+            let shape = if deletes {
+                Arc::new(Projection::keys_and_cursor(projection.table, projection.timestamps))
+            } else {
+                Arc::clone(projection)
+            };
             let own = batches.iter().filter(|(table, _)| *table == name);
             tables.insert(name, own.map(|(_, batch)| Batch::new(batch.clone(), Arc::clone(&shape))).collect());
         }

@@ -62,6 +62,11 @@ fn shaped(kind: &ColumnType, text: &str) -> Value {
             let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
             items.into_iter().map(|value| shaped(item, value.get())).collect()
         }
-        ColumnType::Text | ColumnType::Bool | ColumnType::Int | ColumnType::Long | ColumnType::Binary => value,
+        ColumnType::Text
+        | ColumnType::Time
+        | ColumnType::Bool
+        | ColumnType::Int
+        | ColumnType::Long
+        | ColumnType::Binary => value,
     }
 }

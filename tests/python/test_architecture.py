@@ -40,6 +40,7 @@ ARROWS = {
         "spark": "the data source that a pipeline reads",
     },
     "store": {"options": "how to get in, and what of it may be shown"},
+    "views": {"spec": "the destinations of a pipeline, and how each is written"},
     "run_report": {
         "results": "a page is made of a summary",
         "_templates": "a page is a template",
@@ -52,6 +53,7 @@ ARROWS = {
         "run_report": "a run ends with its page",
         "store": "where the tables lie",
         "telemetry": "a run is a span",
+        "views": "a DuckDB database has them",
     },
     "deliver": {
         "options": "the connection's options",
@@ -74,6 +76,8 @@ ARROWS = {
         "results": "and show what came of it",
         "local": "`ingest`, `status` and `maintain`",
         "deliver": "`import`",
+        "store": "`views` writes beside the tables",
+        "views": "`views`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

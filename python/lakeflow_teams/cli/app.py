@@ -24,6 +24,7 @@ from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
 from lakeflow_teams.cli.verify import verify
+from lakeflow_teams.cli.views import views
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +51,7 @@ for command in (
     status,
     verify,
     maintain,
+    views,
     tables,
     schema,
     preview,

@@ -80,6 +80,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
     for field in found["fields"]:
         for line in _type_lines(field["name"], field["type"], width, 0):
             click.echo(line)
+        click.echo(f"    {field['metadata']['comment']}")
 
 
 @click.command()

@@ -2,9 +2,10 @@
 
 In the order data flows: ``plan`` (which reading fills which tables) -> ``runner`` (runs each reading) -> ``incremental``
 (commits its micro-batches) -> ``reconcile`` (rows that Graph no longer has) -> ``write/`` (Delta tables) ->
-``ingest_report`` (the run as a table). ``maintain`` keeps files in shape, ``status`` looks at what is there. Where all of
-it lies is a location (``lakeflow_teams.store``), what is asked for a spec (``lakeflow_teams.spec``), what is given back a
-summary (``lakeflow_teams.results``).
+``ingest_report`` (the run as a table). ``timestamps`` decides what times are stored as, ``names`` knows what ids are called.
+``maintain`` keeps files in shape, ``status`` looks at what is there, ``analysis`` and ``documents`` make views and documents
+of it. Where all of it lies is a location (``lakeflow_teams.store``), what is asked for a spec (``lakeflow_teams.spec``), and
+what is given back a summary (``lakeflow_teams.results``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ has merge into themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import guard, preflight, reconcile, refill
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, folding, merge, scd2, sets, upkeep
+from lakeflow_teams.local.write import append, emptied, folding, merge, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import newest, table_of
@@ -119,6 +119,10 @@ class Incremental:
         job, line = self._pass.jobs[index], self._lines[index]
         found, removed = heal(job.destination, job.identity, job.destination.found(), Stamp(0, settings=job.settings))
         line.healed(removed, self._notes)
+        if job.keeps_markers(found):
+            stamp = replace(found.stamp or Stamp(0), batch=(found.batch or 0) + 1, settings=job.settings)
+            emptied.take_out(job.destination, job.set_keys, stamp)
+            return job.destination.found()
         return found
 
     def _why_from_the_start(self, found: list[Found]) -> str | None:
@@ -166,7 +170,7 @@ class Incremental:
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
         folding.refuse(job.destination, job.identity, rows)
         if job.set_keys and job.way != "append":
-            rows, deletes = sets.replace(job.destination, rows, job.set_keys)
+            rows, deletes = emptied.replace(job.destination, rows, job.set_keys)
         old = job.destination.open() if step.full_since is not None and job.way != "append" else None
         if step.full_since is not None and old is not None:
             unseen = reconcile.unseen(job.destination.shape, job.destination.stored(old), step.full_since)

@@ -10,14 +10,17 @@ from typing import Any
 import pyarrow as pa
 
 from lakeflow_teams import _core
+from lakeflow_teams.local import timestamps
 from lakeflow_teams.local.write.destination import Destination, Shape
-from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
 from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
 from lakeflow_teams.store.location import Location
 
 #: Options that say which scopes are read.
 SCOPES = ("team_id", "channel_id", "user_id", "chat_id", "group_id", "exclude_team_id", "exclude_channel_id")
+#: In the settings of a table of messages' items: rows that say "none any more" are kept apart from it.
+MARKERS = "emptied_apart"
 
 _CONFLICTS = ("source_table", "way", "primary_keys", "sequence_by", "tenant_id")
 
@@ -65,6 +68,11 @@ class Job:
                     f"choose another destination_table, or remove {self.destination.path} to start over"
                 )
 
+    def keeps_markers(self, found: Found) -> bool:
+        """Whether stored rows may say that a message holds nothing any more, as earlier versions wrote them."""
+        stamp = found.stamp
+        return bool(self.set_keys) and self.way != "append" and stamp is not None and MARKERS not in stamp.settings
+
     def reaches_further_back(self, stamp: Stamp) -> bool:
         """Whether ``start_date`` is earlier than the one the stored rows were read with."""
         before, now = stamp.settings.get("start_date"), self.settings.get("start_date")
@@ -92,7 +100,8 @@ class Pass:
 def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
     """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
     infos = {info["name"]: info for info in _core.tables()}
-    jobs = [_job(table, target, connection, client, infos[table.source_table]) for table in spec.tables]
+    tables = timestamps.decided(spec.tables, infos, lambda table: _place(target, table), client)
+    jobs = [_job(table, _place(target, table), connection, client, infos[table.source_table]) for table in tables]
     passes: list[Pass] = []
     taken: set[str] = set()
     for job in jobs:
@@ -116,8 +125,12 @@ def _together(job: Job, open_jobs: list[Job], infos: Mapping[str, _core.TableInf
     return tuple(found[table] for table in infos if table in found)
 
 
+def _place(target: Location, table: TableSpec) -> Location:
+    return target / table.catalog / table.schema / table.table
+
+
 def _job(
-    table: TableSpec, target: Location, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
+    table: TableSpec, path: Location, connection: Mapping[str, str], client: _core.Client, info: _core.TableInfo
 ) -> Job:
     schema = pa.schema(client.schema(table.source_table, table.options))
     way = _way(table, info)
@@ -126,7 +139,7 @@ def _job(
     cursor = None if snapshot else table.sequence_by or info["cursor_field"]
     _exist(table, "primary_keys", keys, schema)
     _exist(table, "sequence_by", (cursor,) if cursor else (), schema)
-    settings = {
+    settings: dict[str, Any] = {
         "source_table": table.source_table,
         "way": way,
         "primary_keys": list(keys),
@@ -135,12 +148,13 @@ def _job(
         "start_date": None if snapshot else table.options.get("start_date"),
         "scopes": {name: table.options[name] for name in SCOPES if name in table.options},
     }
-    path = target / table.catalog / table.schema / table.table
+    time = schema.field(cursor).type if cursor else timestamps.kind_of(table)
     own = tuple(info["primary_keys"]) if table.primary_keys else ()
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
-    return Job(
-        table, way, Destination(table.name, path, Shape(tuple(keys), cursor, own)), settings, sets, info["may_be_empty"]
-    )
+    if sets and way != "append":
+        settings[MARKERS] = True
+    shape = Shape(tuple(keys), cursor, own, time)
+    return Job(table, way, Destination(table.name, path, shape), settings, sets, info["may_be_empty"])
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:
@@ -173,8 +187,11 @@ def _exist(table: TableSpec, option: str, columns: tuple[str, ...], schema: pa.S
                 f"its columns are {', '.join(schema.names)}"
             )
         kind = schema.field(name).type
-        if not (pa.types.is_string(kind) or (option == "primary_keys" and pa.types.is_integer(kind))):
-            raise _core.ConfigurationError(f"destination {table.name}: {option} names {name}, which is not a text column")
+        is_plain = pa.types.is_string(kind) or pa.types.is_timestamp(kind)
+        if not (is_plain or (option == "primary_keys" and pa.types.is_integer(kind))):
+            raise _core.ConfigurationError(
+                f"destination {table.name}: {option} names {name}, which is not a text column or a time"
+            )
 
 
 def _guid(text: str | None) -> str | None:

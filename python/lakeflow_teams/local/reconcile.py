@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.plan import Job
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.buckets import Buckets
 from lakeflow_teams.local.write.destination import Shape
 from lakeflow_teams.local.write.rows import table_of
@@ -64,9 +65,11 @@ def unseen(shape: Shape, stored: Stored, since: str) -> pa.Table:
     keys, cursor = list(shape.keys), shape.sequence
     schema = pa.schema([stored.schema.field(name) for name in (*keys, cursor)])
     columns = [*schema.names, *(name for name in (END,) if name in stored.schema.names)]
-    older = (holding(rows.filter(pc.less(rows[cursor], since))).select(schema.names) for rows in stored.scan(columns))
+    kind = schema.field(cursor).type
+    begin = pa.scalar(times.moment(since, kind))
+    older = (holding(rows.filter(pc.less(rows[cursor], begin))).select(schema.names) for rows in stored.scan(columns))
     found = pa.concat_tables([schema.empty_table(), *older])
-    at = _text(_time(since) - timedelta(milliseconds=1))
+    at = times.moment(_text(_time(since) - timedelta(milliseconds=1)), kind)
     return found.select(keys).append_column(cursor, pa.repeat(pa.scalar(at), found.num_rows))
 
 
@@ -98,9 +101,13 @@ def _needed(job: Job, stored: Stored) -> list[str]:
 
 def _candidates(job: Job, rows: pa.Table, until: str) -> pa.Table:
     cursor = rows[job.destination.shape.sequence]
-    chosen = pc.less(cursor, _text(_time(until)))
+
+    def at(text: str) -> pa.Scalar:
+        return pa.scalar(times.moment(_text(_time(text)), cursor.type))
+
+    chosen = pc.less(cursor, at(until))
     if "start_date" in job.spec.options:
-        chosen = pc.and_(chosen, pc.greater_equal(cursor, _text(_time(job.spec.options["start_date"]))))
+        chosen = pc.and_(chosen, pc.greater_equal(cursor, at(job.spec.options["start_date"])))
     if job.set_keys:
         chosen = pc.and_(chosen, pc.greater(rows["set_size"], 0))  # a row that says "none any more" is never read anew
     if _TOMBSTONE in rows.schema.names:

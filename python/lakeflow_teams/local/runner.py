@@ -16,10 +16,11 @@ import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakeflow_teams import _core, telemetry
-from lakeflow_teams.local import guard, ingest_report, left_out, preflight
+from lakeflow_teams.local import guard, ingest_report, left_out, preflight, timestamps
 from lakeflow_teams.local.choice import EVERYTHING, Choice
 from lakeflow_teams.local.incremental import How, Incremental
 from lakeflow_teams.local.journal import Journal, running
+from lakeflow_teams.local.names import Names
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
 from lakeflow_teams.local.write import scd2, snapshot, upkeep
@@ -82,9 +83,11 @@ def run(
         for step in passes:
             runner.run(step, refused.get(step.members))
     _fill(summary, Report.parse(client.report()), client.warnings)
+    names = Names(root)
+    names.add(summary.skipped)
     summary.timeline = timeline.samples
     summary.seconds = monotonic() - begin
-    ingest_report.write(spec, root, summary, client.report_scopes(), (started_at, _now()))
+    ingest_report.write(spec, root, summary, client.report_scopes(), (started_at, _now()), names=names)
     if report:
         _write_report(summary, root)
     return summary
@@ -188,6 +191,10 @@ class _Runner:
     def _once(
         self, step: Pass, lines: list[DestinationSummary], tell: Callable[[Progress], None], *, overtaken: bool
     ) -> None:
+        for job in step.jobs:
+            schema = pa.schema(self._client.schema(job.spec.source_table, step.options))
+            note = timestamps.migrate(job.destination, schema, job.settings)
+            self._summary.notes += [note] if note else []
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:

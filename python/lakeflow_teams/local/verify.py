@@ -17,6 +17,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.local.choice import Choice
 from lakeflow_teams.local.plan import Job, Pass
 from lakeflow_teams.local.runner import connect, prepared, rooted, run
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.heal import doubled, heal
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.scd2 import END, holding
@@ -106,7 +107,7 @@ def _look(client: _core.Client, step: Pass, job: Job, *, offline: bool) -> Verif
         return found
     stored = stored if job.way != "append" else _newest_of(stored, keys)
     try:
-        present = _present(client, step, job, [*keys, *cursor])
+        present = _present(client, step, job, [*keys, *cursor, *(("set_size",) if job.set_keys else ())])
     except _core.LakeflowTeamsError as error:
         found.error = f"Graph could not be compared with: {error}"
         return found
@@ -129,7 +130,8 @@ def _present(client: _core.Client, step: Pass, job: Job, columns: list[str]) -> 
     source = job.spec.source_table
     names = list(dict.fromkeys(columns))
     schema = pa.schema(client.schema(source, step.options, columns=names))
-    return table_of(client.read(source, step.options, columns=names), schema)
+    rows = table_of(client.read(source, step.options, columns=names), schema)
+    return rows.filter(pc.greater(rows["set_size"], 0)) if job.set_keys else rows  # "none any more" is no row that is stored
 
 
 def _compare(job: Job, found: Verified, stored: pa.Table, present: pa.Table, keys: list[str]) -> None:
@@ -144,7 +146,8 @@ def _compare(job: Job, found: Verified, stored: pa.Table, present: pa.Table, key
         gone = gone.filter(pc.greater(gone["set_size"], 0))
     until = _core.offset_info(stamp.offset)["until"] if stamp is not None and stamp.offset else None
     if cursor is not None and until is not None and not is_snapshot(job.way):
-        missing = missing.filter(pc.less(missing[cursor], until))
+        begin = pa.scalar(times.moment(until, missing[cursor].type))
+        missing = missing.filter(pc.less(missing[cursor], begin))
     found.missing, found.gone = missing.num_rows, gone.num_rows
     scope = [key for key in keys if key in _SCOPES]
     if scope and (found.missing or found.gone):

@@ -28,6 +28,8 @@ class Target:
     cluster_by: tuple[str, ...]
     track_history: tuple[str, ...]
     options: dict[str, str]
+    #: The key of the message whose items the rows are, where a version of it replaces all of them.
+    sets: tuple[str, ...] = ()
 
     @property
     def history(self) -> bool:
@@ -85,7 +87,9 @@ def _target(entry: Entry) -> Target:
     sequence_by = entry.sequence_by() or source["cursor_field"]
     if needs_sequence(way) and sequence_by is None:
         entry.refuse("sequence_by", f"it is missing, and {source['name']} has no cursor of its own")
+    is_own = "primary_keys" not in entry.configuration and "sequence_by" not in entry.configuration
     return Target(
+        sets=tuple(source["set_keys"] or ()) if is_own else (),
         source=source["name"],
         parts=_parts(entry.table, source["name"]),
         way=way,

@@ -64,6 +64,10 @@ def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | 
     return {"days": list(days.values()), "channels": busiest}
 
 
+#: ISO 8601, whether the table has timestamps or the text that Graph sent.
+_TIME = 'CAST("createdDateTime" AS VARCHAR)'
+
+
 def _neighbours(tables: Sequence[TableStatus]) -> dict[str, TableStatus]:
     """One table per source, all of the schema that holds the messages."""
     ours = [table for table in tables if table.source_table and table.rows]
@@ -80,21 +84,22 @@ def _schema(table: TableStatus) -> str:
 
 
 def _latest(table: DeltaTable) -> str | None:
-    """No row was created later than this; ``None`` where the log does not tell it of every file."""
+    """No row was created after the day this begins with; ``None`` where the log does not tell it of every file."""
     files = pa.table(table.get_add_actions(flatten=True))
     name = "max.createdDateTime"
     known = name in files.schema.names and files[name].null_count == 0
-    return pc.max(files[name]).as_py() if known else None
+    return str(pc.max(files[name]).as_py()) if known else None
 
 
 def _newest(builder: QueryBuilder, table: TableStatus, latest: str | None) -> date | None:
     """The day of the newest message; the whole table is read for it only where the last days have none."""
-    query = f'SELECT max("createdDateTime") AS newest FROM {table.source_table} WHERE "messageType" = \'message\''
-    begins = [""]
+    query = f"SELECT max({_TIME}) AS newest FROM {table.source_table} WHERE \"messageType\" = 'message'"
+    queries = [query]
     if latest is not None:
-        begins.insert(0, (date.fromisoformat(latest[:10]) - timedelta(days=1)).isoformat())
-    for begin in begins:
-        (row,) = _rows(builder, f"{query} AND \"createdDateTime\" >= '{begin}'")
+        begin = date.fromisoformat(latest[:10]) - timedelta(days=1)
+        queries.insert(0, f"{query} AND \"createdDateTime\" >= '{begin.isoformat()}'")
+    for each in queries:
+        (row,) = _rows(builder, each)
         if row["newest"]:
             return date.fromisoformat(row["newest"][:10])
     return None
@@ -110,8 +115,8 @@ def _per_channel(table: TableStatus, first: date) -> str:
 
 def _written(table: TableStatus, first: date) -> str:
     """Each message once: a table that keeps versions holds it several times."""
-    day = 'substr("createdDateTime", 1, 10) AS day'
-    where = f"\"createdDateTime\" >= '{first.isoformat()}' AND \"messageType\" = 'message'"
+    day = f"substr({_TIME}, 1, 10) AS day"
+    where = f"{_TIME} >= '{first.isoformat()}' AND \"messageType\" = 'message'"
     if table.way == "append":
         keys = ", ".join(_KEYS[str(table.source_table)])
         return f"SELECT DISTINCT {keys}, {day} FROM {table.source_table} WHERE {where}"

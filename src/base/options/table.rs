@@ -45,11 +45,24 @@ impl ChatType {
     }
 }
 
-/// Columns that an option adds.
+/// How times come: what Graph types as `DateTimeOffset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Timestamps {
+    /// Text as Graph sent it.
+    #[default]
+    Text,
+    /// UTC microseconds; null where the text is no time, or one that stands for none, such as that of the year 1.
+    Timestamp,
+}
+
+/// What options change of a table's columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extras {
+    /// Adds `_raw`.
     pub raw: bool,
+    /// Adds `body_text`.
     pub body_text: bool,
+    pub timestamps: Timestamps,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +97,7 @@ pub struct TableOptions {
     pub chat_types: Vec<ChatType>,
     pub chat_sender_filter: bool,
     pub report_period: String,
+    pub timestamps: Timestamps,
 }
 
 impl Default for TableOptions {
@@ -118,14 +132,15 @@ impl Default for TableOptions {
             chat_types: ChatType::ALL.to_vec(),
             chat_sender_filter: false,
             report_period: "D7".to_owned(),
+            timestamps: Timestamps::Text,
         }
     }
 }
 
 impl TableOptions {
-    /// The columns that options add.
+    /// What options change of the columns.
     pub fn extras(&self) -> Extras {
-        Extras { raw: self.include_raw, body_text: self.body_text }
+        Extras { raw: self.include_raw, body_text: self.body_text, timestamps: self.timestamps }
     }
 
     /// Whether a team, or the group of the same id, is to be left out.
@@ -184,6 +199,10 @@ pub fn parse_table(
         chat_types: chat_types(&values.list("chat_types")),
         chat_sender_filter: values.flag("chat_sender_filter"),
         report_period: values.text("report_period").unwrap_or(default.report_period),
+        timestamps: match values.text("timestamps").as_deref() {
+            Some("timestamp") => Timestamps::Timestamp,
+            _ => Timestamps::Text,
+        },
     };
     Ok((options, warnings))
 }

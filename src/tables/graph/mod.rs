@@ -5,6 +5,7 @@ mod archive;
 mod chats;
 mod directory;
 mod group_mail;
+mod keys;
 mod meetings;
 mod message_details;
 mod messages;

@@ -26,6 +26,7 @@ PAGES = (
     "docs/real-tenant.md",
     "docs/databricks.md",
     "docs/notebook.md",
+    "docs/views.md",
     "docs/command-line.md",
     "docs/observability.md",
 )

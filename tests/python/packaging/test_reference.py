@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import connector_spec
 import option_types
+import view_sql
 from lakeflow_teams import _core
 from lakeflow_teams.options import typed
 from reference import PAGES
@@ -23,6 +25,12 @@ def test_a_page_is_up_to_date(name):
     assert page == PAGES[name](), f"docs/reference/{name} is out of date: run `make reference`"
 
 
+@pytest.mark.parametrize("dialect", view_sql.DIALECTS)
+def test_the_sql_of_the_views_is_up_to_date(dialect):
+    file = ROOT / "python" / "lakeflow_teams" / "views" / "sql" / f"{dialect}.json"
+    assert json.loads(file.read_text(encoding="utf-8")) == view_sql.render(dialect), "run `make reference`"
+
+
 def test_every_page_is_made_by_something():
     assert {path.name for path in FOLDER.iterdir()} == set(PAGES)
 
@@ -34,6 +42,7 @@ def test_the_pages_hold_every_table_column_option_and_number():
         assert section.startswith(info["name"] + "\n")
         assert all(f"\n| `{column}` | `" in section for column in _core.schema(info["name"], {}).names)
         assert all(f"`{permission}`" in section for permission in info["permissions"])
+    assert all(field["metadata"]["comment"] in tables for info in _core.tables() for field in _fields(info["name"]))
     for option in _core.options():
         assert f"| `{option['name']}` |" in options
     for numbers, remedy in _core.login_errors():
@@ -49,3 +58,7 @@ def test_the_option_types_are_up_to_date():
     assert Path(typed.__file__).read_text(encoding="utf-8") == option_types.render(), "run `make connector-spec`"
     for door, types in (("connection", typed.ConnectionOptions), ("table", typed.TableOptions)):
         assert list(types.__annotations__) == [option["name"] for option in _core.options() if option["door"] == door]
+
+
+def _fields(table):
+    return _core.schema(table, {"timestamps": "timestamp"}).to_dict()["fields"]

@@ -60,6 +60,17 @@ def test_a_plain_session_keeps_tables_equal_to_the_tenant(spark, graph, options,
             graph.advance(3600)
 
 
+def test_what_is_taken_back_is_not_counted(spark, graph, options, tmp_path, clean):
+    spec = pipeline(entry("message_reactions", **EVERYTHING))
+    for number in range(2):
+        ingest(spark, spec, connection=options, location=str(tmp_path))
+        truth = sum(len(row["reactions"]) for table in ("messages", "message_replies") for row in graph.truth(table))
+        assert spark.table("teams.message_reactions").count() == truth > 0
+        if number == 0:
+            assert graph.mutate(reactions=4, reaction_removals=5)["reaction_removals"]
+            graph.advance(3600)
+
+
 @pytest.mark.slow
 def test_history_and_overrides(spark, graph, options, tmp_path, clean):
     spec = pipeline(

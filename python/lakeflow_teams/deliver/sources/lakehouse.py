@@ -11,6 +11,7 @@ import re
 import shutil
 import weakref
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from os import PathLike
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,7 +33,7 @@ _LOG = "_delta_log"
 
 #: Containers are read together up to so many messages.
 _AT_ONCE = 100_000
-_EPOCH_YEAR = 1970
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$")
 _COLUMNS = [
     "id",
@@ -98,7 +99,7 @@ class Lakehouse:
         columns = ["id", "team_id", "displayName", "description", "membershipType", "createdDateTime", "isArchived"]
         firsts: dict[str, str] = {}
         rows = list(self._rows("channels", columns))
-        for row in sorted(rows, key=lambda row: row["createdDateTime"] or ""):
+        for row in sorted(rows, key=lambda row: _microseconds(row["createdDateTime"]) or 0):
             if row["displayName"] == "General":
                 firsts.setdefault(row["team_id"], row["id"])
         for row in rows:
@@ -291,14 +292,15 @@ def _file_name(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def _microseconds(text: str | None) -> int | None:
-    from datetime import datetime
-
-    found = _TIME.match(text or "")
+def _microseconds(time: str | datetime | None) -> int | None:
+    """Since 1970. A lakehouse has timestamps, or the text that Graph sent."""
+    if isinstance(time, datetime):
+        return (time - _EPOCH) // timedelta(microseconds=1)
+    found = _TIME.match(time or "")
     if found is None:
         return None
     whole, fraction, zone = found.groups()
     moment = datetime.fromisoformat(f"{whole}{'+00:00' if zone in (None, 'Z') else zone}")
-    if moment.year < _EPOCH_YEAR:
+    if moment.year < _EPOCH.year:
         return None
     return int(moment.timestamp()) * 1_000_000 + int(((fraction or "") + "000000")[:6])

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from time import time
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 from pyarrow import fs
+
+from lakeflow_teams.local.write import times
 
 #: Rows that are written anew where one of them changes.
 ROW_GROUP_ROWS = 1_000
@@ -74,9 +77,14 @@ def described(path: str, size: int, footer: pq.FileMetaData, columns: Sequence[s
         stats["nullCount"][name] = sum(one.null_count for one in found)
         valued = [one for one in found if one.num_values]
         if valued and all(one.has_min_max for one in valued):
-            stats["minValues"][name] = min(one.min for one in valued)
-            stats["maxValues"][name] = max(one.max for one in valued)
+            stats["minValues"][name] = _logged(min(one.min for one in valued))
+            stats["maxValues"][name] = _logged(max(one.max for one in valued), least=timedelta(microseconds=999))
     return AddAction(path, size, {}, int(time() * 1000), change, json.dumps(stats, ensure_ascii=False))
+
+
+def _logged(value: Any, least: timedelta = timedelta()) -> Any:
+    """A bound as Delta's log has it: of a timestamp the milliseconds, at or beyond it."""
+    return times.text(value + least) if isinstance(value, datetime) else value
 
 
 class Writer:

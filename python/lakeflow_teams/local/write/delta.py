@@ -78,6 +78,7 @@ def create(
             Schema.from_arrow(schema),
             added,
             mode="error",
+            description=(schema.metadata or {}).get(b"description", b"").decode() or None,
             configuration=configuration,
             storage_options=STAGING_OPTIONS,
             commit_properties=properties,
@@ -140,7 +141,7 @@ def files(table: DeltaTable, columns: Sequence[str]) -> list[FileInfo]:
     plain = zip(*(actions[name].to_pylist() for name in ("path", "num_records", "modification_time")), strict=True)
     for at, (path, rows, modified) in enumerate(plain):
         pairs = {name: (known["min"][name][at], known["max"][name][at]) for name in known["min"] if name in known["max"]}
-        bounds = {name: pair for name, pair in pairs.items() if pair[0] is not None and pair[1] is not None}
+        bounds = {name: pair for name, pair in pairs.items() if all(isinstance(one, (str, int)) for one in pair)}
         found.append(FileInfo(unquote(path), rows or 0, modified, bounds))
     return sorted(found, key=lambda file: (file.modified, file.path))
 
@@ -188,6 +189,12 @@ def append(table: DeltaTable, path: Target, rows: pa.Table, properties: CommitPr
     """Adds rows in one commit, and the columns and struct fields that the table lacked."""
     with committing(path):
         write_deltalake(table, rows, mode="append", schema_mode="merge", commit_properties=properties)
+
+
+def overwrite(table: DeltaTable, path: Target, rows: pa.Table, properties: CommitProperties | None = None) -> None:
+    """Puts rows in the place of all that the table has, in one commit, and their types in the place of its own."""
+    with committing(path):
+        write_deltalake(table, rows, mode="overwrite", schema_mode="overwrite", commit_properties=properties)
 
 
 def log(path: Target, rows: pa.Table) -> None:

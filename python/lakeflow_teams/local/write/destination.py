@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -26,12 +26,14 @@ _TIMES = ("createdDateTime", "__START_AT", "__END_AT")
 class Shape:
     """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots).
 
-    ``own`` is the source table's own key where ``primary_keys`` names another.
+    ``own`` is the source table's own key where ``primary_keys`` names another, ``time`` the type of times that are not the
+    source's: from when and until when a version held.
     """
 
     keys: tuple[str, ...]
     cursor: str | None
     own: tuple[str, ...] = ()
+    time: pa.DataType = field(default_factory=pa.string)
 
     @property
     def sequence(self) -> str:

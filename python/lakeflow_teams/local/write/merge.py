@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.destination import Destination
 from lakeflow_teams.local.write.equality import differing
 from lakeflow_teams.local.write.rows import fitted, newest, require_keys, unmatched
@@ -60,7 +61,8 @@ def _kept(source: pa.Table) -> pa.Table:
 
 def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArray:
     """Above 0 where what comes in is newer, below 0 where it is older; a null is the oldest."""
-    one, other = pc.fill_null(incoming, ""), pc.fill_null(stored, "")
+    first = pa.scalar(times.oldest(stored.type))
+    one, other = pc.fill_null(incoming, first), pc.fill_null(stored, first)
     return pc.subtract(pc.greater(one, other).cast(pa.int8()), pc.less(one, other).cast(pa.int8()))
 
 

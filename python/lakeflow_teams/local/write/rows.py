@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.write import times
+from lakeflow_teams.local.write.times import is_list
 
 
 def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
@@ -21,11 +23,12 @@ def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     found = list(zip(*(rows[key].to_pylist() for key in dict.fromkeys(keys)), strict=True))
     if len(set(found)) == len(found):
         return rows
-    times = [time or "" for time in rows[cursor].to_pylist()] if cursor is not None else [""] * len(found)
+    first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None
+    order: list[Any] = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
     chosen: dict[tuple[Any, ...], int] = {}
     for at, key in enumerate(found):
         before = chosen.get(key)
-        if before is None or times[at] >= times[before]:
+        if before is None or order[at] >= order[before]:
             chosen[key] = at
     return rows.take(pa.array(sorted(chosen.values()), pa.int64()))
 
@@ -68,5 +71,4 @@ def _is_other_struct(kind: pa.DataType, stored: pa.DataType) -> bool:
         return [field.name for field in kind] != [field.name for field in stored] or any(
             _is_other_struct(mine.type, theirs.type) for mine, theirs in zip(kind, stored, strict=True)
         )
-    lists = all(pa.types.is_list(one) or pa.types.is_large_list(one) for one in (kind, stored))
-    return lists and _is_other_struct(kind.value_type, stored.value_type)
+    return is_list(kind) and is_list(stored) and _is_other_struct(kind.value_type, stored.value_type)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.comparison import Comparison
 from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination, Shape
@@ -25,31 +26,33 @@ from lakeflow_teams.results.summary import Counts
 START = "__START_AT"
 END = "__END_AT"
 
+_ABOUT = {START: "From when on this version of the row held.", END: "Until when it held; null while it does."}
+
 Key = tuple[Any, ...]
 
 
 @dataclass
 class _History:
-    """What is known of one key. A null cursor is "", the oldest of all."""
+    """What is known of one key. Times are text or timestamps, and instead of a null cursor the oldest of all."""
 
-    stored: dict[str, str | None] = field(default_factory=dict)
-    starts: set[str] = field(default_factory=set)
-    deaths: set[str] = field(default_factory=set)
+    stored: dict[Any, Any] = field(default_factory=dict)
+    starts: set[Any] = field(default_factory=set)
+    deaths: set[Any] = field(default_factory=set)
 
-    def remember(self, start: str, end: str | None) -> None:
+    def remember(self, start: Any, end: Any) -> None:
         self.stored[start] = end
         self.starts.add(start)
 
-    def settle(self) -> dict[str, str | None]:
+    def settle(self) -> dict[Any, Any]:
         """The end of every version. A stored end that starts no other version was a delete, and stays one."""
         for start, end in self.stored.items():
             if end is not None and (end == start or end not in self.stored):
                 self.deaths.add(end)
         ordered = sorted(self.starts)
-        following: list[str | None] = [*ordered[1:], None] if ordered else []
+        following: list[Any] = [*ordered[1:], None] if ordered else []
         return {start: self._end(start, after) for start, after in zip(ordered, following, strict=True)}
 
-    def _end(self, start: str, following: str | None) -> str | None:
+    def _end(self, start: Any, following: Any) -> Any:
         ends = [death for death in self.deaths if death >= start]
         if following is not None:
             ends.append(following)
@@ -61,13 +64,15 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     keys, cursor = destination.shape.keys, destination.shape.sequence
     require_keys(rows, keys, destination.name, destination.shape.own)
     versions = newest(rows, (*keys, cursor), None)
-    versions = versions.append_column(START, versions[cursor])
+    versions = versions.append_column(_own(START, versions[cursor].type), versions[cursor])
     dead = [] if deletes is None else _pairs(deletes, keys, cursor)
     table = destination.current(stamp)
     if table is None:
         added, _, _ = _settled(versions, dead, None, keys)
         return Counts(inserts=destination.append(added, stamp))
-    stored = destination.stored(destination.widen(table, pa.schema([*versions.schema, (END, pa.string())])))
+    stored = destination.stored(
+        destination.widen(table, pa.schema([*versions.schema, _own(END, versions.schema.field(START).type)]))
+    )
     wanted = versions.select(keys)
     if deletes is not None:
         wanted = pa.concat_tables([wanted, deletes.select(keys)])
@@ -95,16 +100,18 @@ def write_snapshot(
     """
     with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
-        dated = pa.schema([*schema, (START, pa.string()), (END, pa.string())])
+        kind = destination.shape.time
+        at = times.moment(now, kind)
+        dated = pa.schema([*schema, _own(START, kind), _own(END, kind)], metadata=schema.metadata)
         if table is None:
-            return Counts(inserts=destination.create(dated, (_from(rows, now) for rows in snapshot.rows()), stamp))
+            return Counts(inserts=destination.create(dated, (_from(rows, at, kind) for rows in snapshot.rows()), stamp))
         stored = destination.stored(destination.widen(table, dated))
         places = [*destination.shape.keys, START, *PLACE]
         written, ended = snapshot.spool(stored.schema), []
         inserts = updates = deletes = 0
         for part in snapshot.parts(stored, map(holding, stored.scan(stored.schema.names))):
             for new in (part.new, part.now):
-                written.add(conformed(_from(new, now), stored.schema))
+                written.add(conformed(_from(new, at, kind), stored.schema))
             ended += [part.before.select(places), part.gone.select(places)]
             inserts += part.new.num_rows + part.now.num_rows
             updates += part.now.num_rows
@@ -113,7 +120,7 @@ def write_snapshot(
         counts = Counts(inserts, updates, deletes)
         if counts != Counts():
             closed = pa.concat_tables(ended)
-            closed = closed.append_column(END, pa.repeat(pa.scalar(now), closed.num_rows))
+            closed = closed.append_column(END, pa.repeat(pa.scalar(at, kind), closed.num_rows))
             destination.commit(stored, Change(written.read(), closed), stamp, (*destination.shape.keys, START))
         return counts
 
@@ -125,11 +132,11 @@ def later(destination: Destination, last: str | None, now: str) -> str:
     """
     if last is None and (table := destination.open()) is not None:
         scanned = destination.stored(table).scan([START, END])
-        last = max((pc.max(rows[name]).as_py() or "" for rows in scanned for name in (START, END)), default="")
+        newest = (pc.max(rows[name]).as_py() for rows in scanned for name in (START, END))
+        last = max((times.text(value) for value in newest if value is not None), default=None)
     if not last or now > last:
         return now
-    after = datetime.fromisoformat(last.replace("Z", "+00:00")) + timedelta(milliseconds=1)
-    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return times.text(times.moment(last, times.TIMESTAMP) + timedelta(milliseconds=1))
 
 
 def holding(rows: pa.Table) -> pa.Table:
@@ -146,15 +153,16 @@ def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
     for row in newest(stored, (*shape.keys, START), END).to_pylist():
         versions.setdefault(_key(row, shape.keys), []).append(row)
     kept: list[dict[str, Any]] = []
+    first = times.oldest(stored.schema.field(START).type)
     for rows in versions.values():
-        rows.sort(key=lambda row: row[START] or "")
+        rows.sort(key=lambda row: row[START] or first)
         if shape.cursor is None:
             rows[:] = [row for at, row in enumerate(rows) if at == 0 or not _holds_the_same(rows[at - 1], row)]
         history = _History()
         for row in rows:
-            history.remember(row[START] or "", row[END])
+            history.remember(row[START] or first, row[END])
         ends = history.settle()
-        kept += ({**row, END: ends[row[START] or ""]} for row in rows)
+        kept += ({**row, END: ends[row[START] or first]} for row in rows)
     return pa.Table.from_pylist(kept, stored.schema)
 
 
@@ -162,37 +170,43 @@ def _holds_the_same(before: dict[str, Any], row: dict[str, Any]) -> bool:
     return before[END] is None and row[END] is None and {**before, START: None} == {**row, START: None}
 
 
-def _from(rows: pa.Table, now: str) -> pa.Table:
-    """Versions that hold from now on."""
-    begin = pa.repeat(pa.scalar(now), rows.num_rows)
-    return rows.append_column(START, begin).append_column(END, pa.nulls(rows.num_rows, pa.string()))
+def _own(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, metadata={"comment": _ABOUT[name]})
+
+
+def _from(rows: pa.Table, at: Any, kind: pa.DataType) -> pa.Table:
+    """Versions that hold from that time on."""
+    begin = pa.repeat(pa.scalar(at, kind), rows.num_rows)
+    return rows.append_column(_own(START, kind), begin).append_column(_own(END, kind), pa.nulls(rows.num_rows, kind))
 
 
 def _settled(
-    versions: pa.Table, dead: list[tuple[Key, str]], found: pa.Table | None, keys: Sequence[str]
+    versions: pa.Table, dead: list[tuple[Key, Any]], found: pa.Table | None, keys: Sequence[str]
 ) -> tuple[pa.Table, pa.Table | None, int]:
     """Versions that are new, with their ends; stored ones with another end than before; and how many a delete ended."""
+    kind = versions.schema.field(START).type
+    first = times.oldest(kind)
     single = versions.select(keys).group_by(list(keys)).aggregate([]).num_rows == versions.num_rows
     if single and not dead and (found is None or found.num_rows == 0):
-        return versions.append_column(END, pa.nulls(versions.num_rows, pa.string())), None, 0
+        return versions.append_column(_own(END, kind), pa.nulls(versions.num_rows, kind)), None, 0
     incoming = _tuples(versions, keys)
     starts = versions[START].to_pylist()
     before = [] if found is None else _tuples(found, (*keys, START, END))
     histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in dead))}
     for *parts, begin, end in before:
-        histories[tuple(parts)].remember(begin or "", end)
+        histories[tuple(parts)].remember(begin or first, end)
     for key, at in dead:
-        histories[key].deaths.add(at)
+        histories[key].deaths.add(at or first)
     for key, start in zip(incoming, starts, strict=True):
-        histories[key].starts.add(start or "")
+        histories[key].starts.add(start or first)
     ends = {key: history.settle() for key, history in histories.items()}
-    is_new = [(start or "") not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
-    closing = [ends[key][start or ""] for key, start in zip(incoming, starts, strict=True)]
-    added = versions.append_column(END, pa.array(closing, pa.string())).filter(pa.array(is_new, pa.bool_()))
+    is_new = [(start or first) not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
+    closing = [ends[key][start or first] for key, start in zip(incoming, starts, strict=True)]
+    added = versions.append_column(_own(END, kind), pa.array(closing, kind)).filter(pa.array(is_new, pa.bool_()))
     removed = sum(1 for key, at in dead if at in ends[key].values())
     if found is None:
         return added, None, removed
-    after = pa.array([ends[tuple(parts)][begin or ""] for *parts, begin, _ in before], pa.string())
+    after = pa.array([ends[tuple(parts)][begin or first] for *parts, begin, _ in before], kind)
     moved = pa.array([new != row[-1] for new, row in zip(after.to_pylist(), before, strict=True)], pa.bool_())
     closed = found.set_column(found.schema.get_field_index(END), END, after).drop_columns([WANTED]).filter(moved)
     return added, closed, removed
@@ -206,6 +220,6 @@ def _key(row: dict[str, Any], keys: Sequence[str]) -> Key:
     return tuple(row[key] for key in keys)
 
 
-def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, str]]:
+def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, Any]]:
     *columns, at = (deletes[name].to_pylist() for name in (*keys, cursor))
-    return [(key, when or "") for key, when in zip(zip(*columns, strict=True), at, strict=True)]
+    return list(zip(zip(*columns, strict=True), at, strict=True))

@@ -33,7 +33,7 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     stored = holding(_stored(destination.stored(table), rows, message, [*keys, cursor]))
     if stored.num_rows == 0:
         return rows, None
-    rows = _not_older(rows, stored, message, cursor)
+    rows = not_older(rows, stored, message, cursor)
     versions = rows.select([*message, cursor]).group_by([*message, cursor]).aggregate([]).rename_columns({cursor: _NEWEST})
     gone = stored.join(rows.select(keys), keys=keys, join_type="left anti").join(
         versions, keys=list(message), join_type="inner"
@@ -52,8 +52,9 @@ def _newest(rows: pa.Table, message: Sequence[str], cursor: str) -> pa.Table:
     return _holding(rows, rows, message, cursor, pc.equal)
 
 
-def _not_older(rows: pa.Table, stored: pa.Table, message: Sequence[str], cursor: str) -> pa.Table:
-    return _holding(rows, stored, message, cursor, pc.greater_equal)
+def not_older(rows: pa.Table, others: pa.Table | None, message: Sequence[str], cursor: str) -> pa.Table:
+    """The rows of messages that ``others`` do not have in a newer version."""
+    return rows if others is None else _holding(rows, others, message, cursor, pc.greater_equal)
 
 
 def _holding(rows: pa.Table, others: pa.Table, message: Sequence[str], cursor: str, compare: object) -> pa.Table:
