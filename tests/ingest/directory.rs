@@ -251,9 +251,9 @@ async fn streams_of_rows_and_of_deletes_agree_whichever_is_read_first() {
                         let (session, offset) = (&stream.session, stream.offset.as_deref());
                         let mut step = session.micro_batch(&stream.pass, offset, stream.limits).await.unwrap();
                         if takes_rows {
-                            step.deletes.clear()
+                            step.deletes.clear();
                         } else {
-                            step.rows.clear()
+                            step.rows.clear();
                         }
                         lake.merge(&step);
                         stream.offset = Some(step.offset);

@@ -135,7 +135,7 @@ async fn a_team_whose_channels_are_missing_for_a_moment_is_read_whole_again() {
                 let round = async |reader: &mut Reader<'_>| {
                     emulator.advance(2);
                     if is_planned {
-                        reader.planned().await.map(drop).unwrap_or_else(|error| panic!("{what}: {error}"));
+                        reader.planned().await.map_or_else(|error| panic!("{what}: {error}"), drop);
                         reader.rows
                     } else {
                         reader.round().await
