@@ -43,7 +43,7 @@ test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-spark-quick: $(DEV)
-	$(BIN)/pytest -m "spark and not slow and not bench"
+	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
 
 test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench" $(ARGS)
