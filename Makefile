@@ -49,7 +49,7 @@ test-stores: $(DEV) $(STAMPS)/azurite  ## All tests with servers of object store
 azurite: $(STAMPS)/azurite  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
 test-spark-quick: $(DEV)
-	$(BIN)/pytest -m "spark and not slow and not bench"
+	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
 
 test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench" $(ARGS)
