@@ -110,9 +110,9 @@ impl Drop for Remote {
     }
 }
 
-/// Not a test: the process that [`Remote`] starts.
+/// Not a test: [`Remote`] starts it in a process of its own.
 #[test]
-#[ignore = "the other half of the soak"]
+#[ignore = "the process that the soak starts, and nothing without it"]
 fn emulator() {
     if std::env::var_os("SOAK_EMULATOR").is_none() {
         return;

@@ -24,7 +24,7 @@ FILES = {
             def read_table(self, table_name, start_offset, table_options): ...
 
             def read_table_deletes(self, table_name, start_offset, table_options):
-                raise NotImplementedError
+                raise NotImplementedError("as in the framework: a connector with deletes overrides it")
 
         class SupportsPartition(ABC):
             def __init_subclass__(cls, **kwargs):
