@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -80,7 +81,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
     for field in found["fields"]:
         for line in _type_lines(field["name"], field["type"], width, 0):
             click.echo(line)
-        click.echo(f"    {field['metadata']['comment']}")
+        click.echo(fill(field["metadata"]["comment"], width, initial_indent="    ", subsequent_indent="    "))
 
 
 @click.command()

@@ -50,8 +50,7 @@ class Job:
         return (*keys, cursor) if self.way == "append" and cursor and cursor not in keys else keys
 
     def ready(self) -> None:
-        """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
-        self.destination.path.require_writable(f"destination {self.destination.name}")
+        """Raises :class:`ConfigurationError` where the destination holds something else."""
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
@@ -98,8 +97,13 @@ class Pass:
 
 
 def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
-    """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
+    """Every pass of a pipeline, in the order of the spec.
+
+    Raises :class:`ConfigurationError` before anything is read, also where a destination cannot be written.
+    """
     infos = {info["name"]: info for info in _core.tables()}
+    for table in spec.tables:
+        _place(target, table).require_writable(f"destination {table.name}")
     tables = timestamps.decided(spec.tables, infos, lambda table: _place(target, table), client)
     jobs = [_job(table, _place(target, table), connection, client, infos[table.source_table]) for table in tables]
     passes: list[Pass] = []

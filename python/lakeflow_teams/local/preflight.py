@@ -145,9 +145,10 @@ def too_early(step: Pass, offset: str, now: str | None) -> list[str]:
     if until is None or now is None or not least:
         return []
     seconds = (_time(now) - _time(until)).total_seconds()
-    if not 0 <= seconds < least:
+    # The server tells whole seconds, so that its clock may seem to be up to one behind.
+    if not -1 < seconds < least:
         return []
-    return [f"{', '.join(step.members)}: polled {seconds:.0f} s ago, so nothing was asked (min_poll_seconds={least:.0f})"]
+    return [f"{', '.join(step.members)}: polled {max(seconds, 0):.0f} s ago, so nothing was asked (min_poll_seconds={least:.0f})"]
 
 
 def _time(text: str) -> datetime:
