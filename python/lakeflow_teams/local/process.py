@@ -28,7 +28,7 @@ def _lives_on_windows(pid: int) -> bool:
     import ctypes
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(_SYNCHRONIZE, False, pid)  # noqa: FBT003
+    handle = kernel.OpenProcess(_SYNCHRONIZE, False, pid)
     if not handle:
         return bool(ctypes.get_last_error() == _ACCESS_DENIED)  # type: ignore[attr-defined,unused-ignore]
     try:
