@@ -121,9 +121,9 @@ def _streaming_table(engine: Engine, name: str, target: Target) -> None:
 def _layout(engine: Engine, target: Target) -> dict[str, Any]:
     """How a table is laid out. Its format is never named.
 
-    On Databricks it is Delta, and Unity Catalog shows what the table holds; comments of columns come with the rows' schema. An
-    open-source pipeline repeats what it declares as changes of the table that the run before made, and Delta refuses to change
-    a format, even to the same.
+    On Databricks it is Delta, and Unity Catalog shows what the table holds; comments of columns come with the rows' schema.
+    An open-source pipeline repeats what it declares as changes of the table that the run before made, and Delta refuses to
+    change a format, even to the same.
     """
     if engine.databricks:
         clustering = {"cluster_by": list(target.cluster_by)} if target.cluster_by else {}
