@@ -14,7 +14,7 @@ from lakeflow_teams.local import timestamps
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
-from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
+from lakeflow_teams.spec.writing import Way, is_snapshot, keeps_history, needs_sequence, way_of
 from lakeflow_teams.store.location import Location
 
 #: Options that say which scopes are read.
@@ -157,8 +157,14 @@ def _job(
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
     if sets and way != "append":
         settings[MARKERS] = True
-    shape = Shape(tuple(keys), cursor, own, time)
+    shape = Shape(tuple(keys), cursor, own, time, _described(tuple(keys), cursor, way))
     return Job(table, way, Destination(table.name, path, shape), settings, sets, info["may_be_empty"])
+
+
+def _described(keys: tuple[str, ...], cursor: str | None, way: Way) -> tuple[str, ...]:
+    """What tells a row from all others: its key, and where rows are versions, the time of the version."""
+    more = "__START_AT" if keeps_history(way) else cursor if way == "append" else None
+    return (*keys, more) if more and more not in keys else keys
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

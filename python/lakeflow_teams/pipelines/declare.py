@@ -121,15 +121,23 @@ def _streaming_table(engine: Engine, name: str, target: Target) -> None:
 def _layout(engine: Engine, target: Target) -> dict[str, Any]:
     """How a table is laid out. Its format is never named.
 
-    On Databricks it is Delta. An open-source pipeline repeats what it declares as changes of the table that the run before
-    made, and Delta refuses to change a format, even to the same.
+    On Databricks it is Delta, and Unity Catalog shows what the table holds; comments of columns come with the rows' schema.
+    An open-source pipeline repeats what it declares as changes of the table that the run before made, and Delta refuses to
+    change a format, even to the same.
     """
+    if engine.databricks:
+        clustering = {"cluster_by": list(target.cluster_by)} if target.cluster_by else {}
+        return {"comment": _comment(target), **clustering}
     if not target.cluster_by:
         return {}
-    if engine.databricks:
-        return {"cluster_by": list(target.cluster_by)}
     _log.warning("cluster_by of %s is left out: open-source pipelines can't cluster Delta's tables", target.name)
     return {}
+
+
+def _comment(target: Target) -> str:
+    about = next(info["description"] for info in _core.tables() if info["name"] == target.source)
+    more = "__START_AT" if target.history else target.sequence_by if target.way == "append" else None
+    return f"{about} Key: {', '.join((*target.keys, more) if more and more not in target.keys else target.keys)}."
 
 
 def _scd(target: Target) -> str:
