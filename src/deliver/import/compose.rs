@@ -150,7 +150,10 @@ impl Draft<'_> {
                 None => lost = true,
             }
         }
-        let is_kept = |id: &str| kept.iter().any(|mention| mention["id"] == id);
+        let is_kept = |id: &str| {
+            let number = id.parse::<i64>().ok();
+            number.is_some() && kept.iter().any(|mention| mention["id"].as_i64() == number)
+        };
         if mention_ids(&self.html).into_iter().any(|id| !is_kept(id)) {
             self.html = drop_mentions(&self.html, is_kept);
             lost = true;
