@@ -29,6 +29,7 @@ __all__ = [
     "channel_names",
     "cost",
     "counts",
+    "existing_containers",
     "login_errors",
     "needed_counts",
     "offset_info",
@@ -346,6 +347,9 @@ def stage_import(plan: str, batches: Iterable[object], folder: str | PathLike[st
 def rebase_import(old: str | PathLike[str], new: str | PathLike[str]) -> int:
     """Takes over what an earlier staging of the same import sent; returns how many posts that are."""
 
+def existing_containers(plan: str, options: Mapping[str, str], *, credential: object | None = None) -> list[tuple[int, str]]:
+    """What is wrong with the containers of a plan that exist already: their place in the plan, and why."""
+
 @final
 class Import:
     """A staged import: its steps, and what became of its posts. The ledger is its Arrow stream.
@@ -479,6 +483,8 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Teams in which resource-specific consent is given."""
     hidden_user_ids: Sequence[str]
     """Users that directory lists leave out."""
+    drives: Sequence[str]
+    """Drives that files can be written to."""
     import_rates: Literal["article", "table"]
     """Which of two documents tells how fast messages are imported into a channel: five a second, or one."""
     migration_mode_shown: bool
@@ -491,6 +497,8 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Posts with mentions are refused with 400."""
     one_on_one_migration_refused: bool
     """startMigration of a chat of two is refused with 412, as users report."""
+    chat_history: Literal["ignored", "taken", "refused"]
+    """What a new chat does with the ``visibleHistoryStartDateTime`` of its members; "refused" is 400."""
     team_completion_refused: bool
     """completeMigration of a team is refused with 400 even when all its channels are complete, as users report."""
     operation_polls: int
@@ -740,6 +748,8 @@ class GraphEmulator:
         """
     def truth_json(self, table: str) -> str:
         """The same as JSON text, as the emulator holds it: with every property that Graph sends, and Graph's own times."""
+    def files(self) -> list[tuple[str, str, bytes]]:
+        """The files that were uploaded, as (drive, path, bytes)."""
     def unreadable_teams(self) -> list[str]:
         """Ids of teams that are listed and answer 403 or 404."""
     def fault(self, **rule: Unpack[Fault]) -> None:

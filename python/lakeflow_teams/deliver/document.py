@@ -29,6 +29,7 @@ _KEYS = (
     "fallback_author",
     "owner",
     "images",
+    "drive",
     "reactions",
     "rate",
     "since",
@@ -36,6 +37,7 @@ _KEYS = (
     "members",
 )
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DRIVE = re.compile(r"[\w!-]+", re.ASCII)
 #: Teams' own figure for one channel.
 _FASTEST = 5.0
 
@@ -56,6 +58,8 @@ class ImportSpec:
     fallback_author: str | None = None
     owner: str | None = None
     images: str = "inline"
+    #: The id of the drive that ``images: upload`` writes to.
+    drive: str | None = None
     reactions: str = "try"
     rate: float | None = None
     since: datetime | None = None
@@ -122,6 +126,10 @@ class _Reader:
         self._known("", given, _KEYS)
         source, kind, options = self._source(given.get("source"))
         team_id, team_name, description = self._team(given.get("team"))
+        images = self._word("images", given.get("images"), IMAGES)
+        drive = self._drive(given.get("drive"))
+        if images == "upload" and drive is None:
+            self._refuse("images", "upload needs `drive`, the id of the document library that images are put into")
         return ImportSpec(
             name=re.sub(r"[^\w.-]", "_", name) or "import",
             source=source,
@@ -134,7 +142,8 @@ class _Reader:
             users=self._mapping("users", given.get("users")),
             fallback_author=self._text("fallback_author", given.get("fallback_author")),
             owner=self._text("owner", given.get("owner")),
-            images=self._word("images", given.get("images"), IMAGES),
+            images=images,
+            drive=drive,
             reactions=self._word("reactions", given.get("reactions"), REACTIONS),
             rate=self._rate(given.get("rate")),
             since=self._time("since", given.get("since")),
@@ -195,6 +204,14 @@ class _Reader:
         text = str(given).strip()
         if not _GUID.fullmatch(text) and "@" not in text:
             self._refuse(key, f"{text!r} is neither the object id of a user nor an e-mail address")
+        return text
+
+    def _drive(self, given: Any) -> str | None:
+        if given is None:
+            return None
+        text = str(given).strip()
+        if not _DRIVE.fullmatch(text):
+            self._refuse("drive", f"{given!r} is no drive's id, such as b!4eW7...; `GET /sites/{{id}}/drives` lists them")
         return text
 
     def _word(self, key: str, given: Any, known: tuple[str, ...]) -> str:

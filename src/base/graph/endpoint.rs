@@ -146,6 +146,11 @@ endpoints! {
     IMPORT_CHAT_MESSAGE = Post "/chats/{id}/messages", RateClass::ImportToChat, "Teamwork.Migrate.All";
     ADD_TEAM_MEMBERS = Post "/teams/{id}/members/add", RateClass::AddMembers, "TeamMember.ReadWriteNonOwnerRole.All";
     ADD_CHANNEL_MEMBER = Post "/teams/{id}/channels/{id}/members", RateClass::Migration, "ChannelMember.ReadWrite.All";
+    LIST_CHAT_MEMBERS = Get "/chats/{id}/members", RateClass::Chat, "Chat.Read.All";
+    ADD_CHAT_MEMBER = Post "/chats/{id}/members", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    REMOVE_CHAT_MEMBER = Delete "/chats/{id}/members/{id}", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    /// A file of at most 250 MB into a drive (<https://learn.microsoft.com/graph/api/driveitem-put-content>).
+    UPLOAD = Put "/drives/{id}/root:/{path}:/content", RateClass::Other, "Files.ReadWrite.All";
     RENAME_TEAM = Patch "/teams/{id}", RateClass::Team, "TeamSettings.ReadWrite.All";
     RENAME_CHANNEL = Patch "/teams/{id}/channels/{id}", RateClass::Migration, "ChannelSettings.ReadWrite.All";
     RENAME_CHAT = Patch "/chats/{id}", RateClass::Migration, "Chat.ReadWrite.All";

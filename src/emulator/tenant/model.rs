@@ -36,6 +36,8 @@ pub struct Tenant {
     /// Teams that were created in migration mode, by id.
     pub migrated_teams: HashMap<String, MigratedTeam>,
     pub operations: HashMap<String, Operation>,
+    /// Files that were uploaded: by drive and path, their bytes.
+    pub files: BTreeMap<(String, String), Bytes>,
     /// The longest message, in words.
     pub words: usize,
     /// Grows with every change; delta tokens point into it.
@@ -186,6 +188,8 @@ pub struct Chat {
     pub id: String,
     pub properties: Object,
     pub members: Vec<usize>,
+    /// From when on a member sees what was written, where that is not the chat's creation.
+    pub history: HashMap<usize, String>,
     pub thread: Thread,
     /// Whether only exports show it.
     pub unlisted: bool,

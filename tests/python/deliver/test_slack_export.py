@@ -547,10 +547,13 @@ print(count, len(export.problems), peak // 1024)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of a process is read from /proc")
 def test_memory_does_not_grow_with_the_export(tmp_path):
-    """Its peak is that of the libraries and of two days; an export of 60 MB in two channels leaves it below 150 MB."""
-    written = write_large(tmp_path / "large.zip", 60, channels=2)
-    command = [sys.executable, "-c", COUNTED, str(tmp_path / "large.zip")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "python", check=True)
-    count, problems, peak = map(int, done.stdout.split())
-    assert (count, problems) == (written, 0)
-    assert peak < 150
+    """What is held is two days of a channel: an export of four times the size needs no more, within what a batch varies."""
+    peaks = []
+    for megabytes in (15, 60):
+        written = write_large(tmp_path / "large.zip", megabytes, channels=2)
+        command = [sys.executable, "-c", COUNTED, str(tmp_path / "large.zip")]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "python", check=True)
+        count, problems, peak = map(int, done.stdout.split())
+        assert (count, problems) == (written, 0)
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] < 15, peaks
