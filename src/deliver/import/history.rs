@@ -55,7 +55,7 @@ impl Job {
             Ok(()) => {}
             Err(error) if error.ends_run() => return Err(error),
             Err(error) => {
-                to_do.push(format!("Add the members of chat {:?} with all of its history: {error}", container.name))
+                to_do.push(format!("Add the members of chat {:?} with all of its history: {error}", container.name));
             }
         }
         Ok(to_do)
