@@ -12,6 +12,7 @@ from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.output import print_json
 from lakeflow_teams.options import allow_list
+from lakeflow_teams.results import listing
 from lakeflow_teams.spec.document import LOCAL
 
 if TYPE_CHECKING:
@@ -85,19 +86,24 @@ def _tell(spec: PipelineSpec, folder: Path, files: list[Path], *, volume: str | 
     for file in files:
         click.echo(str(file))
     click.echo()
+    screen = listing.console()
     for note in left_out(spec):
-        click.echo(f"note: {note}")
-    click.echo(f"1. Make the connection {spec.connection_name}: connection.sql in a SQL editor, or connection.sh.")
-    click.echo("   What is not in its externalOptionsAllowList never reaches the connector.")
+        listing.note(screen, f"note: {note}")
+    steps = [f"Make the connection {spec.connection_name}: connection.sql in a SQL editor, or connection.sh."]
     if volume is None:
-        click.echo("2. src/pipeline.yaml says what is read, from now on: the pipeline reads that file each time it runs.")
-        click.echo(f"3. cd {folder} && databricks bundle deploy && databricks bundle run teams")
-        return
-    click.echo(f"2. Copy the two wheels that pipeline.json names to {volume}.")
-    click.echo(f"3. cd {folder} && databricks api post /api/2.0/pipelines --json @pipeline.json")
-    click.echo(
-        "   databricks.yml is the same as a bundle, for a CLI whose `databricks bundle validate` warns of no unknown field."
-    )
+        steps += [
+            "src/pipeline.yaml says what is read, from now on: the pipeline reads that file each time it runs.",
+            f"cd {folder} && databricks bundle deploy && databricks bundle run teams",
+        ]
+    else:
+        steps += [
+            f"Copy the two wheels that pipeline.json names to {volume}.",
+            f"cd {folder} && databricks api post /api/2.0/pipelines --json @pipeline.json",
+            "databricks.yml is the same as a bundle, for a CLI whose `bundle validate` warns of no unknown field.",
+        ]
+    for number, step in enumerate(steps, 1):
+        listing.note(screen, f"{number}. {step}")
+    listing.note(screen, "What is not in the connection's externalOptionsAllowList never reaches the connector.")
 
 
 def left_out(spec: PipelineSpec) -> list[str]:

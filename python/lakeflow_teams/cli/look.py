@@ -17,6 +17,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.cli.values import Count
 from lakeflow_teams.results import listing
 from lakeflow_teams.results.html import type_name
 
@@ -87,7 +88,7 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
 @click.command()
 @click.argument("table", shell_complete=complete_table)
 @option
-@click.option("-n", "--rows", default=10, show_default=True, type=click.IntRange(1), help="How many rows.")
+@click.option("-n", "--rows", default=10, show_default=True, type=Count(1), help="How many rows.")
 @click.option("--columns", metavar="A,B", help="Columns to read and show, by comma; without it those that fit.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
 @as_json

@@ -32,7 +32,7 @@ def _declare(engine: Engine, target: Target) -> None:
         _snapshot(engine, target)
     elif target.way == "append":
         _append(engine, target)
-    elif engine.databricks:
+    elif engine.databricks and (target.history or not target.sets):
         _auto_cdc(engine, target)
     else:
         _log_and_view(engine, target)
@@ -47,6 +47,8 @@ def _auto_cdc(engine: Engine, target: Target) -> None:
     settings: dict[str, Any] = {"sequence_by": col(str(target.sequence_by)), "stored_as_scd_type": _scd(target)}
     if target.deletes:
         settings |= {"apply_as_deletes": expr("_deleted"), "except_column_list": ["_deleted"]}
+    if target.sets:  # a row that says "none any more" ends the version before, and is none itself
+        settings["apply_as_deletes"] = expr("set_size = 0")
     if target.track_history:
         settings["track_history_column_list"] = list(target.track_history)
     flow = getattr(engine.pipelines, "create_auto_cdc_flow", None) or getattr(engine.pipelines, "apply_changes")  # noqa: B009
@@ -81,6 +83,7 @@ def _append(engine: Engine, target: Target) -> None:
 def _log_and_view(engine: Engine, target: Target) -> None:
     """Changes are appended to a log, and the destination is what the log amounts to.
 
+    Items of messages are told this way everywhere: AUTO CDC merges by key, and would keep what a newer version lacks.
     Open-source Spark has AUTO CDC from 4.2 on, but refuses Delta's tables: it merges through an interface for row-level
     operations that they do not implement.
     """
@@ -89,7 +92,9 @@ def _log_and_view(engine: Engine, target: Target) -> None:
     pipelines.create_streaming_table(name=log)
     _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
 
-    @pipelines.materialized_view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
+    view = getattr(pipelines, "materialized_view", None) or pipelines.table  # the older module's name for it
+
+    @view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
     def replayed() -> Any:
         return engine.spark.sql(current(target, log))
 

@@ -203,6 +203,20 @@ def test_what_databricks_is_told(spark):
     assert len(views) == len(set(views)) == 4
 
 
+def test_items_of_messages_are_what_holds_on_databricks_too(spark):
+    """AUTO CDC merges by key: what was taken back would stay, and a row that says "none any more" would count."""
+    calls = declared(Recorder(), entry("message_reactions"), entry("message_mentions", scd_type="SCD_TYPE_2"))
+    assert [(name, arguments.get("name"), arguments.get("target")) for name, arguments in calls] == [
+        ("create_streaming_table", "`teams`.`message_reactions__log`", None),
+        ("append_flow", "teams_message_reactions_log", "`teams`.`message_reactions__log`"),
+        ("materialized_view", "`teams`.`message_reactions`", None),
+        ("temporary_view", "message_mentions_changes_to_teams_message_mentions", None),
+        ("create_streaming_table", "`teams`.`message_mentions`", None),
+        ("create_auto_cdc_flow", None, "`teams`.`message_mentions`"),
+    ]
+    assert "set_size = 0" in str(calls[-1][1]["apply_as_deletes"])
+
+
 def test_what_an_engine_without_auto_cdc_is_told(spark):
     lacking = Recorder("create_auto_cdc_flow", "create_auto_cdc_from_snapshot_flow")
     calls = declared(lacking, entry("users"), entry("teams"), databricks=False)

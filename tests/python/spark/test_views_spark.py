@@ -72,7 +72,7 @@ def test_a_schema_that_asks_for_timestamps_is_served(spark, graph, options):
     assert all(time.isoformat(timespec="milliseconds")[:19] == truth[key][:19] for key, time in times.items())
     found, expected = _reacted(rows_of(frame)), _reacted(graph.truth("messages"))
     assert {key: [time and time.isoformat()[:19] for time in times] for key, times in found.items()} == {
-        key: [time and time[:19] for time in times] for key, times in expected.items()
+        key: [time[:19] if time and "T" in time else None for time in times] for key, times in expected.items()
     }
     assert any(time for times in found.values() for time in times)
     streamed = reader(spark.readStream.schema("id string, createdDateTime timestamp"), options, "messages").load()
