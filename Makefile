@@ -2,6 +2,7 @@
 
 PYTHON     ?= python3
 UV_VERSION := 0.13.9
+AZURITE_VERSION := 3.37.0
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -22,7 +23,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean audit
+.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,15 +33,23 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint docs test-rust test-python test-spark-quick  ## Lint, type check, build the docs and test everything
+test: lint docs test-rust $(STAMPS)/azurite test-python test-spark-quick  ## Lint, type check, build the docs and test everything
 
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
 	cargo test $(CARGO_FLAGS) $(ARGS)
 
-test-python lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
+test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
 test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+test-slow: $(DEV)  ## Those that kill long runs again and again, or bring much
+	$(BIN)/pytest -m "slow and not spark and not bench and not stores" $(ARGS)
+
+test-stores: $(DEV) $(STAMPS)/azurite  ## All tests with servers of object stores; `make test` runs the quick ones
+	$(BIN)/pytest -n 2 --dist worksteal -m "stores or not stores" tests/python/store $(ARGS)
+
+azurite: $(STAMPS)/azurite  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
 test-spark-quick: $(DEV)
 	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
@@ -72,7 +81,8 @@ connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from t
 	$(BIN)/python tools/option_types.py > python/lakeflow_teams/options/typed.py
 	$(BIN)/python tools/connector_spec.py > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
-reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors
+reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors, and the SQL of the views
+	$(BIN)/python tools/view_sql.py python/lakeflow_teams/views/sql
 	$(BIN)/python tools/reference.py docs/reference
 
 examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make
@@ -98,6 +108,14 @@ audit: $(STAMPS)/python  ## Licences, sources and advisories of all dependencies
 	$(UV) export --locked --all-extras --no-emit-project --quiet --output-file $(VENV)/audit.txt
 	$(UV) tool run pip-audit --disable-pip --require-hashes --requirement $(VENV)/audit.txt
 
+# Needs Chromium and pngquant (apt-get install chromium pngquant).
+picture: $(RELEASE)  ## docs/_static/report.png, the report of a demo's second run
+	rm -rf dist/picture && mkdir -p dist
+	$(BIN)/lakeflow-teams demo --target dist/picture > dist/picture.txt
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1180,1070 \
+		--screenshot=dist/report.png file://$(CURDIR)/dist/picture/_reports/latest.html
+	pngquant --force --quality 70-95 --speed 1 --strip --output docs/_static/report.png dist/report.png
+
 clean:  ## Remove what was built, the environment included
 	cargo clean
 	rm -rf $(VENV) .venvs dist lakehouse bench-results python/lakeflow_teams/_core*.so
@@ -109,6 +127,12 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(UV) sync --locked --inexact --all-extras --no-install-project --quiet
 	mkdir -p $(STAMPS) && touch $@
+
+# Without npm its tests are skipped, and say so.
+$(STAMPS)/azurite: Makefile | $(STAMPS)/python
+	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE_VERSION) \
+		|| echo "Azurite could not be installed: the tests that need it are skipped"
+	touch $@
 
 # An environment of its own with another Spark and our wheel, built like the extension of the tests: `spark-4.1` works too.
 .venvs/spark-%/.installed: $(STAMPS)/python $(RUST) $(shell find python -name '*.py' -o -name '*.yaml')

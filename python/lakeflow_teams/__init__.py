@@ -8,6 +8,8 @@ Four ways in, all on one native core:
   spec with them, on Databricks or open-source Spark;
 - :func:`ingest_local` runs the same spec into local Delta tables.
 
+And one way back: :func:`import_messages` brings message history into Teams.
+
 :class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
 Importing this package loads nothing else; each name is loaded when it is first used.
 """
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
         __version__,
     )
     from lakeflow_teams.client import TeamsClient
+    from lakeflow_teams.deliver.entry import import_messages
+    from lakeflow_teams.deliver.summary import ImportSummary
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
     from lakeflow_teams.pipelines import ingest
@@ -42,6 +46,7 @@ __all__ = [
     "CheckResult",
     "ConfigurationError",
     "GraphEmulator",
+    "ImportSummary",
     "LakeflowTeamsError",
     "MicrosoftTeamsDataSource",
     "MicrosoftTeamsLakeflowConnect",
@@ -54,24 +59,39 @@ __all__ = [
     "TeamsDataSource",
     "ThrottledError",
     "__version__",
+    "import_messages",
     "ingest",
     "ingest_local",
 ]
 
 _ELSEWHERE = {
     "CheckResult": "results.check",
+    "ImportSummary": "deliver.summary",
     "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
     "Report": "results.report",
     "TeamsClient": "client",
     "TeamsDataSource": "spark",
+    "import_messages": "deliver.entry",
     "ingest": "pipelines",
     "ingest_local": "local",
 }
 
 
+_NAMES = tuple(__all__)
+#: What cannot be imported without the extra ``spark``.
+_SPARK = ("MicrosoftTeamsDataSource", "TeamsDataSource", "ingest")
+
+if not TYPE_CHECKING:
+    del __all__  # `import *` asks for it below, and is given what is installed
+
+
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "__all__":
+        from importlib.util import find_spec
+
+        return [each for each in _NAMES if each not in _SPARK or find_spec("pyspark")]
+    if name not in _NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
@@ -81,4 +101,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_NAMES)

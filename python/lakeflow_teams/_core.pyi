@@ -1,7 +1,11 @@
 """The native core. Everything that touches the network, JSON or Arrow happens here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from os import PathLike
 from typing import Any, Literal, TypedDict, final, type_check_only
+
+from typing_extensions import Unpack
 
 __all__ = [
     "AuthenticationError",
@@ -10,6 +14,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "GraphEmulator",
+    "Import",
     "LakeflowTeamsError",
     "MicroBatch",
     "NotFoundError",
@@ -21,13 +26,18 @@ __all__ = [
     "ThrottledError",
     "__debug_build__",
     "__version__",
+    "channel_names",
     "cost",
     "counts",
+    "existing_containers",
     "login_errors",
     "needed_counts",
     "offset_info",
     "options",
+    "rebase_import",
     "schema",
+    "splice_row_groups",
+    "stage_import",
     "tables",
 ]
 
@@ -55,6 +65,8 @@ class TableInfo(TypedDict):
     """For each permission those that include it."""
     prerequisite: str | None
     """What the tenant must have beside permissions."""
+    may_be_empty: bool
+    """That the whole table holds nothing is usual."""
     set_keys: list[str] | None
     """The key of the message whose items the rows are: a newer version of it replaces all of them."""
 
@@ -95,6 +107,13 @@ class OffsetInfo(TypedDict):
 
 def offset_info(offset: str) -> OffsetInfo:
     """What an offset tells. Of a text that is no offset of this connector nothing is known; it is not refused here."""
+
+def splice_row_groups(sources: Sequence[str], places: Sequence[tuple[int, int]], target: str) -> None:
+    """Writes a new Parquet file of row groups of others, copied without being decoded.
+
+    ``places`` are pairs of a source's index and a row group's number, in the order of the new file. All sources must have one
+    schema. Raises :class:`OSError`, also for a source that is no such file, and where ``target`` exists.
+    """
 
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
@@ -173,6 +192,9 @@ class BatchStream:
     @property
     def schema(self) -> Schema: ...
     @property
+    def left_out(self) -> list[list[tuple[str, str]]]:
+        """The scopes that were left out so far (``keeps_skipped``), each by the columns that name it and their values."""
+    @property
     def doubtful(self) -> list[str]:
         """Ids of teams whose rows are missing though they can't be gone, as far as was read."""
     def __iter__(self) -> BatchStream: ...
@@ -203,6 +225,9 @@ class MicroBatch:
     @property
     def full_since(self) -> str | None:
         """Everything has been read again since then: rows with an older ``observed_at`` are gone."""
+    @property
+    def share(self) -> float | None:
+        """How much of the round's scopes has been read, from 0 to 1; ``None`` where that is not known."""
     @property
     def num_rows(self) -> int: ...
 
@@ -242,11 +267,14 @@ class Client:
         scopes: Sequence[str] | None = None,
         *,
         keeps_doubtful: bool = False,
+        keeps_skipped: bool = False,
     ) -> BatchStream:
         """Reads a whole table once: each key once, in its newest version. ``scopes`` narrows it to some of :meth:`scopes`.
 
         A snapshot fails where a team's list of channels stays empty, though there always is one: its rows would be taken
         for deleted. With ``keeps_doubtful`` the caller sees to that, and finds such teams in :attr:`BatchStream.doubtful`.
+        With ``keeps_skipped`` and ``on_forbidden=skip`` a snapshot leaves out the scopes that refuse to be read, and the
+        stream names them in ``left_out``: the caller must keep the rows that it has of them.
         """
     def plan(
         self,
@@ -288,6 +316,8 @@ class Client:
         ``max_records_per_batch`` and ``max_pages_per_batch`` cap the step; ``max_rows`` and ``max_pages`` where these options
         are not given. Without caps the step reads to the end of the round.
         """
+    def roles(self) -> list[str] | None:
+        """The application permissions that the token holds; ``None`` where it does not tell. Signs in where that is due."""
     def check(self, tables: Sequence[tuple[str, Mapping[str, str]]]) -> str:
         """What a read of these tables, each with its options, would meet, as JSON text.
 
@@ -305,9 +335,359 @@ class Client:
     def report_scopes(self) -> str:
         """What became of each scope, as a JSON list: scope, status, reason, rows, requests, throttled_seconds."""
 
+def channel_names(names: Sequence[str], taken: Sequence[str] = ...) -> list[str]:
+    """Names that Teams takes for channels, in the order given, no two alike; ``taken`` are those that exist."""
+
+def stage_import(plan: str, batches: Iterable[object], folder: str | PathLike[str] | None = None) -> str:
+    """Turns a source's batches (:data:`~lakeflow_teams.deliver.sources.model.MESSAGES`) into posts in a folder.
+
+    Without a folder they are only counted. Returns the counts of each container of the plan, as JSON text.
+    """
+
+def rebase_import(old: str | PathLike[str], new: str | PathLike[str]) -> int:
+    """Takes over what an earlier staging of the same import sent; returns how many posts that are."""
+
+def existing_containers(plan: str, options: Mapping[str, str], *, credential: object | None = None) -> list[tuple[int, str]]:
+    """What is wrong with the containers of a plan that exist already: their place in the plan, and why."""
+
+@final
+class Import:
+    """A staged import: its steps, and what became of its posts. The ledger is its Arrow stream.
+
+    Without ``options`` it is only read. ``contents`` gives the bytes behind an image's key.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str] | None = None,
+        *,
+        credential: object | None = None,
+        contents: Callable[[str], bytes] | None = None,
+    ) -> Import: ...
+    def begin(self, client_id: str) -> str | None:
+        """Why nothing may be sent: another application began this import, or has a container in migration mode."""
+    def run(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Makes, opens and posts all there is. JSON text: ``stopped``, ``reopened``, ``to_do``."""
+    def complete(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Ends migration mode and adds members. JSON text as of :meth:`run`."""
+    def verify(self, on_progress: Callable[[list[tuple[int, int]]], object] | None = None) -> str:
+        """Reads everything back. JSON text: ``differences``, ``read``, ``equal``, ``images``, ``found``, ``unreadable``."""
+    def states(self) -> str:
+        """Where each container is and how many posts are in each state, as JSON text."""
+    def timeline(self) -> list[int]:
+        """Posts in each second since the import was opened."""
+    def report(self) -> str:
+        """Requests, retries and throttled seconds, as JSON text."""
+    def close(self) -> None:
+        """Puts everything on disk. No step can follow."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@type_check_only
+class EmulatorSizes(TypedDict, total=False):
+    """What the tenant is made of, beside the parameters that :class:`GraphEmulator` names."""
+
+    words_per_message: int
+    """The longest text; the shortest has three words."""
+    unlisted_chats: int
+    """Chats that the exports of their members hold and no list shows (beside ``chats``): in turn a chat with a user of another tenant, and one that the user has left."""
+    start: str
+    """What the emulator's clock shows when it starts."""
+    live: bool
+    """The tenant lives: its clock shows today unless ``start`` is given, and every ``live_seconds`` people write, answer, react and edit."""
+    live_seconds: float
+    frozen_clock: bool
+    """A frozen clock moves only when it is advanced."""
+    missing_teams: int
+    """Groups that carry the Team flag but have no team (beside ``teams``)."""
+    forbidden_teams: int
+    """Teams that answer 403 (beside ``teams``)."""
+    empty_teams: int
+    """Teams whose channels hold no message (beside ``teams``)."""
+    big_threads: int
+    """Threads with ``big_thread_replies`` replies, one per channel from the first on."""
+    big_thread_replies: int
+    empty_channel: bool
+    """Whether the last channel of the last team holds no message."""
+    null_modified: bool
+    """Whether one message in a hundred has a null ``lastModifiedDateTime``, as seen in an import response."""
+    unset_modified: Literal["null", "year_one", "epoch"] | None
+    """What one message in a hundred has for a ``lastModifiedDateTime`` instead of its own."""
+    image_address: Literal["own", "other_message", "other_chat", "encoded_twice"]
+    members_per_team: int
+    """Members of each team; at most ``users``."""
+    threads: int
+    tenant_id: str
+    """Empty: each seed has its own."""
+    tenant_domain: str
+    client_id: str
+    client_secret: str
+
+@type_check_only
+class EmulatorBehaviour(TypedDict, total=False):
+    """How the tenant behaves; :meth:`GraphEmulator.set` changes it while it runs."""
+
+    rate_limit_factor: float
+    """What the tenant grants, as a share of the documented limits."""
+    date_header: bool
+    retry_after: Literal["seconds", "fraction", "date", "absent"]
+    token_lifetime_seconds: int
+    secret_expired: bool
+    opaque_tokens: bool
+    """Tokens that tell nothing about themselves, instead of JSON Web Tokens."""
+    roles: Sequence[str]
+    """The application permissions: those that new tokens carry in ``roles``, and those that requests are checked against."""
+    export_refused: int
+    """0, or the status with which every export is refused."""
+    export_refused_teams: Mapping[str, int]
+    """Team id to the status with which its export is refused."""
+    export_private_channels: bool
+    export_shared_channels: bool
+    export_top_max: int
+    export_paging: Literal["token", "skip"]
+    export_order: Literal["stored", "modified", "modified_desc"]
+    channel_delta_refused: int
+    """0, or the status with which channel delta is refused."""
+    empty_channel_delta_fails: bool
+    """Whether the delta of a channel without messages gives an empty page whose nextLink is refused with 400."""
+    bubble_edits: bool
+    """Whether an edit or a reaction moves a chain up; only a new reply does when false."""
+    list_deleted: bool
+    """Whether lists hold soft-deleted messages (documented as "not always returned")."""
+    reply_cap: int
+    """Replies under one root with ``$expand=replies``."""
+    reply_links: bool
+    """Whether a root with more replies than that has a ``replies@odata.nextLink``."""
+    reply_count: Literal["shown", "all", "absent"]
+    expand_refused: Sequence[str]
+    """Properties that ``$expand`` is refused for with 400, such as ``replies`` or ``lastMessagePreview``."""
+    delta_expiry: Literal["gone", "sync_state_not_found", "resync_required"]
+    delta_token_days: int
+    directory_delta_page: int
+    directory_delta_steps: bool
+    """Whether a round of directory delta tells all that happened to an object, one item for each step in the order of the steps, instead of how it is now."""
+    posts_per_thread: int
+    """0, or how many posts each thread of group mail has."""
+    list_page: int
+    """Page size of lists that document no ``$top``."""
+    link_lifetime_seconds: int
+    """0: nextLinks do not expire."""
+    link_padding: int
+    """Bytes that nextLinks are longer than they need to be."""
+    top_over_max: Literal["reject", "cap"]
+    batch_shuffle: bool
+    forbidden_team_ids: Sequence[str]
+    missing_team_ids: Sequence[str]
+    rsc_team_ids: Sequence[str]
+    """Teams in which resource-specific consent is given."""
+    hidden_user_ids: Sequence[str]
+    """Users that directory lists leave out."""
+    drives: Sequence[str]
+    """Drives that files can be written to."""
+    import_rates: Literal["article", "table"]
+    """Which of two documents tells how fast messages are imported into a channel: five a second, or one."""
+    migration_mode_shown: bool
+    """Whether ``migrationMode`` is among the properties of channels and chats."""
+    images_refused: bool
+    """Posts with hosted contents are refused with 403, as users report."""
+    reactions_refused: bool
+    """Posts with reactions are refused with 400."""
+    mentions_refused: bool
+    """Posts with mentions are refused with 400."""
+    one_on_one_migration_refused: bool
+    """startMigration of a chat of two is refused with 412, as users report."""
+    chat_history: Literal["ignored", "taken", "refused"]
+    """What a new chat does with the ``visibleHistoryStartDateTime`` of its members; "refused" is 400."""
+    team_completion_refused: bool
+    """completeMigration of a team is refused with 400 even when all its channels are complete, as users report."""
+    operation_polls: int
+    """How often an operation says that it is in progress; the team answers 404 until then."""
+    post_bytes: int
+    """Bytes of a post without the bytes of its images."""
+    more_client_ids: Sequence[str]
+    """Client ids that get tokens too, with the same secret."""
+
+@type_check_only
+class EmulatorKnobs(EmulatorBehaviour, total=False):
+    """The same, with those that the constructor names."""
+
+    rate_limits: bool
+    """Enforce the documented limits."""
+    time_scale: float
+    """Multiplies the rates and divides the waits."""
+    latency_ms: int
+    gzip: bool
+    export_lag_seconds: int
+    """Rows younger than this are exported as they were then, or not at all."""
+
+@type_check_only
+class EmulatorActions(TypedDict, total=False):
+    """What :meth:`GraphEmulator.set` takes beside the knobs."""
+
+    forbid_team: str | Sequence[str]
+    """Teams that answer 403 from now on."""
+    hide_team: str | Sequence[str]
+    """Teams that answer 404 from now on."""
+    allow_team: str | Sequence[str]
+    """Teams that answer again."""
+    consent_team: str | Sequence[str]
+    """Teams in which resource-specific consent is given."""
+    revoke_permission: str | Sequence[str]
+    """Permissions that the application loses."""
+    grant_permission: str | Sequence[str]
+    """Permissions that it gets."""
+    hide_user: str | Sequence[str]
+    """Users that directory lists leave out."""
+    show_user: str | Sequence[str]
+    """Users that they show again."""
+    expire_tokens: bool
+    """Every token given out so far is refused."""
+
+@type_check_only
+class Mutation(TypedDict, total=False):
+    """How many of each change; targets are chosen by the seed."""
+
+    seed: int
+    advance_seconds: int
+    """The clock is moved first, so that the changes are dated after everything read so far."""
+    team_id: str | None
+    channel_id: str | None
+    chat_id: str | None
+    user_id: str | None
+    """Narrows the changes, removals and restores of users."""
+    unset_modified: Literal["null", "year_one", "epoch"] | None
+    """What the messages that are changed or written have for a ``lastModifiedDateTime``."""
+    edits: int
+    """Root messages edited."""
+    reply_edits: int
+    deletes: int
+    """Root messages deleted by their sender."""
+    reply_deletes: int
+    undeletes: int
+    """Deleted messages taken back."""
+    reactions: int
+    """Roots or replies that get a reaction."""
+    reaction_removals: int
+    """Roots or replies that lose all their reactions."""
+    stripped: int
+    """Roots or replies edited so that they lose their mentions and attachments."""
+    new_messages: int
+    late_replies: int
+    """Replies to existing roots."""
+    hard_deletes: int
+    """Roots or replies gone without a trace; a root takes its replies along."""
+    chat_messages: int
+    chat_edits: int
+    chat_deletes: int
+    new_chats: int
+    new_teams: int
+    deleted_teams: int
+    restored_teams: int
+    renamed_teams: int
+    archived_teams: int
+    new_channels: int
+    deleted_channels: int
+    renamed_channels: int
+    member_adds: int
+    member_removes: int
+    new_users: int
+    user_changes: int
+    deleted_users: int
+    """Soft-deleted: restorable, and listed as deleted items."""
+    restored_users: int
+    purged_users: int
+    """Deleted for good."""
+
+@type_check_only
+class Fault(TypedDict, total=False):
+    """A fault: which requests it strikes, how often, and what happens. ``docs/testing.md`` describes each kind."""
+
+    path: str
+    """Found anywhere in the decoded path and query (``*`` stands for anything); or exactly one endpoint, by its template or its name in the counts: ``/teams/{id}/channels``, ``GET /teams``."""
+    method: str | None
+    pages: Literal["all", "first", "linked"]
+    top_above: int | None
+    """Only requests whose ``$top`` is larger."""
+    expands: str | None
+    """Only requests that expand this property."""
+    kind: Literal[
+        "status",
+        "reset",
+        "truncate",
+        "slow",
+        "slow_body",
+        "garbage_html",
+        "garbage_utf8",
+        "garbage_json",
+        "expired_token",
+        "service_principal_disabled",
+        "no_authorization_information",
+        "loop",
+        "link_circle",
+        "repeat_items",
+        "empty_list",
+        "null_value",
+        "no_value",
+        "repeat",
+        "empty_page",
+        "endless",
+        "foreign_link",
+        "ignore_expand",
+        "ignore_filter",
+        "ignore_top",
+        "no_date",
+        "byte_order_mark",
+        "no_links",
+        "replytoid_on_roots",
+    ]
+    after: bool
+    """The request has its effect before the fault hits: what is lost is the answer. For ``status``, ``reset``, ``slow`` and the faults of a body."""
+    times: int | None
+    """How many requests it affects; ``None``: all of them."""
+    skip: int
+    """How many matching requests pass first."""
+    probability: float
+    seed: int
+    status: int
+    code: str | None
+    message: str | None
+    """May hold JSON as text, as the errors of back ends do."""
+    inner_code: str | None
+    inner_message: str | None
+    retry_after: str | None
+    """The value of ``Retry-After``, as it is to be sent."""
+    body: str | None
+    delay_ms: int
+    length: int
+    items: int
+
+@type_check_only
+class PostDetails(TypedDict, total=False):
+    """Where, by whom and when a message is written."""
+
+    author: str | None
+    """A user's id, principal name or display name."""
+    at: str | datetime | None
+    """When it is written, as ISO 8601; without it, now. A time to come moves the clock there."""
+    team_id: str | None
+    channel_id: str | None
+    chat_id: str | None
+    reply_to: str | None
+    """The id of the root that it answers."""
+    subject: str | None
+
+@type_check_only
+class EmulatorOptions(EmulatorSizes, EmulatorBehaviour, total=False):
+    """Everything that the constructor takes beside the parameters it names."""
+
+@type_check_only
+class EmulatorChanges(EmulatorKnobs, EmulatorActions, total=False):
+    """Everything that :meth:`GraphEmulator.set` takes."""
+
 @final
 class GraphEmulator:
-    """A Microsoft Graph tenant on loopback, for tests, demos and benchmarks. Deterministic from its seed."""
+    """A Microsoft Graph tenant on loopback, for tests, demos and benchmarks. Deterministic from its seed, unless it is ``live``."""
 
     def __new__(
         cls,
@@ -327,8 +707,17 @@ class GraphEmulator:
         export_lag_seconds: int = 0,
         history_days: int = 400,
         gzip: bool = True,
-        **knobs: Any,
-    ) -> GraphEmulator: ...
+        **knobs: Unpack[EmulatorOptions],
+    ) -> GraphEmulator:
+        """Makes the tenant and serves it. A name that is none raises :class:`TypeError`, a wrong value :class:`ValueError`.
+
+        ``replies_per_message`` is an average. ``port`` 0 takes a free one. ``rate_limits`` enforces Graph's documented limits,
+        ``time_scale`` multiplies their rates and divides their waits, ``export_lag_seconds`` is how far exports lie behind, and
+        ``history_days`` how far messages reach back.
+        """
+    @staticmethod
+    def knobs() -> list[str]:
+        """The names of everything that the constructor takes."""
     @property
     def url(self) -> str: ...
     @property
@@ -341,16 +730,37 @@ class GraphEmulator:
     def __enter__(self) -> GraphEmulator: ...
     def __exit__(self, *exc: object) -> None: ...
     def close(self) -> None: ...
-    def mutate(self, **counts: Any) -> dict[str, Any]:
+    def mutate(self, **counts: Unpack[Mutation]) -> dict[str, Any]:
         """Changes the tenant; returns ``now`` and what was touched, by kind."""
-    def advance(self, seconds: float) -> None: ...
-    def truth(self, table: str) -> list[dict[str, Any]]: ...
-    def truth_json(self, table: str) -> str: ...
+    def post(self, text: str, **details: Unpack[PostDetails]) -> dict[str, str]:
+        """Writes one message and returns the ids that find it: ``id``, ``team_id``, ``channel_id``, ``parent_message_id``, ``chat_id``.
+
+        Without a place it goes to the first channel that can be written to, and without an author it is some member's.
+        Raises :class:`ValueError` for a place, an author or a root that is not there.
+        """
+    def advance(self, seconds: float) -> None:
+        """Moves the clock forward."""
+    def truth(self, table: str) -> list[dict[str, Any]]:
+        """Every row of a table as a whole and correct reader would hold it now, in the form that reading gives.
+
+        Columns, types and times are those of :meth:`lakeflow_teams.TeamsClient.read`, so that rows compare equal; only
+        ``observed_at``, which the reader itself dates, is the emulator's time.
+        """
+    def truth_json(self, table: str) -> str:
+        """The same as JSON text, as the emulator holds it: with every property that Graph sends, and Graph's own times."""
+    def files(self) -> list[tuple[str, str, bytes]]:
+        """The files that were uploaded, as (drive, path, bytes)."""
     def unreadable_teams(self) -> list[str]:
         """Ids of teams that are listed and answer 403 or 404."""
-    def fault(self, **rule: Any) -> None: ...
+    def fault(self, **rule: Unpack[Fault]) -> None:
+        """Spoils answers: ``fault(path="/messages", status=503, times=2)``."""
+    def tamper(self, **change: Any) -> None:
+        """Changes one message in a way that no request can, for tests of what has to find it."""
     def clear_faults(self) -> None: ...
-    def set(self, **knobs: Any) -> None: ...
-    def requests(self) -> list[dict[str, Any]]: ...
-    def request_counts(self) -> dict[str, int]: ...
+    def set(self, **knobs: Unpack[EmulatorChanges]) -> None:
+        """Changes how the tenant behaves: ``set(forbid_team=team_id)``."""
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked, oldest first."""
+    def request_counts(self) -> dict[str, int]:
+        """Requests by method and endpoint template."""
     def clear_requests(self) -> None: ...

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from lakeflow_teams.options.typed import ConnectionOptions, TableName, TableOptions
 
 
+def _reading(options: Mapping[str, Any]) -> dict[str, str]:
+    """Options of a read. Frames are sorted, grouped and subtracted by time: times are timestamps unless told otherwise."""
+    return as_options({"timestamps": "timestamp", **options})
+
+
 class TableList(list["_core.TableInfo"]):
     """The tables' declarations: a list of dicts that shows as a table in a notebook."""
 
@@ -87,23 +92,25 @@ class TeamsClient:
         return TableList(_core.tables())
 
     def schema(
-        self, table: TableName | str, *, columns: Sequence[str] | None = None, **options: Unpack[TableOptions]
+        self, table: TableName | str, *, columns: str | Sequence[str] | None = None, **options: Unpack[TableOptions]
     ) -> _core.Schema:
         """The Arrow schema of a table; ``pyarrow.schema(...)`` takes it. Sends no request."""
-        return self._core.schema(table, as_options(options), columns)
+        return self._core.schema(table, _reading(options), _names(columns))
 
     def read(
         self,
         table: TableName | str,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         progress: bool | None = None,
         **options: Unpack[TableOptions],
     ) -> TableStream:
         """Reads a table once: each key once, in its newest version.
 
-        ``columns`` narrows what is decoded. ``progress`` shows a bar or does not; left alone, one appears on a terminal and
-        in a notebook when reading takes longer than a second, and never in a job. The stream is read while it is consumed:
+        ``columns`` (a list, or text such as ``"id, subject"``) narrows what is decoded. Times are timestamps (UTC,
+        microseconds; null where Graph writes the year 1 for none), and with ``timestamps="text"`` what Graph sent.
+        ``progress`` shows a bar or does not; left alone, one appears on a terminal and in a notebook when reading takes
+        longer than a second, and never in a job. The stream is read while it is consumed:
         ``.to_pandas()``, ``.to_polars()``, ``.to_arrow()``, ``.to_duckdb()``, or iterate it.
 
         Options that the table lacks, or that are wrong, raise :class:`ConfigurationError` here. What the server refuses
@@ -111,14 +118,14 @@ class TeamsClient:
         permission), :class:`NotFoundError` (404 of what an option names), :class:`ThrottledError` and
         :class:`ServiceError` (after all retries). A permission of each table is in :meth:`tables`.
         """
-        stream = self._core.read(table, as_options(options), columns, keeps_doubtful=True)
+        stream = self._core.read(table, _reading(options), _names(columns), keeps_doubtful=True)
         return TableStream(table, stream, lambda: self.report, progress=progress)
 
     def read_async(
         self,
         table: TableName | str,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         progress: bool | None = None,
         **options: Unpack[TableOptions],
     ) -> TableStream:
@@ -126,10 +133,10 @@ class TeamsClient:
         return self.read(table, columns=columns, progress=progress, **options)
 
     def read_many(
-        self, tables: Sequence[TableName | str], **options: Unpack[TableOptions]
+        self, tables: str | Sequence[TableName | str], **options: Unpack[TableOptions]
     ) -> Iterator[tuple[str, _core.Batch]]:
         """Reads tables that come from one pass, such as ``messages`` and ``message_replies``: (table, batch) pairs."""
-        return self._core.read_many(list(tables), as_options(options))
+        return self._core.read_many(_names(tables) or [], _reading(options))
 
     def check(self, tables: str | Sequence[str] | None = None, **options: Any) -> CheckResult:
         """Whether a read of these tables, or of all, would be allowed.
@@ -138,8 +145,8 @@ class TeamsClient:
         each table. Options are those of :meth:`read`; those that name a team, channel, user or chat are asked about that
         one, otherwise the first that a list shows. A refused token is in the result, not an exception.
         """
-        names = [tables] if isinstance(tables, str) else tables
-        chosen = [info["name"] for info in _core.tables()] if names is None else list(names)
+        names = _names(tables)
+        chosen = [info["name"] for info in _core.tables()] if names is None else names
         return run_check(self._core, self._options, [(name, as_options(options)) for name in chosen])
 
     @property
@@ -167,3 +174,10 @@ class TeamsClient:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a TeamsClient holds a connection and its secret, so it cannot be pickled; make one per process")
+
+
+def _names(given: str | Sequence[str] | None) -> list[str] | None:
+    """Names given as a list, or as text with commas: a text is a sequence too, of its letters."""
+    if isinstance(given, str):
+        return [name for name in (part.strip() for part in given.split(",")) if name]
+    return None if given is None else list(given)

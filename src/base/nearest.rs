@@ -4,7 +4,7 @@
 const LONGEST: usize = 64;
 
 /// The nearest of some words, or nothing where none is near. Upper and lower case are alike.
-pub fn nearest(word: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > LONGEST {
         return None;
     }

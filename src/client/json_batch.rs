@@ -170,6 +170,8 @@ impl Engine {
         let (trouble, wait) = self.next(item, setback, &mut ride.trial);
         let Some(wait) = wait else {
             self.report.failed(template);
+            let mut trouble = trouble;
+            trouble.holds_permission(request, &item.token.roles());
             return Some(Err(trouble.into_error(request, ride.trial.retries)));
         };
         if throttled {

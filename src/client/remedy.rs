@@ -1,7 +1,9 @@
 //! What to do about a refusal, decided by what the back end says: a permission helps only where one is missing.
 
+use crate::auth::Roles;
 use teams_base::error::ServiceName;
 use teams_base::graph::endpoint::Endpoint;
+use teams_base::graph::permissions::alternatives;
 
 /// What a refusing resource says, in lower case, and what helps against it. The first that fits counts.
 const REFUSALS: &[(&[&str], &str)] = &[
@@ -43,12 +45,17 @@ pub const SCOPE: &str = "The token serves elsewhere, so this refusal is the reso
 
 /// The remedy of a refusal that no permission lifts. Empty where nothing is said of one.
 pub fn of_resource(code: &str, message: &str) -> &'static str {
-    let said = format!("{code} {message}").to_lowercase();
-    // "API requires one of ..." lists permissions, whatever else it names.
-    if said.contains("missing role permissions") {
+    if wants_permission(message) {
         return "";
     }
+    let said = format!("{code} {message}").to_lowercase();
     REFUSALS.iter().find(|(texts, _)| texts.iter().any(|text| said.contains(text))).map_or("", |(_, remedy)| remedy)
+}
+
+/// Whether the answer lists permissions ("API requires one of ..."): those that the token holds do not do, whatever else
+/// is named.
+pub fn wants_permission(message: &str) -> bool {
+    message.to_lowercase().contains("missing role permissions")
 }
 
 /// What says where a service is.
@@ -75,6 +82,31 @@ pub fn permission(endpoint: &Endpoint) -> String {
         return String::new();
     }
     format!("Grant the application permission {} with admin consent", endpoint.permission)
+}
+
+/// Whether the token grants what the endpoint needs, or more.
+pub fn is_held(endpoint: &Endpoint, roles: &Roles) -> bool {
+    let Roles::Granted(roles) = roles else { return false };
+    !endpoint.permission.is_empty()
+        && (roles.contains(endpoint.permission)
+            || alternatives(endpoint.permission).iter().any(|other| roles.contains(*other)))
+}
+
+/// The remedy of a 403 although the token holds the permission: one team is locked, archived, or guarded by a policy.
+pub fn of_scope(endpoint: &Endpoint, scope: &str) -> String {
+    let option = match scope.split_once(' ') {
+        Some(("team", id)) => format!("exclude_team_id={id}"),
+        Some(("channel", ids)) => format!("exclude_channel_id={}", ids.split_once('/').map_or(ids, |(_, id)| id)),
+        _ => String::new(),
+    };
+    let scope = if scope.is_empty() { "the tenant" } else { scope };
+    let held = format!("The token holds {}, so it is {scope} itself that refuses", endpoint.permission);
+    let why = "it may be locked, archived or under a policy, and no permission helps";
+    if option.is_empty() {
+        format!("{held}: {why}. Leave it out, or look for access policies and licenses")
+    } else {
+        format!("{held}: {why}. Leave it out with {option}, or what refuses with on_forbidden=skip")
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::auth::Roles;
 use crate::circuit_breaker::Stop;
 use crate::classify::Kind;
 use crate::http::broken::Broken;
@@ -103,6 +104,14 @@ impl Trouble {
             if self.remedy.is_empty() {
                 self.remedy = remedy::SCOPE.into();
             }
+        }
+    }
+
+    /// A refusal of what the token allows is that of the scope itself, and no permission helps.
+    pub fn holds_permission(&mut self, request: &Request, roles: &Roles) {
+        let is_open = self.kind == Kind::PermissionDenied && self.remedy.is_empty();
+        if is_open && !remedy::wants_permission(&self.message) && remedy::is_held(request.endpoint, roles) {
+            self.remedy = remedy::of_scope(request.endpoint, &request.scope);
         }
     }
 

@@ -2,35 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::faults::rule::FaultRule;
 use crate::generate::from_seed;
 use crate::graph::endpoints::ENDPOINTS;
-use crate::mutate::mutation::{Mutation, MutationSummary};
-use crate::mutate::mutator::Mutator;
+use crate::mutate::mutation::{Mutation, MutationSummary, Touched};
+use crate::mutate::post::Post;
+use crate::mutate::tamper::{Tamper, tamper};
 use crate::server::log::RequestLogEntry;
 use crate::server::serve::accept;
 use crate::server::state::Shared;
-use crate::tenant::clock::{iso, stamp};
+use crate::server::{control, live};
+use crate::tenant::clock::stamp;
 use crate::tenant::config::EmulatorConfig;
 use crate::tenant::knobs::Knobs;
 use crate::tenant::{knob_names, visibility};
-use crate::{mutate, truth};
+use crate::truth;
 
 /// A running tenant. It stops when it is dropped.
 pub struct Emulator {
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
     address: SocketAddr,
-    mutations: AtomicU64,
 }
 
 impl Emulator {
@@ -53,7 +54,11 @@ impl Emulator {
             tokio::net::TcpListener::from_std(listener)?
         };
         runtime.spawn(accept(listener, shared.clone()));
-        Ok(Self { shared, runtime: Some(runtime), address, mutations: AtomicU64::new(0) })
+        if shared.config.live {
+            let every = Duration::from_secs_f64(shared.config.live_seconds.clamp(0.01, 86_400.0));
+            runtime.spawn(live::run(Arc::downgrade(&shared), every));
+        }
+        Ok(Self { shared, runtime: Some(runtime), address })
     }
 
     /// `http://127.0.0.1:port`: both the authority host and the Graph base URL.
@@ -87,18 +92,18 @@ impl Emulator {
 
     /// Changes the tenant. All changes are dated between the clock's time before (plus `advance_seconds`) and after.
     pub fn mutate(&self, mutation: &Mutation) -> MutationSummary {
-        self.advance(i64::try_from(mutation.advance_seconds).unwrap_or(i64::MAX));
-        let turn = self.mutations.fetch_add(1, Ordering::Relaxed);
-        let seed = self.shared.config.seed ^ mutation.seed.rotate_left(17) ^ turn.rotate_left(40);
-        let knobs = self.shared.knobs();
-        let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
-        let before = self.shared.clock.now_ms();
-        let mutator = Mutator::new(&mut tenant, &knobs, StdRng::seed_from_u64(seed), mutation, before);
-        let (mut summary, last) = mutate::apply(mutator);
-        // The clock never shows a time before a change that can be read.
-        self.shared.clock.advance_ms((last + 1 - self.shared.clock.now_ms()).max(0));
-        summary.now = iso(self.shared.clock.now_ms());
-        summary
+        control::mutate(&self.shared, mutation)
+    }
+
+    /// Writes one message of a given text; the text of an error names what is not there.
+    pub fn post(&self, post: &Post) -> Result<Touched, String> {
+        control::post(&self.shared, post)
+    }
+
+    /// Changes one message in a way that no request can; says why it cannot.
+    pub fn tamper(&self, asked: &Tamper) -> Result<(), String> {
+        let bubble = self.shared.knobs().bubble_edits;
+        tamper(&mut self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner), asked, bubble)
     }
 
     pub fn fault(&self, rule: FaultRule) {
@@ -121,6 +126,12 @@ impl Emulator {
     pub fn truth(&self, table: &str) -> Vec<Value> {
         let rows = self.truth_texts(table).unwrap_or_else(|| panic!("no such table: {table}"));
         rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect()
+    }
+
+    /// The files that were uploaded: drive and path, and their bytes.
+    pub fn files(&self) -> Vec<(String, String, Bytes)> {
+        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        tenant.files.iter().map(|((drive, path), bytes)| (drive.clone(), path.clone(), bytes.clone())).collect()
     }
 
     /// Teams that are listed as groups and answer 403 or 404.

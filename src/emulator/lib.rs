@@ -10,9 +10,10 @@
 //! - [`generate`] makes it from a seed, [`mutate`] changes it;
 //! - [`http`]: requests, responses, errors; [`odata`]: query options and tokens; [`faults`]: what breaks on demand;
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
+//! - [`write`]: the endpoints that change the tenant: migration mode, members;
 //! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
-//! - [`server`]: connections and the way of a request; [`emulator`]: the handle to all of it.
+//! - [`server`]: connections and the way of a request, changes that its owner asks for, a life of its own; [`emulator`]: the handle to all of it.
 //!
 //! A new endpoint is a row in `graph/endpoints.rs`, a handler in `handlers/`, and its rows in `truth/`.
 
@@ -28,12 +29,17 @@ mod odata;
 mod server;
 mod tenant;
 mod truth;
+mod write;
 
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
+pub use mutate::post::Post;
+pub use mutate::tamper::Tamper;
 pub use server::log::RequestLogEntry;
 pub use tenant::config::{EmulatorConfig, ImageAddress};
-pub use tenant::knob_names::is_knob;
-pub use tenant::knobs::{DeltaExpiry, ExportOrder, ExportPaging, Knobs, ReplyCount, RetryAfter, TopOverMax};
+pub use tenant::knob_names::{ACTIONS, is_knob, names as knob_names};
+pub use tenant::knobs::{
+    DeltaExpiry, ExportOrder, ExportPaging, ImportRates, Knobs, ReplyCount, RetryAfter, TopOverMax,
+};
 pub use tenant::unset_time::UnsetTime;

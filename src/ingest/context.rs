@@ -10,25 +10,28 @@ use serde_json::value::RawValue;
 use crate::caps::Caps;
 use crate::doubts::Doubts;
 use crate::engine::Step;
-use crate::error_policy::{Attempt, GONE, Verdict, is_dead_link, skipped, verdict};
+use crate::error_policy::{Attempt, FORBIDDEN, GONE, Verdict, is_dead_link, skipped, verdict};
 use crate::page_sizes::SmallExports;
 use crate::pagination::{Next, Pagination, protocol_error};
+use crate::pass::LeftOut;
 use crate::sink::Sink;
 use crate::state::discovery_cache::DiscoveryCache;
 use crate::state::round_failures::RoundFailures;
 use crate::state::work_item::WorkItem;
 use teams_base::error::{Error, GraphFailure, Result};
-use teams_base::options::TableOptions;
+use teams_base::options::{OnForbidden, TableOptions};
 use teams_client::metrics::Report;
 use teams_client::request::Request;
 use teams_client::{GraphClient, Malformed};
-use teams_tables::{Empty, Fields, Page, RawItems, Rows, TableBuilder, read_page};
+use teams_tables::{Derived, Empty, Fields, Page, RawItems, Rows, TableBuilder, read_page};
 
 pub struct ReadContext {
     pub client: GraphClient,
     pub options: Arc<TableOptions>,
     /// Some of the scopes that the options discover: a share of the work, not a choice of the user's.
     pub scopes: Option<Vec<String>>,
+    /// Where a snapshot notes the scopes that refused to be read.
+    pub left_out: Option<LeftOut>,
     pub sink: Sink,
     pub caps: Caps,
     /// When the session last read a round from this offset and found nothing.
@@ -225,6 +228,27 @@ impl ReadContext {
                 Ok(None)
             }
             result => result.map(Some),
+        }
+    }
+
+    /// The same where `on_forbidden=skip` and a reader who keeps the rows of what is left out (`place`, by the columns that
+    /// name it) make a refusal no error.
+    pub async fn unless_left_out<T, F: Future<Output = Result<T>>>(
+        &self,
+        place: &[(Derived, &str)],
+        is_named: bool,
+        read: impl Fn() -> F,
+    ) -> Result<Option<T>> {
+        let left_out = self.left_out.as_ref().filter(|_| !is_named && !place.is_empty());
+        match (self.confirmed(is_named, read).await, left_out) {
+            (Err(Error::PermissionDenied(failure)), Some(left_out))
+                if self.options.on_forbidden == OnForbidden::Skip =>
+            {
+                left_out.lock().push(place.iter().map(|(column, id)| (*column, (*id).to_owned())).collect());
+                self.skip(&failure, FORBIDDEN);
+                Ok(None)
+            }
+            (result, _) => result,
         }
     }
 

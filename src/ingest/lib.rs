@@ -42,7 +42,7 @@ mod tables;
 
 pub use caps::Limits;
 pub use doubts::Doubts;
-pub use pass::Pass;
+pub use pass::{LeftOut, Pass};
 pub use session::{MicroBatch, Plan, Session};
 pub use sink::Batch;
 pub use state::offset::{Offset, OffsetInfo, Parsed, offset_info};

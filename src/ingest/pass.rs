@@ -1,5 +1,9 @@
 //! A pass: the tables that are read together, and which columns of them.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
 use crate::attach::details::{self, Details};
 use crate::doubts::Doubts;
 use crate::output::Output;
@@ -7,7 +11,7 @@ use crate::requirements;
 use crate::state::round_kind::{Family, RoundKind};
 use teams_base::error::{Error, Result};
 use teams_base::options::TableOptions;
-use teams_tables::{Ingestion, Projection, Reading, Table, find};
+use teams_tables::{Derived, Ingestion, Projection, Reading, Table, find};
 
 #[derive(Debug, Clone)]
 pub struct Pass {
@@ -17,10 +21,15 @@ pub struct Pass {
     pub columns: Option<Vec<String>>,
     /// A share of the scopes that the options discover.
     pub scopes: Option<Vec<String>>,
+    /// Where a snapshot notes the scopes that it leaves out: only for a reader that keeps their rows.
+    pub left_out: Option<LeftOut>,
     /// Where the teams are noted whose stored rows the caller keeps. Without it a snapshot fails where rows of a team are
     /// missing that can't be gone.
     pub doubts: Option<Doubts>,
 }
+
+/// The scopes of a snapshot that refused to be read, each by the columns that name it.
+pub type LeftOut = Arc<Mutex<Vec<Vec<(Derived, String)>>>>;
 
 impl Pass {
     /// Checks that the tables come from one pass and that the options say what is to be read.
@@ -38,7 +47,7 @@ impl Pass {
         for table in &tables {
             requirements::check(table, &options)?;
         }
-        let pass = Self { tables, options, columns, scopes: None, doubts: None };
+        let pass = Self { tables, options, columns, scopes: None, left_out: None, doubts: None };
         pass.outputs(false)?;
         Ok(pass)
     }
@@ -90,7 +99,7 @@ impl Pass {
         }
         let rows = wanted.remove(0);
         let deletes = matches!(self.reading(), Reading::DirectoryDelta(_))
-            .then(|| Output::wanted(Projection::keys_and_cursor(rows.table)));
+            .then(|| Output::wanted(Projection::keys_and_cursor(rows.table, rows.timestamps)));
         let outputs = [Output::wanted(rows)].into_iter().chain(deletes).collect();
         Ok((outputs, Details::default()))
     }
@@ -109,6 +118,6 @@ impl Pass {
         } else {
             Vec::new()
         };
-        Ok(Output::unwanted(Projection { table, columns }))
+        Ok(Output::unwanted(Projection { table, columns, timestamps: self.options.timestamps }))
     }
 }

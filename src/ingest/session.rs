@@ -46,6 +46,8 @@ pub struct MicroBatch {
     pub finished: bool,
     /// Everything has been read again since then: what was observed before and not again is gone.
     pub full_since: Option<Timestamp>,
+    /// How much of the round's scopes has been read, from 0 to 1; nothing where that is not known.
+    pub share: Option<f64>,
 }
 
 /// Where a micro-batch ends, and what it is made of.
@@ -107,6 +109,7 @@ impl Session {
             client: self.client.clone(),
             options: Arc::new(pass.options.clone()),
             scopes: pass.scopes.clone(),
+            left_out: pass.left_out.clone(),
             sink,
             caps: Caps::new(limits),
             polled: None,
@@ -151,12 +154,13 @@ impl Session {
         let mut context = self.context(pass, sink, limits.unless_given(&pass.options));
         context.polled = self.polled(pass, offset);
         let text = offset.unwrap_or("{}");
-        let mut full_since = None;
+        let (mut full_since, mut share) = (None, None);
         let (offset, finished) = match pass.round_kind() {
             Some(kind) => match incremental::step(&context, kind, start.as_ref()).await? {
                 Some(next) => {
                     // A round in which a scope failed is not over before its error has been told.
                     let finished = next.phase == Phase::Done && !next.known.has_failures();
+                    share = parents::share(&context, kind, &next);
                     let offset = next.to_text();
                     if offset == text {
                         self.remember(pass, text);
@@ -178,7 +182,7 @@ impl Session {
             },
         };
         context.sink.finish().await?;
-        Ok(MicroBatch { full_since, ..collect(pass, &context, offset, finished) })
+        Ok(MicroBatch { full_since, share, ..collect(pass, &context, offset, finished) })
     }
 
     /// What a read of the table can be divided by; nothing where it is one list, and where a chat is listed by each of its
@@ -251,7 +255,7 @@ impl Session {
         let (mut outputs, details) = pass.outputs(true)?;
         if let (Reading::DirectoryDelta(_), [rows, deleted]) = (pass.reading(), outputs.as_mut_slice()) {
             let ignored = if deletes { rows } else { deleted };
-            *ignored = Output::unwanted(Projection { columns: Vec::new(), table: ignored.projection.table });
+            *ignored = Output::unwanted(Projection::nothing(ignored.projection.table));
         }
         let sink = Sink::stream(outputs, sender, Arc::clone(self.report()))
             .with_details(details)
@@ -268,7 +272,7 @@ impl Session {
 
     /// A context that keeps no rows: they are counted only.
     fn without_rows(&self, pass: &Pass) -> ReadContext {
-        let output = |table| Output::unwanted(Projection { table, columns: Vec::new() });
+        let output = |table| Output::unwanted(Projection::nothing(table));
         let outputs = vec![output(pass.tables[0]), output(pass.tables[0])];
         self.context(pass, Sink::collect(outputs, Arc::clone(self.report())), Limits::default())
     }
@@ -318,7 +322,7 @@ fn collect(pass: &Pass, context: &ReadContext, offset: String, finished: bool) -
             _ => rows.push((pass.table_of(output), batch)),
         }
     }
-    MicroBatch { rows, deletes, offset, finished, full_since: None }
+    MicroBatch { rows, deletes, offset, finished, full_since: None, share: None }
 }
 
 /// Reads everything there is, once.

@@ -200,8 +200,8 @@ impl Sink {
 
     fn close(&self, output: &State, builder: &mut TableBuilder) -> RecordBatch {
         output.begun.store(true, Ordering::Relaxed);
-        self.count_oddities(output, builder);
         let batch = builder.finish();
+        self.count_oddities(output, builder);
         self.count_without_key(output, builder.projection().table.keys, &batch);
         batch
     }

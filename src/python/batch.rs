@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_schema::{DataType, Field, SchemaRef};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 use pyo3_arrow::ffi::{to_array_pycapsules, to_schema_pycapsule};
 
@@ -119,6 +120,18 @@ fn struct_value<'py>(py: Python<'py>, rows: &StructArray, row: usize) -> PyResul
     Ok(item.into_any())
 }
 
+/// Microseconds since 1970 as an aware `datetime`.
+fn datetime(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyAny>> {
+    static EPOCH: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
+    let (epoch, delta) = EPOCH.get_or_try_init(py, || {
+        let module = py.import("datetime")?;
+        let utc = module.getattr("timezone")?.getattr("utc")?;
+        let epoch = module.getattr("datetime")?.call_method1("fromtimestamp", (0, utc))?;
+        PyResult::Ok((epoch.unbind(), module.getattr("timedelta")?.unbind()))
+    })?;
+    epoch.bind(py).add(delta.bind(py).call1((0, 0, microseconds))?)
+}
+
 fn value<'py>(py: Python<'py>, array: &dyn Array, row: usize) -> PyResult<Bound<'py, PyAny>> {
     if array.is_null(row) {
         return Ok(py.None().into_bound(py));
@@ -128,6 +141,7 @@ fn value<'py>(py: Python<'py>, array: &dyn Array, row: usize) -> PyResult<Bound<
         DataType::Boolean => array.as_boolean().value(row).into_pyobject(py)?.to_owned().into_any(),
         DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into_pyobject(py)?.into_any(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into_pyobject(py)?.into_any(),
+        DataType::Timestamp(..) => datetime(py, array.as_primitive::<TimestampMicrosecondType>().value(row))?,
         DataType::Struct(_) => struct_value(py, array.as_struct(), row)?,
         DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);

@@ -13,8 +13,8 @@ use super::stream::{BatchStream, ManyStream, start, start_partition};
 use teams_base::error::Result;
 use teams_base::options::{ConnectionConfig, Strictness, parse_connection, parse_table};
 use teams_base::timestamp;
-use teams_client::auth::{self, TokenProvider};
-use teams_ingest::{Doubts, Limits, Partition, Pass, Session};
+use teams_client::auth::{self, Roles, TokenProvider};
+use teams_ingest::{Doubts, LeftOut, Limits, Partition, Pass, Session};
 use teams_tables::{Projection, find};
 
 type Options = HashMap<String, String>;
@@ -128,7 +128,8 @@ impl Client {
         wait(py, session.scopes(&pass))?.map_err(|error| to_py(&error))
     }
 
-    #[pyo3(signature = (table, options, columns=None, scopes=None, *, keeps_doubtful=false))]
+    #[pyo3(signature = (table, options, columns=None, scopes=None, *, keeps_doubtful=false, keeps_skipped=false))]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of its own in Python")]
     fn read(
         &self,
         py: Python<'_>,
@@ -137,13 +138,16 @@ impl Client {
         columns: Option<Vec<String>>,
         scopes: Option<Vec<String>>,
         keeps_doubtful: bool,
+        keeps_skipped: bool,
     ) -> PyResult<BatchStream> {
         let session = self.session(py)?;
         let doubts = Doubts::default();
         let noted = keeps_doubtful.then(|| doubts.clone());
-        let pass = Pass { scopes, doubts: noted, ..self.pass(Some(&session), &[table], options, columns)? };
+        let left_out = keeps_skipped.then(LeftOut::default);
+        let pass = self.pass(Some(&session), &[table], options, columns)?;
+        let pass = Pass { scopes, doubts: noted, left_out: left_out.clone(), ..pass };
         let projection = pass.projections().map_err(|error| to_py(&error))?.remove(0);
-        Ok(BatchStream::new(start(session, pass), projection).with_doubts(doubts))
+        Ok(BatchStream::new(start(session, pass), projection).noting(doubts, left_out))
     }
 
     #[pyo3(signature = (table, options, offset, max_scopes=None, end=None))]
@@ -176,7 +180,7 @@ impl Client {
         let pass = self.pass(Some(&session), &[table], options, columns)?;
         let partition = Partition::parse(partition).map_err(|error| to_py(&error))?;
         let projection = if deletes {
-            Projection::keys_and_cursor(pass.tables[0])
+            Projection::keys_and_cursor(pass.tables[0], pass.options.timestamps)
         } else {
             pass.projections().map_err(|error| to_py(&error))?.remove(0)
         };
@@ -208,6 +212,16 @@ impl Client {
         let limits = Limits { max_rows, max_pages };
         let batch = wait(py, session.micro_batch(&pass, offset.as_deref(), limits))?.map_err(|error| to_py(&error))?;
         Ok(MicroBatch { batch, projections })
+    }
+
+    /// The application permissions that the token holds, which is asked for where there is none yet.
+    fn roles(&self, py: Python<'_>) -> PyResult<Option<Vec<String>>> {
+        let session = self.session(py)?;
+        let roles = wait(py, session.client().roles())?.map_err(|error| to_py(&error))?;
+        Ok(match roles {
+            Roles::Granted(roles) => Some(roles.into_iter().collect()),
+            Roles::Unknown => None,
+        })
     }
 
     /// What a read of these tables would meet, as JSON text; each with its options.
@@ -274,8 +288,11 @@ impl MicroBatch {
         let mut tables: HashMap<_, Vec<_>> = HashMap::new();
         for projection in &self.projections {
             let name = projection.table.name;
-            let shape =
-                if deletes { Arc::new(Projection::keys_and_cursor(projection.table)) } else { Arc::clone(projection) };
+            let shape = if deletes {
+                Arc::new(Projection::keys_and_cursor(projection.table, projection.timestamps))
+            } else {
+                Arc::clone(projection)
+            };
             let own = batches.iter().filter(|(table, _)| *table == name);
             tables.insert(name, own.map(|(_, batch)| Batch::new(batch.clone(), Arc::clone(&shape))).collect());
         }
@@ -308,6 +325,11 @@ impl MicroBatch {
     #[getter]
     fn full_since(&self) -> Option<String> {
         self.batch.full_since.map(timestamp::to_text)
+    }
+
+    #[getter]
+    fn share(&self) -> Option<f64> {
+        self.batch.share
     }
 
     #[getter]

@@ -2,12 +2,16 @@
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use teams_emulator::{Emulator, EmulatorConfig, FaultRule, Mutation, is_knob};
+use super::truth;
+use teams_base::nearest::nearest;
+use teams_base::timestamp;
+use teams_emulator::{ACTIONS, Emulator, EmulatorConfig, FaultRule, Mutation, Post, Tamper, is_knob, knob_names};
+use teams_tables::find;
 
 /// A Microsoft Graph tenant on loopback, for tests, demos and benchmarks.
 ///
@@ -23,11 +27,25 @@ fn to_json(values: Option<&Bound<'_, PyDict>>) -> PyResult<Map<String, Value>> {
     let Some(values) = values else {
         return Ok(Map::new());
     };
-    let text: String = values.py().import("json")?.call_method1("dumps", (values,))?.extract()?;
+    // Times of Python as ISO 8601, whatever else is no JSON as its text.
+    let form = PyDict::new(values.py());
+    form.set_item("default", wrap_pyfunction!(plain, values.py())?)?;
+    let text: String = values.py().import("json")?.call_method("dumps", (values,), Some(&form))?.extract()?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(PyTypeError::new_err("keywords expected")),
     }
+}
+
+#[pyfunction]
+fn plain<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let is_time = value.hasattr("isoformat")?;
+    if !is_time {
+        return Err(PyTypeError::new_err(format!("a {} cannot be used as a value", value.get_type().name()?)));
+    }
+    let is_naive = value.hasattr("tzinfo")? && value.getattr("tzinfo")?.is_none();
+    let text: String = value.call_method0("isoformat")?.extract()?;
+    Ok(if is_naive { format!("{text}Z") } else { text }.into_pyobject(value.py())?.into_any())
 }
 
 fn to_python(py: Python<'_>, value: &impl Serialize) -> PyResult<Py<PyAny>> {
@@ -35,20 +53,31 @@ fn to_python(py: Python<'_>, value: &impl Serialize) -> PyResult<Py<PyAny>> {
     Ok(py.import("json")?.call_method1("loads", (text,))?.unbind())
 }
 
-/// An unknown name is a TypeError, as for any Python function; a wrong value is a ValueError.
-fn checked<T: DeserializeOwned>(function: &str, values: Map<String, Value>) -> PyResult<T> {
+/// An unknown name is a TypeError, as for any Python function; a wrong value is a ValueError. `others` are names that are
+/// known beside those of the type.
+fn checked<T: DeserializeOwned>(function: &str, values: Map<String, Value>, others: &[String]) -> PyResult<T> {
     serde_json::from_value(Value::Object(values)).map_err(|error| {
         let text = error.to_string();
-        match text.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
-            Some(name) => PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'")),
+        // serde: "unknown field `a`, expected one of `b`, `c`"
+        match text.strip_prefix("unknown field ") {
+            Some(rest) => {
+                let mut names = rest.split('`').skip(1).step_by(2);
+                let name = names.next().unwrap_or_default();
+                unexpected(function, name, names.chain(others.iter().map(String::as_str)))
+            }
             None => PyValueError::new_err(format!("{function}(): {text}")),
         }
     })
 }
 
+fn unexpected<'k>(function: &str, name: &str, known: impl IntoIterator<Item = &'k str>) -> PyErr {
+    let hint = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'{hint}"))
+}
+
 fn knob_error(error: String) -> PyErr {
     match error.strip_prefix("unknown knob: ") {
-        Some(name) => PyTypeError::new_err(format!("set() got an unexpected keyword argument '{name}'")),
+        Some(name) => unexpected("set", name, knob_names().iter().map(String::as_str).chain(ACTIONS.iter().copied())),
         None => PyValueError::new_err(error),
     }
 }
@@ -74,8 +103,8 @@ impl GraphEmulator {
     fn new(py: Python<'_>, knobs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (switches, sizes): (Map<_, _>, Map<_, _>) =
             to_json(knobs)?.into_iter().partition(|(name, _)| is_knob(name));
-        let mut config: EmulatorConfig = checked("GraphEmulator", sizes)?;
-        config.knobs = checked("GraphEmulator", switches)?;
+        let mut config: EmulatorConfig = checked("GraphEmulator", sizes, &knob_names())?;
+        config.knobs = checked("GraphEmulator", switches, &[])?;
         let emulator = py.detach(|| Emulator::start(config)).map_err(|error| PyOSError::new_err(error.to_string()))?;
         let url = emulator.url();
         Ok(Self { running: std::sync::RwLock::new(Some(emulator)), url })
@@ -128,9 +157,26 @@ impl GraphEmulator {
     /// Change the tenant: `mutate(edits=3, late_replies=2)`. Returns what was changed, by kind.
     #[pyo3(signature = (**counts))]
     fn mutate(&self, py: Python<'_>, counts: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
-        let mutation: Mutation = checked("mutate", to_json(counts)?)?;
+        let mutation: Mutation = checked("mutate", to_json(counts)?, &[])?;
         let summary = self.with(py, |emulator| emulator.mutate(&mutation))?;
         to_python(py, &summary)
+    }
+
+    /// Write one message: `post(text="Hello", author="...", at="2026-01-15T12:00:00Z")`. Returns the ids that find it.
+    #[pyo3(signature = (text, **details))]
+    fn post(&self, py: Python<'_>, text: String, details: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let mut values = to_json(details)?;
+        values.retain(|_, value| !value.is_null());
+        values.insert("text".to_owned(), Value::String(text));
+        let post: Post = checked("post", values, &[])?;
+        let touched = self.with(py, |emulator| emulator.post(&post))?;
+        to_python(py, &touched.map_err(|error| PyValueError::new_err(format!("post(): {error}")))?)
+    }
+
+    /// The names of everything that the constructor takes: what the tenant is made of, and how it behaves.
+    #[staticmethod]
+    fn knobs() -> Vec<String> {
+        EmulatorConfig::names().into_iter().chain(knob_names()).collect()
     }
 
     /// Move the clock forward.
@@ -145,16 +191,27 @@ impl GraphEmulator {
         self.with(py, |emulator| emulator.now().to_string())
     }
 
-    /// Every row of a table as a whole and correct reader would hold it now.
+    /// Every row of a table as a whole and correct reader would hold it now, in the form that reading gives.
     fn truth(&self, py: Python<'_>, table: &str) -> PyResult<Py<PyAny>> {
-        let text = self.truth_json(py, table)?;
-        Ok(py.import("json")?.call_method1("loads", (text,))?.unbind())
+        let declared = find(table).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let rows = self.with(py, |emulator| {
+            let now = timestamp::to_text(emulator.now());
+            let texts = emulator.truth_texts(table);
+            texts.map(|texts| texts.iter().map(|text| truth::row(declared, text, &now)).collect::<Vec<_>>())
+        })?;
+        to_python(py, &rows.ok_or_else(|| PyValueError::new_err(format!("of {table} the emulator knows no truth")))?)
     }
 
-    /// The same as JSON text.
+    /// The same as JSON text, as the tenant holds it: with every property, and Graph's own times.
     fn truth_json(&self, py: Python<'_>, table: &str) -> PyResult<String> {
         self.with(py, |emulator| emulator.truth_texts(table).map(|rows| format!("[{}]", rows.join(","))))?
             .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
+    }
+
+    /// The files that were uploaded, as (drive, path, bytes).
+    fn files<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, String, Bound<'py, PyBytes>)>> {
+        let files = self.with(py, Emulator::files)?;
+        Ok(files.into_iter().map(|(drive, path, bytes)| (drive, path, PyBytes::new(py, &bytes))).collect())
     }
 
     /// Ids of teams that are listed and answer 403 or 404.
@@ -165,8 +222,15 @@ impl GraphEmulator {
     /// Arm a fault: `fault(path="/messages", kind="status", status=503, times=2)`.
     #[pyo3(signature = (**rule))]
     fn fault(&self, py: Python<'_>, rule: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
-        let rule: FaultRule = checked("fault", to_json(rule)?)?;
+        let rule: FaultRule = checked("fault", to_json(rule)?, &[])?;
         self.with(py, |emulator| emulator.fault(rule))
+    }
+
+    /// Change one message in a way that no request can: `tamper(conversation=..., message=..., drop=True)`.
+    #[pyo3(signature = (**change))]
+    fn tamper(&self, py: Python<'_>, change: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        let change: Tamper = checked("tamper", to_json(change)?, &[])?;
+        self.with(py, |emulator| emulator.tamper(&change))?.map_err(PyValueError::new_err)
     }
 
     fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {

@@ -3,15 +3,19 @@
 mod batch;
 mod client;
 mod credential;
+mod deliver;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod error;
 mod guard;
 mod logs;
 mod offset;
+mod parquet;
 mod preflight;
 mod runtime;
 mod stream;
+#[cfg(feature = "emulator")]
+mod truth;
 
 use std::collections::HashMap;
 
@@ -35,6 +39,12 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(preflight::cost, module)?)?;
     module.add_function(wrap_pyfunction!(client::schema, module)?)?;
     module.add_function(wrap_pyfunction!(offset::offset_info, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::channel_names, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::stage_import, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::rebase_import, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::existing_containers, module)?)?;
+    module.add_class::<deliver::Import>()?;
+    module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;
@@ -79,6 +89,7 @@ fn tables(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         let wider = table.permissions().into_iter().map(|name| (name, alternatives(name)));
         info.set_item("wider_permissions", wider.collect::<HashMap<_, _>>())?;
         info.set_item("prerequisite", table.prerequisite())?;
+        info.set_item("may_be_empty", table.may_be_empty())?;
         list.append(info)?;
     }
     Ok(list)

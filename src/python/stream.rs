@@ -17,8 +17,8 @@ use super::error::to_py;
 use super::guard::guarded;
 use super::runtime::{runtime, wait};
 use teams_base::error::Result;
-use teams_ingest::{Doubts, Partition, Pass, Session};
-use teams_tables::Projection;
+use teams_ingest::{Doubts, LeftOut, Partition, Pass, Session};
+use teams_tables::{Derived, Projection, Source};
 
 /// Batches read ahead of a slow consumer.
 const AHEAD: usize = 2;
@@ -58,17 +58,18 @@ pub struct BatchStream {
     receiver: Arc<AsyncMutex<Option<Receiver>>>,
     projection: Arc<Projection>,
     doubts: Doubts,
+    left_out: Option<LeftOut>,
 }
 
 impl BatchStream {
     pub fn new(receiver: Receiver, projection: Projection) -> Self {
         let receiver = Arc::new(AsyncMutex::new(Some(receiver)));
-        Self { receiver, projection: Arc::new(projection), doubts: Doubts::default() }
+        Self { receiver, projection: Arc::new(projection), doubts: Doubts::default(), left_out: None }
     }
 
-    /// Of a read that goes on where rows of a team are missing that can't be gone.
-    pub fn with_doubts(self, doubts: Doubts) -> Self {
-        Self { doubts, ..self }
+    /// Of a read that goes on where rows of a team are missing that can't be gone, or where a scope refuses.
+    pub fn noting(self, doubts: Doubts, left_out: Option<LeftOut>) -> Self {
+        Self { doubts, left_out, ..self }
     }
 
     fn batch(&self, batch: RecordBatch) -> Batch {
@@ -105,6 +106,19 @@ impl BatchStream {
     #[getter]
     fn schema(&self) -> Schema {
         Schema::new(&self.projection)
+    }
+
+    /// The scopes that refused to be read and were left out, by the columns that name them.
+    #[getter]
+    fn left_out(&self) -> Vec<Vec<(&'static str, String)>> {
+        let column = |derived: Derived| {
+            let columns = self.projection.table.columns.iter();
+            columns.filter(|column| column.source == Source::Derived(derived)).map(|column| column.name).next()
+        };
+        let named = |place: &Vec<(Derived, String)>| {
+            place.iter().filter_map(|(derived, id)| Some((column(*derived)?, id.clone()))).collect()
+        };
+        self.left_out.as_ref().map_or_else(Vec::new, |places| places.lock().iter().map(named).collect())
     }
 
     #[getter]

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] =
-        &[Column::text("userPrincipalName"), Column::bool("usedIOS"), Column::text("lastActivityDate")];
+        &[Column::text("userPrincipalName", ""), Column::bool("usedIOS", ""), Column::text("lastActivityDate", "")];
 
     fn items(text: &str) -> Result<Vec<String>, String> {
         csv_items(text.as_bytes(), COLUMNS, &["userPrincipalName"])

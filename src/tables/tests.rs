@@ -1,11 +1,12 @@
 //! The reader against serde_json, and the tables against a plain model, over random and hostile texts.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use teams_base::options::{Extras, Timestamps};
 
 use crate::columns::TextColumn;
 use crate::json::Json;
@@ -124,7 +125,7 @@ fn some_value(kind: ColumnType, chance: &mut Chance) -> Value {
         return odd[chance.below(odd.len())].clone();
     }
     match kind {
-        ColumnType::Text => json!(chance.text()),
+        ColumnType::Text | ColumnType::Time => json!(chance.text()),
         ColumnType::Bool => json!(chance.one_in(2)),
         ColumnType::Int | ColumnType::Long => json!(chance.below(2_000) as i64 - 1_000),
         ColumnType::Binary => Value::Null,
@@ -150,7 +151,7 @@ fn some_object(columns: &[Column], chance: &mut Chance) -> Value {
 /// What a column should hold for a value.
 fn expected(kind: ColumnType, value: &Value) -> Value {
     match (kind, value) {
-        (ColumnType::Text, Value::String(_)) | (ColumnType::Bool, Value::Bool(_)) => value.clone(),
+        (ColumnType::Text | ColumnType::Time, Value::String(_)) | (ColumnType::Bool, Value::Bool(_)) => value.clone(),
         (ColumnType::Int | ColumnType::Long, Value::Number(number)) if number.is_i64() => value.clone(),
         (ColumnType::Json, value) if !value.is_null() => json!(value.to_string()),
         (ColumnType::Struct(columns), Value::Object(object)) => columns
@@ -234,6 +235,38 @@ fn every_table_holds_what_a_plain_model_holds() {
             assert_holds(&rows.finish(), table.name, &items);
         }
     }
+}
+
+#[test]
+fn times_become_timestamps_wherever_they_are_and_what_stands_for_none_is_null() {
+    let extras = Extras { timestamps: Timestamps::Timestamp, ..Extras::default() };
+    let mut rows = TableBuilder::new(Projection::with(find("messages").unwrap(), None, extras).unwrap());
+    let body = r#"{"value":[
+        {"id":"1","createdDateTime":"2025-01-15T10:30:00.1234567Z","lastModifiedDateTime":"2025-01-15T10:30:00.5Z",
+         "reactions":[{"createdDateTime":"2025-01-15T12:30:00+02:00"},{"createdDateTime":null},{"createdDateTime":"soon"}]},
+        {"id":"2","createdDateTime":"0001-01-01T00:00:00Z","lastModifiedDateTime":null,"deletedDateTime":7},
+        {"id":"3"},
+        {"id":"4","createdDateTime":"2024-02-29T23:59:59Z","lastEditedDateTime":""}]}"#;
+    let mut filter = Filter::default();
+    read_page(body.as_bytes(), &mut ListRows::new(&mut rows, Context::default(), &mut filter)).unwrap();
+    let batch = rows.finish();
+    let times = |name: &str| {
+        let column = batch.column_by_name(name).unwrap().as_primitive::<TimestampMicrosecondType>().clone();
+        assert_eq!(column.timezone(), Some("UTC"));
+        column.iter().collect::<Vec<_>>()
+    };
+    let leap = Some(1_709_251_199_000_000);
+    assert_eq!(times("createdDateTime"), [Some(1_736_937_000_123_456), None, None, leap]);
+    // The cursor is that of the merges: milliseconds, and the time of creation where there is no other.
+    assert_eq!(times("lastModifiedDateTime"), [Some(1_736_937_000_500_000), None, None, leap]);
+    assert_eq!(times("lastEditedDateTime"), [None; 4]);
+    let reactions = batch.column_by_name("reactions").unwrap().as_list::<i32>().value(0);
+    let given = reactions.as_struct().column_by_name("createdDateTime").unwrap().clone();
+    let given = given.as_primitive::<TimestampMicrosecondType>().iter().collect::<Vec<_>>();
+    assert_eq!(given, [Some(1_736_937_000_000_000), None, None]);
+    let mut wrong = rows.take_wrong_types();
+    wrong.sort_unstable();
+    assert_eq!(wrong, [("deletedDateTime", 1), ("lastEditedDateTime", 1), ("reactions", 1)]);
 }
 
 #[test]

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -263,6 +265,49 @@ def limits() -> Figures:
     return figures
 
 
+def imports() -> Figures:
+    """(g) Messages into Teams: at the rate that is granted, without limits, and after half of them; beside a plain importer."""
+    quiet = {"teams": 1, "channels_per_team": 1, "messages_per_channel": 1, "chats": 0, "users": 10, "threads": 2}
+    folder = stage.RESULTS / "imports"
+    folder.mkdir(exist_ok=True)
+    few, many = (100, 100) if QUICK else (200, 1_000)
+    cases: list[tuple[str, str, Figures, Figures]] = []
+    for name in ("engine", "plain"):
+        job = {"channels": 50, "characters": 200, "folder": str(folder)}
+        cases += [
+            (f"{name}, 5 a second and channel", name, {"rate_limits": True}, {**job, "messages": few}),
+            (f"{name}, no limits", name, {}, {**job, "messages": many}),
+            (f"{name}, no limits, 5,000 characters", name, {}, {**job, "messages": many // 5, "characters": 5_000}),
+        ]
+    half = {"channels": 50, "messages": 1_000 if QUICK else 10_000, "characters": 200, "folder": str(folder)}
+    cases.append(("engine, first post when half is done", "resume", {}, half))
+    figures: Figures = {}
+    for title, name, knobs, job in cases:
+        limits = {"rate_limits": "documented"} if knobs else {"rate_limits": "off"}
+        with stage.Emulator(**quiet, **knobs) as emulator:
+            figures[title] = attempt(
+                lambda name=name, job=job, limits=limits, emulator=emulator: stage.contend(
+                    name, emulator, program="importers.py", options=limits, **job
+                )
+            )
+    shutil.rmtree(folder, ignore_errors=True)
+    lines = []
+    for title, one in figures.items():
+        if "skipped" in one:
+            lines.append([title, "skipped", one["skipped"], "", "", ""])
+            continue
+        wall = one["first_post"] if "first_post" in one else one["wall"]
+        rate = "" if "first_post" in one else f"{one['posts'] / wall:,.0f}"
+        lines.append([title, f"{one['posts']:,}", rate, f"{wall:.1f}", f"{one['cpu']:.1f}", f"{one['peak_mb']:.0f}"])
+    show(
+        "Imports",
+        ["", "posts", "posts/s", "wall s", "CPU s", "peak MB"],
+        lines,
+        "250 posts a second are granted to 50 channels",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -289,8 +334,60 @@ def memory() -> Figures:
     return figures
 
 
+def _lakehouse(rows: int, *, beside: bool) -> Figures:
+    """A first ingest, one after nothing changed, and one after 1,000 rows did, beside what writes the same rows otherwise."""
+    figures: Figures = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        stage.tenant(rows, export_top_max=50, history_days=730) as emulator,
+    ):
+
+        def run(name: str, contender: str, target: str, python: str = sys.executable) -> None:
+            place = str(Path(folder) / target)
+            one = figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place))
+            told = one.get("skipped") or f"{one['rows']:,} rows, {one['cpu']:.2f} CPU s, {one['peak_mb']:.0f} MB"
+            CONSOLE.print(f"[dim]{rows:,} rows, {name}: {told}[/]")
+
+        run("read and thrown away", "thrown_away", "nowhere")
+        run("read and appended", "appends", "appended")
+        shutil.rmtree(Path(folder) / "appended", ignore_errors=True)
+        run("first ingest", "ingest", "ours")
+        emulator.ask("advance", seconds=3600)
+        run("nothing changed", "ingest", "ours")
+        for turn in ("", ", again"):  # the first finds files as the first ingest left them
+            emulator.ask("mutate", new_messages=400, late_replies=400, edits=100, reply_edits=100)
+            emulator.ask("advance", seconds=3600)
+            run(f"1,000 rows changed{turn}", "ingest", "ours")
+        if beside:
+            python = attempt(lambda: {"python": stage.tools("dlt_merge")})
+            if "python" in python:
+                run("dlt, merged", "dlt_merge", "dlt", python["python"])
+            else:
+                figures["dlt, merged"] = python
+    return figures
+
+
+def lakehouse() -> Figures:
+    """(f) The whole way into Delta tables: what writing costs beside reading, and whether it grows with the table."""
+    sizes = [20_000] if QUICK else [int(one) for one in os.environ.get("LAKEHOUSE_ROWS", "1000000,5000000").split(",")]
+    all_figures: Figures = {}
+    for rows in sizes:
+        figures = _lakehouse(rows, beside=rows <= 1_000_000)
+        lines = []
+        for name, one in figures.items():
+            if "skipped" in one:
+                lines.append([name, "skipped", one["skipped"], *[""] * 3])
+                continue
+            per = f"{per_million(one):.1f}" if one["rows"] > rows // 2 else ""
+            lines.append([name, f"{one['rows']:,}", f"{one['wall']:.1f}", f"{one['cpu']:.2f}", per, f"{one['peak_mb']:.0f}"])
+        head = ["", "rows read", "wall s", "CPU s", "CPU s per million", "peak MB"]
+        show(f"The lakehouse, {rows:,} rows, 50 a page", head, lines)
+        all_figures[f"{rows:,} rows"] = figures
+    return all_figures
+
+
 def size() -> Figures:
-    """(f) Start-up and size."""
+    """(g) Start-up and size."""
     figures: Figures = {"import_ms": stage.timed_import()}
     core = next((stage.ROOT / "python" / "lakeflow_teams").glob("_core*.so"))
     packed = stage.RESULTS / "core.zip"
@@ -329,6 +426,14 @@ def factors(figures: Figures) -> None:
             decoding = drain["bytes"] / 1e6 / speed
             factor = ours["cpu"] / (drain["cpu"] + decoding)
             lines.append([f"a whole read{of}: times the raw drain and decoding what it brought", f"{factor:.2f}", "1.5"])
+    for rows, runs_of in ((name, one) for name, one in figures.get("lakehouse", {}).items() if isinstance(one, dict)):
+        appended = runs_of["read and appended"]
+        if "cpu" in appended and "cpu" in runs_of["first ingest"]:
+            factor = per_million(runs_of["first ingest"]) / per_million(appended)
+            lines.append([f"first ingest, {rows}: times reading and appending", f"{factor:.2f}", "1.3"])
+        if "cpu" in runs_of.get("dlt, merged", {}):
+            less = per_million(runs_of["dlt, merged"]) / per_million(runs_of["first ingest"])
+            lines.append([f"first ingest, {rows}: CPU per row, times less than dlt", f"{less:.0f}", "10"])
     if "cpu" in runs.get("careful", {}):
         less = per_million(runs["careful"]) / per_million(runs["connector, both tables"])
         lines.append(["CPU per row: times less than the careful client", f"{less:.0f}", "15"])
@@ -336,7 +441,9 @@ def factors(figures: Figures) -> None:
         show("Factors", ["", "", "wanted"], lines)
 
 
-SECTIONS = {one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, memory, size)}
+SECTIONS = {
+    one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, imports, memory, lakehouse, size)
+}
 
 
 def main() -> None:

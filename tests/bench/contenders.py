@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
+import lakehouse
+
 Job = dict[str, Any]
 ROOTS_AND_REPLIES = ["messages", "message_replies"]
 WHOLE = {"fetch_all_teams": "true", "fetch_all_channels": "true", "fetch_all_messages": "true"}
@@ -276,7 +278,21 @@ def incumbent(job: Job) -> Callable[[], dict[str, Any]]:
     return run
 
 
-CONTENDERS = {one.__name__: one for one in (connector, incremental, careful, dlt, msgraph, incumbent)}
+CONTENDERS = {
+    one.__name__: one
+    for one in (
+        connector,
+        incremental,
+        careful,
+        dlt,
+        msgraph,
+        incumbent,
+        lakehouse.ingest,
+        lakehouse.thrown_away,
+        lakehouse.appends,
+        lakehouse.dlt_merge,
+    )
+}
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ TOOLS = RESULTS / "tools"
 PACKAGES = {
     "careful": ["requests", "orjson"],
     "dlt": ["dlt"],
+    "dlt_merge": ["dlt[deltalake]"],
     "msgraph": ["msgraph-sdk", "requests"],
     "plot": ["matplotlib"],
 }
@@ -61,12 +62,14 @@ def tenant(rows: int, **knobs: Any) -> Emulator:
     return Emulator(**{**size, **plain, **knobs})
 
 
-def contend(name: str, emulator: Emulator, *, python: str = sys.executable, **job: Any) -> dict[str, Any]:
+def contend(
+    name: str, emulator: Emulator, *, python: str = sys.executable, program: str = "contenders.py", **job: Any
+) -> dict[str, Any]:
     """Runs a contender once and adds what the emulator saw of it."""
     emulator.ask("clear")
     before = emulator.ask("connections")
     options = {**emulator.options, **job.pop("options", {})}
-    command = [python, str(HERE / "contenders.py"), name, json.dumps({"options": options, **job})]
+    command = [python, str(HERE / program), name, json.dumps({"options": options, **job})]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]

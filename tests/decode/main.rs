@@ -95,7 +95,7 @@ fn any_table() -> impl Strategy<Value = &'static Table> {
 /// A value that a column of this kind takes as it is, made of the item's number.
 fn right_value(kind: &ColumnType, number: usize) -> Value {
     match kind {
-        ColumnType::Text | ColumnType::Json => json!(format!("{number}")),
+        ColumnType::Text | ColumnType::Time | ColumnType::Json => json!(format!("{number}")),
         ColumnType::Bool => json!(number.is_multiple_of(2)),
         ColumnType::Int | ColumnType::Long => json!(number),
         ColumnType::Binary => Value::Null,
@@ -112,7 +112,9 @@ fn assert_own(array: &dyn Array, row: usize, column: &Column, number: usize) {
         return;
     }
     match column.kind {
-        ColumnType::Text => assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name),
+        ColumnType::Text | ColumnType::Time => {
+            assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name);
+        }
         ColumnType::Json => assert_eq!(array.as_string::<i32>().value(row), format!("\"{number}\""), "{}", column.name),
         ColumnType::Binary => assert!(array.is_null(row), "{}", column.name),
         ColumnType::Bool => assert_eq!(array.as_boolean().value(row), number.is_multiple_of(2), "{}", column.name),
@@ -134,7 +136,7 @@ fn assert_own(array: &dyn Array, row: usize, column: &Column, number: usize) {
             let items = array.as_list::<i32>().value(row);
             assert_eq!(items.len(), number % 3, "{}", column.name);
             for row in 0..items.len() {
-                assert_own(&items, row, &Column::new(column.name, *item), number);
+                assert_own(&items, row, &Column::new(column.name, *item, column.description), number);
             }
         }
     }

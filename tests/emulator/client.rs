@@ -52,7 +52,7 @@ pub async fn token(http: &reqwest::Client, emulator: &Emulator) -> Reply {
 
 impl Reply {
     /// The text keeps a byte order mark; the body is read without.
-    async fn of(answer: reqwest::Response) -> Self {
+    pub async fn of(answer: reqwest::Response) -> Self {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
         let body = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();

@@ -11,6 +11,7 @@ mod faults;
 mod lists;
 mod messages;
 mod methods;
+mod migration;
 mod mutation;
 mod oddities;
 mod pages;

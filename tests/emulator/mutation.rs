@@ -111,3 +111,52 @@ async fn knobs_by_name_are_checked() {
     set("grant_permission", "Channel.ReadBasic.All".into()).unwrap();
     assert_eq!(client.get(&format!("/teams/{team}/channels")).await.status, 200);
 }
+
+#[tokio::test]
+async fn the_owner_changes_it_over_http_without_a_token_and_without_a_trace() {
+    let client = start(small()).await;
+    client.emulator.clear_requests();
+    let before = client.emulator.truth("messages").len();
+    let tell = |what: &str, body: Value| {
+        let url = format!("{}/emulator/{what}", client.emulator.url());
+        client.http.post(url).body(body.to_string()).send()
+    };
+    let answer = tell("mutate", serde_json::json!({"new_messages": 2})).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let said: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(said["new_messages"].as_array().map(Vec::len), Some(2));
+    let answer = tell("post", serde_json::json!({"text": "Hello <you>", "subject": "Hi"})).await.unwrap();
+    let said: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let posted = client.emulator.truth("messages").into_iter().find(|row| row["id"] == said["id"]).unwrap();
+    assert_eq!(
+        (posted["body"]["content"].as_str(), posted["subject"].as_str()),
+        (Some("<p>Hello &lt;you&gt;</p>"), Some("Hi"))
+    );
+    assert_eq!(client.emulator.truth("messages").len(), before + 3);
+    for (what, body) in
+        [("mutate", serde_json::json!({"new_mesages": 1})), ("post", serde_json::json!({"text": "x", "chat_id": "x"}))]
+    {
+        assert_eq!(tell(what, body).await.unwrap().status(), 400);
+    }
+    let url = format!("{}/emulator/mutate", client.emulator.url());
+    assert_eq!(client.http.get(url).send().await.unwrap().status(), 400);
+    assert!(client.emulator.request_counts().is_empty());
+}
+
+#[tokio::test]
+async fn a_live_tenant_changes_by_itself_and_shows_today() {
+    let config = teams_emulator::EmulatorConfig { live: true, live_seconds: 0.02, ..small() };
+    let emulator =
+        teams_emulator::Emulator::start(teams_emulator::EmulatorConfig { frozen_clock: false, ..config }).unwrap();
+    let age = jiff::Timestamp::now().duration_since(emulator.now());
+    assert!(age.as_secs().abs() < 60, "{age}");
+    let count = || emulator.truth("messages").len() + emulator.truth("message_replies").len();
+    let before = count();
+    for _ in 0..500 {
+        if count() > before {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("nothing happened");
+}

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use teams_emulator::{EmulatorConfig, Mutation};
+use teams_ingest::Limits;
 
 use crate::harness::*;
 
@@ -269,4 +270,25 @@ async fn a_start_date_leaves_out_only_what_is_older() {
         assert!(newer.iter().all(|key| held.contains(key)), "{strategy}");
         assert!(held.len() < emulator.truth("messages").len() + emulator.truth("message_replies").len());
     }
+}
+
+#[tokio::test]
+async fn a_round_tells_how_much_of_it_is_read() {
+    let emulator = start(EmulatorConfig { teams: 60, channels_per_team: 1, messages_per_channel: 10, ..small() });
+    let (session, pass) = (session(&emulator), pass(BOTH, &join(ALL_MESSAGES, &[("strategy", "channels")])));
+    let (mut offset, mut shares) = (None, Vec::new());
+    loop {
+        let step = session
+            .micro_batch(&pass, offset.as_deref(), Limits { max_rows: Some(100), max_pages: None })
+            .await
+            .unwrap();
+        offset = Some(step.offset);
+        if step.finished {
+            assert_eq!(step.share, None, "the round is over");
+            break;
+        }
+        shares.push(step.share.expect("the teams are listed"));
+    }
+    assert!(shares.len() >= 2 && shares.is_sorted(), "{shares:?}");
+    assert!(shares[0] > 0.0 && shares.last().is_some_and(|share| *share > 0.5 && *share < 1.0), "{shares:?}");
 }

@@ -350,3 +350,90 @@ async fn a_scope_that_is_not_found_is_confirmed_before_a_pause() {
         reader.assert_whole();
     }
 }
+
+#[tokio::test]
+async fn what_is_excluded_is_neither_asked_nor_read_and_comes_back_whole() {
+    for strategy in ["auto", "channels"] {
+        let emulator = start(small());
+        let (team, channel) = (team_ids(&emulator)[0].clone(), channel_ids(&emulator).pop().unwrap().1);
+        let out =
+            [("exclude_team_id", team.as_str()), ("exclude_channel_id", channel.as_str()), ("strategy", strategy)];
+        let mut reader = Reader::messages(&emulator, &out);
+        for seed in 0..2 {
+            emulator.clear_requests();
+            reader.round().await;
+            let asked = emulator.requests();
+            assert!(asked.iter().all(|request| !request.path.contains(&team)), "{strategy}");
+            let is_out = |row: &&serde_json::Value| row["team_id"] == *team || row["channel_id"] == *channel;
+            let wanted = emulator.truth("messages").iter().filter(|row| !is_out(row)).count();
+            assert_eq!((reader.lake.rows("messages").iter().filter(|row| is_out(row)).count(), wanted), (0, wanted));
+            assert_eq!(reader.lake.rows("messages").len(), wanted, "{strategy}");
+            emulator.mutate(&Mutation {
+                advance_seconds: 26 * 3600,
+                new_messages: 30,
+                late_replies: 5,
+                seed,
+                ..Mutation::default()
+            });
+        }
+        let mut whole = Reader::messages(&emulator, &[("strategy", strategy)]);
+        (whole.lake, whole.offset) = (reader.lake, reader.offset);
+        whole.round().await;
+        whole.assert_whole();
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_leaves_out_what_refuses_only_where_its_reader_keeps_it() {
+    let emulator = start(small());
+    let team = team_ids(&emulator)[0].clone();
+    emulator.set(|knobs| {
+        knobs.forbidden_team_ids.insert(team.clone());
+    });
+    let options = [("fetch_all_teams", "true"), ("on_forbidden", "skip")];
+    for table in ["channels", "members", "team_tags"] {
+        let (_, error) = read_once(&session(&emulator), &pass(&[table], &options)).await;
+        assert!(matches!(error, Some(Error::PermissionDenied(_))), "{table}: {error:?}");
+        let left_out = teams_ingest::LeftOut::default();
+        let keeping = teams_ingest::Pass { left_out: Some(left_out.clone()), ..pass(&[table], &options) };
+        let (found, error) = read_once(&session(&emulator), &keeping).await;
+        assert!(error.is_none() && !found.is_empty(), "{table}: {error:?}");
+        assert_eq!(*left_out.lock(), [[(teams_tables::Derived::Team, team.clone())]], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_one_team_is_not_taken_for_a_missing_permission() {
+    let emulator = start(small());
+    let team = team_ids(&emulator)[0].clone();
+    emulator.set(|knobs| {
+        knobs.forbidden_team_ids.insert(team.clone());
+    });
+    let members = pass(&["members"], &[("fetch_all_teams", "true")]);
+    let text = read_once(&session(&emulator), &members).await.1.unwrap().to_string();
+    assert!(
+        text.contains("The token holds TeamMember.Read.All") && text.contains(&format!("exclude_team_id={team}")),
+        "{text}"
+    );
+    emulator.set(|knobs| {
+        knobs.roles.remove("TeamMember.Read.All");
+    });
+    let text = read_once(&session(&emulator), &members).await.1.unwrap().to_string();
+    assert!(text.contains("Grant the application permission TeamMember.Read.All"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_is_behind_the_offset_is_named() {
+    let emulator = start(small());
+    let mut reader = Reader::messages(&emulator, &[]);
+    reader.round().await;
+    let earlier = start(EmulatorConfig { start: "2026-01-10T00:00:00Z".parse().unwrap(), ..small() });
+    let mut behind = Reader::messages(&earlier, &[]);
+    behind.offset = reader.offset;
+    behind.round().await;
+    let notes = behind.report().notes.join(" ");
+    assert!(
+        notes.contains("the server's clock (2026-01-10T00:00") && notes.contains("is behind the stored offset"),
+        "{notes}"
+    );
+}

@@ -14,11 +14,10 @@ from support.paths import ROOT
 PACKAGE = ROOT / "python" / "lakeflow_teams"
 
 #: A folder or a module at the top to what it may import, and why. The foundation knows nothing of the others.
-FOUNDATION = {"_core", "_extras", "_staging", "_suggest"}
+FOUNDATION = {"_core", "_extras", "_suggest"}
 ARROWS = {
     "_core": {},
     "_extras": {},
-    "_staging": {},
     "_suggest": {},
     "_templates": {},
     "options": {},
@@ -33,20 +32,44 @@ ARROWS = {
         "stream": "a read is a stream",
     },
     "environment": {"options": "the older name of one of its functions"},
-    "lakeflow": {"options": "the connection's map", "planner": "partitions of a micro-batch"},
-    "spark": {"options": "Spark's map", "planner": "partitions of a micro-batch"},
+    "operations": {"options": "an operation's options", "results": "a connection is validated by a check"},
+    "lakeflow": {
+        "options": "the connection's map",
+        "planner": "partitions of a micro-batch",
+        "operations": "the framework is given our answers",
+    },
+    "spark": {
+        "options": "Spark's map",
+        "planner": "partitions of a micro-batch",
+        "operations": "`operation` asks instead of reading",
+    },
     "pipelines": {
         "options": "the connection's options",
         "spec": "the destinations, and how each is written",
         "spark": "the data source that a pipeline reads",
     },
-    "run_report": {"results": "a page is made of a summary", "_templates": "a page is a template"},
+    "store": {"options": "how to get in, and what of it may be shown"},
+    "views": {"spec": "the destinations of a pipeline, and how each is written"},
+    "run_report": {
+        "results": "a page is made of a summary",
+        "_templates": "a page is a template",
+        "store": "it lies in the lakehouse, and looks into its tables",
+    },
     "local": {
         "options": "the connection's options",
         "spec": "the destinations, and how each is written",
         "results": "what a run gives back",
         "run_report": "a run ends with its page",
+        "store": "where the tables lie",
         "telemetry": "a run is a span",
+        "views": "a DuckDB database has them",
+    },
+    "deliver": {
+        "options": "the connection's options",
+        "store": "the folder of the lakehouse",
+        "results": "a summary shows in a notebook",
+        "run_report": "its page has the same charts",
+        "_templates": "and is a template",
     },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
@@ -60,7 +83,10 @@ ARROWS = {
         "options": "options come from -o, a file and the environment",
         "spec": "most commands take a spec",
         "results": "and show what came of it",
-        "local": "`ingest` and `status`",
+        "local": "`ingest`, `status` and `maintain`",
+        "deliver": "`import`",
+        "store": "`views` writes beside the tables",
+        "views": "`views`",
         "demo": "`demo`",
         "_templates": "`init` and `databricks` write files",
     },

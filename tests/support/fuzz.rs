@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each fuzz target uses its own function")]
 
 use teams_base::error::Error;
-use teams_base::options::{Strictness, parse_connection, parse_table};
+use teams_base::options::{Strictness, Timestamps, parse_connection, parse_table};
 use teams_client::classify::classify;
 use teams_client::{ErrorBody, Headers, Idempotency, Link};
 use teams_ingest::{Offset, Parsed};
@@ -49,7 +49,8 @@ fn list(table: &'static Table, page: &[u8], raw: bool) {
     let read = twice(page, &mut ListRows::new(&mut rows, context, &mut filter));
     check_held(read, rows.len());
     finish(rows, None);
-    let (mut rows, mut deletes) = (builder(table, raw), TableBuilder::new(Projection::keys_and_cursor(table)));
+    let (mut rows, mut deletes) =
+        (builder(table, raw), TableBuilder::new(Projection::keys_and_cursor(table, Timestamps::Text)));
     let mut log = DeltaLog::default();
     let read = twice(page, &mut DeltaRows { rows: &mut rows, deletes: &mut deletes, context, log: &mut log });
     let held = rows.len() + deletes.len();

@@ -6,20 +6,25 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.databricks import databricks
+from lakeflow_teams.cli.deliver import import_
 from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
 from lakeflow_teams.cli.look import preview, schema, tables
-from lakeflow_teams.cli.output import terminal
+from lakeflow_teams.cli.maintain import maintain
+from lakeflow_teams.cli.output import LOG_FORMAT, flushed, terminal
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
+from lakeflow_teams.cli.verify import verify
+from lakeflow_teams.cli.views import views
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,13 +35,29 @@ def app(verbose: bool) -> None:
 
     Credentials come from AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, any other connection option from
     LAKEFLOW_TEAMS_<OPTION>, or from a file; never from the command line. Exit codes: 0 done, 1 the run failed
-    (or a check found something missing), 2 bad input.
+    (or a check found something missing), 2 bad input, 3 done but for some items.
     """
     level = logging.INFO if verbose else logging.ERROR
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=level, format=LOG_FORMAT, stream=sys.stderr)
 
 
-for command in (demo, init, check, plan, ingest, status, tables, schema, preview, databricks, emulator):
+for command in (
+    demo,
+    init,
+    check,
+    plan,
+    ingest,
+    import_,
+    status,
+    verify,
+    maintain,
+    views,
+    tables,
+    schema,
+    preview,
+    databricks,
+    emulator,
+):
     app.add_command(command)
 
 
@@ -49,13 +70,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = app.main(args=arguments, prog_name="lakeflow-teams", standalone_mode=False)
-        sys.stdout.flush()
+        flushed(sys.stdout)
+    except click.exceptions.NoArgsIsHelpError as error:  # a page to read, and no mistake to put into a line
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return BAD_INPUT
     except click.ClickException as error:
         return _line(error.format_message(), BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):
         return _line("interrupted; what was committed stays, and the next run goes on from there", INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        flushed(sys.stdout)
         return OK
     except Exception as error:  # the command line never shows a traceback unless asked to
         return _failed(error)
@@ -70,5 +94,6 @@ def _failed(error: Exception) -> int:
 
 
 def _line(text: str, code: int) -> int:
-    click.echo(f"lakeflow-teams: {' '.join(text.split())}", err=True)
+    with suppress(BrokenPipeError):  # nobody reads it; the exit code says it too
+        click.echo(f"lakeflow-teams: {' '.join(text.split())}", err=True)
     return code

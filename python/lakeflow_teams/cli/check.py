@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.inputs import pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.results import listing
 from lakeflow_teams.results.check import CheckResult, run_check
 
 MISSING = 1
 
+_COLUMNS = (
+    listing.Column("table"),
+    listing.Column("permission", breaks=True),
+    listing.Column("status"),
+    listing.Column("", breaks=True),
+)
 _STYLES = {"granted": "green", "unknown": "yellow"}
 
 
@@ -55,19 +60,13 @@ def check(
 
 
 def _show(result: CheckResult) -> None:
-    console = Console()
-    console = console if console.is_terminal else Console(width=240)
-    style = "green" if result.authenticated else "red"
-    console.print(result.authentication, style=style, markup=False, highlight=False, soft_wrap=True)
-    screen = Table("table", "permission", "status", "", header_style="bold", box=None)
-    for row in result.rows:
-        status = f"[{_STYLES.get(row.status, 'red')}]{row.status}[/]"
-        screen.add_row(row.table, row.permission, status, escape(row.detail))
-    console.print(screen)
+    console = listing.console()
+    listing.note(console, result.authentication, style="green" if result.authenticated else "red")
+    rows = ((row.table, row.permission, Text(row.status, _STYLES.get(row.status, "red")), row.detail) for row in result.rows)
+    listing.show(console, _COLUMNS, rows)
     for note in result.notes:
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        listing.note(console, f"note: {note}", style="yellow")
     if result.missing:
-        text = f"Grant with admin consent: {', '.join(result.missing)}"
-        console.print(text, style="bold", markup=False, highlight=False, soft_wrap=True)
-    console.print("For a Unity Catalog connection, externalOptionsAllowList:", highlight=False)
-    console.print(result.allow_list, markup=False, highlight=False, soft_wrap=True)
+        listing.note(console, f"Grant with admin consent: {', '.join(result.missing)}", style="bold")
+    listing.note(console, "For a Unity Catalog connection, externalOptionsAllowList:")
+    console.print(result.allow_list, markup=False, highlight=False, soft_wrap=True)  # one word, to be copied

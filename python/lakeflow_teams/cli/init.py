@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lakeflow_teams import _core
-from lakeflow_teams.cli import scaffold
+from lakeflow_teams.cli import questions, scaffold
 from lakeflow_teams.cli.complete import complete_tables
 from lakeflow_teams.cli.output import print_json
 
@@ -43,14 +43,15 @@ def init(
     """
     if output.exists() and not force:
         raise _core.ConfigurationError(f"--output: {output} exists; name another file, or replace it with --force")
+    if not output.parent.is_dir():
+        raise _core.ConfigurationError(f"--output: the folder {output.parent} is not there; make it, or name another file")
     asking = sys.stdin.isatty() and not (yes or as_json)
-    usual = ",".join(scaffold.USUAL)
     if tables is None:
-        tables = _ask(f"Tables, by comma, of {', '.join(info['name'] for info in _core.tables())}", usual, asking=asking)
+        tables = questions.tables() if asking else ",".join(scaffold.USUAL)
     if team_id is None:
-        team_id = _ask("Team ids, by comma; empty for every team", "", asking=asking)
+        team_id = questions.team_id() if asking else ""
     if start_date is None:
-        start_date = _ask("Messages since which date (2025-01-01); empty for all", "", asking=asking)
+        start_date = questions.start_date() if asking else ""
     names = [info["name"] for info in _core.tables()] if tables == "all" else [name.strip() for name in tables.split(",")]
     chosen = scaffold.choose(names)
     text = scaffold.pipeline(
@@ -78,7 +79,3 @@ def init(
 def _readable(path: Path) -> str:
     """The path as text that UTF-8 can hold: under another locale Python keeps its bytes as halves of characters."""
     return os.fsencode(path.as_posix()).decode("utf-8", errors="replace")
-
-
-def _ask(question: str, default: str, *, asking: bool) -> str:
-    return str(click.prompt(question, default=default, show_default=bool(default), err=True)) if asking else default

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
-from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.environment import connection_from_environment, require_credential
 
 if TYPE_CHECKING:
     from lakeflow_teams.spec.pipeline import PipelineSpec
@@ -21,7 +21,10 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise _core.ConfigurationError(f"option {text!r}: write it as key=value")
-        found[name.strip().lower()] = value
+        name = name.strip().lower()
+        if name in found:
+            raise _core.ConfigurationError(f"option {name}: it is given twice; give it once, several values by comma")
+        found[name] = value
     return found
 
 
@@ -43,8 +46,9 @@ def split(given: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def client(given: dict[str, str], file: Path | None) -> _core.Client:
     """A client from ``-o``, then the connection file, then the environment."""
-    options = {**(_file(file) if file else {}), **given}
-    return _core.Client(connection_from_environment(options), strict=True)
+    options = connection_from_environment({**(_file(file) if file else {}), **given})
+    require_credential(options)
+    return _core.Client(options, strict=True)
 
 
 def pipeline_client(
@@ -57,6 +61,7 @@ def pipeline_client(
         spec = load_pipeline(pipeline)
         options = {**spec.connection, **options}
     connection = connection_from_environment(options)
+    require_credential(connection)
     return spec, _core.Client(connection, strict=True), connection
 
 

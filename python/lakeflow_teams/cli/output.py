@@ -5,14 +5,23 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TextIO
 
 import click
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def verbose() -> None:
+    """Logs what the connector does, to stderr."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("lakeflow_teams").setLevel(logging.INFO)
 
 
 def print_json(content: Any, indent: int | None = 2) -> None:
@@ -47,13 +56,23 @@ def terminal() -> Iterator[None]:
         try:
             yield
         finally:
-            shown.flush()
+            flushed(shown)
             os.dup2(shown.fileno(), 2)
             sys.stderr = given
             native.seek(0)
             said = native.read()
             if b"panicked at" not in said:
                 os.write(2, said)
+
+
+def flushed(stream: TextIO) -> None:
+    """Flushes a stream; where its reader has left, what is still to be written goes nowhere."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _is_own_stderr() -> bool:

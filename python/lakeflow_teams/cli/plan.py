@@ -9,23 +9,35 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.exit_code import FAILED, OK
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.cli.values import Amount
 from lakeflow_teams.options.environment import connection_from_environment
-from lakeflow_teams.results.cost import RUNS, PlanResult, duration, predict
+from lakeflow_teams.results import listing
+from lakeflow_teams.results.cost import RUNS, PlanResult, RunCost, duration, predict
+
+_COLUMNS = (
+    listing.Column("tables", breaks=True),
+    *(listing.Column(f"{run} run", breaks=True) for run in RUNS),
+    listing.Column("limited by", rank=1, breaks=True),
+)
+_DETAIL = (
+    listing.Column("first run", breaks=True),
+    listing.Column("requests", justify="right"),
+    listing.Column("formula", breaks=True),
+)
 
 
 def _count_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each count, in the order of the core."""
     for name, assumed, meaning in reversed(_core.counts()):
         text = meaning if assumed is None else f"{meaning} Assumed to be {assumed:g}."
-        command = click.option(f"--{name.replace('_', '-')}", name, type=click.FloatRange(0), help=text)(command)
+        command = click.option(f"--{name.replace('_', '-')}", name, type=Amount(0), help=text)(command)
     return command
 
 
@@ -77,29 +89,27 @@ def plan(
 
 
 def _show(result: PlanResult) -> None:
-    console = Console()
-    console = console if console.is_terminal else Console(width=240)
-    screen = Table("tables", *(f"{run} run" for run in RUNS), "limited by", header_style="bold", box=None)
-    for step in result.passes:
-        runs = [getattr(step, run) for run in RUNS]
-        screen.add_row(", ".join(step.tables), *(_cell(run.requests, run.seconds) for run in runs), step.first.limit)
-    screen.add_row("all", *(_cell(result.requests(run), result.seconds(run)) for run in RUNS), style="bold")
-    console.print(screen)
+    console = listing.console()
+    rows = [_row(", ".join(step.tables), [getattr(step, run) for run in RUNS], step.first.limit) for step in result.passes]
+    totals = [_cell(result.requests(run), result.seconds(run)) for run in RUNS]
+    rows.append([Text("all", style="bold"), *(Text(text, style="bold") for text in totals), ""])
+    listing.show(console, _COLUMNS, rows)
     console.print()
-    detail = Table("first run", "requests", "formula", header_style="bold", box=None)
-    for step in result.passes:
-        for part in step.first.parts:
-            detail.add_row(f"GET {part.endpoint}", f"{part.requests:,.0f}", part.formula)
-    console.print(detail)
+    parts = [part for step in result.passes for part in step.first.parts]
+    detail = ((f"GET {part.endpoint}", f"{part.requests:,.0f}", part.formula) for part in parts)
+    listing.show(console, _DETAIL, detail)
     used = ", ".join(f"{name} {count:,.10g}" for name, count in result.counts.items())
-    console.print(f"counts: {used}", markup=False, highlight=False, soft_wrap=True)
+    listing.note(console, f"counts: {used}")
     if result.probe_requests:
-        console.print(f"the probe took {result.probe_requests} requests", highlight=False)
+        listing.note(console, f"the probe took {result.probe_requests} requests")
     for name, why in result.unknown.items():
-        text = f"unknown: {name}: {why}. Or give --{name.replace('_', '-')}"
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        listing.note(console, f"unknown: {name}: {why}. Or give --{name.replace('_', '-')}", style="red")
     for note in result.notes:
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        listing.note(console, f"note: {note}", style="yellow")
+
+
+def _row(tables: str, runs: list[RunCost], limit: str) -> list[str | Text]:
+    return [tables, *(_cell(run.requests, run.seconds) for run in runs), limit]
 
 
 def _cell(requests: int | None, seconds: float | None) -> str:

@@ -13,6 +13,37 @@ from lakeflow_teams._templates import render
 #: What a pipeline holds where nothing is said: what a team's page shows, and no private conversation.
 USUAL = ("teams", "channels", "members", "messages", "message_replies")
 
+#: All tables, by what they are about, in the order in which ``init`` asks.
+GROUPS = (
+    ("Teams and channels", ("teams", "channels", "members", "channel_members", "deleted_teams")),
+    ("Messages in channels", ("messages", "message_replies")),
+    (
+        "Parts of these messages",
+        ("message_reactions", "message_mentions", "message_attachments", "system_events", "hosted_contents"),
+    ),
+    ("Chats", ("chats", "chat_members", "chat_messages")),
+    (
+        "Parts of chat messages",
+        (
+            "chat_message_reactions",
+            "chat_message_mentions",
+            "chat_message_attachments",
+            "chat_system_events",
+            "chat_hosted_contents",
+        ),
+    ),
+    ("People and groups", ("users", "groups", "group_members", "group_owners", "user_licenses")),
+    ("Shared channels", ("shared_channel_members", "shared_channel_teams", "incoming_channels")),
+    (
+        "Apps, tabs and tags",
+        ("channel_tabs", "chat_tabs", "team_apps", "chat_apps", "user_apps", "team_tags", "team_tag_members"),
+    ),
+    ("Shifts and files", ("schedules", "shifts", "team_drives")),
+    ("Group mail", ("conversations", "conversation_threads", "conversation_posts")),
+    ("Meetings and calls", ("call_records", "online_meeting_transcripts", "online_meeting_recordings")),
+    ("Retention and use", ("retained_messages", "deleted_team_messages", "team_device_usage_report")),
+)
+
 _DISCOVERY = re.compile(r"\bfetch_all_\w+")
 _EXPORT = "     export AZURE_TENANT_ID=... AZURE_CLIENT_ID=... AZURE_CLIENT_SECRET=..."
 _EVENTS = ("messages", "message_replies", "chat_messages")

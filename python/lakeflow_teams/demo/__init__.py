@@ -70,7 +70,7 @@ def run(target: Path, *, teams: int = 20, seed: int = 7, console: Console | None
     with _core.GraphEmulator(teams=teams, seed=seed) as graph:
         screen.welcome(console, graph, teams, seed)
         first = _ingest("First ingest: everything", graph, target, console)
-        graph.mutate(**EVENTS)
+        graph.mutate(**EVENTS)  # type: ignore[arg-type]
         graph.advance(LATER)
         screen.events(console, EVENTS)
         second = _ingest("Second ingest: only what changed", graph, target, console)

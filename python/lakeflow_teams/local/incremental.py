@@ -8,17 +8,18 @@ has merge into themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local import reconcile
+from lakeflow_teams.local import guard, preflight, reconcile, refill
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, folding, merge, scd2, sets
+from lakeflow_teams.local.write import append, emptied, folding, merge, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
-from lakeflow_teams.local.write.rows import table_of
+from lakeflow_teams.local.write.rows import newest, table_of
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.results.summary import DestinationSummary, Progress
 
@@ -28,6 +29,15 @@ ROWS_PER_BATCH = 20_000
 QUIET_SECONDS = 30.0
 
 _WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
+
+
+@dataclass(frozen=True)
+class How:
+    """How a pass is run: after another ingest committed first, from the beginning, and with a reconciliation at its end."""
+
+    overtaken: bool = False
+    afresh: bool = False
+    removes_gone: bool = False
 
 
 class Incremental:
@@ -41,20 +51,23 @@ class Incremental:
         notes: list[str],
         tell: Callable[[Progress], None],
         *,
-        overtaken: bool = False,
+        writer: str,
+        how: How = How(),
     ) -> None:
         self._client = client
         self._pass = step
         self._lines = lines
         self._notes = notes
         self._tell = tell
-        self._overtaken = overtaken
+        self._writer = writer
+        self._how = how
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)
         self._epoch = 1
         self._position = 0
         self._old_round = False
+        self._refreshes = False
         self._stored: str | None = None
         self._stored_at = monotonic()
 
@@ -68,6 +81,8 @@ class Incremental:
             step = self._client.micro_batch(self._pass.tables, self._pass.options, offset, max_rows=ROWS_PER_BATCH)
             if step.offset != offset:
                 self._commit(step)
+            elif offset is not None:
+                self._notes.extend(preflight.too_early(self._pass, offset, self._client.now))
             if step.offset == offset or (step.finished and not self._old_round):
                 self._reconcile(step.offset)
                 break
@@ -77,7 +92,7 @@ class Incremental:
     def _resume(self) -> str | None:
         """The offset to go on from, or ``None`` to read everything. Settings that changed may forbid going on."""
         found = [self._found(index) for index in range(len(self._pass.jobs))]
-        if self._overtaken and len({state.stamp and (state.stamp.epoch, state.stamp.position) for state in found}) > 1:
+        if self._how.overtaken and _is_between_commits(found, self._writer):
             raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
@@ -94,6 +109,7 @@ class Incremental:
         behind = min(stamps, key=lambda stamp: (stamp.position, _clock(stamp.offset)))
         self._epoch, self._position = behind.epoch, behind.position
         self._old_round = not behind.finished
+        self._refreshes = behind.afresh and not behind.finished
         if all(stamp.position == behind.position for stamp in stamps):
             self._stored = behind.offset
         return behind.offset
@@ -103,12 +119,19 @@ class Incremental:
         job, line = self._pass.jobs[index], self._lines[index]
         found, removed = heal(job.destination, job.identity, job.destination.found(), Stamp(0, settings=job.settings))
         line.healed(removed, self._notes)
+        if job.keeps_markers(found):
+            stamp = replace(found.stamp or Stamp(0), batch=(found.batch or 0) + 1, settings=job.settings)
+            emptied.take_out(job.destination, job.set_keys, stamp)
+            return job.destination.found()
         return found
 
     def _why_from_the_start(self, found: list[Found]) -> str | None:
         """``None`` to go on, ``""`` for a first run, otherwise the reason to read everything again."""
         if all(state.batch is None for state in found):
             return ""
+        self._refreshes = self._how.afresh
+        if self._how.afresh:
+            return "it was asked for (full refresh)"
         epochs = {state.stamp.epoch for state in found if state.stamp is not None}
         for job, state in zip(self._pass.jobs, found, strict=True):
             if state.batch is None:
@@ -136,7 +159,7 @@ class Incremental:
             self._write(index, step)
             line.rows += count
             line.micro_batches += 1
-            self._tell(Progress(line.destination, line.rows, line.micro_batches))
+            self._tell(Progress(line.destination, line.rows, line.micro_batches, share=step.share))
         self._stored, self._stored_at = step.offset, monotonic()
 
     def _write(self, index: int, step: _core.MicroBatch) -> None:
@@ -147,13 +170,22 @@ class Incremental:
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
         folding.refuse(job.destination, job.identity, rows)
         if job.set_keys and job.way != "append":
-            rows, deletes = sets.replace(job.destination, rows, job.set_keys)
-        stored = job.destination.open() if step.full_since is not None and job.way != "append" else None
-        if step.full_since is not None and stored is not None:
-            unseen = reconcile.unseen(job.destination.shape, stored, step.full_since)
+            rows, deletes = emptied.replace(job.destination, rows, job.set_keys)
+        old = job.destination.open() if step.full_since is not None and job.way != "append" else None
+        if step.full_since is not None and old is not None:
+            unseen = reconcile.unseen(job.destination.shape, job.destination.stored(old), step.full_since)
+            # What this batch brings again is dated later than its delete, and stays.
+            keys = list(job.destination.shape.keys)
+            lost = unseen.select(keys).join(rows.select(keys), keys=keys, join_type="left anti")
+            guard.refuse(job, lost.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
+        if self._refreshes and job.way == "scd2":
+            versions = newest(rows, (*job.destination.shape.keys, job.destination.shape.sequence), None)
+            self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
+            self._batches[index] = job.destination.found().batch or 0
         stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
         self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
+        upkeep.after_commit(job.destination, stamp.batch)
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1
@@ -166,6 +198,8 @@ class Incremental:
             members=self._pass.members,
             settings=self._pass.jobs[index].settings,
             reconciled=self._reconciled[index],
+            writer=self._writer,
+            afresh=self._refreshes,
         )
 
     def _reconcile(self, offset: str) -> None:
@@ -175,10 +209,12 @@ class Incremental:
             return
         self._position += 1  # its offset may be later than that of the last commit, and then is no other table's
         for index, job in enumerate(self._pass.jobs):
-            table = job.destination.open() if reconcile.is_due(job, self._reconciled[index], now) else None
+            is_due = reconcile.is_due(job, self._reconciled[index], now) or (self._how.removes_gone and job.way != "append")
+            table = job.destination.open() if is_due else None
             if table is None:
                 continue
-            gone = reconcile.vanished(self._client, job, table, now)
+            gone = reconcile.vanished(self._client, job, job.destination.stored(table), now)
+            guard.refuse(job, gone.num_rows)
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)
@@ -194,6 +230,14 @@ class Incremental:
     def _rows_of(step: _core.MicroBatch, table: str) -> int:
         batches = [*step.tables.get(table, []), *step.deletes.get(table, [])]
         return sum(batch.num_rows for batch in batches)
+
+
+def _is_between_commits(found: list[Found], writer: str) -> bool:
+    """Whether another ingest than ``writer``'s has committed to one of the tables, and not yet to the others."""
+    places = [(state.stamp.epoch, state.stamp.position) if state.stamp else None for state in found]
+    furthest = max((place for place in places if place), default=None)
+    ahead = {state.stamp.writer for state, place in zip(found, places, strict=True) if state.stamp and place == furthest}
+    return len(set(places)) > 1 and ahead != {writer}
 
 
 def _is_round_over(offset: str) -> bool:

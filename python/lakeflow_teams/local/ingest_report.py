@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 
-from lakeflow_teams.local.write import delta
+from lakeflow_teams.local.names import Names
+from lakeflow_teams.local.write import delta, upkeep
 from lakeflow_teams.results.summary import RunSummary, one_line
 from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.store.location import Location
 
 NAME = "ingest_report"
 
@@ -28,6 +29,7 @@ SCHEMA = pa.schema(
         ("connection_name", pa.string()),
         ("kind", pa.string()),
         ("scope", pa.string()),
+        ("name", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("rows", pa.int64()),
@@ -39,11 +41,13 @@ SCHEMA = pa.schema(
 _QUIET = "(nothing new)"
 
 
-def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, times: tuple[str, str]) -> None:
+def write(
+    spec: PipelineSpec, target: Location, summary: RunSummary, scopes: str, times: tuple[str, str], *, names: Names
+) -> None:
     """Appends the run's rows to ``ingest_report`` in the schema of the first destination.
 
-    ``times`` are begin and end of the run, and ``scopes`` is the core's JSON list. A run must not fail because its report
-    cannot be written: that becomes a note.
+    ``times`` are begin and end of the run, ``scopes`` is the core's JSON list, and ``names`` are those of its ids. A run
+    must not fail because its report cannot be written: that becomes a note.
     """
     first = spec.tables[0]
     if any((table.catalog, table.schema, table.table) == (first.catalog, first.schema, NAME) for table in spec.tables):
@@ -56,11 +60,19 @@ def write(spec: PipelineSpec, target: Path, summary: RunSummary, scopes: str, ti
         "finished_at": times[1],
         "connection_name": summary.connection_name,
     }
-    rows = [{**run, **row} for row in (*_destinations(summary), *_scopes(json.loads(scopes)))]
     try:
+        rows = [{**run, **row} for row in (*_destinations(summary), *_named(_scopes(json.loads(scopes)), names))]
         delta.log(path, pa.Table.from_pylist(rows, SCHEMA))
-    except Exception as error:  # whatever it is, the tables are written
+        upkeep.after_log(path)
+    except Exception as raised:  # whatever it is, the tables are written
+        error = target.explained(raised)
         summary.notes.append(f"{NAME} could not be written: {type(error).__name__}: {one_line(error)}")
+
+
+def _named(scopes: Iterable[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
+    found = list(scopes)
+    names.add(found)
+    return found
 
 
 def _destinations(summary: RunSummary) -> Iterable[dict[str, Any]]:

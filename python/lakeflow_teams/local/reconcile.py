@@ -6,19 +6,20 @@ everything that can be read now, and what is stored but was not read is gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.plan import Job
-from lakeflow_teams.local.write.delta import arrow_schema, read
+from lakeflow_teams.local.write import times
+from lakeflow_teams.local.write.buckets import Buckets
 from lakeflow_teams.local.write.destination import Shape
 from lakeflow_teams.local.write.rows import table_of
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.scd2 import END, holding
+from lakeflow_teams.local.write.stored import Stored
 
 _TOMBSTONE = "deletedDateTime"
 #: The parts of a key that say in which channel or chat a row is.
@@ -33,46 +34,85 @@ def is_due(job: Job, last: str | None, now: str) -> bool:
     return last is None or _time(now) - _time(last) >= timedelta(days=days)
 
 
-def vanished(client: _core.Client, job: Job, table: DeltaTable, until: str) -> pa.Table:
+def vanished(client: _core.Client, job: Job, stored: Stored, until: str) -> pa.Table:
     """Keys and cursor of stored rows that are not there any more.
 
     Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are tombstones,
     and conversations of which nothing was read, because they may merely be out of reach.
     """
     source, options = job.spec.source_table, job.spec.options
-    keys, cursor = job.destination.shape.keys, job.destination.shape.sequence
-    present = table_of(
-        client.read(source, options, columns=list(keys)), pa.schema(client.schema(source, options, columns=list(keys)))
-    )
-    stored = read(table, [*keys, cursor], _candidates(job, table, until))
+    keys, cursor = list(job.destination.shape.keys), job.destination.shape.sequence
     conversation = [key for key in keys if key in _CONVERSATION]
-    if conversation:
-        stored = stored.join(_distinct(present, conversation), keys=conversation, join_type="left semi")
-    return stored.join(_distinct(present, keys), keys=list(keys), join_type="left anti").select([*keys, cursor])
+    schema = pa.schema(client.schema(source, options, columns=keys))
+    seen = _Conversations(conversation)
+    kept = pa.schema([stored.schema.field(name) for name in (*keys, cursor)])
+    gone = [kept.empty_table()]
+    with Buckets(keys) as buckets:
+        read = (table_of([batch], schema) for batch in client.read(source, options, columns=keys))
+        buckets.fill("present", pa.schema([schema.field(key) for key in keys]), map(seen.noted, read))
+        candidates = (_candidates(job, rows, until) for rows in stored.scan(_needed(job, stored)))
+        buckets.fill("stored", kept, map(seen.within, candidates))
+        for present, held in zip(buckets.side("present"), buckets.side("stored"), strict=True):
+            gone.append(held.join(_distinct(present, keys), keys=keys, join_type="left anti").select([*keys, cursor]))
+    return pa.concat_tables(gone)
 
 
-def unseen(shape: Shape, table: DeltaTable, since: str) -> pa.Table:
+def unseen(shape: Shape, stored: Stored, since: str) -> pa.Table:
     """Keys of rows that were last observed before ``since``, when everything began to be read again, as deletes.
 
     They are dated a millisecond before ``since``: whatever was observed after it is newer.
     """
-    keys, cursor = shape.keys, shape.sequence
-    older = pc.field(cursor) < since
-    stored = read(table, [*keys, cursor], older & holding(table))
-    at = _text(_time(since) - timedelta(milliseconds=1))
-    return stored.select(list(keys)).append_column(cursor, pa.repeat(pa.scalar(at), stored.num_rows))
+    keys, cursor = list(shape.keys), shape.sequence
+    schema = pa.schema([stored.schema.field(name) for name in (*keys, cursor)])
+    columns = [*schema.names, *(name for name in (END,) if name in stored.schema.names)]
+    kind = schema.field(cursor).type
+    begin = pa.scalar(times.moment(since, kind))
+    older = (holding(rows.filter(pc.less(rows[cursor], begin))).select(schema.names) for rows in stored.scan(columns))
+    found = pa.concat_tables([schema.empty_table(), *older])
+    at = times.moment(_text(_time(since) - timedelta(milliseconds=1)), kind)
+    return found.select(keys).append_column(cursor, pa.repeat(pa.scalar(at), found.num_rows))
 
 
-def _candidates(job: Job, table: DeltaTable, until: str) -> pc.Expression:
-    cursor = pc.field(job.destination.shape.sequence)
-    chosen = (cursor < _text(_time(until))) & holding(table)
+class _Conversations:
+    """The channels or chats of which something was read; they are few beside the messages."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = list(columns)
+        self._seen: set[tuple[object, ...]] = set()
+
+    def noted(self, rows: pa.Table) -> pa.Table:
+        self._seen.update(self._of(_distinct(rows, self._columns)) if self._columns else ())
+        return rows
+
+    def within(self, rows: pa.Table) -> pa.Table:
+        if not self._columns:
+            return rows
+        return rows.filter(pa.array([one in self._seen for one in self._of(rows)], pa.bool_()))
+
+    def _of(self, rows: pa.Table) -> Iterator[tuple[object, ...]]:
+        return zip(*(rows[name].to_pylist() for name in self._columns), strict=True)
+
+
+def _needed(job: Job, stored: Stored) -> list[str]:
+    keys, cursor = job.destination.shape.keys, job.destination.shape.sequence
+    further = (END, _TOMBSTONE, *(("set_size",) if job.set_keys else ()))
+    return [*keys, cursor, *(name for name in further if name in stored.schema.names)]
+
+
+def _candidates(job: Job, rows: pa.Table, until: str) -> pa.Table:
+    cursor = rows[job.destination.shape.sequence]
+
+    def at(text: str) -> pa.Scalar:
+        return pa.scalar(times.moment(_text(_time(text)), cursor.type))
+
+    chosen = pc.less(cursor, at(until))
     if "start_date" in job.spec.options:
-        chosen &= cursor >= _text(_time(job.spec.options["start_date"]))
+        chosen = pc.and_(chosen, pc.greater_equal(cursor, at(job.spec.options["start_date"])))
     if job.set_keys:
-        chosen &= pc.field("set_size") > 0  # a row that says "none any more" is never read anew
-    if _TOMBSTONE in arrow_schema(table).names:
-        chosen &= pc.field(_TOMBSTONE).is_null()
-    return chosen
+        chosen = pc.and_(chosen, pc.greater(rows["set_size"], 0))  # a row that says "none any more" is never read anew
+    if _TOMBSTONE in rows.schema.names:
+        chosen = pc.and_(chosen, pc.is_null(rows[_TOMBSTONE]))
+    return holding(rows.filter(chosen))
 
 
 def _distinct(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

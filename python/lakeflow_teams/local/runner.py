@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import PathLike
-from pathlib import Path
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakeflow_teams import _core, telemetry
-from lakeflow_teams.local import ingest_report
-from lakeflow_teams.local.incremental import Incremental
+from lakeflow_teams.local import guard, ingest_report, left_out, preflight, timestamps
+from lakeflow_teams.local.choice import EVERYTHING, Choice
+from lakeflow_teams.local.incremental import How, Incremental
+from lakeflow_teams.local.journal import Journal, running
+from lakeflow_teams.local.names import Names
 from lakeflow_teams.local.plan import Job, Pass, plan
 from lakeflow_teams.local.status import tables_of
-from lakeflow_teams.local.target import folder
-from lakeflow_teams.local.write import scd2, snapshot
+from lakeflow_teams.local.write import scd2, snapshot, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
-from lakeflow_teams.local.write.kept import with_stored
 from lakeflow_teams.local.write.rows import table_of
 from lakeflow_teams.local.write.stamp import Stamp
 from lakeflow_teams.options import as_options
-from lakeflow_teams.options.environment import connection_from_environment
+from lakeflow_teams.options.environment import connection_from_environment, require_credential
+from lakeflow_teams.options.storage import parse as parse_storage_options
 from lakeflow_teams.results.report import Report
 from lakeflow_teams.results.summary import DestinationSummary, Progress, RunSummary, one_line
 from lakeflow_teams.run_report import page
 from lakeflow_teams.run_report.timeline import Timeline
 from lakeflow_teams.spec.pipeline import PipelineSpec
 from lakeflow_teams.spec.writing import is_snapshot, keeps_history
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 _log = logging.getLogger(__name__)
 
@@ -48,68 +52,117 @@ LOSS_WAIT_SECONDS = (0.2, 1.0)
 
 def run(
     spec: PipelineSpec,
-    target: str | PathLike[str],
+    target: Target,
     connection: Mapping[str, Any] | None = None,
     *,
     credential: object | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     report: bool = True,
+    choice: Choice = EVERYTHING,
 ) -> RunSummary:
-    """Fills every destination of ``spec`` under ``target``, and writes the run report unless ``report`` is off.
+    """Fills the destinations of ``spec`` under ``target``, and writes the run report unless ``report`` is off.
 
-    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is read. After that an error
-    ends its own pass only: what was complete is committed, the other passes run, and the first error is in the summary.
+    Mistakes in the spec or the connection raise :class:`ConfigurationError` before anything is sent. Then it signs in, once
+    for all. After that an error ends its own pass only: what was complete is committed, the other passes run, and the first
+    error is in the summary.
     """
     begin, started_at = monotonic(), _now()
-    given = {**spec.connection, **as_options(connection or {})}
-    options = connection_from_environment(given, has_credential=credential is not None)
-    client = _core.Client(options, credential=credential, strict=True)
-    root = folder(target)
-    passes = plan(spec, root, options, client)
-    for job in (job for step in passes for job in step.jobs):
-        job.ready()
-    summary = RunSummary(spec.connection_name, [_empty(job) for step in passes for job in step.jobs])
-    runner = _Runner(client, summary, on_progress or (lambda _: None))
-    with telemetry.run(spec.connection_name), Timeline(client) as timeline:
+    client, options = connect(spec, connection, credential)
+    root = rooted(spec, target, storage_options)
+    passes, notes = prepared(spec, root, options, client, choice)
+    jobs = [job for step in passes for job in step.jobs]
+    summary = RunSummary(spec.connection_name, [_empty(job) for job in jobs], notes=notes)
+    with (
+        running(root, {job.name: job.spec.source_table for job in jobs}) as journal,
+        telemetry.run(spec.connection_name),
+        Timeline(client) as timeline,
+    ):
+        runner = _Runner(client, root, summary, on_progress or (lambda _: None), journal=journal, choice=choice)
+        refused = preflight.sign_in(client, passes)
         for step in passes:
-            runner.run(step)
+            runner.run(step, refused.get(step.members))
     _fill(summary, Report.parse(client.report()), client.warnings)
+    names = Names(root)
+    names.add(summary.skipped)
     summary.timeline = timeline.samples
     summary.seconds = monotonic() - begin
-    ingest_report.write(spec, root, summary, client.report_scopes(), (started_at, _now()))
+    ingest_report.write(spec, root, summary, client.report_scopes(), (started_at, _now()), names=names)
     if report:
         _write_report(summary, root)
     return summary
 
 
-def _write_report(summary: RunSummary, root: Path) -> None:
+def _write_report(summary: RunSummary, root: Location) -> None:
     """A report that cannot be written is no reason to fail: the rows are committed."""
     try:
         summary.page = str(page.write(summary, root, tables_of(root)))
     except Exception as error:
         _log.debug("the run report failed", exc_info=True)
-        summary.notes.append(f"the run report could not be written: {_explain(error)}")
+        summary.notes.append(f"the run report could not be written: {_explain(root.explained(error))}")
+
+
+def connect(
+    spec: PipelineSpec, connection: Mapping[str, Any] | None, credential: object | None
+) -> tuple[_core.Client, dict[str, str]]:
+    """A client, and the connection options that it is made of. Sends nothing."""
+    given = {**spec.connection, **as_options(connection or {})}
+    options = connection_from_environment(given, has_credential=credential is not None)
+    require_credential(options, has_credential=credential is not None)
+    return _core.Client(options, credential=credential, strict=True), options
+
+
+def rooted(spec: PipelineSpec, target: Target, storage_options: Mapping[str, Any] | None = None) -> Location:
+    """The lakehouse, wherever it lies. Sends nothing."""
+    return locate(target, {**spec.storage_options, **parse_storage_options(storage_options or {}, "storage_options")})
+
+
+def prepared(
+    spec: PipelineSpec, root: Location, options: Mapping[str, str], client: _core.Client, choice: Choice
+) -> tuple[list[Pass], list[str]]:
+    """The passes to run, each of which can be written, and what there is to say of them before. Sends nothing."""
+    passes, notes = choice.of(plan(choice.allowing(spec), root, options, client))
+    for job in (job for step in passes for job in step.jobs):
+        job.ready()
+    return passes, [*notes, *preflight.notes(client, passes, choice)]
 
 
 class _Runner:
-    def __init__(self, client: _core.Client, summary: RunSummary, on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        client: _core.Client,
+        root: Location,
+        summary: RunSummary,
+        on_progress: OnProgress,
+        *,
+        journal: Journal,
+        choice: Choice,
+    ) -> None:
         self._client = client
+        self._root = root
         self._summary = summary
         self._tell = on_progress
+        self._journal = journal
+        self._choice = choice
+        self._name = uuid4().hex
 
-    def run(self, step: Pass) -> None:
+    def run(self, step: Pass, refused: Exception | None) -> None:
         lines = [self._line(job) for job in step.jobs]
+        _log.info("%s: begins", ", ".join(step.members))
         try:
+            _unless(refused)
             with telemetry.reading(self._client, step.tables) as reading:
                 self._read(step, lines, reading)
         except BaseException as raised:  # the other passes go on; the run ends with this error
-            error = _failure(raised)
+            error = self._root.explained(_failure(raised))
             _log.debug("pass %s failed", ", ".join(step.members), exc_info=True)
             for line in lines:
                 line.error = _explain(error)
             self._summary.error = self._summary.error or error
         telemetry.committed(lines)
+        self._journal.write(lines)
         for line in lines:
+            _log.info("%s: %s", line.destination, line.error or f"{line.rows:,} rows read")
             self._tell(Progress(line.destination, line.rows, line.micro_batches, done=True, error=line.error))
 
     def _read(self, step: Pass, lines: list[DestinationSummary], reading: telemetry.Reading) -> None:
@@ -138,10 +191,17 @@ class _Runner:
     def _once(
         self, step: Pass, lines: list[DestinationSummary], tell: Callable[[Progress], None], *, overtaken: bool
     ) -> None:
+        for job in step.jobs:
+            schema = pa.schema(self._client.schema(job.spec.source_table, step.options))
+            note = timestamps.migrate(job.destination, schema, job.settings)
+            self._summary.notes += [note] if note else []
         if is_snapshot(step.jobs[0].way):
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
-            Incremental(self._client, step, lines, self._summary.notes, tell, overtaken=overtaken).run()
+            afresh = self._choice.is_afresh(step) and not any(line.micro_batches for line in lines)
+            how = How(overtaken=overtaken, afresh=afresh, removes_gone=self._choice.removes_gone)
+            notes = self._summary.notes
+            Incremental(self._client, step, lines, notes, tell, writer=self._name, how=how).run()
 
     def _line(self, job: Job) -> DestinationSummary:
         return next(line for line in self._summary.destinations if line.destination == job.name)
@@ -154,23 +214,55 @@ class _Runner:
             job.check(found.stamp)
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
-        line.rows, batches = 0, []
-        stream = self._client.read(table, options, keeps_doubtful=True)
-        for batch in stream:
-            batches.append(batch)
-            line.rows += batch.num_rows
-            tell(Progress(line.destination, line.rows, line.micro_batches))
-        rows = table_of(batches, pa.schema(self._client.schema(table, options)))
-        rows = with_stored(job.destination, rows, stream.doubtful)
+        schema = pa.schema(self._client.schema(table, options))
+        may_delete = partial(guard.refuse, job)
+        rows = self._read_whole(job, options, schema, line, tell)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, replace(stamp, at=at), at))
+            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at, may_delete=may_delete))
         else:
-            line.add(snapshot.write(job.destination, rows, stamp))
+            line.add(snapshot.write(job.destination, rows, schema, stamp, may_delete=may_delete))
+        upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
+
+    def _read_whole(
+        self, job: Job, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+    ) -> Iterator[pa.Table]:
+        """A snapshot as it is read, and what is stored of scopes that refused to be read."""
+        line.rows = 0
+        stream = self._client.read(job.spec.source_table, options, keeps_doubtful=True, keeps_skipped=True)
+        for batch in stream:
+            rows = table_of([batch], schema)
+            line.rows += rows.num_rows
+            tell(Progress(line.destination, line.rows, line.micro_batches))
+            yield rows
+        places = [dict(place) for place in stream.left_out]
+        doubtful = [{"team_id": team} for team in stream.doubtful]
+        yield from left_out.kept(job, schema, [place for place in doubtful if place not in places])
+        kept = 0
+        for rows in left_out.kept(job, schema, places):
+            kept += rows.num_rows
+            yield rows
+        self._call_stale(job, line, places, kept)
+
+    def _call_stale(self, job: Job, line: DestinationSummary, places: left_out.Places, kept: int) -> None:
+        known, now = self._journal.left_out(job.name), _now()
+        last = self._journal.last_checked(job.name)
+        line.left_out = {name: known.get(name) or last or now for name in left_out.names(places)}
+        if kept:
+            since = min(line.left_out.values())
+            what = f"{len(places)} skipped {'scope' if len(places) == 1 else 'scopes'}"
+            self._summary.notes.append(
+                f"{job.name}: {kept:,} rows of {what} are kept as they were, and are stale since {since}"
+            )
+
+
+def _unless(refused: Exception | None) -> None:
+    if refused is not None:
+        raise refused
 
 
 def _failure(error: BaseException) -> Exception:

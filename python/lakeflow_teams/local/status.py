@@ -2,40 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakeflow_teams import _core
-from lakeflow_teams._staging import address
-from lakeflow_teams.local.write.delta import count
+from lakeflow_teams.local import journal
+from lakeflow_teams.local.write.delta import count, opened
 from lakeflow_teams.local.write.stamp import Found, find
-from lakeflow_teams.results.lakehouse import LakehouseStatus, TableStatus
+from lakeflow_teams.results.lakehouse import LakehouseStatus, RunState, TableStatus
 from lakeflow_teams.run_report.files import latest
+from lakeflow_teams.store.locate import Target, locate
+from lakeflow_teams.store.location import Location
 
 
-def status(target: Path) -> LakehouseStatus:
-    """What the folder holds. Raises :class:`ConfigurationError` where that is nothing."""
-    tables = tables_of(target)
-    if not tables:
-        raise _core.ConfigurationError(f"--target: there is no Delta table in {target}; lakeflow-teams ingest fills it")
-    return LakehouseStatus(str(target), tables, latest(target))
+def status(target: Target) -> LakehouseStatus:
+    """What the target holds. Raises :class:`ConfigurationError` where that is nothing."""
+    root = locate(target)
+    known = journal.entries(root)
+    found = {table.table: table for table in tables_of(root)}
+    if not found and not known:
+        raise _core.ConfigurationError(f"--target: there is no Delta table in {root}; lakeflow-teams ingest fills it")
+    never = {name: _never(root, name, entry) for name, entry in known.items() if name not in found}
+    tables = [_with(table, known.get(name)) for name, table in sorted({**found, **never}.items())]
+    runs = [RunState(run.started, _state_of(run), run.host, run.pid) for run in journal.unfinished(root)]
+    return LakehouseStatus(str(root), tables, latest(root), runs)
 
 
-def tables_of(target: Path) -> list[TableStatus]:
-    """Every ``<catalog>/<schema>/<table>`` of the folder, in the order of their names."""
-    return [_table(target, log.parent) for log in sorted(target.glob("*/*/*/_delta_log"))]
+def _with(table: TableStatus, entry: journal.Entry | None) -> TableStatus:
+    """A table with what the journal knows of it."""
+    if entry is None:
+        return table
+    return replace(
+        table,
+        checked=entry.checked,
+        changed=entry.changed,
+        error=entry.error,
+        error_at=entry.error_at,
+        left_out=dict(entry.left_out),
+    )
 
 
-def _table(target: Path, path: Path) -> TableStatus:
-    table = DeltaTable(address(path))
+def _never(root: Location, name: str, entry: journal.Entry) -> TableStatus:
+    path = f"{root}/{name.replace('.', '/')}"
+    return TableStatus(name, path, "never written", entry.source_table or None, 0, None, 0, 0, None, None, None)
+
+
+def _state_of(run: journal.Running) -> str:
+    return "unknown" if run.alive is None else "running" if run.alive else "killed"
+
+
+def tables_of(target: Location) -> list[TableStatus]:
+    """Every ``<catalog>/<schema>/<table>`` of the target, in the order of their names."""
+    found = ((parts, opened(target / parts[0] / parts[1] / parts[2])) for parts in target.tables())
+    return [_table(target, parts, table) for parts, table in found if table is not None]
+
+
+def _table(target: Location, parts: tuple[str, str, str], table: DeltaTable) -> TableStatus:
+    path = target / parts[0] / parts[1] / parts[2]
     found = find(table)
     sizes = pa.table(table.get_add_actions(flatten=True)).column("size_bytes").to_pylist()
     stamp = found.stamp
     return TableStatus(
-        table=".".join(path.relative_to(target).parts),
+        table=".".join(parts),
         path=str(path),
         state=_state(found),
         source_table=stamp.settings.get("source_table") if stamp else None,

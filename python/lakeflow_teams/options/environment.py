@@ -21,7 +21,7 @@ AZURE = {
 }
 
 #: Variables under our prefix that are no connection option.
-OTHERS = {"LAKEFLOW_TEAMS_DEBUG"}
+OTHERS = {"LAKEFLOW_TEAMS_DEBUG", "LAKEFLOW_TEAMS_STORAGE_OPTIONS"}
 
 _CREDENTIALS = (
     "client_secret",
@@ -54,6 +54,24 @@ def connection_from_environment(
                 continue
             merged[name] = value
     return merged
+
+
+def require_credential(options: Mapping[str, str], *, has_credential: bool = False) -> None:
+    """Raises :class:`ConfigurationError` where nothing could sign in, with the variables that would hold what is missing."""
+    if has_credential or any(options.get(name) in ("true", "True") for name in ("managed_identity", "default_credential")):
+        return
+    needed = ["tenant_id", "client_id"]
+    if not any(name in options for name in _CREDENTIALS):
+        needed.append("client_secret")
+    missing = [name for name in needed if name not in options]
+    if missing:
+        variables = {option: variable for variable, option in AZURE.items()}
+        names = " and ".join(variables[name] for name in missing)
+        raise _core.ConfigurationError(
+            f"no credential: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing. Set {names} in the "
+            "environment, or give a connection file; another credential than a client secret is an option of its own "
+            "(client_certificate, managed_identity, ...)"
+        )
 
 
 def _prefixed(env: Mapping[str, str]) -> dict[str, str]:

@@ -118,6 +118,10 @@ class TableOptions(TypedDict, total=False):
     """Chats to read. Default: ."""
     group_id: str | Iterable[str] | None
     """Groups to read. Default: ."""
+    exclude_team_id: str | Iterable[str] | None
+    """Teams to leave out, of those that are read. Default: ."""
+    exclude_channel_id: str | Iterable[str] | None
+    """Channels to leave out, of those that are read. Default: ."""
     fetch_all_groups: bool | str | None
     """Read every group of the tenant. Default: false."""
     fetch_all_teams: bool | str | None
@@ -148,6 +152,8 @@ class TableOptions(TypedDict, total=False):
     """Adds _raw, each item as Graph sent it. Default: false."""
     body_text: bool | str | None
     """Adds body_text to message tables, the body without markup; mentions and emoji stay readable. Default: false."""
+    timestamps: str | PathLike[str] | None
+    """text: times as Graph sent them. timestamp: UTC with microseconds, null for times that stand for none (year 1). Without it: timestamp in TeamsClient and in new local tables, text elsewhere. Default: ."""
     transcript_text: bool | str | None
     """online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text. Default: false."""
     hosted_contents_max_bytes: int | str | None

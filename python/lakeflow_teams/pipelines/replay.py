@@ -13,8 +13,17 @@ def current(target: Target, log: str) -> str:
 
 
 def _newest(target: Target, log: str) -> str:
+    if target.sets:
+        return _items(target, log)
     alive = " AND NOT _deleted" if target.deletes else ""
     return f"SELECT * EXCEPT ({_helpers(target)}) FROM ({newest_of_each(target, log)}) WHERE _rank = 1{alive}"
+
+
+def _items(target: Target, log: str) -> str:
+    """Items of messages: those of the message's newest version, which may have fewer than an older one, or none."""
+    sequence, message = quoted(target.sequence_by or ""), ", ".join(map(quoted, target.sets))
+    newest = f"SELECT *, max({sequence}) OVER (PARTITION BY {message}) AS _newest FROM ({newest_of_each(target, log)})"
+    return f"SELECT * EXCEPT (_rank, _newest) FROM ({newest}) WHERE _rank = 1 AND {sequence} = _newest AND set_size > 0"
 
 
 def newest_of_each(target: Target, log: str) -> str:

@@ -20,12 +20,18 @@ def run(engine: Engine, target: Target, location: str | None) -> None:
         _replace(engine, target)
     elif target.way == "append":
         _append(engine, engine.stream(target), target.name, root)
-    elif engine.has_delta and not target.history:
+    elif engine.has_delta and not target.history and (not target.sets or _is_table(engine, target)):
         _merge(engine, target, root)
     else:
         log = target.beside("log")
         _append(engine, engine.changes(target), log, root)
         engine.spark.sql(f"CREATE OR REPLACE VIEW {target.name} AS {current(target, log)}")
+
+
+def _is_table(engine: Engine, target: Target) -> bool:
+    """Whether the destination is a table that an earlier version has made; a view cannot take its place."""
+    catalog = engine.spark.catalog
+    return bool(catalog.tableExists(target.name) and catalog.getTable(target.name).tableType != "VIEW")
 
 
 def _replace(engine: Engine, target: Target) -> None:

@@ -25,8 +25,12 @@ def facts(pairs: Mapping[str, str | Sequence[str]]) -> str:
 
 
 def schema(found: _core.Schema) -> str:
-    """The columns of a table with their types."""
-    return grid(("column", "type"), ((field["name"], type_name(field["type"])) for field in found.to_dict()["fields"]))
+    """The columns of a table with their types, and what they hold."""
+    fields = found.to_dict()["fields"]
+    return grid(
+        ("column", "type", "holds"),
+        ((field["name"], type_name(field["type"]), field["metadata"].get("comment", "")) for field in fields),
+    )
 
 
 def type_name(kind: Any) -> str:

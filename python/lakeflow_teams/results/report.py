@@ -76,5 +76,7 @@ class Report:
 def describe_skip(scope: dict[str, Any]) -> str:
     """One line for one skipped scope."""
     name = str(scope.get("scope", "a scope"))
+    if scope.get("name"):
+        name = f"{scope['name']} ({name})"
     rest = [str(scope[key]) for key in ("status", "code", "reason", "remedy") if scope.get(key) not in (None, "")]
     return f"{name}: {', '.join(rest)}" if rest else name

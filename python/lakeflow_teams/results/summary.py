@@ -32,18 +32,25 @@ class Sample:
 
 @dataclass(frozen=True)
 class Progress:
-    """One destination's state after a step. ``rows`` is what was read so far; ``micro_batches`` what was committed."""
+    """One destination's state after a step. ``rows`` is what was read so far; ``micro_batches`` what was committed.
+
+    ``share`` is how much of the reading is begun, from 0 to 1, where that is known.
+    """
 
     destination: str
     rows: int
     micro_batches: int
     done: bool = False
     error: str | None = None
+    share: float | None = None
 
 
 @dataclass
 class DestinationSummary:
-    """What a run did to one destination. ``rows`` were read; ``inserts``, ``updates`` and ``deletes`` were committed."""
+    """What a run did to one destination. ``rows`` were read; ``inserts``, ``updates`` and ``deletes`` were committed.
+
+    ``left_out`` maps scopes that refused to be read, and whose rows were kept, to the time since when these are stale.
+    """
 
     destination: str
     source_table: str
@@ -54,6 +61,7 @@ class DestinationSummary:
     deletes: int = 0
     micro_batches: int = 0
     error: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, counts: Counts) -> None:
         """Adds what one commit did."""

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
+from rich.text import Text
 
+from lakeflow_teams.results import listing
+from lakeflow_teams.results.lakehouse import age_text
 from lakeflow_teams.results.report import describe_skip
 
 if TYPE_CHECKING:
     from lakeflow_teams.results.summary import Progress as Step
     from lakeflow_teams.results.summary import RunSummary
 
+_SUMMARY = (
+    listing.Column("table"),
+    *(listing.Column(name, justify="right") for name in ("rows read", "inserted", "updated", "deleted")),
+    listing.Column(""),
+)
+#: Columns of a terminal from which on a bar has room beside a table's full name.
+_ROOM_FOR_BARS = 80
 #: Seconds between two lines of one destination in a log.
 LOG_EVERY = 10.0
 
@@ -24,12 +35,12 @@ Tell = Callable[["Step"], None]
 
 
 @contextmanager
-def progress(*, quiet: bool = False, console: Console | None = None) -> Iterator[Tell]:
-    """A receiver of progress that shows it as fits where stderr goes."""
-    console = console or Console(stderr=True)
+def progress(*, quiet: bool = False, lines: bool = False, console: Console | None = None) -> Iterator[Tell]:
+    """A receiver of progress that shows it as fits where stderr goes; ``lines`` keeps it to lines, beside a log's."""
+    console = console or listing.PatientConsole(stderr=True)
     if quiet:
         yield lambda _: None
-    elif console.is_terminal:
+    elif console.is_terminal and not lines:
         with _bars(console) as tell:
             yield tell
     else:
@@ -38,29 +49,38 @@ def progress(*, quiet: bool = False, console: Console | None = None) -> Iterator
 
 @contextmanager
 def _bars(console: Console) -> Iterator[Tell]:
-    columns = (
-        SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[rows]:>10,} rows  {task.fields[speed]:>8,.0f}/s"),
-        TimeElapsedColumn(),
-    )
+    columns: list[ProgressColumn] = [TextColumn("{task.fields[mark]}"), TextColumn("{task.description}")]
+    if console.width >= _ROOM_FOR_BARS:
+        columns.append(BarColumn(bar_width=20))
+    columns += [TextColumn("{task.fields[rows]:>7,} rows"), TextColumn("{task.fields[left]}")]
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console) as bars:
 
         def tell(step: Step) -> None:
             if step.destination not in tasks:
-                tasks[step.destination] = bars.add_task(step.destination, total=None, rows=0, speed=0.0)
+                name = step.destination if console.width >= _ROOM_FOR_BARS else step.destination.rpartition(".")[2]
+                tasks[step.destination] = bars.add_task(escape(name), total=None, rows=0, mark="…", left="")
             task = tasks[step.destination]
             elapsed = bars.tasks[task].elapsed or 0.0
-            speed = step.rows / elapsed if elapsed > 0.1 else 0.0
-            bars.update(task, rows=step.rows, speed=speed)
             if step.done:
-                name = f"[red]{step.destination}" if step.error else step.destination
-                bars.update(task, description=name, total=1, completed=0 if step.error else 1)
+                failed = step.error is not None
+                mark, left = ("[red]✗", "[red]failed") if failed else ("[green]✓", f"{elapsed:.1f} s")
+                bars.update(task, rows=step.rows, total=1, completed=0 if failed else 1, mark=mark, left=left)
                 bars.stop_task(task)
+            else:
+                left = _left(elapsed, step.share)
+                total = None if step.share is None else 1.0
+                bars.update(task, rows=step.rows, left=left, total=total, completed=step.share)
 
         yield tell
+
+
+def _left(elapsed: float, share: float | None) -> str:
+    """The share of a reading and the time that the rest of it takes at this pace, where the share is known."""
+    if not share:
+        return f"{elapsed:.0f} s"
+    rest = elapsed * (1 - share) / share
+    return f"{share:.0%}, {age_text(timedelta(seconds=rest))} left"
 
 
 def _lines(console: Console) -> Tell:
@@ -73,38 +93,43 @@ def _lines(console: Console) -> Tell:
             return
         last[step.destination] = now
         state = "failed" if step.error else "done" if step.done else "reading"
-        text = f"{now - begin:7.1f}s {step.destination} {state}: {step.rows} rows, {step.micro_batches} batches"
+        counts = f"{_counted(step.rows, 'row')}, {_counted(step.micro_batches, 'batch')}"
+        text = f"{now - begin:7.1f}s {step.destination} {state}: {counts}"
+        if step.share and not step.done:
+            text += f", {_left(now - begin, step.share)}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     return tell
 
 
-def wide_console() -> Console:
-    """The terminal; anything else is wide enough not to break lines."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}{'es' if what.endswith('ch') else 's'}"
 
 
 def show_summary(summary: RunSummary, console: Console | None = None) -> None:
     """One row per destination, then what the run cost and what was left out."""
-    console = console or Console()
-    screen = Table("table", "rows read", "inserted", "updated", "deleted", "", header_style="bold", box=None)
-    for name in ("rows read", "inserted", "updated", "deleted"):
-        next(column for column in screen.columns if column.header == name).justify = "right"
-    for line in summary.destinations:
-        counts = (f"{count:,}" for count in (line.rows, line.inserts, line.updates, line.deletes))
-        screen.add_row(line.destination, *counts, "[red]failed" if line.error else "")
-    console.print(screen)
-    console.print(
+    console = console or listing.console()
+    rows = (
+        [
+            line.destination,
+            *(f"{count:,}" for count in (line.rows, line.inserts, line.updates, line.deletes)),
+            Text("failed", style="red") if line.error else "",
+        ]
+        for line in summary.destinations
+    )
+    listing.show(console, _SUMMARY, rows)
+    if any(line.rows > line.inserts + line.updates for line in summary.destinations):
+        listing.note(console, "rows read are Graph's answers, which overlap; what is stored already is not written again")
+    listing.note(
+        console,
         f"{summary.requests:,} requests ({summary.retries:,} repeated), {summary.bytes / 1e6:,.1f} MB, "
         f"throttled {summary.throttled_seconds:.1f} s, {summary.seconds:.1f} s in all",
-        highlight=False,
     )
     if summary.page:
         console.print(f"report: {summary.page}", markup=False, highlight=False, soft_wrap=True)
     for scope in summary.skipped:
-        console.print(f"skipped: {describe_skip(scope)}", style="yellow", markup=False, soft_wrap=True)
+        listing.note(console, f"skipped: {describe_skip(scope)}", style="yellow")
     if summary.skipped_count > len(summary.skipped):
-        console.print(f"and {summary.skipped_count - len(summary.skipped):,} more were skipped", style="yellow")
+        listing.note(console, f"and {summary.skipped_count - len(summary.skipped):,} more were skipped", style="yellow")
     for note in summary.notes:
-        console.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
+        listing.note(console, f"note: {note}", style="yellow")

@@ -3,56 +3,61 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
+
+from lakeflow_teams.store.location import Location
 
 FOLDER = "_reports"
 #: Runs whose reports are kept; older ones are removed.
 KEPT = 100
 
 _LATEST = "latest"
+_JSON = ".json"
 
 
-def latest(target: Path) -> dict[str, Any] | None:
+def latest(target: Location) -> dict[str, Any] | None:
     """The last run's report, or ``None`` where there is none that can be read."""
-    return _read(target / FOLDER / f"{_LATEST}.json")
+    return read_json(target / FOLDER / f"{_LATEST}{_JSON}")
 
 
-def earlier(target: Path, most: int) -> list[dict[str, Any]]:
+def earlier(target: Location, most: int) -> list[dict[str, Any]]:
     """The last runs' reports, oldest first."""
-    found = (_read(file) for file in _runs(target)[-most:])
+    found = (read_json(target / FOLDER / f"{run}{_JSON}") for run in _runs(target)[-most:])
     return [report for report in found if report is not None]
 
 
-def write(target: Path, run: str, document: dict[str, Any], html: str) -> Path:
+def write(target: Location, run: str, document: dict[str, Any], html: str) -> Location:
     """Writes both forms under the run's name and as ``latest``, and removes the oldest. Returns the run's page."""
     folder = target / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, ensure_ascii=False)
     for name in (run, _LATEST):
-        _replace(folder / f"{name}.json", text)
-        _replace(folder / f"{name}.html", html)
-    for file in _runs(target)[:-KEPT]:
-        file.unlink(missing_ok=True)
-        file.with_suffix(".html").unlink(missing_ok=True)
+        (folder / f"{name}{_JSON}").write(_bytes(text))
+        (folder / f"{name}.html").write(_bytes(html))
+    for old in _runs(target)[:-KEPT]:
+        (folder / f"{old}{_JSON}").remove()
+        (folder / f"{old}.html").remove()
     return folder / f"{run}.html"
 
 
-def _runs(target: Path) -> list[Path]:
-    return sorted(file for file in (target / FOLDER).glob("*.json") if file.stem != _LATEST)
+def write_json(file: Location, content: object) -> None:
+    """Writes JSON: a reader sees the old file or the new one, never a half."""
+    file.write(_bytes(json.dumps(content, indent=2, ensure_ascii=False)))
 
 
-def _replace(file: Path, text: str) -> None:
-    """A reader sees the old file or the new one, never a half."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
-    draft.write_text(text, encoding="utf-8", errors="replace")
-    os.replace(draft, file)  # noqa: PTH105
+def _runs(target: Location) -> list[str]:
+    """The names of all runs, oldest first."""
+    names = (file.name for file in (target / FOLDER).files())
+    return [name.removesuffix(_JSON) for name in names if name.endswith(_JSON) and name != f"{_LATEST}{_JSON}"]
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="replace")
+
+
+def read_json(file: Location) -> dict[str, Any] | None:
+    """The object in a file, or ``None`` where there is none that can be read."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(file.read() or b"")
+    except ValueError:
         return None
     return content if isinstance(content, dict) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
@@ -15,18 +14,19 @@ from lakeflow_teams.results.report import describe_skip
 from lakeflow_teams.results.summary import RunSummary
 from lakeflow_teams.run_report import charts, files
 from lakeflow_teams.run_report.volume import volume
+from lakeflow_teams.store.location import Location
 
 #: Runs that a page compares itself with.
 HISTORY = 20
 
 
-def write(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> Path:
+def write(summary: RunSummary, target: Location, tables: Sequence[TableStatus]) -> Location:
     """Writes the run's report into the lakehouse, whose tables are given as they are now, and returns its page."""
     document = compose(summary, target, tables)
     return files.write(target, document["run"], document, html(document))
 
 
-def compose(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) -> dict[str, Any]:
+def compose(summary: RunSummary, target: Location, tables: Sequence[TableStatus]) -> dict[str, Any]:
     """Everything the page shows, as plain values."""
     finished = datetime.now(timezone.utc)
     started = finished - timedelta(seconds=summary.seconds)
@@ -39,7 +39,7 @@ def compose(summary: RunSummary, target: Path, tables: Sequence[TableStatus]) ->
         **summary.to_dict(),
         "timeline": [asdict(sample) for sample in summary.timeline],
         "tables": [asdict(table) for table in tables],
-        "volume": volume(tables),
+        "volume": volume(target, tables),
     }
     document["history"] = [_short(each) for each in [*files.earlier(target, HISTORY - 1), document]]
     return document
@@ -60,10 +60,29 @@ def html(document: Mapping[str, Any]) -> str:
         days=charts.columns(days, "day", ["messages", "replies"]),
         channels=document["volume"]["channels"] if document["volume"] else [],
         tables=_per_run(document["history"]),
+        failures=_failures(document["destinations"]),
         size=size_text,
-        ago=_ago,
-        now=document["finished"],
+        minute=_minute,
     )
+
+
+def _failures(destinations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each cause once, with the destinations that it ended and where the documentation says more."""
+    causes = dict.fromkeys(line["error"] for line in destinations if line["error"])
+    return [
+        {
+            "error": cause,
+            "names": [line["destination"] for line in destinations if line["error"] == cause],
+            "page": _page_about(cause),
+        }
+        for cause in causes
+    ]
+
+
+def _page_about(error: str) -> str:
+    kind = error.partition(":")[0]
+    known = issubclass(getattr(_core, kind, object), _core.LakeflowTeamsError)
+    return f"more in the documentation: errors, {kind}" if known else ""
 
 
 def _short(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,13 +101,6 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _ago(then: str | None, now: str) -> str:
-    """The time between two ISO moments in words."""
-    if then is None:
-        return ""
-    end, begin = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (now, then))
-    seconds = (end - begin).total_seconds()
-    for name, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {name} ago"
-    return f"{max(seconds, 0):.0f} s ago"
+def _minute(time: str | None) -> str:
+    """A time of a day: a page is read long after it was written, so that "5 min ago" would soon be wrong."""
+    return (time or "")[:16].replace("T", " ")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder
 
-from lakeflow_teams._staging import address
 from lakeflow_teams.results.lakehouse import TableStatus
+from lakeflow_teams.store.location import Location
 
 #: How far the page looks back, counted from the newest day that has a message.
 DAYS = 90
@@ -24,7 +24,7 @@ _KEYS = {
 }
 
 
-def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
+def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     """What people wrote in channels in the last 90 days, or ``None`` where the lakehouse holds no messages.
 
     ``days`` are consecutive, with ``messages`` and ``replies`` each; ``channels`` are the busiest ones, by name where the
@@ -35,9 +35,14 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     if not kinds:
         return None
     builder = QueryBuilder()
+    latest: dict[str, str | None] = {}
     for source, table in found.items():
-        builder = builder.register(source, DeltaTable(address(Path(table.path))))
-    newest = max(filter(None, (_newest(builder, found[source]) for source in kinds)), default=None)
+        opened = target.at(table.path).table()
+        if opened is None:
+            return None  # removed a moment ago
+        builder = builder.register(source, opened)
+        latest[source] = _latest(opened)
+    newest = max(filter(None, (_newest(builder, found[source], latest[source]) for source in kinds)), default=None)
     if newest is None:
         return None
     first = newest - timedelta(days=DAYS - 1)
@@ -59,6 +64,10 @@ def volume(tables: Iterable[TableStatus]) -> dict[str, Any] | None:
     return {"days": list(days.values()), "channels": busiest}
 
 
+#: ISO 8601, whether the table has timestamps or the text that Graph sent.
+_TIME = 'CAST("createdDateTime" AS VARCHAR)'
+
+
 def _neighbours(tables: Sequence[TableStatus]) -> dict[str, TableStatus]:
     """One table per source, all of the schema that holds the messages."""
     ours = [table for table in tables if table.source_table and table.rows]
@@ -74,10 +83,26 @@ def _schema(table: TableStatus) -> str:
     return table.table.rpartition(".")[0]
 
 
-def _newest(builder: QueryBuilder, table: TableStatus) -> date | None:
-    query = f'SELECT max("createdDateTime") AS newest FROM {table.source_table} WHERE "messageType" = \'message\''
-    (row,) = _rows(builder, query)
-    return date.fromisoformat(row["newest"][:10]) if row["newest"] else None
+def _latest(table: DeltaTable) -> str | None:
+    """No row was created after the day this begins with; ``None`` where the log does not tell it of every file."""
+    files = pa.table(table.get_add_actions(flatten=True))
+    name = "max.createdDateTime"
+    known = name in files.schema.names and files[name].null_count == 0
+    return str(pc.max(files[name]).as_py()) if known else None
+
+
+def _newest(builder: QueryBuilder, table: TableStatus, latest: str | None) -> date | None:
+    """The day of the newest message; the whole table is read for it only where the last days have none."""
+    query = f"SELECT max({_TIME}) AS newest FROM {table.source_table} WHERE \"messageType\" = 'message'"
+    queries = [query]
+    if latest is not None:
+        begin = date.fromisoformat(latest[:10]) - timedelta(days=1)
+        queries.insert(0, f"{query} AND \"createdDateTime\" >= '{begin.isoformat()}'")
+    for each in queries:
+        (row,) = _rows(builder, each)
+        if row["newest"]:
+            return date.fromisoformat(row["newest"][:10])
+    return None
 
 
 def _per_day(table: TableStatus, first: date) -> str:
@@ -90,8 +115,8 @@ def _per_channel(table: TableStatus, first: date) -> str:
 
 def _written(table: TableStatus, first: date) -> str:
     """Each message once: a table that keeps versions holds it several times."""
-    day = 'substr("createdDateTime", 1, 10) AS day'
-    where = f"\"createdDateTime\" >= '{first.isoformat()}' AND \"messageType\" = 'message'"
+    day = f"substr({_TIME}, 1, 10) AS day"
+    where = f"{_TIME} >= '{first.isoformat()}' AND \"messageType\" = 'message'"
     if table.way == "append":
         keys = ", ".join(_KEYS[str(table.source_table)])
         return f"SELECT DISTINCT {keys}, {day} FROM {table.source_table} WHERE {where}"

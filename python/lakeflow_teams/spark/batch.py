@@ -12,7 +12,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.spark.connection import client, warn, warn_of_secret
 from lakeflow_teams.spark.options import ReadOptions
 from lakeflow_teams.spark.partition import Share, shares
-from lakeflow_teams.spark.projection import arrow_batches, columns_of
+from lakeflow_teams.spark.projection import arrow_batches, columns_of, served
 
 
 class TeamsBatchReader(DataSourceReader):
@@ -23,7 +23,7 @@ class TeamsBatchReader(DataSourceReader):
             raise _core.ConfigurationError(
                 f"option isDeleteFlow: the deletes of {options.table} come with spark.readStream, after the rows they delete"
             )
-        self._options = options
+        self._options = options = served(options, schema)
         self._columns = columns_of(options, schema)
         warn(options.values)
 

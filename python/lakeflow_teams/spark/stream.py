@@ -15,7 +15,7 @@ from lakeflow_teams.planner import SCOPES_PER_BATCH, Offset, Planner
 from lakeflow_teams.spark.connection import client, warn, warn_of_secret
 from lakeflow_teams.spark.options import ReadOptions
 from lakeflow_teams.spark.partition import Share, shares
-from lakeflow_teams.spark.projection import arrow_batches, columns_of, widened
+from lakeflow_teams.spark.projection import arrow_batches, columns_of, served, widened
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
@@ -36,7 +36,7 @@ class TeamsStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
 
     def __init__(self, options: ReadOptions, schema: StructType) -> None:
         _must_stream(options)
-        self._options = options
+        self._options = options = served(options, schema)
         self._columns = columns_of(options, schema)
         #: Before Spark 4.2 the engine does not say where a micro-batch starts, but it always names the last end.
         self._last: Offset = {}

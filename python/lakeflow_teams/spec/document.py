@@ -14,8 +14,21 @@ from lakeflow_teams import _core
 from lakeflow_teams._suggest import did_you_mean
 from lakeflow_teams.spec.writing import SCD_TYPES
 
-_TOP = ("connection_name", "connection", "objects")
+_TOP = ("connection_name", "connection", "storage_options", "objects")
 _TABLE = ("source_table", "destination_catalog", "destination_schema", "destination_table", "table_configuration")
+
+#: Where tables go whose entry does not say.
+DEFAULT_CATALOG = "main"
+DEFAULT_SCHEMA = "default"
+
+#: Keys of table_configuration that only the local lakehouse has.
+LOCAL = ("reconcile_days", "max_delete_percent")
+
+
+class Lined(dict[Any, Any]):
+    """A mapping that was read from a file: ``lines`` are those of its keys."""
+
+    lines: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,9 @@ class Entry:
 
     def refuse(self, key: str, message: str) -> NoReturn:
         """Raises :class:`ConfigurationError` about a key of ``table_configuration``."""
-        refuse(f"{self.where}.table_configuration.{key}: {message}")
+        given = self.table["table_configuration"]
+        written = next((name for name in given if str(name).lower() == key), key)
+        refuse(f"{self.where}.table_configuration.{key}: {message}", given, written)
 
 
 def entries(document: Any) -> list[Entry]:
@@ -65,7 +80,7 @@ def entries(document: Any) -> list[Entry]:
     _known("pipeline", document, _TOP)
     objects = document.get("objects")
     if not isinstance(objects, list) or not objects:
-        refuse("objects: a list with at least one `table` entry is expected")
+        refuse("objects: a list with at least one `table` entry is expected", document, "objects")
     return [_entry(f"objects[{index}]", given) for index, given in enumerate(objects)]
 
 
@@ -84,9 +99,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return did_you_mean(word, choices, otherwise=f"; known are {', '.join(choices)}")
 
 
-def refuse(message: str) -> NoReturn:
-    """Raises :class:`ConfigurationError`."""
-    raise _core.ConfigurationError(message)
+def refuse(message: str, mapping: Any = None, key: Any = None) -> NoReturn:
+    """Raises :class:`ConfigurationError`, with the line of ``key`` where ``mapping`` was read from a file."""
+    line = mapping.lines.get(str(key)) if isinstance(mapping, Lined) else None
+    raise _core.ConfigurationError(f"line {line}: {message}" if line else message)
 
 
 def _entry(where: str, given: Any) -> Entry:
@@ -97,17 +113,19 @@ def _entry(where: str, given: Any) -> Entry:
     _known(where, table, _TABLE)
     configuration = table.get("table_configuration") or {}
     if not isinstance(configuration, Mapping):
-        refuse(f"{where}.table_configuration: a mapping of options is expected")
-    source = _source(where, table.get("source_table"))
+        refuse(f"{where}.table_configuration: a mapping of options is expected", table, "table_configuration")
+    source = _source(where, table)
     return Entry(where, table, source, {str(key).lower(): value for key, value in configuration.items()})
 
 
-def _source(where: str, name: Any) -> _core.TableInfo:
+def _source(where: str, given: Mapping[Any, Any]) -> _core.TableInfo:
+    name = given.get("source_table")
     tables = {info["name"]: info for info in _core.tables()}
     if not name:
-        refuse(f"{where}: source_table is missing; it is one of {', '.join(tables)}")
+        refuse(f"{where}: source_table is missing; it is one of {', '.join(tables)}", given, "source_table")
     if name not in tables:
-        refuse(f"{where}.source_table: there is no table {name!r}{nearest(str(name), tables)}")
+        message = f"{where}.source_table: there is no table {name!r}{nearest(str(name), tables)}"
+        refuse(message, given, "source_table")
     return tables[name]
 
 
@@ -123,4 +141,4 @@ def _parts(value: Any) -> Iterable[Any]:
 def _known(where: str, mapping: Mapping[Any, Any], known: tuple[str, ...]) -> None:
     for key in mapping:
         if key not in known:
-            refuse(f"{where}.{key}: there is no such key{nearest(str(key), known)}")
+            refuse(f"{where}.{key}: there is no such key{nearest(str(key), known)}", mapping, key)

@@ -8,16 +8,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from lakeflow_teams import _core
 from lakeflow_teams.options import as_options, as_text, names
-from lakeflow_teams.spec.document import Entry, entries, nearest, one_each, refuse
-
-DEFAULT_CATALOG = "main"
-DEFAULT_SCHEMA = "default"
+from lakeflow_teams.options.storage import parse as storage_options
+from lakeflow_teams.spec.document import DEFAULT_CATALOG, DEFAULT_SCHEMA, LOCAL, Entry, entries, nearest, one_each, refuse
+from lakeflow_teams.spec.reading import read_yaml, within
 
 #: Keys of table_configuration that say how to write; the others are options of the source.
-_WRITING = ("scd_type", "primary_keys", "sequence_by", "reconcile_days")
+_WRITING = ("scd_type", "primary_keys", "sequence_by", *LOCAL)
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class TableSpec:
     primary_keys: tuple[str, ...] | None = None
     sequence_by: str | None = None
     reconcile_days: int | None = None
+    max_delete_percent: int | None = None
 
     @property
     def name(self) -> str:
@@ -42,11 +41,12 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """A whole pipeline. ``connection`` holds the options that stand in the spec; it is never shown."""
+    """A whole pipeline. ``connection`` and ``storage_options`` hold what stands in the spec; they are never shown."""
 
     connection_name: str
     tables: tuple[TableSpec, ...]
     connection: dict[str, str] = field(default_factory=dict, repr=False)
+    storage_options: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> PipelineSpec:
@@ -54,7 +54,9 @@ def load(source: str | PathLike[str] | Mapping[str, Any]) -> PipelineSpec:
     if isinstance(source, Mapping):
         return parse(source, Path())
     path = Path(source)
-    return parse(_read_yaml(path, "pipeline"), path.parent)
+    document = read_yaml(path, "pipeline")
+    with within(f"pipeline file {path}"):
+        return parse(document, path.parent)
 
 
 def parse(document: Any, folder: Path) -> PipelineSpec:
@@ -64,11 +66,15 @@ def parse(document: Any, folder: Path) -> PipelineSpec:
     name = document.get("connection_name", "teams")
     if not isinstance(name, str) or not name:
         refuse(f"connection_name: {name!r} is not a name")
-    return PipelineSpec(name, tables, _connection(document.get("connection"), folder))
+    connection = _connection(document.get("connection"), folder)
+    return PipelineSpec(name, tables, connection, storage_options(document.get("storage_options") or {}, "storage_options"))
 
 
 def _table(entry: Entry) -> TableSpec:
     source = entry.source["name"]
+    for key, value in entry.configuration.items():
+        if key not in _WRITING and value is not None:
+            _check(entry, key, as_text(key, value))
     return TableSpec(
         source_table=source,
         catalog=_path_part(entry, "destination_catalog", DEFAULT_CATALOG),
@@ -78,7 +84,8 @@ def _table(entry: Entry) -> TableSpec:
         scd_type=entry.scd_type(),
         primary_keys=entry.columns("primary_keys") or None,
         sequence_by=entry.sequence_by(),
-        reconcile_days=_days(entry),
+        reconcile_days=_whole(entry, "reconcile_days", "a whole number of days of at least 1", 1),
+        max_delete_percent=_percent(entry),
     )
 
 
@@ -88,16 +95,31 @@ def _path_part(entry: Entry, key: str, default: str) -> str:
         return default
     text = str(value)
     if not text.strip() or text in (".", "..") or any(sign in text for sign in "/\\:\0"):
-        refuse(f"{entry.where}.{key}: {text!r} cannot be the name of a folder")
+        refuse(f"{entry.where}.{key}: {text!r} cannot be the name of a folder", entry.table, key)
     return text
 
 
-def _days(entry: Entry) -> int | None:
-    value = entry.configuration.get("reconcile_days")
+def _check(entry: Entry, key: str, text: str) -> None:
+    """What the core says of one option, with the place where it is written."""
+    try:
+        _core.schema(entry.source["name"], {key: text})
+    except _core.ConfigurationError as error:
+        entry.refuse(key, str(error))
+
+
+def _percent(entry: Entry) -> int | None:
+    most = _whole(entry, "max_delete_percent", "a whole number from 0 to 100", 0)
+    if most is not None and most > 100:
+        entry.refuse("max_delete_percent", f"{most} is not a whole number from 0 to 100")
+    return most
+
+
+def _whole(entry: Entry, key: str, what: str, least: int) -> int | None:
+    value = entry.configuration.get(key)
     if value is None:
         return None
-    if not str(value).isdecimal() or int(value) < 1:
-        entry.refuse("reconcile_days", f"{value!r} is not a whole number of days of at least 1")
+    if not str(value).isdecimal() or int(value) < least:
+        entry.refuse(key, f"{value!r} is not {what}")
     return int(value)
 
 
@@ -111,7 +133,9 @@ def _connection(value: Any, folder: Path) -> dict[str, str]:
 
 def load_connection(path: Path) -> dict[str, str]:
     """Connection options from a YAML file. Raises :class:`ConfigurationError`."""
-    return _connection_options(_read_yaml(path, "connection"))
+    content = read_yaml(path, "connection")
+    with within(f"connection file {path}"):
+        return _connection_options(content)
 
 
 def _connection_options(value: Any) -> dict[str, str]:
@@ -120,18 +144,5 @@ def _connection_options(value: Any) -> dict[str, str]:
     known = names("connection")
     for key in value:
         if str(key).lower() not in known:
-            refuse(f"connection.{key}: there is no such connection option{nearest(str(key), known)}")
+            refuse(f"connection.{key}: there is no such connection option{nearest(str(key), known)}", value, key)
     return {str(key).lower(): as_text(str(key), item) for key, item in value.items() if item is not None}
-
-
-def _read_yaml(path: Path, what: str) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        refuse(f"{what} file {path}: cannot be read ({reason})")
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is not valid YAML"
-        refuse(f"{what} file {path}{place}: {problem}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -72,18 +72,21 @@ def _by_key(where: str, rows: Iterable[Row], keys: Sequence[str], problems: list
 def _equal(have: Any, want: Any) -> bool:
     if isinstance(have, Mapping) and isinstance(want, Mapping):
         return all(_equal(have.get(name), want.get(name)) for name in have.keys() & want.keys())
-    if isinstance(have, str) and isinstance(want, str) and have != want:
-        moments = _moment(have), _moment(want)
-        return moments[0] is not None and moments[0] == moments[1]
-    return bool(have == want)
+    if have != want:
+        moment = _moment(want)
+        is_none = have is None and moment is not None and moment.year == 1  # which is how Graph writes that there is none
+        return is_none or (moment is not None and moment == _moment(have))
+    return True
 
 
-def _moment(text: str) -> datetime | None:
-    """The instant of a Graph timestamp with any number of digits; ``None`` for other text."""
-    if len(text) < 20 or text[10] != "T" or not text.endswith("Z"):
+def _moment(value: Any) -> datetime | None:
+    """The instant of a timestamp, or of Graph's text with any number of digits; ``None`` for everything else."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or len(value) < 20 or value[10] != "T" or not value.endswith("Z"):
         return None
-    seconds, _, fraction = text[:-1].partition(".")
+    seconds, _, fraction = value[:-1].partition(".")
     try:
-        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}")
+        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}").replace(tzinfo=timezone.utc)
     except ValueError:
         return None

@@ -47,6 +47,16 @@ pub enum RateClass {
     Mailbox,
     /// `/users`, `/groups`: a bucket of resource units instead of requests; the number is the cost.
     Directory(u32),
+    CreateTeam,
+    CreateChannel,
+    CreateChat,
+    /// startMigration has no row of its own, completeMigration has one.
+    Migration,
+    /// Imported messages of channels and of chats.
+    ImportToChannel,
+    ImportToChat,
+    /// Members of a team or a chat: a few per minute.
+    AddMembers,
     /// Teams endpoints without a row of their own.
     Other,
 }
@@ -119,5 +129,30 @@ endpoints! {
     BATCH = Post "/$batch", RateClass::Other, "";
     HOSTED_CONTENT = Get "/teams/{id}/channels/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChannelMessages, "ChannelMessage.Read.All";
     CHAT_HOSTED_CONTENT = Get "/chats/{id}/messages/{id}/hostedContents/{id}/$value", RateClass::ChatMessages, "Chat.Read.All";
+    CHANNEL = Get "/teams/{id}/channels/{id}", RateClass::Other, "Channel.ReadBasic.All";
+    PRIMARY_CHANNEL = Get "/teams/{id}/primaryChannel", RateClass::Channels, "Channel.ReadBasic.All";
+    TEAM_OPERATION = Get "/teams/{id}/operations/{id}", RateClass::Other, "Teamwork.Migrate.All";
+    USER = Get "/users/{id}", RateClass::Directory(1), "User.ReadBasic.All";
+    CREATE_TEAM = Post "/teams", RateClass::CreateTeam, "Teamwork.Migrate.All";
+    CREATE_CHANNEL = Post "/teams/{id}/channels", RateClass::CreateChannel, "Teamwork.Migrate.All";
+    CREATE_CHAT = Post "/chats", RateClass::CreateChat, "Chat.Create";
+    START_CHANNEL_MIGRATION = Post "/teams/{id}/channels/{id}/startMigration", RateClass::Migration, "Teamwork.Migrate.All";
+    START_CHAT_MIGRATION = Post "/chats/{id}/startMigration", RateClass::Migration, "Teamwork.Migrate.All";
+    COMPLETE_CHANNEL_MIGRATION = Post "/teams/{id}/channels/{id}/completeMigration", RateClass::Migration, "Teamwork.Migrate.All";
+    COMPLETE_CHAT_MIGRATION = Post "/chats/{id}/completeMigration", RateClass::Migration, "Teamwork.Migrate.All";
+    COMPLETE_TEAM_MIGRATION = Post "/teams/{id}/completeMigration", RateClass::Migration, "Teamwork.Migrate.All";
+    IMPORT_MESSAGE = Post "/teams/{id}/channels/{id}/messages", RateClass::ImportToChannel, "Teamwork.Migrate.All";
+    IMPORT_REPLY = Post "/teams/{id}/channels/{id}/messages/{id}/replies", RateClass::ImportToChannel, "Teamwork.Migrate.All";
+    IMPORT_CHAT_MESSAGE = Post "/chats/{id}/messages", RateClass::ImportToChat, "Teamwork.Migrate.All";
+    ADD_TEAM_MEMBERS = Post "/teams/{id}/members/add", RateClass::AddMembers, "TeamMember.ReadWriteNonOwnerRole.All";
+    ADD_CHANNEL_MEMBER = Post "/teams/{id}/channels/{id}/members", RateClass::Migration, "ChannelMember.ReadWrite.All";
+    LIST_CHAT_MEMBERS = Get "/chats/{id}/members", RateClass::Chat, "Chat.Read.All";
+    ADD_CHAT_MEMBER = Post "/chats/{id}/members", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    REMOVE_CHAT_MEMBER = Delete "/chats/{id}/members/{id}", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    /// A file of at most 250 MB into a drive (<https://learn.microsoft.com/graph/api/driveitem-put-content>).
+    UPLOAD = Put "/drives/{id}/root:/{path}:/content", RateClass::Other, "Files.ReadWrite.All";
+    RENAME_TEAM = Patch "/teams/{id}", RateClass::Team, "TeamSettings.ReadWrite.All";
+    RENAME_CHANNEL = Patch "/teams/{id}/channels/{id}", RateClass::Migration, "ChannelSettings.ReadWrite.All";
+    RENAME_CHAT = Patch "/chats/{id}", RateClass::Migration, "Chat.ReadWrite.All";
     USER_EXPORT = Get "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

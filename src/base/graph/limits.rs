@@ -1,4 +1,4 @@
-//! Graph's limits for reading (<https://learn.microsoft.com/graph/throttling-limits>), and the share of them that is planned with.
+//! Graph's limits (<https://learn.microsoft.com/graph/throttling-limits>), and the share of them that is planned with.
 
 use super::endpoint::RateClass;
 
@@ -20,26 +20,49 @@ pub struct Limits {
 pub fn limits(class: RateClass) -> Limits {
     // Per application and tenant, then per team, per conversation and per user; 0 where there is no limit of its own.
     let (tenant, team, conversation, user, cost) = match class {
-        RateClass::Team => (30, 4, 0, 0, 1),
-        RateClass::Channels => (60, 4, 0, 0, 1),
-        RateClass::Members => (60, 4, 1, 0, 1),
-        RateClass::ChannelMessages | RateClass::ChatMessages => (20, 0, 1, 0, 1),
-        RateClass::Export => (200, 0, 0, 0, 1),
-        RateClass::UserChats => (20, 0, 0, 1, 1),
-        RateClass::Chat => (200, 0, 1, 5, 1),
+        RateClass::Team => (30.0, 4.0, 0.0, 0.0, 1),
+        RateClass::Channels => (60.0, 4.0, 0.0, 0.0, 1),
+        RateClass::Members => (60.0, 4.0, 1.0, 0.0, 1),
+        RateClass::ChannelMessages | RateClass::ChatMessages | RateClass::ImportToChat => (20.0, 0.0, 1.0, 0.0, 1),
+        RateClass::Export => (200.0, 0.0, 0.0, 0.0, 1),
+        RateClass::UserChats => (20.0, 0.0, 0.0, 1.0, 1),
+        RateClass::Chat => (200.0, 0.0, 1.0, 5.0, 1),
         // Outlook allows 10,000 requests in ten minutes per mailbox, which stands in the team's place here, and names no
         // limit per tenant: a Teams list's is taken.
-        RateClass::Mailbox => (60, 16, 0, 0, 1),
+        RateClass::Mailbox => (60.0, 16.0, 0.0, 0.0, 1),
         // 3,500 resource units in ten seconds: the smallest tenants' bucket, because the size is not known.
-        RateClass::Directory(units) => (350, 0, 0, 0, units.max(1)),
-        RateClass::Other => (30, 0, 1, 1, 1),
+        RateClass::Directory(units) => (350.0, 0.0, 0.0, 0.0, units.max(1)),
+        RateClass::Other => (30.0, 0.0, 1.0, 1.0, 1),
+        RateClass::CreateTeam => (10.0, 0.0, 0.0, 0.0, 1),
+        RateClass::CreateChannel => (10.0, 4.0, 0.0, 0.0, 1),
+        RateClass::CreateChat => (20.0, 0.0, 0.0, 0.0, 1),
+        RateClass::Migration => (10.0, 0.0, 1.0, 0.0, 1),
+        // The article on imports says 5 a second and channel, the throttling table 1, and 50 for the tenant. The faster is
+        // planned, and a refusal finds out.
+        RateClass::ImportToChannel => (500.0, 0.0, 5.0, 0.0, 1),
+        RateClass::AddMembers => (10.0, 4.0 / 60.0, 0.0, 0.0, 1),
     };
-    let planned = |rate: u32| (rate > 0).then(|| f64::from(rate) * SHARE);
+    let share = if writes(class) { 1.0 } else { SHARE };
+    let planned = |rate: f64| (rate > 0.0).then_some(rate * share);
     Limits {
-        tenant: f64::from(tenant) * SHARE,
+        tenant: tenant * share,
         team: planned(team),
         conversation: planned(conversation),
         user: planned(user),
         cost: f64::from(cost),
     }
+}
+
+/// Requests with an effect: an import takes hours at the limit, so it is planned at the limit itself.
+pub fn writes(class: RateClass) -> bool {
+    matches!(
+        class,
+        RateClass::CreateTeam
+            | RateClass::CreateChannel
+            | RateClass::CreateChat
+            | RateClass::Migration
+            | RateClass::ImportToChannel
+            | RateClass::ImportToChat
+            | RateClass::AddMembers
+    )
 }

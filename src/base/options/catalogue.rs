@@ -108,6 +108,7 @@ pub const CLOUDS: &[&str] = &["global", "usgov", "usgov_dod", "china"];
 pub const RATE_LIMITS: &[&str] = &["documented", "off"];
 pub const STRATEGIES: &[&str] = &["auto", "export", "channels", "delta"];
 pub const ON_FORBIDDEN: &[&str] = &["fail", "skip"];
+pub const TIMESTAMPS: &[&str] = &["text", "timestamp"];
 pub const REPORT_PERIODS: &[&str] = &["D7", "D30", "D90", "D180"];
 pub const CHAT_TYPES: &[&str] = &["oneOnOne", "group", "meeting"];
 
@@ -151,6 +152,8 @@ options! {
     Table "user_id" Kind::Ids(Some("fetch_all_users")), "", "Users whose chats are read.";
     Table "chat_id" Kind::Ids(None), "", "Chats to read.";
     Table "group_id" Kind::Ids(Some("fetch_all_groups")), "", "Groups to read.";
+    Table "exclude_team_id" Kind::Ids(None), "", "Teams to leave out, of those that are read.";
+    Table "exclude_channel_id" Kind::Ids(None), "", "Channels to leave out, of those that are read.";
     Table "fetch_all_groups" Kind::Bool, "false", "Read every group of the tenant.";
     Table "fetch_all_teams" Kind::Bool, "false", "Read every team of the tenant.";
     Table "fetch_all_channels" Kind::Bool, "false", "Read every channel of the teams.";
@@ -166,6 +169,7 @@ options! {
     Table "strategy" Kind::Word(STRATEGIES), "auto", "How messages are read.";
     Table "include_raw" Kind::Bool, "false", "Adds _raw, each item as Graph sent it.";
     Table "body_text" Kind::Bool, "false", "Adds body_text to message tables, the body without markup; mentions and emoji stay readable.";
+    Table "timestamps" Kind::Word(TIMESTAMPS), "", "text: times as Graph sent them. timestamp: UTC with microseconds, null for times that stand for none (year 1). Without it: timestamp in TeamsClient and in new local tables, text elsewhere.";
     Table "transcript_text" Kind::Bool, "false", "online_meeting_transcripts: fetches each transcript as WebVTT, one request each, into transcript_text.";
     Table "hosted_contents_max_bytes" Kind::Int(0, 64 << 20), "0", "hosted_contents: fetches each content, one request each, and keeps its bytes up to this size; 0 fetches none.";
     Table "on_forbidden" Kind::Word(ON_FORBIDDEN), "fail", "What a discovered scope that is refused (403, or a 401 of it alone) does: fail, or be skipped and reported.";

@@ -45,11 +45,24 @@ impl ChatType {
     }
 }
 
-/// Columns that an option adds.
+/// How times come: what Graph types as `DateTimeOffset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Timestamps {
+    /// Text as Graph sent it.
+    #[default]
+    Text,
+    /// UTC microseconds; null where the text is no time, or one that stands for none, such as that of the year 1.
+    Timestamp,
+}
+
+/// What options change of a table's columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extras {
+    /// Adds `_raw`.
     pub raw: bool,
+    /// Adds `body_text`.
     pub body_text: bool,
+    pub timestamps: Timestamps,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +74,8 @@ pub struct TableOptions {
     pub chat_ids: Vec<String>,
     pub group_ids: Vec<String>,
     pub message_ids: Vec<String>,
+    pub exclude_team_ids: Vec<String>,
+    pub exclude_channel_ids: Vec<String>,
     pub fetch_all_teams: bool,
     pub fetch_all_channels: bool,
     pub fetch_all_messages: bool,
@@ -82,6 +97,7 @@ pub struct TableOptions {
     pub chat_types: Vec<ChatType>,
     pub chat_sender_filter: bool,
     pub report_period: String,
+    pub timestamps: Timestamps,
 }
 
 impl Default for TableOptions {
@@ -93,6 +109,8 @@ impl Default for TableOptions {
             chat_ids: Vec::new(),
             group_ids: Vec::new(),
             message_ids: Vec::new(),
+            exclude_team_ids: Vec::new(),
+            exclude_channel_ids: Vec::new(),
             fetch_all_teams: false,
             fetch_all_channels: false,
             fetch_all_messages: false,
@@ -114,14 +132,24 @@ impl Default for TableOptions {
             chat_types: ChatType::ALL.to_vec(),
             chat_sender_filter: false,
             report_period: "D7".to_owned(),
+            timestamps: Timestamps::Text,
         }
     }
 }
 
 impl TableOptions {
-    /// The columns that options add.
+    /// What options change of the columns.
     pub fn extras(&self) -> Extras {
-        Extras { raw: self.include_raw, body_text: self.body_text }
+        Extras { raw: self.include_raw, body_text: self.body_text, timestamps: self.timestamps }
+    }
+
+    /// Whether a team, or the group of the same id, is to be left out.
+    pub fn excludes_team(&self, id: &str) -> bool {
+        self.exclude_team_ids.iter().any(|excluded| excluded == id)
+    }
+
+    pub fn excludes_channel(&self, id: &str) -> bool {
+        self.exclude_channel_ids.iter().any(|excluded| excluded == id)
     }
 
     /// All kinds of chats are asked for, those that Microsoft may add included.
@@ -145,6 +173,8 @@ pub fn parse_table(
         chat_ids: values.list("chat_id"),
         group_ids: values.list("group_id"),
         message_ids: values.list("message_id"),
+        exclude_team_ids: values.list("exclude_team_id"),
+        exclude_channel_ids: values.list("exclude_channel_id"),
         fetch_all_teams: values.flag("fetch_all_teams"),
         fetch_all_channels: values.flag("fetch_all_channels"),
         fetch_all_messages: values.flag("fetch_all_messages"),
@@ -169,6 +199,10 @@ pub fn parse_table(
         chat_types: chat_types(&values.list("chat_types")),
         chat_sender_filter: values.flag("chat_sender_filter"),
         report_period: values.text("report_period").unwrap_or(default.report_period),
+        timestamps: match values.text("timestamps").as_deref() {
+            Some("timestamp") => Timestamps::Timestamp,
+            _ => Timestamps::Text,
+        },
     };
     Ok((options, warnings))
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A refusal cuts the pace to this part of what it was.
-const CUT: f64 = 0.7;
+pub const CUT: f64 = 0.7;
+/// The same where two documents disagree on the rate.
+pub const HALVE: f64 = 0.5;
 /// The slowest it becomes.
 const SLOWEST: f64 = 0.02;
 /// What a second in use brings back, up to [`NEARLY`] where it was refused, and beyond.
@@ -23,6 +25,7 @@ const EVENT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Aimd {
+    cut: f64,
     share: f64,
     refused_at: f64,
     used: Instant,
@@ -31,9 +34,9 @@ pub struct Aimd {
 }
 
 impl Aimd {
-    pub fn new() -> Self {
+    pub fn new(cut: f64) -> Self {
         let now = Instant::now();
-        Self { share: 1.0, refused_at: 1.0, used: now, settles: now }
+        Self { cut, share: 1.0, refused_at: 1.0, used: now, settles: now }
     }
 
     /// The share of the planned rate at which a request leaves now.
@@ -52,7 +55,7 @@ impl Aimd {
             return;
         }
         self.refused_at = self.share;
-        self.share = (self.share * CUT).max(SLOWEST);
+        self.share = (self.share * self.cut).max(SLOWEST);
         self.settles = until.max(now + EVENT);
     }
 }
@@ -74,7 +77,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_event_cuts_once() {
-        let (mut pace, now) = (Aimd::new(), Instant::now());
+        let (mut pace, now) = (Aimd::new(CUT), Instant::now());
         let until = now + Duration::from_secs(3);
         for _ in 0..10 {
             pace.cut(now, until);
@@ -91,7 +94,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_comes_back_quickly_to_nearly_where_it_was_refused_and_slowly_beyond() {
-        let (mut pace, mut now) = (Aimd::new(), Instant::now());
+        let (mut pace, mut now) = (Aimd::new(CUT), Instant::now());
         pace.cut(now, now);
         assert!((0.88..0.91).contains(&draw(&mut pace, &mut now, 16.0, 4.2)));
         assert!((0.92..0.94).contains(&draw(&mut pace, &mut now, 16.0, 12.0)));
@@ -100,7 +103,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn rest_brings_nothing_back() {
-        let (mut pace, now) = (Aimd::new(), Instant::now());
+        let (mut pace, now) = (Aimd::new(CUT), Instant::now());
         pace.cut(now, now);
         assert!(pace.advance(now + Duration::from_secs(3_600)) < 0.72);
     }
@@ -108,7 +111,7 @@ mod tests {
     /// A tenant that grants 100 of 160 requests per second, with a second's worth of burst, over ten minutes.
     #[tokio::test(start_paused = true)]
     async fn it_settles_near_what_is_granted() {
-        let (mut pace, mut now) = (Aimd::new(), Instant::now());
+        let (mut pace, mut now) = (Aimd::new(CUT), Instant::now());
         let (planned, granted) = (160.0, 100.0);
         let (mut tokens, mut sent, mut refused, mut last) = (granted, 0_u32, 0_u32, now);
         let end = now + Duration::from_secs(600);

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
-use super::aimd::Aimd;
+use super::aimd::{Aimd, CUT, HALVE};
 use super::gcra::Gcra;
 use crate::request::Request;
 use teams_base::graph::endpoint::RateClass;
@@ -24,6 +24,8 @@ use teams_base::options::{ConnectionConfig, RateLimits};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Key {
     Conversation(String),
+    /// What is written to it: reading and writing have limits of their own.
+    Writing(String),
     Team(String),
     User(String),
     Class(u8),
@@ -178,7 +180,12 @@ impl Limiter {
         blame(&lanes, whole_class, until);
     }
 
-    /// The server was too busy for this request and named a time: the same, but no other request waits.
+    /// The next request that shares its narrowest budget waits so long.
+    pub fn pause(&self, request: &Request, wait: Duration) {
+        self.lanes_of(request)[0].1.budget().pause(Instant::now() + wait);
+    }
+
+    /// The server was too busy for this request and named a time: the same as where it throttled, but no other request waits.
     pub fn slow_down(&self, request: &Request, wait: Duration) {
         blame(&self.lanes_of(request), true, Instant::now() + wait);
     }
@@ -211,8 +218,14 @@ impl Limiter {
                 keys.push((key(id.clone()), Some(rate)));
             }
         };
-        narrow(&budget.conversation, limits.conversation, Key::Conversation);
-        narrow(&budget.team, limits.team, Key::Team);
+        let [conversation, team]: [fn(String) -> Key; 2] = match class {
+            RateClass::ImportToChannel | RateClass::ImportToChat => [Key::Writing, Key::Team],
+            // A few a minute, which must not slow the team's other requests.
+            RateClass::AddMembers => [Key::Conversation, Key::Writing],
+            _ => [Key::Conversation, Key::Team],
+        };
+        narrow(&budget.conversation, limits.conversation, conversation);
+        narrow(&budget.team, limits.team, team);
         narrow(&budget.user, limits.user, Key::User);
         keys.push((Key::Class(class_index(class)), Some(limits.tenant * self.share)));
         if !self.paced {
@@ -231,13 +244,17 @@ impl Limiter {
         let mut lanes = self.lanes.lock();
         lanes.prune();
         let class = class_index(request.endpoint.class);
-        keys.into_iter().map(|(key, rate)| (key.clone(), lanes.lane(class, key, rate))).collect()
+        let is_disputed = request.endpoint.class == RateClass::ImportToChannel;
+        keys.into_iter().map(|(key, rate)| (key.clone(), lanes.lane(class, is_disputed, key, rate))).collect()
     }
 }
 
 impl Lanes {
-    fn lane(&mut self, class: u8, key: Key, rate: Option<f64>) -> Arc<Lane> {
-        let pace = self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Aimd::new())));
+    fn lane(&mut self, class: u8, is_disputed: bool, key: Key, rate: Option<f64>) -> Arc<Lane> {
+        // Where two documents disagree on a rate the lower one is reached in a few steps.
+        let cut = if is_disputed { HALVE } else { CUT };
+        let pace =
+            self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Aimd::new(cut))));
         let new = || Lane { budget: Mutex::new(Gcra::new(rate)), turn: Arc::default(), pace: Arc::clone(pace) };
         Arc::clone(self.by_key.entry(key).or_insert_with(|| Arc::new(new())))
     }
@@ -284,6 +301,13 @@ fn class_index(class: RateClass) -> u8 {
         RateClass::Directory(_) => 8,
         RateClass::Other => 9,
         RateClass::Mailbox => 10,
+        RateClass::CreateTeam => 11,
+        RateClass::CreateChannel => 12,
+        RateClass::CreateChat => 13,
+        RateClass::Migration => 14,
+        RateClass::ImportToChannel => 15,
+        RateClass::ImportToChat => 16,
+        RateClass::AddMembers => 17,
     }
 }
 

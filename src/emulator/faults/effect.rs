@@ -40,6 +40,11 @@ pub fn error(injected: &Injected) -> Option<GraphError> {
     }
 }
 
+/// Whether the request has its effect before its fault hits.
+pub fn is_after(injected: &Injected) -> bool {
+    injected.rule.as_ref().is_some_and(|rule| rule.after)
+}
+
 /// A bare status in place of a response that does not come from Graph.
 pub fn bare_status(injected: &Injected) -> Option<Response> {
     let rule = injected.rule.as_ref().filter(|rule| rule.kind == FaultKind::Status)?;

@@ -8,7 +8,7 @@ pub enum FaultKind {
     /// Response with `status` (and `code`, `message`, `inner_code`, `inner_message`, `retry_after`) instead; `body`
     /// replaces the whole error body.
     Status,
-    /// Drop the connection before the response.
+    /// Drop the connection before the response; with `after`, once the request had its effect.
     Reset,
     /// Declare the full length, send half, drop the connection.
     Truncate,
@@ -86,6 +86,9 @@ pub struct FaultRule {
     /// Only requests that expand this property.
     pub expands: Option<String>,
     pub kind: FaultKind,
+    /// The request has its effect before the fault hits: what is lost is the answer. For `status`, `reset`, `slow` and the
+    /// faults of a body.
+    pub after: bool,
     /// How many requests it affects; `None`: all of them.
     pub times: Option<u32>,
     /// How many matching requests pass first.
@@ -115,6 +118,7 @@ impl Default for FaultRule {
             top_above: None,
             expands: None,
             kind: FaultKind::Status,
+            after: false,
             times: None,
             skip: 0,
             probability: 1.0,

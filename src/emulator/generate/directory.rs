@@ -94,6 +94,57 @@ pub fn add_team(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64, access: 
     n
 }
 
+/// A team without members or channels, as migration mode makes it.
+pub fn add_empty_team(tenant: &mut Tenant, id: &str, name: &str, description: &Value, created_ms: i64) -> usize {
+    let n = tenant.teams.len();
+    add_group(tenant, id, name, n, created_ms, "private", &[]);
+    let mut properties = team_properties(tenant, id, name, n, created_ms, "private");
+    for (key, value) in [
+        ("description", description.clone()),
+        ("createdDateTime", json!(iso(created_ms))),
+        ("isArchived", json!(false)),
+    ] {
+        properties.insert(key.to_owned(), value);
+    }
+    tenant.team_index.insert(id.to_owned(), n);
+    let (channels, incoming, members) = (Vec::new(), Vec::new(), Vec::new());
+    tenant.teams.push(Team { id: id.to_owned(), properties, channels, incoming, members, access: Access::Open });
+    n
+}
+
+/// A channel as a request asks for it.
+pub fn add_named_channel(
+    tenant: &mut Tenant,
+    team: usize,
+    id: &str,
+    name: &str,
+    description: &Value,
+    membership: Membership,
+    created_ms: i64,
+) -> usize {
+    let owner = &tenant.teams[team];
+    let url_id = id.replace(':', "%3A").replace('@', "%40");
+    let properties = object(json!({
+        "id": id,
+        "createdDateTime": iso(created_ms),
+        "displayName": name,
+        "description": description,
+        "isFavoriteByDefault": null,
+        "email": "",
+        "tenantId": tenant.id,
+        "webUrl": format!("https://teams.microsoft.com/l/channel/{url_id}/c?groupId={}&tenantId={}", owner.id, tenant.id),
+        "membershipType": membership.as_str(),
+        "isArchived": false,
+        "layoutType": "post",
+        "migrationMode": null,
+        "originalCreatedDateTime": null,
+    }));
+    let channels = &mut tenant.teams[team].channels;
+    let (members, thread) = (Vec::new(), Thread::default());
+    channels.push(Channel { id: id.to_owned(), properties, membership, members, thread, removed: false });
+    channels.len() - 1
+}
+
 fn add_group(
     tenant: &mut Tenant,
     id: &str,
@@ -205,11 +256,7 @@ pub fn add_channel(tenant: &mut Tenant, rng: &mut StdRng, team: usize, n: usize,
         "email": format!("{:08x}.{}@emea.teams.ms", rng.random::<u32>(), tenant.domain),
         "tenantId": tenant.id,
         "webUrl": format!("https://teams.microsoft.com/l/channel/{url_id}/c?groupId={}&tenantId={}", owner.id, tenant.id),
-        "membershipType": match membership {
-            Membership::Standard => "standard",
-            Membership::Private => "private",
-            Membership::Shared => "shared",
-        },
+        "membershipType": membership.as_str(),
         "isArchived": owner.properties["isArchived"],
         "layoutType": "post",
         "migrationMode": null,

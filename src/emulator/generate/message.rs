@@ -18,6 +18,7 @@ pub enum Place<'a> {
 /// What a message is made of, before it is written.
 pub struct Draft {
     pub id: i64,
+    pub created_ms: i64,
     pub reply_to: Option<i64>,
     pub modified_ms: i64,
     /// What is written instead of the modification time.
@@ -46,6 +47,7 @@ impl Draft {
     pub fn new(id: i64, reply_to: Option<i64>) -> Self {
         Self {
             id,
+            created_ms: id,
             reply_to,
             modified_ms: id,
             unset_modified: None,
@@ -135,7 +137,7 @@ fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
         reply_to_id: draft.reply_to.map(|root| root.to_string()),
         etag: draft.modified_ms.to_string(),
         message_type,
-        created_date_time: iso(draft.id),
+        created_date_time: iso(draft.created_ms),
         last_modified_date_time: match draft.unset_modified {
             None => Some(iso(draft.modified_ms)),
             Some(unset) => unset.text().map(str::to_owned),
@@ -168,6 +170,7 @@ pub fn message(draft: &Draft, place: Place<'_>, seq: u64) -> Message {
     let shown = if system { "systemEventMessage" } else { "message" };
     Message {
         id: draft.id,
+        created_ms: draft.created_ms,
         reply_to: draft.reply_to,
         modified_ms: draft.modified_ms,
         seq,

@@ -26,12 +26,19 @@ pub struct Endpoint {
     pub handler: Handler,
     pub permission: Permission,
     pub limit: Limit,
+    /// Whether the handler draws on the limit itself, after all other checks.
+    pub rate_last: bool,
 }
 
 impl Endpoint {
     /// The template without the arguments of a function.
     pub fn name(&self) -> &'static str {
         self.template.split('(').next().unwrap_or_default()
+    }
+
+    pub const fn rate_last(mut self) -> Self {
+        self.rate_last = true;
+        self
     }
 
     pub const fn alias(mut self, paths: &'static [&'static str]) -> Self {
@@ -46,11 +53,18 @@ pub const fn get(
     permission: Permission,
     limit: Limit,
 ) -> Endpoint {
-    Endpoint { method: Method::Get, template, aliases: &[], handler: Handler::Read(handler), permission, limit }
+    Endpoint {
+        method: Method::Get,
+        template,
+        aliases: &[],
+        handler: Handler::Read(handler),
+        permission,
+        limit,
+        rate_last: false,
+    }
 }
 
 /// An endpoint that changes the tenant.
-#[cfg_attr(not(test), expect(dead_code, reason = "no endpoint changes the tenant yet"))]
 pub const fn write(
     method: Method,
     template: &'static str,
@@ -58,9 +72,17 @@ pub const fn write(
     permission: Permission,
     limit: Limit,
 ) -> Endpoint {
-    Endpoint { method, template, aliases: &[], handler: Handler::Write(handler), permission, limit }
+    Endpoint { method, template, aliases: &[], handler: Handler::Write(handler), permission, limit, rate_last: false }
 }
 
 pub const fn batch(template: &'static str, permission: Permission) -> Endpoint {
-    Endpoint { method: Method::Post, template, aliases: &[], handler: Handler::Batch, permission, limit: Limit::None }
+    Endpoint {
+        method: Method::Post,
+        template,
+        aliases: &[],
+        handler: Handler::Batch,
+        permission,
+        limit: Limit::None,
+        rate_last: false,
+    }
 }

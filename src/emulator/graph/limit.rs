@@ -19,6 +19,8 @@ pub enum Limit {
     Requests(Rates),
     /// Counted in resource units: what the request costs before `$select`, `$expand` and a small `$top`.
     Units(i64),
+    /// Two documents disagree; the tenant follows one of them.
+    Import { article: Rates, table: Rates },
     /// Nothing of its own: a batch costs what its parts cost.
     None,
 }
@@ -72,6 +74,19 @@ pub const CHAT_MESSAGES: Limit = Limit::requests("chat messages", 20.0).per_chat
 pub const EXPORT: Limit = Limit::requests("export", 200.0);
 pub const APPS: Limit = Limit::requests("installed apps", 30.0);
 pub const TABS: Limit = Limit::requests("tabs", 30.0);
+pub const CREATE_TEAM: Limit = Limit::requests("create team", 10.0);
+pub const COMPLETE: Limit = Limit::requests("complete migration", 10.0);
+pub const CREATE_CHANNEL: Limit = Limit::requests("create channel", 10.0).per_resource(1, 4.0);
+pub const CREATE_CHAT: Limit = Limit::requests("create chat", 20.0);
+const A_MINUTE: f64 = 60.0;
+pub const ADD_MEMBER: Limit = Limit::requests("add member", 30.0).per_resource(1, 4.0 / A_MINUTE);
+pub const ADD_MEMBERS: Limit = Limit::requests("add members", 10.0).per_resource(1, 4.0 / A_MINUTE);
+const UNLIMITED: f64 = 1e9;
+pub const POST_TO_CHANNEL: Limit = Limit::Import {
+    article: Rates { class: "post to channel", tenant: UNLIMITED, resource: Some((2, 5.0)), user: None },
+    table: Rates { class: "post to channel", tenant: 50.0, resource: Some((2, 1.0)), user: None },
+};
+pub const POST_TO_CHAT: Limit = Limit::requests("post to chat", 20.0).per_chat();
 pub const SCHEDULE: Limit = Limit::requests("schedule", 30.0);
 /// Outlook's limit is per mailbox: 10,000 requests in ten minutes.
 pub const MAILBOX: Limit = Limit::requests("mailbox", 1_000.0).per_resource(1, 16.0);

@@ -97,3 +97,16 @@ pub const RECORDINGS: Permission = teams(&["OnlineMeetingRecording.Read.All"]);
 pub const CHANNEL_MESSAGES: Permission = messages(&["ChannelMessage.Read.All"]);
 pub const CHAT_MESSAGES: Permission = messages(&["Chat.Read.All", "Chat.ReadWrite.All"]);
 pub const CHAT_HOSTED_CONTENTS: Permission = messages(&["Chat.Read.All"]);
+
+/// "Message POST is allowed in application-only context only for import purposes" is the handler's to say.
+pub const MIGRATE: Permission = teams(&["Teamwork.Migrate.All"]);
+pub const OPERATION: Permission = teams(&["Teamwork.Migrate.All", "Team.ReadBasic.All", "Team.Create"]);
+pub const CREATE_CHANNEL: Permission = teams(&["Teamwork.Migrate.All", "Channel.Create"]);
+pub const CREATE_CHAT: Permission = teams(&["Chat.Create"]);
+pub const ADD_TEAM_MEMBER: Permission = teams(&["TeamMember.ReadWriteNonOwnerRole.All", "TeamMember.ReadWrite.All"]);
+pub const ADD_CHAT_MEMBER: Permission = teams(&["ChatMember.ReadWrite.All"]);
+pub const ADD_CHANNEL_MEMBER: Permission = teams(&["ChannelMember.ReadWrite.All"]);
+pub const WRITE_FILES: Permission = directory(&["Files.ReadWrite.All", "Sites.ReadWrite.All"]);
+pub const CHANGE_TEAM: Permission = teams(&["TeamSettings.ReadWrite.All"]);
+pub const CHANGE_CHANNEL: Permission = teams(&["ChannelSettings.ReadWrite.All"]);
+pub const CHANGE_CHAT: Permission = teams(&["Chat.ReadWrite.All"]);

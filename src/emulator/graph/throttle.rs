@@ -8,7 +8,7 @@ use crate::graph::limit::{Limit, Rates};
 use crate::http::error::GraphError;
 use crate::odata::query::Query;
 use crate::tenant::clock::{http_date, stamp};
-use crate::tenant::knobs::{Knobs, RetryAfter};
+use crate::tenant::knobs::{ImportRates, Knobs, RetryAfter};
 
 /// Steady traffic above this part of a limit is refused too, over the longer window.
 const SUSTAINED: f64 = 0.83;
@@ -78,6 +78,10 @@ impl Throttle {
         let now = self.started.elapsed().as_secs_f64() * knobs.time_scale;
         let (wait, directory) = match limit {
             Limit::Requests(rates) => (self.requests(rates, ids, now), false),
+            Limit::Import { article, table } => {
+                let rates = if knobs.import_rates == ImportRates::Article { article } else { table };
+                (self.requests(rates, ids, now), false)
+            }
             Limit::Units(base) => (self.units(resource_units(*base, query), users, now), true),
             Limit::None => return Ok(()),
         };

@@ -28,6 +28,10 @@ pub struct Call<'a, T = &'a Tenant> {
     /// `Prefer: return=minimal`.
     pub minimal: bool,
     pub faults: &'a PageFaults,
+    /// The client that the token was issued to.
+    pub app: &'a str,
+    /// Draws on the endpoint's limit, where its handler does that after all other checks.
+    pub rate: &'a dyn Fn() -> Result<(), GraphError>,
 }
 
 /// The call of a handler that changes the tenant.
@@ -130,7 +134,7 @@ impl<'a> Call<'a> {
 }
 
 /// A team that can be read, or why it cannot.
-fn team<'a>(tenant: &'a Tenant, knobs: &Knobs, id: &str) -> Result<(usize, &'a Team), GraphError> {
+pub fn team<'a>(tenant: &'a Tenant, knobs: &Knobs, id: &str) -> Result<(usize, &'a Team), GraphError> {
     let found = tenant.team_index.get(id).copied().ok_or_else(|| GraphError::no_team(id))?;
     match access(tenant, knobs, found) {
         Access::Open => Ok((found, &tenant.teams[found])),

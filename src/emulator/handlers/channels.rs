@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::handlers::call::Call;
+use crate::handlers::chats::hide_migration;
 use crate::handlers::list::pages;
 use crate::handlers::members;
 use crate::http::error::{GraphError, Outcome};
@@ -13,6 +14,7 @@ use crate::tenant::model::{Channel, Member, Membership, Object, Role, Team, Tena
 /// `shared` is an evolvable enum member: given only to callers that prefer unknown members.
 fn shown(call: &Call<'_>, channel: &Channel) -> Object {
     let mut object = channel.properties.clone();
+    hide_migration(call, &mut object);
     if channel.membership == Membership::Shared && !call.known_enums {
         object.insert("membershipType".to_owned(), json!("unknownFutureValue"));
     }

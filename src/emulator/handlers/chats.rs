@@ -10,7 +10,7 @@ use crate::http::error::{GraphError, Outcome};
 use crate::http::response::Response;
 use crate::odata::filter::{Filter, Grammar};
 use crate::odata::query::project;
-use crate::tenant::model::{Chat, Message};
+use crate::tenant::model::{Chat, Message, Object};
 
 /// `$expand=members` shows this many, whatever `$top` says.
 const EXPANDED_MEMBERS: usize = 25;
@@ -31,8 +31,18 @@ fn preview(chat: &Chat) -> Value {
     })
 }
 
+/// Some tenants do not answer the state of a migration in v1.0.
+pub fn hide_migration(call: &Call<'_>, properties: &mut Object) {
+    if !call.knobs.migration_mode_shown {
+        properties.remove("migrationMode");
+        properties.remove("originalCreatedDateTime");
+    }
+}
+
 fn row(call: &Call<'_>, chat: &Chat) -> Value {
-    let mut object = project(&chat.properties, call.query.select().as_deref(), &[]);
+    let mut properties = chat.properties.clone();
+    hide_migration(call, &mut properties);
+    let mut object = project(&properties, call.query.select().as_deref(), &[]);
     if !call.faults.ignore_expand {
         if call.query.expands("members") {
             let shown = chat.members.len().min(EXPANDED_MEMBERS);
@@ -101,7 +111,7 @@ pub fn messages(call: &Call<'_>) -> Outcome {
     // Silently without effect unless `$orderby` names the same property.
     let filter = filter.filter(|filter| asked.is_some_and(|by| filter.names(by)) && !call.faults.ignore_filter);
     let before = call.position()?.map(|position| pair(&position)).transpose()?;
-    let key = |message: &Message| (if created { message.id } else { message.modified_ms }, message.id);
+    let key = |message: &Message| (if created { message.created_ms } else { message.modified_ms }, message.id);
     let mut shown: Vec<&Message> = chat
         .thread
         .messages

@@ -45,6 +45,11 @@ fn list(call: &Call<'_>, context: &str, conversation: &str, message: &Message) -
 }
 
 fn value(tenant: &Tenant, conversation: &str, message: &Message, id: &str) -> Outcome {
+    if let Some(upload) = tenant.uploads.get(&(conversation.to_owned(), message.id, id.to_owned())) {
+        let mut response = Response::ok(upload.bytes.clone());
+        response.headers.push(("Content-Type", upload.content_type.clone()));
+        return Ok(response);
+    }
     let wanted = format!("{}{id}/$value", own(message));
     let is_named = String::from_utf8_lossy(&message.json).contains(&wanted);
     if !is_named && !tenant.images.contains(&(conversation.to_owned(), message.id, id.to_owned())) {

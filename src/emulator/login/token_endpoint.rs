@@ -34,11 +34,11 @@ pub struct TokenRequest<'a> {
 
 pub fn token(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs, tokens: &mut Tokens) -> Response {
     match check(request, config, knobs) {
-        Ok(()) => {
+        Ok(client) => {
             let life = knobs.token_lifetime_seconds;
             let body = json!({
                 "token_type": "Bearer", "expires_in": life, "ext_expires_in": life,
-                "access_token": tokens.issue(config, knobs, request.now_ms),
+                "access_token": tokens.issue(config, knobs, &client, request.now_ms),
             });
             Response::ok(body.to_string())
         }
@@ -61,7 +61,7 @@ fn deny(request: &TokenRequest<'_>, denial: &Denial) -> Response {
     Response { status: denial.status, headers: Vec::new(), body: body.to_string().into() }
 }
 
-fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> Result<(), Denial> {
+fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> Result<String, Denial> {
     let denial = |status, error, code, text: String| Denial { status, error, code, text };
     let (basic_id, basic_secret) = request.authorization.and_then(basic).unzip();
     let field = |name: &str| request.form.get(name).map(str::to_owned);
@@ -95,13 +95,13 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
         }
     }
     let client = basic_id.or_else(|| field("client_id")).ok_or_else(|| missing("client_id"))?;
-    if client != config.client_id {
+    if client != config.client_id && !knobs.more_client_ids.contains(&client) {
         let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
         return Err(denial(400, "unauthorized_client", 700_016, text));
     }
     check_scope(&field("scope").ok_or_else(|| missing("scope"))?, request.base)?;
     if let Some(kind) = field("client_assertion_type") {
-        return check_assertion(&kind, field("client_assertion").as_deref());
+        return check_assertion(&kind, field("client_assertion").as_deref()).map(|()| client);
     }
     let secret = basic_secret.or_else(|| field("client_secret"));
     let secret = secret.ok_or_else(|| {
@@ -118,7 +118,7 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
         let text = format!("The provided client secret keys for app '{client}' are expired.");
         return Err(denial(401, "invalid_client", 7_000_222, text));
     }
-    Ok(())
+    Ok(client)
 }
 
 fn check_scope(scope: &str, base: &str) -> Result<(), Denial> {

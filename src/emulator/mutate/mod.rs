@@ -5,6 +5,8 @@ pub mod edits;
 pub mod messages;
 pub mod mutation;
 pub mod mutator;
+pub mod post;
+pub mod tamper;
 
 use mutation::MutationSummary;
 use mutator::Mutator;

@@ -81,7 +81,7 @@ impl Filter {
             Self::All(parts) => parts.iter().all(|part| part.matches(message, modified_ms, tenant)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(message, modified_ms, tenant)),
             Self::Modified(op, bound) => op.holds(i128::from(modified_ms) * 1_000_000, *bound),
-            Self::Created(op, bound) => op.holds(i128::from(message.id) * 1_000_000, *bound),
+            Self::Created(op, bound) => op.holds(i128::from(message.created_ms) * 1_000_000, *bound),
             Self::SenderId(id) => {
                 matches!(message.sender, Sender::User(user) if tenant.users[user].id == *id)
             }

@@ -35,9 +35,15 @@ pub fn inject(shared: &Shared, request: &Request, name: &str) -> Injected {
 
 /// Answers one request, which may be a batch.
 pub fn answer(shared: &Shared, request: &Request, route: &Route, injected: &Injected) -> Outcome {
-    if let Some(error) = effect::error(injected) {
-        return Err(error);
+    match effect::error(injected) {
+        Some(error) if !effect::is_after(injected) => Err(error),
+        // The request has its effect, and this in place of its answer.
+        Some(error) => routed(shared, request, route, injected).and(Err(error)),
+        None => routed(shared, request, route, injected),
     }
+}
+
+fn routed(shared: &Shared, request: &Request, route: &Route, injected: &Injected) -> Outcome {
     match route {
         Route::Found { endpoint, ids } => handle(shared, request, endpoint, ids, injected),
         Route::MethodNotAllowed(endpoint) if matches!(endpoint.handler, Handler::Batch) => {
@@ -58,17 +64,22 @@ pub fn answer(shared: &Shared, request: &Request, route: &Route, injected: &Inje
 fn handle(shared: &Shared, request: &Request, endpoint: &Endpoint, ids: &[String], injected: &Injected) -> Outcome {
     let knobs = shared.knobs();
     let query = Query::parse(&request.raw_query);
-    let gate = Gate { shared, request, endpoint, ids, knobs: &knobs, query: &query, injected };
+    let app = authenticate(shared, request);
+    let users = shared.tenant.read().unwrap_or_else(PoisonError::into_inner).users.len();
+    let rate = || {
+        let mut throttle = shared.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.admit(&endpoint.limit, ids, &query, &knobs, users, shared.clock.now_ms())
+    };
+    let gate = Gate { shared, request, endpoint, ids, knobs: &knobs, query: &query, injected, app: &app, rate: &rate };
     let mut response = match endpoint.handler {
         Handler::Batch => answer_batch(shared, request, injected)?,
         Handler::Read(read) => {
             let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
-            read(&gate.admit(&*tenant, tenant.users.len())?)?
+            read(&gate.admit(&*tenant)?)?
         }
         Handler::Write(write) => {
             let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
-            let users = tenant.users.len();
-            write(&mut gate.admit(&mut *tenant, users)?)?
+            write(&mut gate.admit(&mut *tenant)?)?
         }
     };
     if let Limit::Units(base) = endpoint.limit {
@@ -86,18 +97,20 @@ struct Gate<'a> {
     knobs: &'a Knobs,
     query: &'a Query,
     injected: &'a Injected,
+    app: &'a Result<String, GraphError>,
+    rate: &'a dyn Fn() -> Result<(), GraphError>,
 }
 
 impl<'a> Gate<'a> {
     /// The call for the handler, once token, limit and permission are checked. The tenant is locked before the clock is
     /// read, so that no handler sees changes that are younger than its `now_ms`.
-    fn admit<T>(&self, tenant: T, users: usize) -> Result<Call<'a, T>, GraphError> {
+    fn admit<T>(&self, tenant: T) -> Result<Call<'a, T>, GraphError> {
         let Self { shared, request, endpoint, ids, knobs, query, .. } = *self;
-        authenticate(shared, request)?;
+        let app = self.app.as_ref().map_err(Clone::clone)?;
         let now_ms = shared.clock.now_ms();
-        let mut throttle = shared.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.admit(&endpoint.limit, ids, query, knobs, users, now_ms)?;
-        drop(throttle);
+        if !endpoint.rate_last {
+            (self.rate)()?;
+        }
         let is_team = request.path.contains("/teams");
         let team_consents = is_team && ids.first().is_some_and(|id| knobs.rsc_team_ids.contains(id));
         endpoint.permission.check(|role| knobs.roles.contains(role), team_consents)?;
@@ -115,20 +128,20 @@ impl<'a> Gate<'a> {
             known_enums: request.prefers("include-unknown-enum-members"),
             minimal: request.prefers("return=minimal"),
             faults: &self.injected.page,
+            app,
+            rate: self.rate,
         })
     }
 }
 
-fn authenticate(shared: &Shared, request: &Request) -> Result<(), GraphError> {
+/// The client that the token was issued to.
+fn authenticate(shared: &Shared, request: &Request) -> Result<String, GraphError> {
     let Some(token) = request.bearer_token() else {
         return Err(GraphError::unauthenticated("Access token is empty."));
     };
     let tokens = shared.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-    if tokens.is_valid(token) {
-        Ok(())
-    } else {
-        Err(GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
-    }
+    let client = tokens.client(token).map(str::to_owned);
+    client.ok_or_else(|| GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
 }
 
 /// A batch that runs needs no token of its own: each part is authenticated. One inside a batch does not run, nor does one
@@ -198,7 +211,7 @@ mod tests {
         let tenant = from_seed::tenant(&config);
         let team = tenant.teams[0].id.clone();
         let shared = Shared::new(config, tenant, TABLE);
-        let token = shared.tokens.lock().unwrap().issue(&shared.config, &shared.knobs(), 0);
+        let token = shared.tokens.lock().unwrap().issue(&shared.config, &shared.knobs(), "app", 0);
         (shared, Request { authorization: Some(format!("Bearer {token}")), ..Request::default() }, team)
     }
 

@@ -2,8 +2,10 @@
 
 pub mod body;
 pub mod connection;
+pub mod control;
 pub mod graph;
 pub mod gzip;
+pub mod live;
 pub mod log;
 pub mod respond;
 pub mod serve;

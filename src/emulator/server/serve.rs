@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::faults::effect;
+use crate::faults::injector::Injected;
 use crate::faults::rule::FaultKind;
 use crate::graph::router::Route;
 use crate::handlers::reports;
@@ -23,6 +24,7 @@ use crate::login::token_endpoint::{TokenRequest, token};
 use crate::odata::query::Query;
 use crate::server::body::Body;
 use crate::server::connection::Connection;
+use crate::server::control;
 use crate::server::graph;
 use crate::server::respond::respond;
 use crate::server::state::Shared;
@@ -115,6 +117,9 @@ async fn serve(
     });
     request.body = incoming.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let knobs = shared.knobs();
+    if let Some(response) = control::answer(&shared, &request) {
+        return Ok(respond(&shared, &request, response, "", false, &Injected::default(), Duration::ZERO));
+    }
     if knobs.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(knobs.latency_ms)).await;
     }
@@ -122,13 +127,17 @@ async fn serve(
     let injected = graph::inject(&shared, &request, target.name());
     let fault = injected.rule.as_ref().map(|rule| rule.kind);
     let delay = injected.rule.as_ref().map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
-    if fault == Some(FaultKind::Slow) {
+    let after = effect::is_after(&injected);
+    if fault == Some(FaultKind::Slow) && !after {
         tokio::time::sleep(delay).await;
     }
-    if fault == Some(FaultKind::Reset) {
+    let cut_off = || {
         shared.record(&request, target.name(), 0, None);
         reset.store(true, Ordering::Relaxed);
-        return Err(io::Error::other("reset"));
+        Err(io::Error::other("reset"))
+    };
+    if fault == Some(FaultKind::Reset) && !after {
+        return cut_off();
     }
     let request_id = guid(&mut shared.rng());
     let response = match &target {
@@ -141,6 +150,12 @@ async fn serve(
             graph::render(&shared, &request, &request_id, outcome)
         }
     };
+    if after && fault == Some(FaultKind::Reset) {
+        return cut_off();
+    }
+    if after && fault == Some(FaultKind::Slow) {
+        tokio::time::sleep(delay).await;
+    }
     let response = effect::mark(effect::corrupt(response, &injected), &injected);
     shared.record(&request, target.name(), response.status, response.header("Retry-After"));
     Ok(respond(&shared, &request, response, &request_id, gzip && knobs.gzip, &injected, delay))

@@ -35,6 +35,8 @@ pub struct Shared {
     pub gzip: Mutex<Gzip>,
     pub random: Mutex<StdRng>,
     pub connections: AtomicU64,
+    /// How often the tenant was changed, so that each change chooses anew.
+    pub mutations: AtomicU64,
 }
 
 impl Shared {
@@ -53,6 +55,7 @@ impl Shared {
             gzip: Mutex::default(),
             random: Mutex::new(StdRng::seed_from_u64(config.seed ^ 0x5eed)),
             connections: AtomicU64::new(0),
+            mutations: AtomicU64::new(0),
             config,
         }
     }

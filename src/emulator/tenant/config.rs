@@ -1,7 +1,7 @@
 //! The size and identity of a tenant, fixed when the emulator starts.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::tenant::ids::id_of;
 use crate::tenant::knobs::Knobs;
@@ -10,9 +10,11 @@ use crate::tenant::unset_time::UnsetTime;
 /// The tenant of the default seed.
 const TENANT_ID: &str = "8f9c7d5e-1a2b-4c3d-9e4f-5a6b7c8d9e0f";
 const SEED: u64 = 7;
+/// 2026-01-15T12:00:00Z
+const START: Timestamp = Timestamp::constant(1_768_478_400, 0);
 
 /// What the address of an inline image in a message body names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageAddress {
     /// The message that shows it.
@@ -26,7 +28,8 @@ pub enum ImageAddress {
 }
 
 /// The size and identity of the tenant. Everything in it follows from these and the seed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[serde(default, deny_unknown_fields)]
 pub struct EmulatorConfig {
     pub teams: usize,
@@ -47,8 +50,12 @@ pub struct EmulatorConfig {
     /// 0 asks the system for a free port.
     pub port: u16,
     /// What the emulator's clock shows when it starts.
-    #[serde(deserialize_with = "timestamp")]
+    #[serde(deserialize_with = "timestamp", serialize_with = "text")]
     pub start: Timestamp,
+    /// The tenant lives: its clock shows today unless `start` is given, and every `live_seconds` people write, answer,
+    /// react and edit.
+    pub live: bool,
+    pub live_seconds: f64,
     /// A frozen clock moves only when it is advanced.
     pub frozen_clock: bool,
     /// How far back before `start` the generated messages reach.
@@ -95,7 +102,9 @@ impl Default for EmulatorConfig {
             unlisted_chats: 0,
             seed: SEED,
             port: 0,
-            start: Timestamp::constant(1_768_478_400, 0), // 2026-01-15T12:00:00Z
+            start: START,
+            live: false,
+            live_seconds: 5.0,
             frozen_clock: false,
             history_days: 400,
             missing_teams: 1,
@@ -119,18 +128,33 @@ impl Default for EmulatorConfig {
 }
 
 impl EmulatorConfig {
-    /// The same with the tenant's id filled in.
+    /// The same with the tenant's id filled in, and today's date where the tenant lives.
     #[must_use]
     pub fn identified(mut self) -> Self {
         if self.tenant_id.is_empty() {
             let seed = self.seed.to_string();
             self.tenant_id = if self.seed == SEED { TENANT_ID.to_owned() } else { id_of(TENANT_ID, &seed) };
         }
+        if self.live && self.start == START {
+            self.start = Timestamp::now();
+        }
         self
+    }
+
+    /// The names of all sizes, in the order of the declaration.
+    pub fn names() -> Vec<String> {
+        match serde_json::to_value(Self::default()) {
+            Ok(serde_json::Value::Object(map)) => map.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
 fn timestamp<'de, D: Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(input)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+fn text<S: Serializer>(time: &Timestamp, output: S) -> Result<S::Ok, S::Error> {
+    output.collect_str(time)
 }

@@ -4,6 +4,19 @@ use serde_json::Value;
 
 use crate::tenant::knobs::Knobs;
 
+/// What can be set beside the knobs: each changes one of them, or acts.
+pub const ACTIONS: &[&str] = &[
+    "forbid_team",
+    "hide_team",
+    "allow_team",
+    "consent_team",
+    "revoke_permission",
+    "grant_permission",
+    "hide_user",
+    "show_user",
+    "expire_tokens",
+];
+
 pub fn is_knob(name: &str) -> bool {
     names().iter().any(|known| known == name)
 }

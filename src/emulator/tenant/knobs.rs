@@ -32,7 +32,38 @@ pub const GRANTED_ROLES: &[&str] = &[
     "CallRecords.Read.All",
     "OnlineMeetingTranscript.Read.All",
     "OnlineMeetingRecording.Read.All",
+    "Teamwork.Migrate.All",
+    "TeamSettings.ReadWrite.All",
+    "ChannelSettings.ReadWrite.All",
+    "Chat.ReadWrite.All",
+    "Channel.Create",
+    "Chat.Create",
+    "TeamMember.ReadWriteNonOwnerRole.All",
+    "ChannelMember.ReadWrite.All",
+    "ChatMember.ReadWrite.All",
+    "Files.ReadWrite.All",
 ];
+
+/// What two documents say of the rate at which messages are imported into a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportRates {
+    /// "Import third-party platform messages": five a second and channel.
+    Article,
+    /// The throttling page: one a second and channel, 50 for the application in the tenant.
+    Table,
+}
+
+/// What a new chat does with the `visibleHistoryStartDateTime` of its members, which no page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatHistory {
+    /// Members see what is younger than the chat's making.
+    Ignored,
+    Taken,
+    /// 400.
+    Refused,
+}
 
 /// How `Retry-After` is written; Microsoft's own sample is a fraction, HTTP also allows a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,8 +192,30 @@ pub struct Knobs {
     pub missing_team_ids: BTreeSet<String>,
     /// Teams in which resource-specific consent is given.
     pub rsc_team_ids: BTreeSet<String>,
+    pub import_rates: ImportRates,
+    /// Whether `migrationMode` is among the properties of channels and chats.
+    pub migration_mode_shown: bool,
+    /// Posts with hosted contents are refused with 403, as users report.
+    pub images_refused: bool,
+    /// Posts with reactions are refused with 400.
+    pub reactions_refused: bool,
+    /// Posts with mentions are refused with 400.
+    pub mentions_refused: bool,
+    /// startMigration of a chat of two is refused with 412, as users report.
+    pub one_on_one_migration_refused: bool,
+    pub chat_history: ChatHistory,
+    /// completeMigration of a team is refused with 400 even when all its channels are complete, as users report.
+    pub team_completion_refused: bool,
+    /// How often an operation says that it is in progress; the team answers 404 until then.
+    pub operation_polls: u32,
+    /// Bytes of a post without the bytes of its images.
+    pub post_bytes: usize,
+    /// Client ids that get tokens too, with the same secret.
+    pub more_client_ids: BTreeSet<String>,
     /// Users that directory lists leave out.
     pub hidden_user_ids: BTreeSet<String>,
+    /// Drives that files can be written to.
+    pub drives: BTreeSet<String>,
 }
 
 impl Default for Knobs {
@@ -208,7 +261,19 @@ impl Default for Knobs {
             forbidden_team_ids: BTreeSet::new(),
             missing_team_ids: BTreeSet::new(),
             rsc_team_ids: BTreeSet::new(),
+            import_rates: ImportRates::Article,
+            migration_mode_shown: true,
+            images_refused: false,
+            reactions_refused: false,
+            mentions_refused: false,
+            one_on_one_migration_refused: false,
+            chat_history: ChatHistory::Ignored,
+            team_completion_refused: false,
+            operation_polls: 0,
+            post_bytes: 28 * 1024,
+            more_client_ids: BTreeSet::new(),
             hidden_user_ids: BTreeSet::new(),
+            drives: BTreeSet::new(),
         }
     }
 }

@@ -29,10 +29,49 @@ pub struct Tenant {
     pub chat_index: HashMap<String, usize>,
     /// Images that another address names than their message's own: conversation, message and content id of their bytes.
     pub images: HashSet<(String, i64, String)>,
+    /// The bytes of images that were posted: by conversation, message and content id.
+    pub uploads: HashMap<(String, i64, String), Upload>,
+    /// Conversations that are or were in migration mode, by id.
+    pub migrations: HashMap<String, Migration>,
+    /// Teams that were created in migration mode, by id.
+    pub migrated_teams: HashMap<String, MigratedTeam>,
+    pub operations: HashMap<String, Operation>,
+    /// Files that were uploaded: by drive and path, their bytes.
+    pub files: BTreeMap<(String, String), Bytes>,
     /// The longest message, in words.
     pub words: usize,
     /// Grows with every change; delta tokens point into it.
     pub seq: u64,
+}
+
+pub struct Upload {
+    pub content_type: String,
+    pub bytes: Bytes,
+}
+
+/// The migration mode of a conversation, and the application that owns it. No API shows the owner.
+pub struct Migration {
+    pub app: String,
+    pub in_progress: bool,
+    /// Messages must be younger than this.
+    pub floor_ms: i64,
+    /// The milliseconds that messages have already.
+    pub taken: HashSet<i64>,
+}
+
+pub struct MigratedTeam {
+    pub app: String,
+    pub in_progress: bool,
+    /// Its first channel was completed, after which no channel can be created in migration mode.
+    pub general_completed: bool,
+}
+
+/// A long running operation: `inProgress` for so many more readings.
+pub struct Operation {
+    pub team: String,
+    pub created_ms: i64,
+    pub polls_left: u32,
+    pub polls: u32,
 }
 
 /// How a directory object left; `reason` of `@removed` is "changed" while it can still be restored.
@@ -125,6 +164,16 @@ pub enum Membership {
     Shared,
 }
 
+impl Membership {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Private => "private",
+            Self::Shared => "shared",
+        }
+    }
+}
+
 pub struct Channel {
     pub id: String,
     pub properties: Object,
@@ -139,6 +188,8 @@ pub struct Chat {
     pub id: String,
     pub properties: Object,
     pub members: Vec<usize>,
+    /// From when on a member sees what was written, where that is not the chat's creation.
+    pub history: HashMap<usize, String>,
     pub thread: Thread,
     /// Whether only exports show it.
     pub unlisted: bool,
@@ -156,8 +207,9 @@ pub enum Sender {
 }
 
 pub struct Message {
-    /// Milliseconds of creation: unique in its conversation only.
+    /// Unique in its conversation only. Milliseconds of arrival: those of creation, unless the message was imported.
     pub id: i64,
+    pub created_ms: i64,
     pub reply_to: Option<i64>,
     pub modified_ms: i64,
     pub seq: u64,
@@ -212,6 +264,24 @@ impl Thread {
         self.messages.binary_search_by_key(&id, |message| message.id).ok().map(|at| &self.messages[at])
     }
 
+    /// Adds a message that is younger by its id than all others.
+    pub fn push(&mut self, message: Message) {
+        let root = message.reply_to.unwrap_or(message.id);
+        let chain = self.chains.entry(root).or_default();
+        if message.reply_to.is_some() {
+            chain.replies.push(message.id);
+        }
+        if let Ok(at) = self.order.binary_search(&(chain.activity_ms, root)) {
+            self.order.remove(at);
+        }
+        chain.activity_ms = chain.activity_ms.max(message.modified_ms);
+        chain.seq = chain.seq.max(message.seq);
+        let place = (chain.activity_ms, root);
+        let at = self.order.binary_search(&place).unwrap_or_else(|at| at);
+        self.order.insert(at, place);
+        self.messages.push(message);
+    }
+
     /// Rebuilds chains and order; called once after generation and after each change of this conversation.
     pub fn index(&mut self, bubble_edits: bool) {
         self.messages.sort_unstable_by_key(|message| message.id);
@@ -221,7 +291,7 @@ impl Thread {
             if message.reply_to.is_some() {
                 chain.replies.push(message.id);
             }
-            let moved = if bubble_edits { message.modified_ms } else { message.id };
+            let moved = if bubble_edits { message.modified_ms } else { message.created_ms };
             chain.activity_ms = chain.activity_ms.max(moved);
             chain.seq = chain.seq.max(message.seq);
         }

@@ -1,9 +1,9 @@
 //! Times that Graph does not know.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How a time that Graph does not know is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnsetTime {
     Null,

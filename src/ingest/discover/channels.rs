@@ -8,9 +8,15 @@ use teams_base::graph::endpoint;
 use teams_client::request::Request;
 use teams_tables::{Empty, Fields};
 
-/// The channels of a team that the options name, or all of them, sorted; and whether the server seemed to know better at
-/// first, so that what it told of the team in this moment is not to be relied on.
+/// The channels of a team that the options name, or all of them, sorted, without those that are to be left out; and whether
+/// the server seemed to know better at first, so that what it told of the team in this moment is not to be relied on.
 pub async fn of_team(context: &ReadContext, team: &str) -> Result<(Vec<Child>, bool)> {
+    let (mut channels, is_doubtful) = chosen(context, team).await?;
+    channels.retain(|channel| !context.options.excludes_channel(&channel.id));
+    Ok((channels, is_doubtful))
+}
+
+async fn chosen(context: &ReadContext, team: &str) -> Result<(Vec<Child>, bool)> {
     if !context.options.channel_ids.is_empty() {
         let ids = named(&context.options.channel_ids);
         return Ok((ids.into_iter().map(|id| Child { id, is_special: false, active: None }).collect(), false));
@@ -34,7 +40,8 @@ pub async fn ids(context: &ReadContext, team: &str) -> Result<Vec<String>> {
 pub async fn shared_ids(context: &ReadContext, team: &str) -> Result<Vec<String>> {
     let (channels, _) = list(context, team).await?;
     let shared = channels.into_iter().filter(|(_, membership)| membership.as_deref() == Some("shared"));
-    Ok(sorted(shared.map(|(id, _)| id).collect()))
+    let ids = shared.map(|(id, _)| id).filter(|id| !context.options.excludes_channel(id));
+    Ok(sorted(ids.collect()))
 }
 
 /// The ids and membership types, and whether they are [doubtful](of_team).

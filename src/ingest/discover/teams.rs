@@ -11,7 +11,7 @@ use crate::pagination::protocol_error;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::Empty;
+use teams_tables::{Empty, Fields};
 
 /// The list of all teams. <https://learn.microsoft.com/graph/api/teams-list>
 fn request() -> Request {
@@ -26,8 +26,14 @@ fn groups_request() -> Request {
         .query("$top", page_sizes::GROUPS)
 }
 
-/// The ids of the teams that the options name, or of all, sorted.
+/// The ids of the teams that the options name, or of all, sorted, without those that are to be left out.
 pub async fn ids(context: &ReadContext) -> Result<Vec<String>> {
+    let mut teams = chosen(context).await?;
+    teams.retain(|id| !context.options.excludes_team(id));
+    Ok(teams)
+}
+
+async fn chosen(context: &ReadContext) -> Result<Vec<String>> {
     if let Some(scopes) = &context.scopes {
         return Ok(named(scopes));
     }
@@ -39,9 +45,15 @@ pub async fn ids(context: &ReadContext) -> Result<Vec<String>> {
     context::named(&request, &teams, id).map(sorted)
 }
 
-/// All teams with their basic settings.
+/// All teams with their basic settings, without those that are to be left out.
 pub async fn all(context: &ReadContext) -> Result<Vec<Box<RawValue>>> {
-    list(context, &request(), "id,displayName,description,visibility,createdDateTime,classification").await
+    let mut teams =
+        list(context, &request(), "id,displayName,description,visibility,createdDateTime,classification").await?;
+    let is_wanted = |team: &RawValue| {
+        Fields::of(team.get()).and_then(|team| team.id("id")).is_none_or(|id| !context.options.excludes_team(&id))
+    };
+    teams.retain(|team| is_wanted(team));
+    Ok(teams)
 }
 
 /// All teams, each once; `select` are the properties that are asked of groups where these stand in.

@@ -136,6 +136,7 @@ impl Export<'_> {
                 is_chosen: true,
                 until: window.to,
                 conversations: wanted.as_ref(),
+                excluded: &self.context.options.exclude_channel_ids,
                 unlisted: unlisted.as_mut().map(Guard::for_filter),
                 seen: seen.as_deref_mut(),
                 page: Tally::default(),

@@ -1,6 +1,8 @@
 //! An incremental read: one step, from an offset to the next.
 
-use super::clock::{min_poll, server_time};
+use jiff::Timestamp;
+
+use super::clock::{after, min_poll, server_time};
 use super::failures;
 use super::parents::{discover, keep, key, of_round};
 use super::phases;
@@ -28,11 +30,13 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
         finished => {
             failures::tell(context, kind, finished)?;
             let parents = discover(context, kind).await?;
-            let until = server_time(context, kind).await;
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
+            let now = server_time(context, kind).await;
+            let until = finished.map_or(now, |finished| after(last(finished), now));
             let is_early = |finished: &Offset| until.duration_since(last(finished)) < min_poll(context);
-            if finished.is_some_and(|finished| !failures::has_failed(finished) && is_early(finished)) {
+            if let Some(finished) = finished.filter(|finished| !failures::has_failed(finished) && is_early(finished)) {
+                note_early_clock(context, finished, until);
                 return Ok(None);
             }
             keep(context, kind, until, parents.into());
@@ -68,6 +72,18 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
             let told = if is_told_now { context.failures.take(&failed) } else { None };
             return told.map_or(Ok(Some(end)), Err);
         }
+    }
+}
+
+/// A server that was restored, or whose clock was set back, would be asked for nothing in silence until its clock has
+/// passed the offset.
+fn note_early_clock(context: &ReadContext, finished: &Offset, now: Timestamp) {
+    if now < finished.until {
+        context.report().note(format!(
+            "the server's clock ({now:.0}) is behind the stored offset ({:.0}), so nothing is asked until it has passed it; \
+             if the offset is the one that is wrong, read the table again from the beginning",
+            finished.until
+        ));
     }
 }
 

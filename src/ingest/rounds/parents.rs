@@ -1,5 +1,6 @@
 //! The parents that a round reads, in sorted order: teams or users.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use jiff::Timestamp;
 use crate::context::ReadContext;
 use crate::discover::{teams, users};
 use crate::state::discovery_cache::Key;
+use crate::state::offset::Offset;
 use crate::state::round_kind::{Family, RoundKind};
+use crate::state::round_state::Phase;
 use teams_base::error::Result;
 
 /// Those that the options name, or all that Graph lists. Chats that an option names have one parent, which has no id.
@@ -28,6 +31,18 @@ pub async fn of_round(context: &ReadContext, kind: RoundKind, until: Timestamp) 
     let parents: Arc<[String]> = discover(context, kind).await?.into();
     keep(context, kind, until, Arc::clone(&parents));
     Ok(parents)
+}
+
+/// How much of a round's parents has been read, of all; those that are half-read count half. Nothing where they are not
+/// known, or are one.
+pub fn share(context: &ReadContext, kind: RoundKind, offset: &Offset) -> Option<f64> {
+    if offset.phase != Phase::Read {
+        return None;
+    }
+    let parents = context.discovered.parents(&key(context, kind, offset.until), context.client.now())?;
+    let begun = offset.after.as_ref().map_or(0, |after| parents.partition_point(|parent| parent <= after));
+    let open: BTreeSet<_> = offset.open.iter().map(|open| open.scope.split('/').next().unwrap_or_default()).collect();
+    (parents.len() > 1).then(|| (begun as f64 - open.len() as f64 / 2.0).max(0.0) / parents.len() as f64)
 }
 
 /// Keeps what was listed for a round that begins.

@@ -11,7 +11,7 @@ use crate::state::work_item::WorkItem;
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::{Archive, Empty, Filter, VersionRows};
+use teams_tables::{Archive, Derived, Empty, Filter, VersionRows};
 
 /// Teams read at once: these endpoints have no limit per team.
 const CONCURRENCY: usize = 16;
@@ -26,14 +26,17 @@ async fn teams(context: &ReadContext, archive: Archive) -> Result<Vec<String>> {
         return discover::teams::ids(context).await;
     }
     let request = Request::new(&endpoint::DELETED_TEAMS, &["teamwork", "deletedTeams"], "the deleted teams");
-    context.list(&request, Empty::Usual, |team| team.id("id")).await.map(discover::sorted)
+    let mut teams = context.list(&request, Empty::Usual, |team| team.id("id")).await.map(discover::sorted)?;
+    teams.retain(|id| !context.options.excludes_team(id));
+    Ok(teams)
 }
 
 /// One team. One that was discovered and is not found twice is reported and left out: it was removed meanwhile.
 async fn one(context: &ReadContext, archive: Archive, team: &str) -> Result<()> {
     let seen_keys = SeenKeys::default();
     let is_named = !context.options.team_ids.is_empty();
-    context.confirmed(is_named, || pages(context, archive, team, &seen_keys)).await?;
+    let place = [(Derived::Team, team)];
+    context.unless_left_out(&place, is_named, || pages(context, archive, team, &seen_keys)).await?;
     Ok(())
 }
 
@@ -64,7 +67,8 @@ async fn pages(context: &ReadContext, archive: Archive, team: &str, seen_keys: &
             let [rows, ..] = builders else { return Err("no table to read into".to_owned()) };
             let mut seen = seen_keys.lock();
             let after = context.options.start_date;
-            let mut filter = Filter { after, is_chosen: true, seen: Some(&mut seen), ..Filter::default() };
+            let excluded = context.options.exclude_channel_ids.as_slice();
+            let mut filter = Filter { after, is_chosen: true, excluded, seen: Some(&mut seen), ..Filter::default() };
             into(body, &mut VersionRows::new(rows, team, &mut filter))
         })
         .await?;

@@ -46,7 +46,8 @@ pub async fn items(context: &ReadContext, list: &'static List, place: &Place) ->
         Shape::Object => context.client.get(&request, read_object).await.map(|answer| vec![answer.body]),
     };
     let on_forbidden = context.options.on_forbidden;
-    let items = items.map_err(|error| explain_list(error, list.prerequisites, place.is_named, on_forbidden))?;
+    let is_whole = place.is_named || context.left_out.is_some();
+    let items = items.map_err(|error| explain_list(error, list.prerequisites, is_whole, on_forbidden))?;
     if list.stops_at == Some(items.len()) {
         let (scope, template) = (place.name(list.parent), list.endpoint.template);
         context.report().note(format!(

@@ -10,9 +10,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::list::{Place, items, row_context};
 use super::parents::{CONCURRENCY, parents};
 use crate::context::ReadContext;
+use serde_json::value::RawValue;
 use teams_base::error::Result;
-use teams_tables::List;
-use teams_tables::{Filter, ListRows, read_item};
+use teams_base::graph::endpoint;
+use teams_tables::{Fields, Filter, List, ListRows, read_item};
 
 /// Every list of the table.
 pub async fn read(context: &ReadContext, list: &'static List) -> Result<()> {
@@ -24,8 +25,14 @@ pub async fn read(context: &ReadContext, list: &'static List) -> Result<()> {
 
 /// One whole list. One that fails part-way fails the snapshot, so that rows already read do no harm.
 async fn one(context: &ReadContext, list: &'static List, place: &Place) -> Result<()> {
-    let items = context.confirmed(place.is_named, || items(context, list, place)).await?;
-    let items = items.unwrap_or_default();
+    let columns = list.parent.columns();
+    let scope: Vec<_> = columns.into_iter().zip(place.ids.iter().map(String::as_str)).collect();
+    let items = context.unless_left_out(&scope, place.is_named, || items(context, list, place)).await?;
+    let mut items = items.unwrap_or_default();
+    if list.endpoint.template == endpoint::CHANNELS.template {
+        let id = |item: &RawValue| Fields::of(item.get()).and_then(|item| item.id("id"));
+        items.retain(|item| id(item).is_none_or(|id| !context.options.excludes_channel(&id)));
+    }
     context.sink.with(|builders| {
         if let [rows, ..] = builders {
             let mut filter = Filter::default();

@@ -13,7 +13,7 @@ use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_base::timestamp;
 use teams_client::request::Request;
-use teams_tables::{Context, Fields, Filter, ListRows, Meetings, read_item};
+use teams_tables::{Context, Derived, Fields, Filter, ListRows, Meetings, read_item};
 
 /// Organizers asked at once.
 const CONCURRENCY: usize = 16;
@@ -52,7 +52,7 @@ pub fn request(meetings: Meetings, user: &str) -> Request {
 async fn organizer(context: &ReadContext, meetings: Meetings, user: &str) -> Result<()> {
     let request = request(meetings, user);
     let is_named = !context.options.user_ids.is_empty();
-    context.confirmed(is_named, || list(context, &request, Some(user))).await?;
+    context.unless_left_out(&[(Derived::User, user)], is_named, || list(context, &request, Some(user))).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::context::ReadContext;
 use crate::dedup::SeenKeys;
 use crate::discover::{self, channels, chats, teams, users};
 use teams_base::error::Result;
-use teams_tables::{List, Parent};
+use teams_tables::{Derived, List, Parent};
 
 /// Lists read at once; the client's budgets decide how fast.
 pub const CONCURRENCY: usize = 24;
@@ -58,12 +58,14 @@ async fn groups_or_teams(context: &ReadContext, parent: Parent) -> Result<Vec<Pl
     if options.fetch_all_teams || !options.team_ids.is_empty() {
         return parents(context, Parent::Team).await;
     }
-    Ok(places(discover::groups::ids(context, parent == Parent::MailGroup).await?, !options.group_ids.is_empty()))
+    let mut groups = discover::groups::ids(context, parent == Parent::MailGroup).await?;
+    groups.retain(|id| !options.excludes_team(id));
+    Ok(places(groups, !options.group_ids.is_empty()))
 }
 
 async fn channels_of_teams(context: &ReadContext, parent: Parent) -> Result<Vec<Place>> {
     let is_named = !context.options.channel_ids.is_empty();
-    below(context, parents(context, Parent::Team).await?, |team| async move {
+    below(context, &[Derived::Team], parents(context, Parent::Team).await?, |team| async move {
         let channels = match parent {
             Parent::SharedChannel if !is_named => channels::shared_ids(context, &team.ids[0]).await?,
             _ => channels::ids(context, &team.ids[0]).await?,
@@ -79,7 +81,8 @@ async fn chats_of_users(context: &ReadContext) -> Result<Vec<Place>> {
         return Ok(places(discover::named(&context.options.chat_ids), true));
     }
     let seen = &SeenKeys::default();
-    below(context, parents(context, Parent::User).await?, |user| async move {
+    // Rows of chats do not tell whose list showed them, so that no row could be kept for a user who is left out.
+    below(context, &[], parents(context, Parent::User).await?, |user| async move {
         let mut ids = chats::ids(context, &user.ids[0]).await?;
         ids.retain(|id| seen.insert(id));
         Ok(places(ids, false))
@@ -88,22 +91,29 @@ async fn chats_of_users(context: &ReadContext) -> Result<Vec<Place>> {
 }
 
 async fn items_of(context: &ReadContext, list: &'static List) -> Result<Vec<Place>> {
-    below(context, parents(context, list.parent).await?, |place| async move {
+    below(context, &list.parent.columns(), parents(context, list.parent).await?, |place| async move {
         let found = ids(context, list, &place).await?;
         Ok(found.into_iter().map(|id| place.below(id, false)).collect())
     })
     .await
 }
 
-/// The places below each of these, listed side by side. One that was discovered and is gone has none.
-async fn below<F>(context: &ReadContext, places: Vec<Place>, find: impl Fn(Place) -> F) -> Result<Vec<Place>>
+/// The places below each of these, listed side by side. One that was discovered and is gone has none; `columns` name one
+/// that is left out, in the rows of what is below it.
+async fn below<F>(
+    context: &ReadContext,
+    columns: &[Derived],
+    places: Vec<Place>,
+    find: impl Fn(Place) -> F,
+) -> Result<Vec<Place>>
 where
     F: Future<Output = Result<Vec<Place>>>,
 {
     let find = &find;
     let lists = stream::iter(0..places.len()).map(|at| {
         let place = &places[at];
-        context.confirmed(place.is_named, move || find(place.clone()))
+        let scope: Vec<_> = columns.iter().copied().zip(place.ids.iter().map(String::as_str)).collect();
+        async move { context.unless_left_out(&scope, place.is_named, move || find(place.clone())).await }
     });
     let found: Vec<Option<Vec<Place>>> = lists.buffered(CONCURRENCY).try_collect().await?;
     Ok(found.into_iter().flatten().flatten().collect())

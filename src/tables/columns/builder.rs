@@ -105,7 +105,8 @@ impl ListColumn {
 impl ColumnBuilder {
     pub(crate) fn new(kind: &ColumnType) -> Self {
         match kind {
-            ColumnType::Text | ColumnType::Binary => Self::Text(TextColumn::new()),
+            // Times are text until the batch is closed: whether and where a row belongs is decided by what was sent.
+            ColumnType::Text | ColumnType::Time | ColumnType::Binary => Self::Text(TextColumn::new()),
             ColumnType::Json => Self::Json(TextColumn::new()),
             ColumnType::Bool => Self::Bool(SparseColumn::new()),
             ColumnType::Int => Self::Int(SparseColumn::new()),
@@ -201,23 +202,33 @@ impl ColumnBuilder {
         }
     }
 
-    /// The first `rows` rows as an array; the builder starts anew.
-    pub(crate) fn finish(&mut self, rows: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    /// The first `rows` rows as an array; the builder starts anew. Texts that should be times and are none are counted.
+    pub(crate) fn finish(
+        &mut self,
+        rows: usize,
+        data_type: &DataType,
+        wrong: &mut u64,
+    ) -> Result<ArrayRef, ArrowError> {
         let array: ArrayRef = match (&mut *self, data_type) {
             // Bytes are filled in afterwards, batch by batch.
             (Self::Text(_), DataType::Binary) => Arc::new(BinaryArray::new_null(rows)),
+            (Self::Text(text), DataType::Timestamp(..)) => {
+                let (times, others) = text.timestamps(rows);
+                *wrong += others;
+                Arc::new(times.with_data_type(data_type.clone()))
+            }
             (Self::Text(text) | Self::Json(text), _) => text.finish(rows),
             (Self::Bool(bool), _) => Arc::new(BooleanArray::new(bool.trues(rows), bool.nulls(rows))),
             (Self::Int(int), _) => Arc::new(Int32Array::try_new(int.values(rows), int.nulls(rows))?),
             (Self::Long(long), _) => Arc::new(Int64Array::try_new(long.values(rows), long.nulls(rows))?),
             (Self::Struct(item), DataType::Struct(fields)) => {
                 let columns = item.fields.iter_mut().zip(fields);
-                let arrays = columns.map(|(column, field)| column.finish(rows, field.data_type()));
+                let arrays = columns.map(|(column, field)| column.finish(rows, field.data_type(), wrong));
                 let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
                 Arc::new(StructArray::try_new(fields.clone(), arrays, item.rows.nulls(rows))?)
             }
             (Self::List(list), DataType::List(field)) => {
-                let items = list.items.finish(list.ends.end(), field.data_type())?;
+                let items = list.items.finish(list.ends.end(), field.data_type(), wrong)?;
                 let (ends, nulls) = (list.ends.offsets(rows), list.ends.nulls(rows));
                 Arc::new(ListArray::try_new(Arc::clone(field), ends, items, nulls)?)
             }

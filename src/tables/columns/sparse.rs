@@ -111,6 +111,12 @@ impl SparseColumn<u32> {
         Some(start as usize..self.0[place].1 as usize)
     }
 
+    /// Each row that has values, and where these are.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+        let starts = std::iter::once(0).chain(self.0.iter().map(|(_, end)| *end as usize));
+        self.0.iter().zip(starts).map(|((row, end), start)| (*row as usize, start..*end as usize))
+    }
+
     pub(crate) fn offsets(&self, rows: usize) -> OffsetBuffer<i32> {
         if self.0.is_empty() {
             return OffsetBuffer::new(ScalarBuffer::new(zeros((rows + 1) * size_of::<i32>()), 0, rows + 1));

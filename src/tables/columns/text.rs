@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, StringArray};
+use arrow_array::{ArrayRef, StringArray, TimestampMicrosecondArray};
 use arrow_buffer::Buffer;
+
+use teams_base::timestamp;
 
 use super::sparse::SparseColumn;
 use crate::json::StringSink;
@@ -70,6 +72,20 @@ impl TextColumn {
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.ends.truncate(rows);
         self.data.truncate(self.ends.end());
+    }
+
+    /// The first `rows` rows as times, and how many texts are none. Those that stand for no time are null.
+    pub(crate) fn timestamps(&self, rows: usize) -> (TimestampMicrosecondArray, u64) {
+        let mut times = SparseColumn::new();
+        let mut others = 0;
+        for (row, range) in self.ends.ranges() {
+            match std::str::from_utf8(&self.data[range]).ok().and_then(timestamp::parse) {
+                Some(time) if timestamp::is_known(&time) => times.push(row, time.as_microsecond()),
+                Some(_) => {}
+                None => others += 1,
+            }
+        }
+        (TimestampMicrosecondArray::new(times.values(rows), times.nulls(rows)), others)
     }
 
     /// The first `rows` rows as an array; the column starts anew.

@@ -2,11 +2,13 @@
 
 use teams_base::graph::endpoint::{Endpoint, RateClass};
 
+use super::keys::{GROUP_ID, TEAM_ID};
 use crate::schema::{Column, ColumnType, Derived, List, Parent, Table};
 
 const RECIPIENT: ColumnType = ColumnType::Struct(&[Column::new(
     "emailAddress",
-    ColumnType::Struct(&[Column::text("name"), Column::text("address")]),
+    ColumnType::Struct(&[Column::text("name", "The person's name."), Column::text("address", "The mail address.")]),
+    "The mailbox of a sender or recipient.",
 )]);
 const MAIL: &str = "Group-Conversation.Read.All";
 const NO_MAILBOX: &str = "Only Microsoft 365 groups have a mailbox";
@@ -16,13 +18,13 @@ pub(super) static CONVERSATIONS: Table = Table {
     name: "conversations",
     description: "The mail conversations of Microsoft 365 groups.",
     columns: &[
-        Column::derived("group_id", Derived::Group),
-        Column::text("id"),
-        Column::text("topic"),
-        Column::bool("hasAttachments"),
-        Column::text("lastDeliveredDateTime"),
-        Column::new("uniqueSenders", ColumnType::List(&ColumnType::Text)),
-        Column::text("preview"),
+        GROUP_ID,
+        Column::text("id", "The id of the conversation."),
+        Column::text("topic", "The conversation's subject."),
+        Column::bool("hasAttachments", "Whether any post has attachments."),
+        Column::time("lastDeliveredDateTime", "When the last post came."),
+        Column::texts("uniqueSenders", "Everyone who has posted."),
+        Column::text("preview", "The beginning of the last post."),
     ],
     ..Table::list(&List {
         prerequisites: NO_MAILBOX,
@@ -45,16 +47,16 @@ pub(super) static CONVERSATION_THREADS: Table = Table {
     name: "conversation_threads",
     description: "The threads of groups' mail conversations, with their recipients.",
     columns: &[
-        Column::derived("group_id", Derived::Group),
-        Column::text("id"),
-        Column::text("topic"),
-        Column::bool("hasAttachments"),
-        Column::text("lastDeliveredDateTime"),
-        Column::new("uniqueSenders", ColumnType::List(&ColumnType::Text)),
-        Column::text("preview"),
-        Column::bool("isLocked"),
-        Column::new("toRecipients", ColumnType::List(&RECIPIENT)),
-        Column::new("ccRecipients", ColumnType::List(&RECIPIENT)),
+        GROUP_ID,
+        Column::text("id", "The id of the thread."),
+        Column::text("topic", "The thread's subject."),
+        Column::bool("hasAttachments", "Whether any post has attachments."),
+        Column::time("lastDeliveredDateTime", "When the last post came."),
+        Column::texts("uniqueSenders", "Everyone who has posted."),
+        Column::text("preview", "The beginning of the last post."),
+        Column::bool("isLocked", "Whether nobody can reply any more."),
+        Column::new("toRecipients", ColumnType::List(&RECIPIENT), "Who the thread is addressed to."),
+        Column::new("ccRecipients", ColumnType::List(&RECIPIENT), "Who gets copies of the thread."),
     ],
     ..Table::list(&THREADS)
 };
@@ -64,21 +66,28 @@ pub(super) static CONVERSATION_POSTS: Table = Table {
     name: "conversation_posts",
     description: "The posts of groups' mail threads: one request per thread.",
     columns: &[
-        Column::derived("group_id", Derived::Group),
-        Column::derived("thread_id", Derived::Item),
-        Column::text("id"),
-        Column::text("createdDateTime"),
-        Column::text("lastModifiedDateTime"),
-        Column::text("receivedDateTime"),
-        Column::text("changeKey"),
-        Column::new("categories", ColumnType::List(&ColumnType::Text)),
-        Column::bool("hasAttachments"),
-        Column::new("body", ColumnType::Struct(&[Column::text("contentType"), Column::text("content")])),
-        Column::new("from", RECIPIENT),
-        Column::new("sender", RECIPIENT),
-        Column::new("newParticipants", ColumnType::List(&RECIPIENT)),
-        Column::text("conversationId"),
-        Column::text("conversationThreadId"),
+        GROUP_ID,
+        Column::derived("thread_id", Derived::Item, "The id of the thread that the post belongs to."),
+        Column::text("id", "The id of the post."),
+        Column::time("createdDateTime", "When the post was written."),
+        Column::time("lastModifiedDateTime", "When the post last changed."),
+        Column::time("receivedDateTime", "When the group received the post."),
+        Column::text("changeKey", "The post's version, as an opaque text."),
+        Column::texts("categories", "The categories that the post was put into."),
+        Column::bool("hasAttachments", "Whether the post has attachments."),
+        Column::new(
+            "body",
+            ColumnType::Struct(&[
+                Column::text("contentType", "Whether the content is html or text."),
+                Column::text("content", "The content itself."),
+            ]),
+            "What the post says.",
+        ),
+        Column::new("from", RECIPIENT, "The mailbox that the post is from."),
+        Column::new("sender", RECIPIENT, "The mailbox that sent it, which may be a delegate's."),
+        Column::new("newParticipants", ColumnType::List(&RECIPIENT), "Who was added to the thread by this post."),
+        Column::text("conversationId", "The id of the conversation."),
+        Column::text("conversationThreadId", "The id of the thread."),
     ],
     keys: &["group_id", "thread_id", "id"],
     ..Table::list(&List {
@@ -90,11 +99,11 @@ pub(super) static CONVERSATION_POSTS: Table = Table {
 
 /// In bytes.
 const QUOTA: ColumnType = ColumnType::Struct(&[
-    Column::new("total", ColumnType::Long),
-    Column::new("used", ColumnType::Long),
-    Column::new("remaining", ColumnType::Long),
-    Column::new("deleted", ColumnType::Long),
-    Column::text("state"),
+    Column::long("total", "The space that the library may take.").in_unit("bytes"),
+    Column::long("used", "The space in use.").in_unit("bytes"),
+    Column::long("remaining", "The space that is left.").in_unit("bytes"),
+    Column::long("deleted", "The space that the recycle bin takes.").in_unit("bytes"),
+    Column::text("state", "How full it is: normal, nearing, critical or exceeded."),
 ]);
 
 /// <https://learn.microsoft.com/graph/api/drive-list>
@@ -102,18 +111,18 @@ pub(super) static TEAM_DRIVES: Table = Table {
     name: "team_drives",
     description: "The document libraries of teams, with their quotas.",
     columns: &[
-        Column::derived("team_id", Derived::Team),
-        Column::text("id"),
-        Column::text("name"),
-        Column::text("description"),
-        Column::text("driveType"),
-        Column::text("webUrl"),
-        Column::text("createdDateTime"),
-        Column::text("lastModifiedDateTime"),
-        Column::json("createdBy"),
-        Column::json("lastModifiedBy"),
-        Column::json("owner"),
-        Column::new("quota", QUOTA),
+        TEAM_ID,
+        Column::text("id", "The id of the document library."),
+        Column::text("name", "The library's name."),
+        Column::text("description", "What the library is for."),
+        Column::text("driveType", "The kind of drive; documentLibrary for teams."),
+        Column::text("webUrl", "The link that opens the library."),
+        Column::time("createdDateTime", "When the library was made."),
+        Column::time("lastModifiedDateTime", "When the library last changed."),
+        Column::json("createdBy", "Who made the library, as an identity set."),
+        Column::json("lastModifiedBy", "Who changed the library last, as an identity set."),
+        Column::json("owner", "Who owns the library, as an identity set."),
+        Column::new("quota", QUOTA, "The library's space."),
     ],
     ..Table::list(&List::new(Parent::Team, &Endpoint::get("/groups/{id}/drives", RateClass::Other, "Files.Read.All")))
 };

@@ -7,32 +7,40 @@
 //! `docs/message-details.md` has the query. A read of everything once has no older rows, and so no such row either.
 //! <https://learn.microsoft.com/graph/api/resources/chatmessage>
 
+use super::keys::{CHANNEL_ID, CHAT_ID, TEAM_ID};
 use super::messages::{EXPORT_OR_LISTS, IDENTITY, MENTIONED, USER};
-use crate::schema::{Column, ColumnType, Derived, Ingestion, Part, Reading, Table, Takes};
+use crate::schema::{Column, ColumnType, Ingestion, Part, Reading, Table, Takes};
 
 macro_rules! detail_columns {
     (channel, [$($column:expr),* $(,)?]) => {
         &[
-            Column::derived("team_id", Derived::Team),
-            Column::derived("channel_id", Derived::Channel),
-            Column::detail("root_message_id", ColumnType::Text, Part::Root),
-            Column::detail("message_id", ColumnType::Text, Part::Message),
-            Column::cursor("lastModifiedDateTime"),
+            TEAM_ID,
+            CHANNEL_ID,
+            Column::detail("root_message_id", ColumnType::Text, Part::Root, "The id of the thread's first message; of a root its own."),
+            Column::detail("message_id", ColumnType::Text, Part::Message, "The id of the message that holds it."),
+            Column::cursor("lastModifiedDateTime", "When the message last changed; it orders the message's versions."),
             $($column,)*
         ]
     };
     (chat, [$($column:expr),* $(,)?]) => {
         &[
-            Column::derived("chat_id", Derived::Chat),
-            Column::detail("message_id", ColumnType::Text, Part::Message),
-            Column::cursor("lastModifiedDateTime"),
+            CHAT_ID,
+            Column::detail("message_id", ColumnType::Text, Part::Message, "The id of the message that holds it."),
+            Column::cursor("lastModifiedDateTime", "When the message last changed; it orders the message's versions."),
             $($column,)*
         ]
     };
 }
 
-const POSITION: Column = Column::detail("position", ColumnType::Int, Part::Position);
-const SET_SIZE: Column = Column::detail("set_size", ColumnType::Int, Part::SetSize);
+const POSITION: Column =
+    Column::detail("position", ColumnType::Int, Part::Position, "Where the item stands in the message's list, from 0.");
+const SET_SIZE: Column = Column::detail(
+    "set_size",
+    ColumnType::Int,
+    Part::SetSize,
+    "How many items the message has in this version; 0 where there are none any more.",
+)
+.in_unit("items");
 
 macro_rules! reactions {
     ($place:ident) => {
@@ -41,12 +49,17 @@ macro_rules! reactions {
             [
                 POSITION,
                 SET_SIZE,
-                Column::text("reactionType"),
-                Column::text("displayName"),
-                Column::text("reactionContentUrl"),
-                Column::text("createdDateTime"),
-                Column::detail("user_id", ColumnType::Text, Part::Nested(&["user", "user", "id"])),
-                Column::new("user", IDENTITY),
+                Column::text("reactionType", "The reaction: an emoji, or custom."),
+                Column::text("displayName", "The reaction's name, such as Like."),
+                Column::text("reactionContentUrl", "The address of a custom reaction's image."),
+                Column::time("createdDateTime", "When the reaction was given."),
+                Column::detail(
+                    "user_id",
+                    ColumnType::Text,
+                    Part::Nested(&["user", "user", "id"]),
+                    "The Entra ID object id of who reacted."
+                ),
+                Column::new("user", IDENTITY, "Who reacted, as an identity set."),
             ]
         )
     };
@@ -59,11 +72,21 @@ macro_rules! mentions {
             [
                 POSITION,
                 SET_SIZE,
-                Column::new("id", ColumnType::Int),
-                Column::text("mentionText"),
-                Column::detail("mentioned_kind", ColumnType::Text, Part::IdentityKind("mentioned")),
-                Column::detail("mentioned_id", ColumnType::Text, Part::IdentityId("mentioned")),
-                Column::new("mentioned", MENTIONED),
+                Column::int("id", "The number of the mention, which the body's at element repeats."),
+                Column::text("mentionText", "What the message shows for the mention."),
+                Column::detail(
+                    "mentioned_kind",
+                    ColumnType::Text,
+                    Part::IdentityKind("mentioned"),
+                    "What was mentioned: user, application, device, conversation or tag."
+                ),
+                Column::detail(
+                    "mentioned_id",
+                    ColumnType::Text,
+                    Part::IdentityId("mentioned"),
+                    "The id of what was mentioned."
+                ),
+                Column::new("mentioned", MENTIONED, "What was mentioned, as an identity set."),
             ]
         )
     };
@@ -76,13 +99,16 @@ macro_rules! attachments {
             [
                 POSITION,
                 SET_SIZE,
-                Column::text("id"),
-                Column::text("contentType"),
-                Column::text("contentUrl"),
-                Column::text("content"),
-                Column::text("name"),
-                Column::text("thumbnailUrl"),
-                Column::text("teamsAppId"),
+                Column::text("id", "The id of the attachment, which the body's attachment element repeats."),
+                Column::text(
+                    "contentType",
+                    "What it is: reference for files, messageReference for quotes, or a card's media type."
+                ),
+                Column::text("contentUrl", "The address of the file."),
+                Column::text("content", "The card or the quote, as JSON in text."),
+                Column::text("name", "The file's name."),
+                Column::text("thumbnailUrl", "The address of a preview image."),
+                Column::text("teamsAppId", "The id of the app that the card belongs to."),
             ]
         )
     };
@@ -95,20 +121,47 @@ macro_rules! hosted_contents {
             [
                 POSITION,
                 SET_SIZE,
-                Column::detail("id", ColumnType::Text, Part::HostedId),
-                Column::detail("url", ColumnType::Text, Part::HostedUrl),
-                Column::detail("shown_in", ColumnType::Text, Part::HostedSource),
-                Column::detail("contentType", ColumnType::Text, Part::HostedValue),
-                Column::detail("contentBytes", ColumnType::Binary, Part::HostedValue),
-                Column::detail("content_length", ColumnType::Int, Part::HostedValue),
-                Column::detail("content_status", ColumnType::Text, Part::HostedValue),
+                Column::detail("id", ColumnType::Text, Part::HostedId, "The id of the hosted content."),
+                Column::detail("url", ColumnType::Text, Part::HostedUrl, "The address of its bytes."),
+                Column::detail(
+                    "shown_in",
+                    ColumnType::Text,
+                    Part::HostedSource,
+                    "Which part of the message shows it: body, attachment or reaction."
+                ),
+                Column::detail(
+                    "contentType",
+                    ColumnType::Text,
+                    Part::HostedValue,
+                    "What its first bytes say that it is; null unless it was fetched."
+                ),
+                Column::detail(
+                    "contentBytes",
+                    ColumnType::Binary,
+                    Part::HostedValue,
+                    "Its bytes; null unless hosted_contents_max_bytes asks for them."
+                ),
+                Column::detail(
+                    "content_length",
+                    ColumnType::Int,
+                    Part::HostedValue,
+                    "How long it is; null unless it was fetched."
+                )
+                .in_unit("bytes"),
+                Column::detail(
+                    "content_status",
+                    ColumnType::Text,
+                    Part::HostedValue,
+                    "What fetching it came to: ok, too_large, not_found or forbidden."
+                ),
             ]
         )
     };
 }
 
 const USERS: ColumnType = USER.kind;
-const PARTICIPANT: ColumnType = ColumnType::Struct(&[Column::new("participant", IDENTITY)]);
+const PARTICIPANT: ColumnType =
+    ColumnType::Struct(&[Column::new("participant", IDENTITY, "Someone who took part, as an identity set.")]);
 
 /// The fields of all thirty kinds of events of v1.0, each named as Graph names it.
 macro_rules! events {
@@ -116,42 +169,80 @@ macro_rules! events {
         detail_columns!(
             $place,
             [
-                Column::detail("createdDateTime", ColumnType::Text, Part::Of("createdDateTime")),
-                Column::detail("deletedDateTime", ColumnType::Text, Part::Of("deletedDateTime")),
-                Column::detail("event_type", ColumnType::Text, Part::EventType),
-                Column::detail("initiator_kind", ColumnType::Text, Part::IdentityKind("initiator")),
-                Column::detail("initiator_id", ColumnType::Text, Part::IdentityId("initiator")),
-                Column::new("initiator", IDENTITY),
-                Column::new("members", ColumnType::List(&USERS)),
-                Column::text("visibleHistoryStartDateTime"),
-                Column::new("conversationMemberRoles", ColumnType::List(&ColumnType::Text)),
-                Column::new("conversationMemberUser", USERS),
-                Column::text("callId"),
-                Column::text("callEventType"),
-                Column::text("callDuration"),
-                Column::detail("call_duration_seconds", ColumnType::Int, Part::CallSeconds),
-                Column::new("callParticipants", ColumnType::List(&PARTICIPANT)),
-                Column::text("callRecordingDisplayName"),
-                Column::text("callRecordingDuration"),
-                Column::text("callRecordingStatus"),
-                Column::text("callRecordingUrl"),
-                Column::text("callTranscriptICalUid"),
-                Column::new("meetingOrganizer", IDENTITY),
-                Column::text("meetingChatId"),
-                Column::bool("meetingChatEnabled"),
-                Column::text("channelId"),
-                Column::text("channelDisplayName"),
-                Column::text("channelDescription"),
-                Column::text("chatId"),
-                Column::text("chatDisplayName"),
-                Column::text("teamId"),
-                Column::text("teamDisplayName"),
-                Column::text("teamDescription"),
-                Column::text("tabId"),
-                Column::text("teamsAppId"),
-                Column::text("teamsAppDisplayName"),
-                Column::text("eventDateTime"),
-                Column::detail("eventDetail", ColumnType::Json, Part::Of("eventDetail")),
+                Column::detail(
+                    "createdDateTime",
+                    ColumnType::Time,
+                    Part::Of("createdDateTime"),
+                    "When the system message was written."
+                ),
+                Column::detail(
+                    "deletedDateTime",
+                    ColumnType::Time,
+                    Part::Of("deletedDateTime"),
+                    "When the system message was deleted; null while it stands."
+                ),
+                Column::detail(
+                    "event_type",
+                    ColumnType::Text,
+                    Part::EventType,
+                    "What happened, such as membersAdded, callEnded or teamRenamed."
+                ),
+                Column::detail(
+                    "initiator_kind",
+                    ColumnType::Text,
+                    Part::IdentityKind("initiator"),
+                    "What kind of identity did it: user, application, device or conversation."
+                ),
+                Column::detail(
+                    "initiator_id",
+                    ColumnType::Text,
+                    Part::IdentityId("initiator"),
+                    "The id of who did it."
+                ),
+                Column::new("initiator", IDENTITY, "Who did it, as an identity set."),
+                Column::new(
+                    "members",
+                    ColumnType::List(&USERS),
+                    "The people whom it is about, of events about members."
+                ),
+                Column::time(
+                    "visibleHistoryStartDateTime",
+                    "From when on added members see the history; null where they see all of it."
+                ),
+                Column::texts("conversationMemberRoles", "The roles of the member whose role changed."),
+                Column::new("conversationMemberUser", USERS, "The member whose role changed."),
+                Column::text("callId", "The id of the call."),
+                Column::text("callEventType", "Whether it was a call, a meeting or a screenShare."),
+                Column::text("callDuration", "How long the call took.").in_unit("ISO 8601 duration"),
+                Column::detail("call_duration_seconds", ColumnType::Int, Part::CallSeconds, "How long the call took.")
+                    .in_unit("seconds"),
+                Column::new("callParticipants", ColumnType::List(&PARTICIPANT), "Who took part in the call."),
+                Column::text("callRecordingDisplayName", "The name of the recording's file."),
+                Column::text("callRecordingDuration", "How long the recording is.").in_unit("ISO 8601 duration"),
+                Column::text("callRecordingStatus", "How recording went: success, failure, initial or chunkFinished."),
+                Column::text("callRecordingUrl", "The address of the recording."),
+                Column::text("callTranscriptICalUid", "The calendar id of the transcribed meeting."),
+                Column::new("meetingOrganizer", IDENTITY, "Who organized the meeting."),
+                Column::text("meetingChatId", "The id of the meeting's chat."),
+                Column::bool("meetingChatEnabled", "Whether the meeting's chat is open."),
+                Column::text("channelId", "The id of the channel that it is about."),
+                Column::text("channelDisplayName", "The channel's name."),
+                Column::text("channelDescription", "The channel's description."),
+                Column::text("chatId", "The id of the chat that it is about."),
+                Column::text("chatDisplayName", "The chat's name."),
+                Column::text("teamId", "The id of the team that it is about."),
+                Column::text("teamDisplayName", "The team's name."),
+                Column::text("teamDescription", "The team's description."),
+                Column::text("tabId", "The id of the tab."),
+                Column::text("teamsAppId", "The id of the app."),
+                Column::text("teamsAppDisplayName", "The app's name."),
+                Column::time("eventDateTime", "When it happened, where the event says so."),
+                Column::detail(
+                    "eventDetail",
+                    ColumnType::Json,
+                    Part::Of("eventDetail"),
+                    "The whole event, also of kinds without columns."
+                ),
             ]
         )
     };

@@ -3,7 +3,8 @@
 
 use teams_base::graph::endpoint::{Endpoint, RateClass};
 
-use crate::schema::{Column, ColumnType, Derived, List, Parent, Shape, Table};
+use super::keys::TEAM_ID;
+use crate::schema::{Column, ColumnType, List, Parent, Shape, Table};
 
 const NO_SCHEDULE: &str = "A team has a schedule once Shifts was set up for it";
 
@@ -12,20 +13,20 @@ pub(super) static SCHEDULES: Table = Table {
     name: "schedules",
     description: "The schedules of teams and what they allow; teams without one have no row.",
     columns: &[
-        Column::derived("team_id", Derived::Team),
-        Column::text("id"),
-        Column::bool("enabled"),
-        Column::text("timeZone"),
-        Column::text("provisionStatus"),
-        Column::text("provisionStatusCode"),
-        Column::text("startDayOfWeek"),
-        Column::bool("timeClockEnabled"),
-        Column::bool("openShiftsEnabled"),
-        Column::bool("swapShiftsRequestsEnabled"),
-        Column::bool("offerShiftRequestsEnabled"),
-        Column::bool("timeOffRequestsEnabled"),
-        Column::new("workforceIntegrationIds", ColumnType::List(&ColumnType::Text)),
-        Column::json("timeClockSettings"),
+        TEAM_ID,
+        Column::text("id", "The id of the schedule."),
+        Column::bool("enabled", "Whether the schedule is in use."),
+        Column::text("timeZone", "The schedule's time zone, such as America/Chicago."),
+        Column::text("provisionStatus", "How setting it up went: notStarted, running, completed or failed."),
+        Column::text("provisionStatusCode", "Why setting it up failed."),
+        Column::text("startDayOfWeek", "The day with which a week begins."),
+        Column::bool("timeClockEnabled", "Whether people can clock in and out."),
+        Column::bool("openShiftsEnabled", "Whether there are open shifts."),
+        Column::bool("swapShiftsRequestsEnabled", "Whether people can ask to swap shifts."),
+        Column::bool("offerShiftRequestsEnabled", "Whether people can offer their shifts to others."),
+        Column::bool("timeOffRequestsEnabled", "Whether people can ask for time off."),
+        Column::texts("workforceIntegrationIds", "The ids of the integrations that shifts go to."),
+        Column::json("timeClockSettings", "Where people can clock in."),
     ],
     ..Table::list(&List {
         shape: Shape::Object,
@@ -35,21 +36,22 @@ pub(super) static SCHEDULES: Table = Table {
 };
 
 const SHIFT: ColumnType = ColumnType::Struct(&[
-    Column::text("displayName"),
-    Column::text("notes"),
-    Column::text("startDateTime"),
-    Column::text("endDateTime"),
-    Column::text("theme"),
+    Column::text("displayName", "What the shift is called."),
+    Column::text("notes", "What people should know of the shift."),
+    Column::time("startDateTime", "When the shift begins."),
+    Column::time("endDateTime", "When the shift ends."),
+    Column::text("theme", "The shift's colour."),
     Column::new(
         "activities",
         ColumnType::List(&ColumnType::Struct(&[
-            Column::bool("isPaid"),
-            Column::text("startDateTime"),
-            Column::text("endDateTime"),
-            Column::text("code"),
-            Column::text("displayName"),
-            Column::text("theme"),
+            Column::bool("isPaid", "Whether the activity is paid."),
+            Column::time("startDateTime", "When the activity begins."),
+            Column::time("endDateTime", "When the activity ends."),
+            Column::text("code", "The customer's own code for the activity."),
+            Column::text("displayName", "What the activity is called."),
+            Column::text("theme", "The activity's colour."),
         ])),
+        "What is done within the shift.",
     ),
 ]);
 
@@ -58,17 +60,17 @@ pub(super) static SHIFTS: Table = Table {
     name: "shifts",
     description: "The shifts of teams' schedules: as shared, and as drafted.",
     columns: &[
-        Column::derived("team_id", Derived::Team),
-        Column::text("id"),
-        Column::text("userId"),
-        Column::text("schedulingGroupId"),
-        Column::text("createdDateTime"),
-        Column::text("lastModifiedDateTime"),
-        Column::json("createdBy"),
-        Column::json("lastModifiedBy"),
-        Column::bool("isStagedForDeletion"),
-        Column::new("sharedShift", SHIFT),
-        Column::new("draftShift", SHIFT),
+        TEAM_ID,
+        Column::text("id", "The id of the shift."),
+        Column::text("userId", "The Entra ID object id of whose shift it is."),
+        Column::text("schedulingGroupId", "The id of the scheduling group."),
+        Column::time("createdDateTime", "When the shift was made."),
+        Column::time("lastModifiedDateTime", "When the shift last changed."),
+        Column::json("createdBy", "Who made the shift, as an identity set."),
+        Column::json("lastModifiedBy", "Who changed the shift last, as an identity set."),
+        Column::bool("isStagedForDeletion", "Whether the shift goes when the schedule is shared next."),
+        Column::new("sharedShift", SHIFT, "The shift as everyone sees it."),
+        Column::new("draftShift", SHIFT, "The shift as managers are changing it."),
     ],
     ..Table::list(&List {
         prerequisites: NO_SCHEDULE,

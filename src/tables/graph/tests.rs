@@ -1,9 +1,11 @@
 //! What all declarations have in common.
 
+use arrow_schema::{DataType, TimeUnit};
 use teams_base::graph::permissions::alternatives;
+use teams_base::options::{Extras, Timestamps};
 
 use super::{TABLES, find};
-use crate::schema::{Column, Ingestion, Projection, Reading, Source};
+use crate::schema::{Column, ColumnType, Ingestion, Projection, Reading, Source};
 
 #[test]
 fn every_key_and_cursor_is_a_column() {
@@ -20,6 +22,63 @@ fn every_key_and_cursor_is_a_column() {
         unique.dedup();
         assert_eq!(unique.len(), names.len(), "{} repeats a column", table.name);
     }
+}
+
+/// Every column and nested field, with its path.
+fn walk(path: &str, columns: &[Column], seen: &mut dyn FnMut(&str, &Column)) {
+    for column in columns {
+        let path = format!("{path}.{}", column.name);
+        seen(&path, column);
+        let mut kind = &column.kind;
+        while let ColumnType::List(item) = kind {
+            kind = item;
+        }
+        if let ColumnType::Struct(fields) = kind {
+            walk(&path, fields, seen);
+        }
+    }
+}
+
+#[test]
+fn every_column_has_a_sentence_a_source_and_where_it_counts_a_unit() {
+    let extras = Extras { raw: true, body_text: true, timestamps: Timestamps::Timestamp };
+    for table in TABLES {
+        let columns: Vec<_> = Projection::with(table, None, extras).unwrap().columns.into_iter().copied().collect();
+        walk(table.name, &columns, &mut |path, column| {
+            let text = column.description;
+            assert!(
+                text.starts_with(char::is_uppercase) && text.ends_with('.') && text.contains(' '),
+                "{path}: {text}"
+            );
+            assert!(!column.source.documented(column.name).is_empty(), "{path}");
+            assert!(column.kind != ColumnType::Long || column.unit().is_some(), "{path} is a number of what?");
+        });
+    }
+}
+
+#[test]
+fn what_graph_calls_a_time_is_declared_as_one() {
+    for table in TABLES {
+        walk(table.name, table.columns, &mut |path, column| {
+            let is_named_so = column.name.ends_with("DateTime") || column.name == "observed_at";
+            assert_eq!(column.kind == ColumnType::Time, is_named_so, "{path}");
+        });
+    }
+}
+
+#[test]
+fn comments_and_types_reach_arrow_and_spark() {
+    let extras = Extras { timestamps: Timestamps::Timestamp, ..Extras::default() };
+    let projection = Projection::with(find("team_drives").unwrap(), None, extras).unwrap();
+    let schema = projection.schema();
+    let created = schema.field_with_name("createdDateTime").unwrap();
+    assert_eq!(created.data_type(), &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())));
+    assert_eq!(created.metadata()["comment"], "When the library was made (UTC).");
+    let DataType::Struct(quota) = schema.field_with_name("quota").unwrap().data_type() else { panic!() };
+    assert_eq!(quota[1].metadata()["comment"], "The space in use (bytes).");
+    let spark = projection.spark();
+    assert_eq!(spark["fields"][6]["type"], "timestamp");
+    assert_eq!(spark["fields"][6]["metadata"]["comment"], "When the library was made (UTC).");
 }
 
 #[test]

@@ -115,6 +115,8 @@ impl Rows for DeltaRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use teams_base::options::Timestamps;
+
     use crate::page::read_page;
     use crate::schema::Projection;
     use crate::{Column, find};
@@ -123,7 +125,7 @@ mod tests {
         let table = find("users").unwrap();
         (
             TableBuilder::new(Projection::new(table, None, false).unwrap()),
-            TableBuilder::new(Projection::keys_and_cursor(table)),
+            TableBuilder::new(Projection::keys_and_cursor(table, Timestamps::Text)),
         )
     }
 

@@ -19,6 +19,8 @@ pub struct Filter<'a> {
     pub until: Option<Timestamp>,
     /// The channels or chats that are wanted; `None` for all.
     pub conversations: Option<&'a HashSet<String>>,
+    /// Channels whose rows are left out.
+    pub excluded: &'a [String],
     /// The conversations that are not among the wanted ones, where some of them are wanted all the same.
     pub unlisted: Option<Unlisted<'a>>,
     /// The keys of all rows kept so far, where each may come only once.
@@ -95,7 +97,7 @@ impl Filter<'_> {
         // What has no key of its own repeats nothing.
         let is_keyed = !head.id().is_empty() && conversation.is_some();
         let conversation = conversation.unwrap_or_default();
-        if self.is_early(head) {
+        if self.is_early(head) || self.excluded.iter().any(|excluded| excluded == conversation) {
             return false;
         }
         let is_wanted = self.conversations.is_none_or(|wanted| wanted.contains(conversation));

@@ -129,11 +129,9 @@ impl TableBuilder {
 
     /// The rows so far as a batch; the builder starts anew.
     pub fn finish(&mut self) -> RecordBatch {
-        let arrays = self
-            .columns
-            .iter_mut()
-            .zip(self.schema.fields())
-            .map(|(column, field)| column.finish(self.rows, field.data_type()))
+        let columns = self.columns.iter_mut().zip(&mut self.wrong).zip(self.schema.fields());
+        let arrays = columns
+            .map(|((column, wrong), field)| column.finish(self.rows, field.data_type(), wrong))
             .collect::<Result<Vec<_>, _>>();
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         self.rows = 0;

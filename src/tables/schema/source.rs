@@ -1,5 +1,7 @@
 //! Where the values of columns come from.
 
+use std::borrow::Cow;
+
 /// Where a column's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -65,4 +67,53 @@ pub enum Derived {
     ObservedAt,
     /// The whole item as sent (`include_raw`).
     Raw,
+}
+
+impl Source {
+    /// Where Graph has it, for the documentation: a property, a path of properties, or a few words.
+    pub fn documented(self, name: &'static str) -> Cow<'static, str> {
+        match self {
+            Self::Property => name.into(),
+            Self::Cursor => format!("{name}, else createdDateTime").into(),
+            Self::Named(property) => property.into(),
+            Self::Derived(derived) => derived.documented().into(),
+            Self::Detail(part) => part.documented(),
+        }
+    }
+}
+
+impl Derived {
+    fn documented(self) -> &'static str {
+        match self {
+            Self::Team => "id of the team",
+            Self::Channel => "id of the channel",
+            Self::Chat => "id of the chat",
+            Self::Parent => "replyToId, or the root's id",
+            Self::User => "id of the user",
+            Self::Transcript => "transcripts/{id}/content",
+            Self::Group => "id of the group",
+            Self::Item => "id of the item above",
+            Self::ObservedAt => "Graph's clock",
+            Self::Raw => "the whole item",
+        }
+    }
+}
+
+impl Part {
+    fn documented(self) -> Cow<'static, str> {
+        match self {
+            Self::Message => "id of the message".into(),
+            Self::Root => "replyToId, or the root's id".into(),
+            Self::Position => "place in the list".into(),
+            Self::SetSize => "length of the list".into(),
+            Self::Of(name) | Self::IdentityKind(name) => name.into(),
+            Self::Nested(names) => names.join(".").into(),
+            Self::IdentityId(name) => format!("id in {name}").into(),
+            Self::EventType => "eventDetail.@odata.type".into(),
+            Self::CallSeconds => "callDuration".into(),
+            Self::BodyText => "body.content".into(),
+            Self::HostedUrl | Self::HostedId | Self::HostedSource => "addresses in body, attachments, reactions".into(),
+            Self::HostedValue => "hostedContents/{id}/$value".into(),
+        }
+    }
 }

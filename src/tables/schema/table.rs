@@ -102,6 +102,15 @@ impl Table {
         all
     }
 
+    /// Whether it is usual that the whole table holds nothing: of every tenant there are teams, and not of every one shifts.
+    pub fn may_be_empty(&self) -> bool {
+        match self.reading {
+            Reading::List(list) => list.empty == super::list::Empty::Usual,
+            Reading::Archive(_) | Reading::Meetings(_) | Reading::Report(_) => true,
+            _ => false,
+        }
+    }
+
     /// What the tenant must have beside permissions. Only a refusal shows that it is missing.
     pub fn prerequisite(&self) -> Option<&'static str> {
         match self.reading {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from lakeflow_teams.cli import output
+from lakeflow_teams.results.summary import Progress
+from lakeflow_teams.results.terminal import progress
 from support.lakehouse import entry, pipeline
 
 NAMES = "Plan 🎉 für 漢字 \u202e"
@@ -85,3 +89,20 @@ def test_a_path_that_is_no_text_is_shown(capsys):
     with output.terminal():
         output.print_json({"path": "a\udcff"})
     assert json.loads(capsys.readouterr().out) == {"path": "a?"}
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_bar_says_how_much_is_left_and_marks_what_failed(width):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=width, color_system=None)
+    with progress(console=console) as tell:
+        tell(Progress("main.teams.messages", 50, 1, share=0.5))
+        tell(Progress("main.teams.members", 3, 0))
+        tell(Progress("main.teams.members", 3, 0, done=True, error="ServiceError: no"))
+        tell(Progress("main.teams.teams", 4, 1, done=True))
+        console.print("")
+    lines = screen.getvalue().splitlines()
+    assert any("messages" in line and "50%" in line and "left" in line for line in lines)
+    assert any("✗" in line and "members" in line and "failed" in line for line in lines)
+    assert any("✓" in line and "teams" in line for line in lines)
+    assert not any("✓" in line and "members" in line for line in lines)

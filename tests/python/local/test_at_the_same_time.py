@@ -51,8 +51,8 @@ def doubled(rows, keys):
 @pytest.mark.parametrize("turn", range(8))
 def test_one_of_several_creates_a_table(tmp_path, turn):
     path = tmp_path / f"rows {turn}"
-    results = at_once(lambda: delta.create(path, ROWS), 4)
-    assert sorted(type(result).__name__ for result in results) == ["NoneType"] + ["OvertakenError"] * 3
+    results = at_once(lambda: delta.create(path, ROWS.schema, [ROWS]), 4)
+    assert sorted(type(result).__name__ for result in results) == ["OvertakenError"] * 3 + ["int"]
     assert DeltaTable(str(path)).version() == 0
     assert read(path).num_rows == 2
     assert len([file for file in path.iterdir() if file.suffix == ".parquet"]) == 1
@@ -75,10 +75,11 @@ def test_a_commit_that_another_ingest_has_made_is_not_made_again(tmp_path, write
     destination = Destination("main.teams.rows", tmp_path / "rows", Shape(("id",), cursor))
 
     def commit(rows, number):
-        rest = {"append": (None,), "merge": (None,), "scd2": (None,)}.get(write.__module__.rpartition(".")[2], ())
         if write is scd2.write_snapshot:
-            return write(destination, rows, Stamp(number), f"2025-01-1{number}T10:30:00.000Z")
-        return write(destination, rows, *(rest if cursor else ()), Stamp(number))
+            return write(destination, [rows], rows.schema, Stamp(number), f"2025-01-1{number}T10:30:00.000Z")
+        if write is snapshot.write:
+            return write(destination, [rows], rows.schema, Stamp(number))
+        return write(destination, rows, None, Stamp(number))
 
     commit(ROWS, 1)
     with pytest.raises(OvertakenError):

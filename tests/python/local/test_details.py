@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from lakeflow_teams import TeamsClient, ingest_local
-from lakeflow_teams.local import incremental
+from lakeflow_teams.local import incremental, plan
+from lakeflow_teams.local.write import emptied, sets
+from lakeflow_teams.local.write.delta import read
+from lakeflow_teams.local.write.destination import Destination, Shape
 from support.lakehouse import differences, entry, pipeline, stored
 
 EVERYTHING = {"fetch_all_teams": True, "fetch_all_channels": True, "fetch_all_messages": True}
@@ -59,7 +63,7 @@ def check(graph, rows, table):
 
 
 def holding(rows):
-    return [row for row in rows if row["set_size"] and row.get("__END_AT") is None]
+    return [row for row in rows if row.get("__END_AT") is None]
 
 
 @pytest.mark.parametrize("scd_type", ["SCD_TYPE_1", "SCD_TYPE_2"])
@@ -74,6 +78,58 @@ def test_what_is_taken_back_is_gone(graph, options, tmp_path, scd_type):
         assert done["reaction_removals"]
         assert done["stripped"]
         graph.advance(3600)
+
+
+@pytest.mark.parametrize("scd_type", ["SCD_TYPE_1", "SCD_TYPE_2"])
+def test_a_table_of_an_earlier_version_loses_its_markers(graph, options, tmp_path, monkeypatch, scd_type):
+    wants = spec("message_reactions", scd_type=scd_type)
+    with monkeypatch.context() as before:
+        before.setattr(plan, "MARKERS", "something_else")
+        before.setattr(emptied, "replace", sets.replace)
+        for _ in range(2):
+            ingest_local(wants, tmp_path, options)
+            graph.mutate(**EVENTS)
+            graph.advance(3600)
+    assert 0 in stored(tmp_path, "message_reactions")["set_size"].to_pylist()
+    for _ in range(2):
+        ingest_local(wants, tmp_path, options)
+        rows = stored(tmp_path, "message_reactions").to_pylist()
+        assert 0 not in {row["set_size"] for row in rows}
+        check(graph, holding(rows), "message_reactions")
+        graph.mutate(**EVENTS)
+        graph.advance(3600)
+
+
+def test_a_memory_of_many_commits_keeps_what_an_export_may_bring_back(tmp_path):
+    destination = Destination("main.teams.rows", tmp_path / "rows", Shape(("id", "position"), "at"))
+    for hour in range(120):
+        at = f"2025-01-{1 + hour // 24:02}T{hour % 24:02}:00:00.000Z"
+        rows = pa.table(
+            {"id": [str(hour)], "position": pa.array([0], pa.int32()), "set_size": pa.array([0], pa.int32()), "at": [at]}
+        )
+        kept, gone = emptied.replace(destination, rows, ("id",))
+        assert (kept.num_rows, gone.num_rows) == (0, 1)
+    known = {int(row["id"]) for row in read(tmp_path / "rows" / emptied.FOLDER).to_pylist()}
+    assert known >= set(range(120 - 48, 120))
+    assert len(known) < 100
+    older = pa.table(
+        {
+            "id": ["119"],
+            "position": pa.array([0], pa.int32()),
+            "set_size": pa.array([1], pa.int32()),
+            "at": ["2025-01-05T22:00:00.000Z"],
+        }
+    )
+    assert emptied.replace(destination, older, ("id",))[0].num_rows == 0
+
+
+def test_what_was_emptied_is_known_after_a_cast(graph, options, tmp_path):
+    graph.set(export_lag_seconds=20 * 3600)
+    for mode in ("text", "text", "timestamp", "timestamp", "timestamp", "text"):
+        ingest_local(spec("message_reactions", timestamps=mode), tmp_path, options)
+        check(graph, holding(stored(tmp_path, "message_reactions").to_pylist()), "message_reactions")
+        graph.mutate(**EVENTS)
+        graph.advance(13 * 3600)
 
 
 def test_one_reading_fills_all_and_an_unchanged_one_commits_nothing(graph, options, tmp_path, monkeypatch):
@@ -98,11 +154,12 @@ def test_append_only_keeps_every_version_and_the_query_finds_the_newest(graph, o
         newest = {}
         for row in rows:
             key = (row["channel_id"], row["root_message_id"], row["message_id"])
-            newest[key] = max(newest.get(key, ""), row["lastModifiedDateTime"])
+            newest[key] = max(newest.get(key, row["lastModifiedDateTime"]), row["lastModifiedDateTime"])
         current = [
             row
             for row in rows
-            if row["lastModifiedDateTime"] == newest[row["channel_id"], row["root_message_id"], row["message_id"]]
+            if row["set_size"]
+            and row["lastModifiedDateTime"] == newest[row["channel_id"], row["root_message_id"], row["message_id"]]
         ]
         check(graph, holding(current), "message_reactions")
         graph.mutate(**EVENTS)

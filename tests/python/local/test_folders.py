@@ -67,17 +67,6 @@ def test_a_folder_of_others_is_refused_before_the_first_request(graph, options, 
     assert graph.requests() == []
 
 
-@pytest.mark.parametrize(
-    "target", ["s3://bucket/lake", "abfss://c@a.dfs.core.windows.net/lake", "file:///tmp/lake", "dbfs:/lake"]
-)
-def test_the_address_of_a_store_is_no_folder(graph, options, tmp_path, monkeypatch, target):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigurationError, match="the local lakehouse is a folder of this machine"):
-        ingest_local(SPEC, target, options)
-    assert graph.requests() == []
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_table_of_another_program_is_refused_before_the_first_request(graph, options, tmp_path):
     ingest_local(pipeline(entry("members")), tmp_path, options)
     write_deltalake(str(tmp_path / "main" / "teams" / "messages"), stored(tmp_path, "members"))

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from lakeflow_teams import PermissionDeniedError, TeamsClient, ingest_local
+from lakeflow_teams.results.report import describe_skip
 from support.lakehouse import entry, later, pipeline, stored
 
 
@@ -42,6 +43,26 @@ def test_what_failed_and_what_was_left_out_has_its_reason(graph, options, tmp_pa
     failed = rows.filter(pc.field("status") == "failed").to_pylist()
     assert {row["scope"] for row in failed} == {"main.teams.channels", f"team {team}"}
     assert all(row["reason"] for row in failed)
+
+
+def test_names_stand_beside_ids(graph, options, tmp_path):
+    wants = pipeline(entry("teams"), entry("channels"), entry("messages", on_forbidden="skip"))
+    ingest_local(wants, tmp_path, options)
+    team = graph.truth("teams")[0]
+    graph.mutate(new_messages=4)
+    graph.advance(26 * 3600)
+    graph.fault(path=f"/teams/{team['id']}/channels", status=403, times=1000)
+    summary = ingest_local(pipeline(entry("messages", on_forbidden="skip")), tmp_path, options)
+    assert team["displayName"] in {scope["name"] for scope in summary.skipped}
+    assert f"{team['displayName']} (team {team['id']}): 403" in str(describe_skip(summary.skipped[0]))
+    names = {row["id"]: row["displayName"] for row in (*graph.truth("teams"), *graph.truth("channels"))}
+    found = 0
+    for row in stored(tmp_path, "ingest_report").to_pylist():
+        word, _, ids = row["scope"].partition(" ")
+        if row["kind"] == "scope" and word in ("team", "channel"):
+            assert row["name"] == " / ".join(names[part] for part in ids.split("/"))
+            found += 1
+    assert found
 
 
 def test_a_client_tells_its_scopes(graph, options):

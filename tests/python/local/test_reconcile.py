@@ -34,7 +34,9 @@ def ghosts(graph, target):
     return found
 
 
-def test_hard_deleted_messages_leave_with_the_reconciliation(graph, options, tmp_path, spec):
+@pytest.mark.parametrize("timestamps", ["timestamp", "text"])
+def test_hard_deleted_messages_leave_with_the_reconciliation(graph, options, tmp_path, timestamps):
+    spec = pipeline(*(entry(table, reconcile_days=7, timestamps=timestamps) for table in TABLES))
     ingest_local(spec, tmp_path, options)
     graph.mutate(hard_deletes=5)
     graph.advance(2 * 86_400)

@@ -15,9 +15,10 @@ from deltalake import DeltaTable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakeflow_teams import ThrottledError, ingest_local
+from lakeflow_teams import LakeflowTeamsError, ThrottledError, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.run_report import charts, files
+from lakeflow_teams.store.folder import Folder
 from support.lakehouse import TABLES, differences, entry, later, pipeline
 
 HOSTILE = "\"'><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{ 7 * 7 }}"
@@ -166,12 +167,12 @@ def test_a_report_that_cannot_be_written_fails_nothing(graph, options, tmp_path)
 
 def test_old_reports_go(tmp_path):
     for number in range(files.KEPT + 5):
-        files.write(tmp_path, f"run{number:04}", {"number": number}, "")
+        files.write(Folder(tmp_path), f"run{number:04}", {"number": number}, "")
     kept = sorted(file.stem for file in (tmp_path / "_reports").glob("run*.html"))
     assert kept == sorted(file.stem for file in (tmp_path / "_reports").glob("run*.json"))
     assert (len(kept), kept[0]) == (files.KEPT, "run0005")
-    assert files.latest(tmp_path) == {"number": files.KEPT + 4}
-    assert [each["number"] for each in files.earlier(tmp_path, 2)] == [files.KEPT + 3, files.KEPT + 4]
+    assert files.latest(Folder(tmp_path)) == {"number": files.KEPT + 4}
+    assert [each["number"] for each in files.earlier(Folder(tmp_path), 2)] == [files.KEPT + 3, files.KEPT + 4]
 
 
 @given(st.floats(min_value=1e-3, max_value=1e12))
@@ -239,3 +240,48 @@ def in_browser(folder, *arguments):
     quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={folder / 'profile'}"]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def test_every_cause_stands_with_its_tables(graph, options, tmp_path):
+    graph.set(revoke_permission=["TeamMember.Read.All", "Chat.Read.All", "Chat.ReadBasic.All", "Chat.ReadWrite.All"])
+    with pytest.raises(LakeflowTeamsError):
+        ingest_local(pipeline(entry("teams"), entry("members"), entry("chats")), tmp_path, options)
+    text = " ".join(" ".join(Elements(page(tmp_path)).text).split())
+    for table, permission in (("main.teams.members", "TeamMember.Read.All"), ("main.teams.chats", "Chat.Read.All")):
+        assert f"{table} : PermissionDeniedError: the token does not hold {permission}" in text
+    assert text.count("more in the documentation: errors, PermissionDeniedError") == 2
+
+
+def test_no_time_in_a_page_depends_on_when_it_is_read(options, tmp_path):
+    ingest_local(pipeline(), tmp_path, options)
+    html = page(tmp_path)
+    assert " ago" not in html
+    committed = written(tmp_path)["tables"][0]["committed"]
+    assert committed[:16].replace("T", " ") in html
+
+
+def test_on_a_phone_a_row_is_a_card_that_names_its_figures(options, tmp_path):
+    ingest_local(pipeline(), tmp_path, options)
+    html = page(tmp_path)
+    assert "@media (max-width: 640px)" in html
+    found = Elements(html)
+    labels = Counter(value for name, value in found.attributes if name == "data-of")
+    assert {"rows read", "inserted", "updated", "deleted", "rows stored"} <= set(labels)
+    assert labels["rows read"] == len(TABLES)
+
+
+@pytest.mark.skipif(browser() is None, reason="no Chromium on this machine: apt-get install chromium")
+def test_a_phone_shows_it_without_scrolling_aside(options, tmp_path):
+    ingest_local(pipeline(), tmp_path / "l", options)
+    shown = tmp_path / "l" / "_reports" / "latest.html"
+    wide = tmp_path / "wide.html"
+    wide.write_text(
+        shown.read_text()
+        .replace("default-src 'none';", "default-src 'none'; script-src 'unsafe-inline';")
+        .replace(
+            "</body>", "<script>document.title = document.documentElement.scrollWidth + ' of ' + innerWidth</script></body>"
+        )
+    )
+    dom = in_browser(tmp_path, "--window-size=500,900", "--dump-dom", wide.as_uri())
+    scroll, inner = map(int, dom.partition("<title>")[2].partition("</title>")[0].split(" of "))
+    assert scroll <= inner

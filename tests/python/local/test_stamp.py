@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -24,8 +26,7 @@ def stamp(number):
 
 def test_nothing_is_found_before_the_first_commit(destination):
     assert destination.found().stamp is None
-    destination.path.mkdir(parents=True)
-    (destination.path / "_delta_log").mkdir()  # as a kill between mkdir and commit leaves it
+    (Path(str(destination.path)) / "_delta_log").mkdir(parents=True)  # as a kill between mkdir and commit leaves it
     assert destination.found().batch is None
     destination.append(ROWS, stamp(1))
     assert destination.found().stamp == stamp(1)
@@ -66,7 +67,7 @@ def test_a_log_that_was_cleaned_still_tells_the_batch(destination):
         destination.append(ROWS, stamp(number))
     write_deltalake(str(destination.path), ROWS, mode="append")
     DeltaTable(str(destination.path)).create_checkpoint()
-    log = destination.path / "_delta_log"
+    log = Path(str(destination.path)) / "_delta_log"
     for number in range(2):
         (log / f"{number:020}.json").unlink()
     found = destination.found()

@@ -154,11 +154,13 @@ def test_a_key_that_folds_a_new_row_with_a_stored_one_is_refused(graph, options,
 
 def test_keys_that_nobody_named_are_not_blamed_on_an_option(tmp_path):
     destination = Destination("main.teams.rows", tmp_path / "rows", Shape(("id",), None))
+    rows = pa.table({"id": ["1", "1"]})
     with pytest.raises(ProtocolError, match=r"Graph gave 1 rows whose key \(id\) another row has") as caught:
-        snapshot.write(destination, pa.table({"id": ["1", "1"]}), Stamp(1))
+        snapshot.write(destination, [rows], rows.schema, Stamp(1))
     assert "primary_keys" not in str(caught.value)
+    rows = pa.table({"id": pa.array([None], pa.string())})
     with pytest.raises(ConfigurationError, match="primary key id is null in 1 rows; Graph sent them without it"):
-        snapshot.write(destination, pa.table({"id": pa.array([None], pa.string())}), Stamp(1))
+        snapshot.write(destination, [rows], rows.schema, Stamp(1))
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["stamp", "no stamp"])

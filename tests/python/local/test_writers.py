@@ -6,13 +6,14 @@ import json
 from itertools import count
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeflow_teams import ConfigurationError
-from lakeflow_teams.local.write import append, merge, scd2, snapshot
+from lakeflow_teams.local.write import append, by_files, data_file, delta, merge, scd2, snapshot, splice, upkeep
 from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
@@ -50,6 +51,21 @@ rows = st.builds(
 deletes = st.builds(lambda key, time: {"team_id": key[0], "id": key[1], CURSOR: time}, keys, times)
 batches = st.lists(st.tuples(st.lists(rows, max_size=8), st.lists(deletes, max_size=3)), min_size=1, max_size=4)
 model_test = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def _small_files(monkeypatch):
+    """Row groups of two rows and files of six, so that a few rows are many of them."""
+    for module, name, value in (
+        (data_file, "ROW_GROUP_ROWS", 2),
+        (splice, "ROW_GROUP_ROWS", 2),
+        (data_file, "FILE_ROWS", 6),
+        (splice, "FILE_ROWS", 6),
+        (upkeep, "FILE_ROWS", 6),
+        (by_files, "_LEAST_GROUP_ROWS", 2),
+        (by_files, "_BATCH_ROWS", 3),
+    ):
+        monkeypatch.setattr(module, name, value)
 
 
 @pytest.fixture
@@ -164,7 +180,7 @@ def test_snapshot_replaces_and_counts(fresh, steps):
             for identity, (user, text) in state.items()
         }
         versions = DeltaTable(str(destination.path)).version() if before is not None else -1
-        counts = snapshot.write(destination, arrow(list(now.values())), Stamp(number + 1))
+        counts = snapshot.write(destination, [arrow(list(now.values()))], SCHEMA, Stamp(number + 1))
         assert content(destination) == in_order(now.values())
         old = before or {}
         assert counts.inserts == len(now.keys() - old.keys())
@@ -182,7 +198,7 @@ def test_snapshot_with_history_opens_and_closes_versions(fresh):
 
     def snap(at, **texts):
         state = [{"team_id": "A", "id": name, "roles": [text]} for name, text in texts.items()]
-        scd2.write_snapshot(destination, arrow(state), Stamp(next(numbers)), at)
+        scd2.write_snapshot(destination, [arrow(state)], SCHEMA, Stamp(next(numbers)), at)
 
     snap("t1", one="x", two="x")
     snap("t2", one="x", two="x")
@@ -256,4 +272,140 @@ def test_a_key_without_a_value_is_refused(fresh, write):
 def test_snapshot_keys_must_tell_rows_apart(fresh):
     doubled = [{"team_id": "A", "id": "1"}, {"team_id": "B", "id": "1"}]
     with pytest.raises(ConfigurationError, match="primary_keys id are the same in 1 rows"):
-        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), arrow(doubled), Stamp(1))
+        snapshot.write(fresh(Shape(("id",), None, ("team_id", "id"))), [arrow(doubled)], SCHEMA, Stamp(1))
+
+
+many_keys = st.tuples(st.sampled_from("ABCD"), st.integers(0, 40).map(lambda number: f"{number:02}"))
+many_rows = st.builds(lambda row, key: {**row, "team_id": key[0], "id": key[1]}, rows, many_keys)
+many_deletes = st.builds(lambda row, key: {**row, "team_id": key[0], "id": key[1]}, deletes, many_keys)
+#: What others do to a table's files between two micro-batches, and a new process, which knows nothing of them.
+OTHERS = {
+    "look after": lambda destination: upkeep.look_after(destination, destination.open()),
+    "optimize": lambda destination: DeltaTable(str(destination.path)).optimize.compact(),
+    "z-order": lambda destination: DeltaTable(str(destination.path)).optimize.z_order(["id"]),
+    "vacuum": lambda destination: DeltaTable(str(destination.path)).vacuum(
+        0, dry_run=False, enforce_retention_duration=False
+    ),
+    "checkpoint": lambda destination: DeltaTable(str(destination.path)).create_checkpoint(),
+    "new process": lambda destination: destination.__init__(destination.name, destination.path, destination.shape),
+}
+
+
+@model_test
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.lists(many_rows, max_size=25), st.lists(many_deletes, max_size=4)), st.sampled_from([*OTHERS])
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_appends_merges_and_maintenance_in_one_model(fresh, steps):
+    destination, model, number = fresh(), {}, 0
+    for step in steps:
+        if isinstance(step, str):
+            if number:
+                OTHERS[step](destination)
+        else:
+            upserts, gone = step
+            for row in sorted(upserts, key=lambda row: row[CURSOR] or ""):
+                before = model.get(key(row))
+                if before is None or (row[CURSOR] or "") >= (before[CURSOR] or ""):
+                    model[key(row)] = row
+            for row in sorted(gone, key=lambda row: row[CURSOR]):
+                if key(row) in model and row[CURSOR] >= (model[key(row)][CURSOR] or ""):
+                    del model[key(row)]
+            number += 1
+            merge.write(destination, arrow(upserts), arrow(gone, DELETES) if gone else None, Stamp(number, f"o{number}"))
+        if number:
+            assert content(destination) == in_order(model.values())
+            assert offset_of(destination) == f"o{number}"
+            assert not destination.found().touched
+
+
+def opened_files(monkeypatch):
+    """The data files that are opened from now on."""
+    opened, parquet = [], delta.parquet
+    monkeypatch.setattr(delta, "parquet", lambda folder, name, path: opened.append(name) or parquet(folder, name, path))
+    return opened
+
+
+def batch_of(team, ids, second=0, text="x"):
+    at = f"2025-01-15T10:30:0{second}.000Z"
+    return arrow([{"team_id": team, "id": f"{number:04}", CURSOR: at, "order": text} for number in ids])
+
+
+def test_rows_that_cannot_be_there_are_appended_without_a_look_at_the_files(fresh, monkeypatch):
+    destination = fresh()
+    merge.write(destination, batch_of("A", range(20)), None, Stamp(1, "a"))
+    opened = opened_files(monkeypatch)
+    counts = merge.write(destination, batch_of("B", range(20)), None, Stamp(2, "b"))
+    assert counts.inserts == 20
+    counts = merge.write(destination, batch_of("A", range(20, 30)), None, Stamp(3, "c"))
+    assert counts.inserts == 10
+    assert opened == []
+
+
+def test_a_change_costs_the_files_that_hold_it(fresh, monkeypatch):
+    destination = fresh()
+    for number, team in enumerate("ABCD"):
+        merge.write(destination, batch_of(team, range(18)), None, Stamp(number + 1, team))
+    before = set(DeltaTable(str(destination.path)).file_uris())
+    assert len(before) == 12
+    opened = opened_files(monkeypatch)
+    counts = merge.write(destination, batch_of("B", [7], second=1, text="new"), None, Stamp(5, "e"))
+    assert counts.updates == 1
+    after = set(DeltaTable(str(destination.path)).file_uris())
+    assert len(before - after) == len(after - before) == 1
+    assert len(set(opened)) == 1
+    assert [row["order"] for row in content(destination) if row["team_id"] == "B" and row["id"] == "0007"] == ["new"]
+
+
+def test_row_groups_that_do_not_change_are_copied_and_not_decoded(fresh, monkeypatch):
+    destination = fresh()
+    merge.write(destination, batch_of("A", range(6)), None, Stamp(1, "a"))
+    encoded = []
+    row_groups = by_files.row_groups
+    monkeypatch.setattr(by_files, "row_groups", lambda rows: encoded.append(rows.num_rows) or row_groups(rows))
+    merge.write(destination, batch_of("A", [3], second=1), None, Stamp(2, "b"))
+    assert encoded == [2]
+    assert len(content(destination)) == 6
+
+
+def test_a_changed_row_keeps_what_another_program_added_to_it(fresh):
+    destination = fresh()
+    merge.write(destination, batch_of("A", range(6)), None, Stamp(1, "a"))
+    path = str(destination.path)
+    theirs = arrow([{"team_id": "Z", "id": "1", CURSOR: "2025-01-15T10:30:00.000Z"}]).append_column(
+        "note", pa.array(["theirs"])
+    )
+    write_deltalake(path, theirs, mode="append", schema_mode="merge")
+    merge.write(destination, batch_of("Z", [1, 2], second=1, text="ours"), None, Stamp(2, "b"))
+    merge.write(destination, arrow([{"team_id": "Z", "id": "1", CURSOR: "2025-01-15T10:30:02.000Z"}]), None, Stamp(3, "c"))
+    assert {(row["team_id"], row["id"]): row["note"] for row in content(destination)}[("Z", "1")] == "theirs"
+
+
+def test_maintenance_leaves_full_files_and_the_same_rows(fresh):
+    destination = fresh()
+    for number in range(9):
+        merge.write(destination, batch_of("ABC"[number % 3], [number]), None, Stamp(number + 1, f"o{number}"))
+    rows = content(destination)
+    done = upkeep.look_after(destination, destination.open())
+    assert (done.before, done.after) == (9, 2)
+    assert content(destination) == rows
+    assert not destination.found().touched
+    again = upkeep.look_after(destination, destination.open())
+    assert (again.before, again.after) == (2, 2)
+
+
+def test_every_file_has_the_same_parquet_types(fresh):
+    destination = fresh()
+    merge.write(destination, batch_of("A", range(8)), None, Stamp(1, "a"))
+    merge.write(destination, batch_of("A", [2, 9], second=1), None, Stamp(2, "b"))
+    upkeep.look_after(destination, destination.open())
+    merge.write(destination, batch_of("A", [3, 10], second=2), None, Stamp(3, "c"))
+    schemas = [pq.ParquetFile(file).schema for file in DeltaTable(str(destination.path)).file_uris()]
+    assert len(schemas) > 1
+    assert all(schema.equals(schemas[0]) for schema in schemas)
+    assert all(schema.to_arrow_schema().equals(schemas[0].to_arrow_schema()) for schema in schemas)

@@ -22,10 +22,12 @@ from support.paths import ROOT, SITE
 
 PAGES = (
     "README.md",
+    "docs/index.md",
     "docs/quick-start.md",
     "docs/real-tenant.md",
     "docs/databricks.md",
     "docs/notebook.md",
+    "docs/views.md",
     "docs/command-line.md",
     "docs/observability.md",
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from deltalake import DeltaTable
-
 from lakeflow_teams import _core
-from lakeflow_teams.local.write.delta import read
+from lakeflow_teams.local.write.delta import opened, read
+from lakeflow_teams.store.locate import locate
 from lakeflow_teams.testing.compare import compare
 
 TABLES = ("teams", "channels", "members", "messages", "message_replies", "chats")
@@ -40,14 +37,19 @@ def pipeline(*entries):
     return {"connection_name": "test", "objects": list(entries) or [entry(table) for table in TABLES]}
 
 
+def place(target, table):
+    """Where a destination lies."""
+    return locate(target) / "main" / "teams" / table
+
+
 def stored(target, table):
     """A destination's rows as one Arrow table."""
-    return read(Path(target) / "main" / "teams" / table)
+    return read(place(target, table))
 
 
 def version(target, table):
     """How many commits a destination has had, less one."""
-    return DeltaTable(str(Path(target) / "main" / "teams" / table)).version()
+    return opened(place(target, table)).version()
 
 
 def differences(graph, target, tables=TABLES):

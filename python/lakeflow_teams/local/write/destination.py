@@ -1,32 +1,41 @@
-"""One Delta table on disk: opening, appending, and the counts of what a commit did."""
+"""One Delta table: opening it, and the commits that carry a stamp."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.table import TableMerger
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta
-from lakeflow_teams.local.write.rows import fitted
+from lakeflow_teams.local.write.by_engine import ByEngine
+from lakeflow_teams.local.write.by_files import ByFiles, Footers
+from lakeflow_teams.local.write.data_file import in_order
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
-from lakeflow_teams.results.summary import Counts
+from lakeflow_teams.local.write.stored import Change, Stored
+from lakeflow_teams.store.locate import Target, locate
+
+#: Further columns that files are found by, where a table has them.
+_TIMES = ("createdDateTime", "__START_AT", "__END_AT")
 
 
 @dataclass(frozen=True)
 class Shape:
     """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots).
 
-    ``own`` is the source table's own key where ``primary_keys`` names another.
+    ``own`` is the source table's own key where ``primary_keys`` names another, ``time`` the type of times that are not the
+    source's: from when and until when a version held. ``described`` are the columns that the table's description names as
+    its key, ``__START_AT`` of histories among them.
     """
 
     keys: tuple[str, ...]
     cursor: str | None
     own: tuple[str, ...] = ()
+    time: pa.DataType = field(default_factory=pa.string)
+    described: tuple[str, ...] = ()
 
     @property
     def sequence(self) -> str:
@@ -39,14 +48,24 @@ class Shape:
 class Destination:
     """A Delta table at ``path`` that may not exist yet. ``name`` is the one that messages use."""
 
-    def __init__(self, name: str, path: Path, shape: Shape) -> None:
+    def __init__(self, name: str, path: Target, shape: Shape) -> None:
         self.name = name
-        self.path = path
+        self.path = locate(path)
         self.shape = shape
+        self._footers: Footers = {}
+        self._table: DeltaTable | None = None
 
     def open(self) -> DeltaTable | None:
-        """The table in its newest version, or ``None`` before its first commit."""
-        return delta.opened(self.path)
+        """The table in its newest version, or ``None`` before its first commit. Each call moves what earlier ones gave."""
+        with delta.reading(self.path):
+            self._table = delta.opened(self.path) if self._table is None else delta.refreshed(self._table, self.path)
+        return self._table
+
+    def stored(self, table: DeltaTable) -> Stored:
+        """The rows of an opened version."""
+        if delta.is_plain(table):
+            return ByFiles(table, self.path, self.shape.keys, self._columns(delta.arrow_schema(table)), self._footers)
+        return ByEngine(table, self.path)
 
     def current(self, stamp: Stamp) -> DeltaTable | None:
         """The table that the commit of ``stamp`` goes on from.
@@ -57,6 +76,8 @@ class Destination:
         table = self.open()
         if table is not None and (table.transaction_version(APP_ID) or 0) >= stamp.batch:
             raise delta.OvertakenError(f"{self.path}: another ingest made commit {stamp.batch} of it")
+        if table is not None:
+            self.require_columns(table)
         return table
 
     def found(self) -> Found:
@@ -72,40 +93,55 @@ class Destination:
             )
         return found
 
-    def append(self, rows: pa.Table, stamp: Stamp, table: DeltaTable | None = None) -> Counts:
+    def require_columns(self, table: DeltaTable) -> None:
+        """Raises :class:`ConfigurationError` where a column is gone without which no stored row is told from another one."""
+        names = {field.name for field in table.schema().fields}
+        for name in (*self.shape.keys, *filter(None, [self.shape.cursor])):
+            if name not in names:
+                raise _core.ConfigurationError(
+                    f"destination {self.name}: {self.path} has no column {name} any more, which another program dropped or "
+                    "renamed; RESTORE the table to the version before, or remove its folder to read everything again"
+                )
+
+    def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
+        """Makes the table in one commit, with its first rows, and tells how many they are."""
+        ordered = (in_order(some, self.shape.keys) for some in rows)
+        return delta.create(self.path, self._told(schema), ordered, stamp.properties(), self._columns(schema))
+
+    def _told(self, schema: pa.Schema) -> pa.Schema:
+        """The schema, whose description says what a row is told by: Delta has no place for a key that is not enforced."""
+        about = dict(schema.metadata or {})
+        if not self.shape.described:
+            return schema
+        key = f"Key: {', '.join(self.shape.described)}."
+        sentences = filter(None, [about.get(b"description"), key.encode()])
+        return schema.with_metadata({**about, b"description": b" ".join(sentences)})
+
+    def commit(self, stored: Stored, change: Change, stamp: Stamp, identity: Iterable[str] = ()) -> int:
+        """Changes a version in one commit, and tells how many rows were added.
+
+        ``identity`` are the columns that no two rows share; the key, unless they are named.
+        """
+        return stored.commit(change, list(identity) or list(self.shape.keys), stamp.properties())
+
+    def append(self, rows: pa.Table, stamp: Stamp, table: DeltaTable | None = None) -> int:
         """Adds rows in one commit, which also creates the table. Without rows, the commit only carries the stamp.
 
         ``table`` is the version that the rows were made for.
         """
         table = table or self.current(stamp)
         if table is None:
-            delta.create(self.path, rows, stamp.properties())
-        else:
-            delta.append(table, self.path, rows, stamp.properties())
-        return Counts(inserts=rows.num_rows)
-
-    def merge(self, table: DeltaTable, rows: pa.Table, predicate: str, stamp: Stamp) -> TableMerger:
-        """A merge of ``rows`` (alias ``s``) into the table (alias ``t``) that will carry the stamp."""
-        rows = fitted(rows, delta.arrow_schema(table))
-        return table.merge(rows, predicate, source_alias="s", target_alias="t", commit_properties=stamp.properties())
+            return self.create(rows.schema, [rows], stamp)
+        return self.commit(self.stored(self.widen(table, rows.schema)), Change([rows]), stamp)
 
     def widen(self, table: DeltaTable, schema: pa.Schema) -> DeltaTable:
-        """The table with the columns and struct fields of ``schema`` that it lacked, added in a commit of their own.
-
-        A merge could widen the schema too, but then empties struct columns that it does not assign.
-        """
+        """The table with the columns and struct fields of ``schema`` that it lacked, added in a commit of their own."""
         if covers(delta.arrow_schema(table), schema):
             return table
         delta.append(table, self.path, schema.empty_table())
         return delta.opened(self.path) or table
 
-    def finish(self, merger: TableMerger, table: DeltaTable, rows: pa.Table, stamp: Stamp, *, always: bool = True) -> Counts:
-        """Runs a merge into ``table``. One that changes nothing makes no commit; ``always`` then commits the stamp alone."""
-        with delta.committing(self.path):
-            metrics = merger.execute()
-        counts = Counts(
-            metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"], metrics["num_target_rows_deleted"]
-        )
-        if always and counts == Counts():
-            self.append(rows.slice(0, 0), stamp, table)
-        return counts
+    def _columns(self, schema: pa.Schema) -> list[str]:
+        """Those that files are found by."""
+        names = dict.fromkeys((*self.shape.keys, *filter(None, [self.shape.cursor]), *_TIMES))
+        return [name for name in names if name in schema.names]

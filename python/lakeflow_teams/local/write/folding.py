@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from lakeflow_teams import _core
-from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import matching
 
 
 def refuse(destination: Destination, identity: Sequence[str], rows: pa.Table) -> None:
@@ -24,7 +22,8 @@ def refuse(destination: Destination, identity: Sequence[str], rows: pa.Table) ->
     found = _distinct(rows, together)
     table = destination.open()
     if table is not None:
-        found = _distinct(pa.concat_tables([found, matching(read(table, together), found, identity)]), together)
+        stored = destination.stored(table).find(_distinct(rows, identity), identity, together)
+        found = _distinct(pa.concat_tables([found, stored.select(together)]), together)
     folded = found.num_rows - _distinct(found, identity).num_rows
     if folded:
         named = ", ".join(destination.shape.keys)

@@ -11,17 +11,13 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
-from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.delta import arrow_schema, read
+from lakeflow_teams.local.write.buckets import Buckets
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import among, newest
-from lakeflow_teams.local.write.scd2 import END, START, resettled
+from lakeflow_teams.local.write.rows import newest
+from lakeflow_teams.local.write.scd2 import END, START, holding, resettled
 from lakeflow_teams.local.write.stamp import Found, Stamp
-
-_GONE = "__gone"
-_COUNT = "__count"
+from lakeflow_teams.local.write.stored import Change, Stored
 
 
 def heal(destination: Destination, identity: Sequence[str], found: Found, fresh: Stamp) -> tuple[Found, int]:
@@ -37,22 +33,28 @@ def heal(destination: Destination, identity: Sequence[str], found: Found, fresh:
     if table is None:
         return found, 0
     removed = 0
-    doubled = _doubled(table, destination.shape.keys, identity)
-    if doubled.num_rows:
-        removed = _replace(destination, table, doubled, identity, stamp)
+    stored = destination.stored(table)
+    keys = doubled(stored, destination.shape.keys, identity)
+    if keys.num_rows:
+        removed = _replace(destination, stored, keys, identity, stamp)
     elif found.stamp is not None:
-        destination.append(arrow_schema(table).empty_table(), stamp, table)
+        destination.commit(stored, Change(), stamp)
     return destination.found(), removed
 
 
-def _doubled(table: DeltaTable, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
+def doubled(stored: Stored, keys: Sequence[str], identity: Sequence[str]) -> pa.Table:
     """The keys of which there is more than one row, or in a history more than one version that holds."""
-    if START not in arrow_schema(table).names:
-        return _repeated(read(table, identity), identity, keys)
-    stored = read(table, [*keys, START, END])
-    same = _repeated(stored, (*keys, START), keys)
-    holding = _repeated(stored.filter(pc.is_null(stored[END])), keys, keys)
-    return pa.concat_tables([same, holding]).group_by(list(keys)).aggregate([])
+    history = START in stored.schema.names
+    columns = list(dict.fromkeys((*keys, START, END) if history else (*keys, *identity)))
+    names = pa.schema([stored.schema.field(name) for name in columns])
+    found = [pa.schema([stored.schema.field(key) for key in keys]).empty_table()]
+    with Buckets(keys) as buckets:
+        buckets.fill("stored", names, stored.scan(columns))
+        for rows in buckets.side("stored"):
+            found.append(_repeated(rows, (*keys, START) if history else identity, keys))
+            if history:
+                found.append(_repeated(holding(rows), keys, keys))
+    return pa.concat_tables(found).group_by(list(keys)).aggregate([])
 
 
 def _repeated(rows: pa.Table, identity: Sequence[str], keys: Sequence[str]) -> pa.Table:
@@ -60,22 +62,12 @@ def _repeated(rows: pa.Table, identity: Sequence[str], keys: Sequence[str]) -> p
     return counted.filter(pc.greater(counted["count_all"], 1)).select(list(keys)).group_by(list(keys)).aggregate([])
 
 
-def _replace(destination: Destination, table: DeltaTable, doubled: pa.Table, identity: Sequence[str], stamp: Stamp) -> int:
-    """Takes out every row of these keys and puts back one of each, in one merge."""
+def _replace(destination: Destination, stored: Stored, doubled: pa.Table, identity: Sequence[str], stamp: Stamp) -> int:
+    """Takes out every row of these keys and puts back one of each, in one commit."""
     shape = destination.shape
-    first = shape.keys[0]
-    stored = read(table, filter=pc.field(first).isin(doubled[first].unique()))
-    stored = among(stored, doubled, shape.keys)
-    kept = resettled(stored, shape) if START in stored.schema.names else newest(stored, identity, shape.cursor)
-    gone = doubled.append_column(_GONE, pa.repeat(pa.scalar(True), doubled.num_rows))
-    kept_too = kept.append_column(_GONE, pa.repeat(pa.scalar(False), kept.num_rows))
-    source = pa.concat_tables([kept_too, gone], promote_options="default")
-    marked = sql.column("s", _GONE)
-    merger = (
-        destination.merge(table, source, f"{marked} AND {sql.same(shape.keys)}", stamp)
-        .when_matched_delete()
-        .when_not_matched_insert(sql.assignments(kept.schema.names), predicate=f"NOT {marked}")
-    )
-    destination.finish(merger, table, kept, stamp)
-    removed: int = stored.num_rows - kept.num_rows
+    found = stored.find(doubled, shape.keys, stored.schema.names)
+    rows = found.select(stored.schema.names)
+    kept = resettled(rows, shape) if START in rows.schema.names else newest(rows, identity, shape.cursor)
+    destination.commit(stored, Change([kept], removes=found), stamp)
+    removed: int = found.num_rows - kept.num_rows
     return removed

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.delta import is_empty
+from lakeflow_teams.local.write import times
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import newest, require_keys
+from lakeflow_teams.local.write.equality import differing
+from lakeflow_teams.local.write.rows import fitted, newest, require_keys, unmatched
 from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.local.write.stored import PLACE, WANTED, Change, Stored, chosen, placed
 from lakeflow_teams.results.summary import Counts
 
 _GONE = "__gone"
@@ -25,20 +28,22 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     require_keys(rows, keys, destination.name, destination.shape.own)
     source = newest(_with_deletes(rows, deletes), keys, cursor)
     table = destination.current(stamp)
-    if table is None or is_empty(table):
-        return destination.append(source.filter(pc.invert(source[_GONE])).drop_columns([_GONE]), stamp, table)
-
+    if table is None:
+        return Counts(inserts=destination.append(_kept(source), stamp))
     table = destination.widen(table, rows.schema)
-    s, t = sql.column("s", cursor), sql.column("t", cursor)
-    newer = f"({s} > {t} OR {t} IS NULL OR ({s} = {t} AND {sql.differs(rows.schema.names)}))"
-    gone, kept = sql.column("s", _GONE), f"NOT {sql.column('s', _GONE)}"
-    values = sql.assignments(rows.schema.names)
-    merger = destination.merge(table, source, sql.same(keys), stamp)
-    if deletes is not None:
-        merger = merger.when_matched_delete(predicate=f"{gone} AND {sql.not_older(cursor)}")
-    merger = merger.when_matched_update(values, predicate=f"{kept} AND {newer}")
-    merger = merger.when_not_matched_insert(values, predicate=kept)
-    return destination.finish(merger, table, rows, stamp)
+    stored = destination.stored(table)
+    source = fitted(source, stored.schema)
+    found = stored.find(source, keys, [*keys, cursor])
+    gone = source[_GONE].take(found[WANTED])
+    order = _order(source[cursor].take(found[WANTED]), found[cursor])
+    removes = chosen(found, pc.and_(gone, pc.greater_equal(order, 0)))
+    kept = pc.invert(gone)
+    same = chosen(found, pc.and_(kept, pc.equal(order, 0)))
+    places = [chosen(found, pc.and_(kept, pc.greater(order, 0))), _changed(stored, source, same, rows.schema.names, keys)]
+    updates = placed(source.select(rows.schema.names), pa.concat_tables(one.select([*PLACE, WANTED]) for one in places))
+    inserts = _kept(unmatched(source, found[WANTED]))
+    change = Change([inserts], updates, removes)
+    return Counts(destination.commit(stored, change, stamp), updates.num_rows, removes.num_rows)
 
 
 def _with_deletes(rows: pa.Table, deletes: pa.Table | None) -> pa.Table:
@@ -47,3 +52,22 @@ def _with_deletes(rows: pa.Table, deletes: pa.Table | None) -> pa.Table:
         return marked
     gone = deletes.append_column(_GONE, pa.repeat(pa.scalar(True), deletes.num_rows))
     return pa.concat_tables([marked, gone], promote_options="default")  # deletes last: they win at an equal cursor
+
+
+def _kept(source: pa.Table) -> pa.Table:
+    rows = source.filter(pc.invert(source[_GONE])) if pc.any(source[_GONE]).as_py() else source
+    return rows.drop_columns([_GONE])
+
+
+def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Above 0 where what comes in is newer, below 0 where it is older; a null is the oldest."""
+    first = pa.scalar(times.oldest(stored.type))
+    one, other = pc.fill_null(incoming, first), pc.fill_null(stored, first)
+    return pc.subtract(pc.greater(one, other).cast(pa.int8()), pc.less(one, other).cast(pa.int8()))
+
+
+def _changed(stored: Stored, source: pa.Table, same: pa.Table, columns: Sequence[str], keys: Sequence[str]) -> pa.Table:
+    """Of found rows with the same cursor those that say something else."""
+    if same.num_rows == 0:
+        return same
+    return same.filter(differing(source.take(same[WANTED]), stored.more(same, keys, columns), columns))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakeflow_teams import _core
-
-_RANK = "__rank"
+from lakeflow_teams.local.write import times
+from lakeflow_teams.local.write.times import is_list
 
 
 def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
@@ -19,22 +20,17 @@ def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
 
 def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     """Each key once: the row with the greatest cursor, and of equal ones the last. A null cursor is the oldest."""
-    if rows.num_rows == 0:
+    found = list(zip(*(rows[key].to_pylist() for key in dict.fromkeys(keys)), strict=True))
+    if len(set(found)) == len(found):
         return rows
-    if cursor is not None:
-        rows = rows.take(_oldest_first(rows[cursor]))
-    ranked = rows.select(list(dict.fromkeys(keys))).append_column(_RANK, pa.array(range(rows.num_rows), pa.int64()))
-    chosen = ranked.group_by(list(keys)).aggregate([(_RANK, "max")]).column(f"{_RANK}_max")
-    if len(chosen) == rows.num_rows:
-        return rows
-    return rows.take(chosen.take(pc.sort_indices(chosen)))
-
-
-def _oldest_first(cursor: pa.ChunkedArray) -> pa.Array:
-    """Indices in a stable order of the cursor, nulls first."""
-    nulls_last = pc.sort_indices(cursor)
-    filled = len(cursor) - cursor.null_count
-    return pa.concat_arrays([nulls_last.slice(filled), nulls_last.slice(0, filled)])
+    first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None
+    order: list[Any] = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
+    chosen: dict[tuple[Any, ...], int] = {}
+    for at, key in enumerate(found):
+        before = chosen.get(key)
+        if before is None or order[at] >= order[before]:
+            chosen[key] = at
+    return rows.take(pa.array(sorted(chosen.values()), pa.int64()))
 
 
 def require_keys(rows: pa.Table, keys: Sequence[str], destination: str, own: Sequence[str] = ()) -> None:
@@ -53,16 +49,11 @@ def require_keys(rows: pa.Table, keys: Sequence[str], destination: str, own: Seq
             )
 
 
-def matching(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The rows whose key is among ``others``."""
-    wanted = others.select(list(keys)).group_by(list(keys)).aggregate([])
-    return rows.join(wanted, keys=list(keys), join_type="left semi")
-
-
-def among(rows: pa.Table, others: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The same for rows with nested columns, which Arrow does not join."""
-    index = rows.select(list(keys)).append_column(_RANK, pa.array(range(rows.num_rows), pa.int64()))
-    return rows.take(matching(index, others, keys)[_RANK].sort())
+def unmatched(rows: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
+    """The rows whose number is not among these."""
+    if len(numbers) == 0:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(pa.array(range(rows.num_rows), pa.int64()), value_set=pc.unique(numbers))))
 
 
 def fitted(rows: pa.Table, stored: pa.Schema) -> pa.Table:
@@ -80,5 +71,4 @@ def _is_other_struct(kind: pa.DataType, stored: pa.DataType) -> bool:
         return [field.name for field in kind] != [field.name for field in stored] or any(
             _is_other_struct(mine.type, theirs.type) for mine, theirs in zip(kind, stored, strict=True)
         )
-    lists = all(pa.types.is_list(one) or pa.types.is_large_list(one) for one in (kind, stored))
-    return lists and _is_other_struct(kind.value_type, stored.value_type)
+    return is_list(kind) and is_list(stored) and _is_other_struct(kind.value_type, stored.value_type)

@@ -6,51 +6,53 @@ version's end is computed anew from all versions of its key, so late and repeate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
-from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.delta import arrow_schema, read
+from lakeflow_teams.local.write import times
+from lakeflow_teams.local.write.comparison import Comparison
+from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination, Shape
-from lakeflow_teams.local.write.rows import fitted, matching, newest, require_keys
-from lakeflow_teams.local.write.snapshot import unique
+from lakeflow_teams.local.write.rows import fitted, newest, require_keys
 from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.local.write.stored import PLACE, WANTED, Change
 from lakeflow_teams.results.summary import Counts
 
 START = "__START_AT"
 END = "__END_AT"
+
+_ABOUT = {START: "From when on this version of the row held.", END: "Until when it held; null while it does."}
 
 Key = tuple[Any, ...]
 
 
 @dataclass
 class _History:
-    """What is known of one key. A null cursor is "", the oldest of all."""
+    """What is known of one key. Times are text or timestamps, and instead of a null cursor the oldest of all."""
 
-    stored: dict[str, str | None] = field(default_factory=dict)
-    starts: set[str] = field(default_factory=set)
-    deaths: set[str] = field(default_factory=set)
+    stored: dict[Any, Any] = field(default_factory=dict)
+    starts: set[Any] = field(default_factory=set)
+    deaths: set[Any] = field(default_factory=set)
 
-    def remember(self, start: str, end: str | None) -> None:
+    def remember(self, start: Any, end: Any) -> None:
         self.stored[start] = end
         self.starts.add(start)
 
-    def settle(self) -> dict[str, str | None]:
+    def settle(self) -> dict[Any, Any]:
         """The end of every version. A stored end that starts no other version was a delete, and stays one."""
         for start, end in self.stored.items():
             if end is not None and (end == start or end not in self.stored):
                 self.deaths.add(end)
         ordered = sorted(self.starts)
-        following: list[str | None] = [*ordered[1:], None] if ordered else []
+        following: list[Any] = [*ordered[1:], None] if ordered else []
         return {start: self._end(start, after) for start, after in zip(ordered, following, strict=True)}
 
-    def _end(self, start: str, following: str | None) -> str | None:
+    def _end(self, start: Any, following: Any) -> Any:
         ends = [death for death in self.deaths if death >= start]
         if following is not None:
             ends.append(following)
@@ -62,30 +64,65 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     keys, cursor = destination.shape.keys, destination.shape.sequence
     require_keys(rows, keys, destination.name, destination.shape.own)
     versions = newest(rows, (*keys, cursor), None)
-    gone = _pairs(deletes, keys, cursor) if deletes is not None else []
-    return _apply(destination, versions, versions[cursor].to_pylist(), gone, stamp, always=True)
+    versions = versions.append_column(_own(START, versions[cursor].type), versions[cursor])
+    dead = [] if deletes is None else _pairs(deletes, keys, cursor)
+    table = destination.current(stamp)
+    if table is None:
+        added, _, _ = _settled(versions, dead, None, keys)
+        return Counts(inserts=destination.append(added, stamp))
+    stored = destination.stored(
+        destination.widen(table, pa.schema([*versions.schema, _own(END, versions.schema.field(START).type)]))
+    )
+    wanted = versions.select(keys)
+    if deletes is not None:
+        wanted = pa.concat_tables([wanted, deletes.select(keys)])
+    found = stored.find(wanted.group_by(list(keys)).aggregate([]), keys, [*keys, START, END])
+    added, closed, removed = _settled(versions, dead, found, keys)
+    change = Change([fitted(added, stored.schema)], closed)
+    inserts = destination.commit(stored, change, stamp, (*keys, START))
+    closings = closed.num_rows if closed is not None else 0
+    return Counts(inserts, closings - min(removed, closings), min(removed, closings))
 
 
-def write_snapshot(destination: Destination, rows: pa.Table, stamp: Stamp, now: str) -> Counts:
+def write_snapshot(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    now: str,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
 
-    ``now`` must be later than every time that is stored: :func:`later` sees to it.
+    ``now`` must be later than every time that is stored: :func:`later` sees to it. ``may_delete`` is as for snapshots
+    without a history.
     """
-    unique(destination, rows)
-    keys = destination.shape.keys
-    table = destination.current(stamp)
-    before: dict[Key, dict[str, Any]] = {}
-    if table is not None:
-        rows = fitted(rows, arrow_schema(table))
-        before = {_key(row, keys): row for row in read(table, filter=holding(table)).to_pylist()}
-    incoming = rows.to_pylist()
-    changed = [index for index, row in enumerate(incoming) if _changed(before.get(_key(row, keys)), row)]
-    present = {_key(row, keys) for row in incoming}
-    gone = [(key, now) for key in before if key not in present]
-    if table is not None and not changed and not gone:
-        return Counts()
-    versions = rows.take(pa.array(changed, pa.int64()))
-    return _apply(destination, versions, [now] * len(changed), gone, stamp, always=False)
+    with Comparison(destination, rows, schema) as snapshot:
+        table = destination.current(stamp)
+        kind = destination.shape.time
+        at = times.moment(now, kind)
+        dated = pa.schema([*schema, _own(START, kind), _own(END, kind)], metadata=schema.metadata)
+        if table is None:
+            return Counts(inserts=destination.create(dated, (_from(rows, at, kind) for rows in snapshot.rows()), stamp))
+        stored = destination.stored(destination.widen(table, dated))
+        places = [*destination.shape.keys, START, *PLACE]
+        written, ended = snapshot.spool(stored.schema), []
+        inserts = updates = deletes = 0
+        for part in snapshot.parts(stored, map(holding, stored.scan(stored.schema.names))):
+            for new in (part.new, part.now):
+                written.add(conformed(_from(new, at, kind), stored.schema))
+            ended += [part.before.select(places), part.gone.select(places)]
+            inserts += part.new.num_rows + part.now.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
+        may_delete(deletes)
+        counts = Counts(inserts, updates, deletes)
+        if counts != Counts():
+            closed = pa.concat_tables(ended)
+            closed = closed.append_column(END, pa.repeat(pa.scalar(at, kind), closed.num_rows))
+            destination.commit(stored, Change(written.read(), closed), stamp, (*destination.shape.keys, START))
+        return counts
 
 
 def later(destination: Destination, last: str | None, now: str) -> str:
@@ -94,12 +131,17 @@ def later(destination: Destination, last: str | None, now: str) -> str:
     ``last`` is that snapshot's time, ``None`` where it is not known: then it is taken from the table.
     """
     if last is None and (table := destination.open()) is not None:
-        stored = read(table, [START, END])
-        last = max((pc.max(stored[name]).as_py() or "" for name in (START, END)), default="")
+        scanned = destination.stored(table).scan([START, END])
+        newest = (pc.max(rows[name]).as_py() for rows in scanned for name in (START, END))
+        last = max((times.text(value) for value in newest if value is not None), default=None)
     if not last or now > last:
         return now
-    after = datetime.fromisoformat(last.replace("Z", "+00:00")) + timedelta(milliseconds=1)
-    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return times.text(times.moment(last, times.TIMESTAMP) + timedelta(milliseconds=1))
+
+
+def holding(rows: pa.Table) -> pa.Table:
+    """The stored rows that are still current: in a history those without an end, elsewhere all."""
+    return rows.filter(pc.is_null(rows[END])) if END in rows.schema.names else rows
 
 
 def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
@@ -111,15 +153,16 @@ def resettled(stored: pa.Table, shape: Shape) -> pa.Table:
     for row in newest(stored, (*shape.keys, START), END).to_pylist():
         versions.setdefault(_key(row, shape.keys), []).append(row)
     kept: list[dict[str, Any]] = []
+    first = times.oldest(stored.schema.field(START).type)
     for rows in versions.values():
-        rows.sort(key=lambda row: row[START] or "")
+        rows.sort(key=lambda row: row[START] or first)
         if shape.cursor is None:
             rows[:] = [row for at, row in enumerate(rows) if at == 0 or not _holds_the_same(rows[at - 1], row)]
         history = _History()
         for row in rows:
-            history.remember(row[START] or "", row[END])
+            history.remember(row[START] or first, row[END])
         ends = history.settle()
-        kept += ({**row, END: ends[row[START] or ""]} for row in rows)
+        kept += ({**row, END: ends[row[START] or first]} for row in rows)
     return pa.Table.from_pylist(kept, stored.schema)
 
 
@@ -127,97 +170,56 @@ def _holds_the_same(before: dict[str, Any], row: dict[str, Any]) -> bool:
     return before[END] is None and row[END] is None and {**before, START: None} == {**row, START: None}
 
 
-def holding(table: DeltaTable) -> pc.Expression:
-    """Which stored rows are still current: in a history those without an end, elsewhere all."""
-    return pc.field(END).is_null() if END in arrow_schema(table).names else pc.scalar(True)
+def _own(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, metadata={"comment": _ABOUT[name]})
 
 
-def _apply(
-    destination: Destination,
-    rows: pa.Table,
-    starts: list[str | None],
-    gone: Iterable[tuple[Key, str]],
-    stamp: Stamp,
-    *,
-    always: bool,
-) -> Counts:
-    keys = destination.shape.keys
-    table = destination.current(stamp)
-    incoming = list(zip(*(rows[key].to_pylist() for key in keys), strict=True))
-    deaths = list(gone)
-    histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in deaths))}
-    if table is not None and histories:
-        for *parts, begin, end in _stored(table, keys, histories, rows.schema):
-            histories[tuple(parts)].remember(begin or "", end)
-    for key, at in deaths:
-        histories[key].deaths.add(at)
+def _from(rows: pa.Table, at: Any, kind: pa.DataType) -> pa.Table:
+    """Versions that hold from that time on."""
+    begin = pa.repeat(pa.scalar(at, kind), rows.num_rows)
+    return rows.append_column(_own(START, kind), begin).append_column(_own(END, kind), pa.nulls(rows.num_rows, kind))
+
+
+def _settled(
+    versions: pa.Table, dead: list[tuple[Key, Any]], found: pa.Table | None, keys: Sequence[str]
+) -> tuple[pa.Table, pa.Table | None, int]:
+    """Versions that are new, with their ends; stored ones with another end than before; and how many a delete ended."""
+    kind = versions.schema.field(START).type
+    first = times.oldest(kind)
+    single = versions.select(keys).group_by(list(keys)).aggregate([]).num_rows == versions.num_rows
+    if single and not dead and (found is None or found.num_rows == 0):
+        return versions.append_column(_own(END, kind), pa.nulls(versions.num_rows, kind)), None, 0
+    incoming = _tuples(versions, keys)
+    starts = versions[START].to_pylist()
+    before = [] if found is None else _tuples(found, (*keys, START, END))
+    histories: dict[Key, _History] = {key: _History() for key in (*incoming, *(key for key, _ in dead))}
+    for *parts, begin, end in before:
+        histories[tuple(parts)].remember(begin or first, end)
+    for key, at in dead:
+        histories[key].deaths.add(at or first)
     for key, start in zip(incoming, starts, strict=True):
-        histories[key].starts.add(start or "")
-
+        histories[key].starts.add(start or first)
     ends = {key: history.settle() for key, history in histories.items()}
-    is_new = [(start or "") not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
-    added = _added(rows, incoming, starts, ends, is_new)
-    closed = [
-        (*key, start or None, ends[key][start])
-        for key, history in histories.items()
-        for start, end in history.stored.items()
-        if ends[key][start] != end
-    ]
-    removed = sum(1 for key, at in deaths if at in ends[key].values())
-    if table is None or not closed:
-        if not (always or table is None or added.num_rows):
-            return Counts()
-        return destination.append(added, stamp, table)
-    source = pa.concat_tables([added, _closing(closed, added.schema, keys)], promote_options="default")
-    table = destination.widen(table, source.schema)
-    predicate = f"{sql.same(keys)} AND {sql.same_or_null(START)}"
-    merger = (
-        destination.merge(table, source, predicate, stamp)
-        .when_matched_update(sql.assignments([END]))
-        .when_not_matched_insert(sql.assignments(source.schema.names))
-    )
-    counts = destination.finish(merger, table, added, stamp)
-    removed = min(removed, counts.updates)
-    return Counts(counts.inserts, counts.updates - removed, removed)
+    is_new = [(start or first) not in histories[key].stored for key, start in zip(incoming, starts, strict=True)]
+    closing = [ends[key][start or first] for key, start in zip(incoming, starts, strict=True)]
+    added = versions.append_column(_own(END, kind), pa.array(closing, kind)).filter(pa.array(is_new, pa.bool_()))
+    removed = sum(1 for key, at in dead if at in ends[key].values())
+    if found is None:
+        return added, None, removed
+    after = pa.array([ends[tuple(parts)][begin or first] for *parts, begin, _ in before], kind)
+    moved = pa.array([new != row[-1] for new, row in zip(after.to_pylist(), before, strict=True)], pa.bool_())
+    closed = found.set_column(found.schema.get_field_index(END), END, after).drop_columns([WANTED]).filter(moved)
+    return added, closed, removed
 
 
-def _added(
-    rows: pa.Table,
-    keys: list[Key],
-    starts: list[str | None],
-    ends: dict[Key, dict[str, str | None]],
-    is_new: list[bool],
-) -> pa.Table:
-    full = rows.append_column(START, pa.array(starts, pa.string()))
-    closing = [ends[key][start or ""] for key, start in zip(keys, starts, strict=True)]
-    return full.append_column(END, pa.array(closing, pa.string())).filter(pa.array(is_new, pa.bool_()))
-
-
-def _closing(closed: list[tuple[Any, ...]], schema: pa.Schema, keys: Sequence[str]) -> pa.Table:
-    narrow = pa.schema([*(schema.field(key) for key in keys), schema.field(START), schema.field(END)])
-    columns = list(zip(*closed, strict=True))
-    return pa.table([pa.array(column, kind) for column, kind in zip(columns, narrow.types, strict=True)], schema=narrow)
-
-
-def _stored(
-    table: DeltaTable, keys: Sequence[str], histories: Iterable[Key], schema: pa.Schema
-) -> Iterable[tuple[Any, ...]]:
-    """Key, start and end of every stored version of these keys."""
-    columns = list(zip(*histories, strict=True))
-    wanted = pa.table({key: pa.array(column, schema.field(key).type) for key, column in zip(keys, columns, strict=True)})
-    narrow = read(table, [*keys, START, END])
-    found = matching(narrow, wanted, keys).select([*keys, START, END])
-    return zip(*(column.to_pylist() for column in found.columns), strict=True)
-
-
-def _changed(before: dict[str, Any] | None, row: dict[str, Any]) -> bool:
-    return before is None or any(before.get(name) != value for name, value in row.items())
+def _tuples(rows: pa.Table, names: Sequence[str]) -> list[Key]:
+    return list(zip(*(rows[name].to_pylist() for name in names), strict=True))
 
 
 def _key(row: dict[str, Any], keys: Sequence[str]) -> Key:
     return tuple(row[key] for key in keys)
 
 
-def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, str]]:
+def _pairs(deletes: pa.Table, keys: Sequence[str], cursor: str) -> list[tuple[Key, Any]]:
     *columns, at = (deletes[name].to_pylist() for name in (*keys, cursor))
-    return [(key, when or "") for key, when in zip(zip(*columns, strict=True), at, strict=True)]
+    return list(zip(zip(*columns, strict=True), at, strict=True))

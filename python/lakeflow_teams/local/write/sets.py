@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import matching
-from lakeflow_teams.local.write.scd2 import holding
+from lakeflow_teams.local.write.scd2 import END, holding
+from lakeflow_teams.local.write.stored import Stored
 
 _NEWEST = "__newest"
 _STORED = "__stored"
@@ -31,10 +30,10 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     if rows.num_rows == 0 or table is None:
         return rows, None
     keys = list(destination.shape.keys)
-    stored = matching(read(table, [*keys, cursor], holding(table)), rows, message)
+    stored = holding(_stored(destination.stored(table), rows, message, [*keys, cursor]))
     if stored.num_rows == 0:
         return rows, None
-    rows = _not_older(rows, stored, message, cursor)
+    rows = not_older(rows, stored, message, cursor)
     versions = rows.select([*message, cursor]).group_by([*message, cursor]).aggregate([]).rename_columns({cursor: _NEWEST})
     gone = stored.join(rows.select(keys), keys=keys, join_type="left anti").join(
         versions, keys=list(message), join_type="inner"
@@ -43,13 +42,19 @@ def replace(destination: Destination, rows: pa.Table, message: Sequence[str]) ->
     return rows, gone.select([*keys, _NEWEST]).rename_columns([*keys, cursor])
 
 
+def _stored(stored: Stored, rows: pa.Table, message: Sequence[str], columns: Sequence[str]) -> pa.Table:
+    wanted = rows.select(list(message)).group_by(list(message)).aggregate([])
+    return stored.find(wanted, message, [*columns, *(name for name in (END,) if name in stored.schema.names)])
+
+
 def _newest(rows: pa.Table, message: Sequence[str], cursor: str) -> pa.Table:
     """A micro-batch may hold a message twice: the rows of its newest version."""
     return _holding(rows, rows, message, cursor, pc.equal)
 
 
-def _not_older(rows: pa.Table, stored: pa.Table, message: Sequence[str], cursor: str) -> pa.Table:
-    return _holding(rows, stored, message, cursor, pc.greater_equal)
+def not_older(rows: pa.Table, others: pa.Table | None, message: Sequence[str], cursor: str) -> pa.Table:
+    """The rows of messages that ``others`` do not have in a newer version."""
+    return rows if others is None else _holding(rows, others, message, cursor, pc.greater_equal)
 
 
 def _holding(rows: pa.Table, others: pa.Table, message: Sequence[str], cursor: str, compare: object) -> pa.Table:

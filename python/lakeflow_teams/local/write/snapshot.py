@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pyarrow as pa
 
-from lakeflow_teams import _core
-from lakeflow_teams.local.write import sql
-from lakeflow_teams.local.write.delta import is_empty
+from lakeflow_teams.local.write.comparison import Comparison
+from lakeflow_teams.local.write.data_file import conformed
 from lakeflow_teams.local.write.destination import Destination
-from lakeflow_teams.local.write.rows import newest, require_keys
 from lakeflow_teams.local.write.stamp import Stamp
+from lakeflow_teams.local.write.stored import PLACE, Change
 from lakeflow_teams.results.summary import Counts
 
 
-def unique(destination: Destination, rows: pa.Table) -> None:
-    """Raises where the keys do not tell the rows apart.
+def write(
+    destination: Destination,
+    rows: Iterable[pa.Table],
+    schema: pa.Schema,
+    stamp: Stamp,
+    *,
+    may_delete: Callable[[int], None] = lambda _: None,
+) -> Counts:
+    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot.
 
-    :class:`ConfigurationError` for keys that ``primary_keys`` names, :class:`ProtocolError` for the table's own.
+    ``may_delete`` is told how many rows would be deleted, before anything is written, and raises where that is too much.
     """
-    require_keys(rows, destination.shape.keys, destination.name, destination.shape.own)
-    doubled = rows.num_rows - newest(rows, destination.shape.keys, None).num_rows
-    keys = ", ".join(destination.shape.keys)
-    if doubled and destination.shape.own:
-        raise _core.ConfigurationError(
-            f"destination {destination.name}: primary_keys {keys} are the same in {doubled} rows; "
-            "add a column, or leave primary_keys out"
-        )
-    if doubled:
-        raise _core.ProtocolError(
-            f"destination {destination.name}: Graph gave {doubled} rows whose key ({keys}) another row has, and which of "
-            "them is right cannot be told; nothing was written, and the next run reads the table again"
-        )
+    with Comparison(destination, rows, schema) as snapshot:
+        table = destination.current(stamp)
+        if table is None:
+            return Counts(inserts=destination.create(schema, snapshot.rows(), stamp))
+        stored = destination.stored(destination.widen(table, schema))
+        places = [*destination.shape.keys, *PLACE]
+        written, removed = snapshot.spool(stored.schema), []
+        inserts = updates = deletes = 0
+        for part in snapshot.parts(stored, stored.scan(stored.schema.names)):
+            written.add(conformed(part.new, stored.schema))
+            written.add(_over(part.before, part.now, stored.schema))
+            removed += [part.before.select(places), part.gone.select(places)]
+            inserts += part.new.num_rows
+            updates += part.now.num_rows
+            deletes += part.gone.num_rows
+        may_delete(deletes)
+        counts = Counts(inserts, updates, deletes)
+        if counts != Counts():
+            destination.commit(stored, Change(written.read(), removes=pa.concat_tables(removed)), stamp)
+        return counts
 
 
-def write(destination: Destination, rows: pa.Table, stamp: Stamp) -> Counts:
-    """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` is the whole snapshot."""
-    unique(destination, rows)
-    table = destination.current(stamp)
-    if table is None:
-        return destination.append(rows, stamp)
-    if is_empty(table):
-        return destination.append(rows, stamp, table) if rows.num_rows else Counts()
-    table = destination.widen(table, rows.schema)
-    values = sql.assignments(rows.schema.names)
-    merger = (
-        destination.merge(table, rows, sql.same(destination.shape.keys), stamp)
-        .when_matched_update(values, predicate=sql.differs(rows.schema.names))
-        .when_not_matched_insert(values)
-        .when_not_matched_by_source_delete()
-    )
-    return destination.finish(merger, table, rows, stamp, always=False)
+def _over(before: pa.Table, now: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows as they were read; columns that only the stored ones have keep their values."""
+    return pa.table([(now if field.name in now.schema.names else before)[field.name] for field in schema], schema=schema)

@@ -17,6 +17,11 @@ def same(names: Iterable[str]) -> str:
     return " AND ".join(f"{column('s', name)} = {column('t', name)}" for name in names)
 
 
+def agree(names: Iterable[str], source: pa.Table) -> str:
+    """The rows agree in these columns, also in nulls where what comes in has any."""
+    return " AND ".join(same_or_null(name) if source[name].null_count else same([name]) for name in names)
+
+
 def same_or_null(name: str) -> str:
     """The rows agree in this column; two nulls agree."""
     return f"({column('s', name)} IS NOT DISTINCT FROM {column('t', name)})"

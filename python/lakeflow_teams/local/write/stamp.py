@@ -16,6 +16,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 
 APP_ID = "lakeflow-teams"
 _KEY = "lakeflow_teams"
+#: In the metadata of commits that move rows to other files, and add none.
+UPKEEP = "lakeflow_teams_upkeep"
 _FIRST_LOOK = 20
 #: Operations that never add a row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "DELETE", "ADD COLUMN", "SET TBLPROPERTIES", "ADD CONSTRAINT")
@@ -41,6 +43,10 @@ class Stamp:
     at: str | None = None
     #: The table's keys were known to be unique when the commit was made. Earlier versions did not see to it.
     unique: bool = True
+    #: Whose commit it is. Of a store an answer may be lost, and then a program meets its own commit as if it were another's.
+    writer: str | None = None
+    #: The reading is a full refresh: what is stored is written again.
+    afresh: bool = False
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""
@@ -88,7 +94,7 @@ def _newest(history: list[dict[str, Any]]) -> tuple[Stamp | None, bool]:
             below = int(version)
         elif _KEY in commit:
             return _parse(commit[_KEY]), touched
-        elif operation not in _UPKEEP:
+        elif UPKEEP not in commit and operation not in _UPKEEP:
             touched = True
     return None, True
 

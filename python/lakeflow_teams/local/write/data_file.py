@@ -1,0 +1,216 @@
+"""Parquet files as all of a table's are: row groups small enough to be written anew one by one, one type per column.
+
+A row group has a thousand rows: to change a row costs its row group, everything else of the file is copied as it lies there.
+Rows are in the order of the last text column of the key. For messages that is the id, which is the time in milliseconds, so
+that the rows of the last days lie together, and so do those of any other day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import time
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake.transaction import AddAction
+from pyarrow import fs
+
+from lakeflow_teams.local.write import times
+
+#: Rows that are written anew where one of them changes.
+ROW_GROUP_ROWS = 1_000
+#: Rows of a file, some 10 MB of messages: what is copied where one of them changes.
+FILE_ROWS = 32_000
+
+Bounds = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row group: its first row in the file, how many there are, and least and greatest values where they are known."""
+
+    first: int
+    rows: int
+    bounds: Bounds
+
+
+def groups_of(footer: pq.FileMetaData, columns: Sequence[str]) -> list[Group]:
+    """The row groups of a file, with the bounds of some of its columns."""
+    first, groups = 0, []
+    places = _places(footer, columns)
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        bounds = {name: found for name, at in places if (found := _bounds(group.column(at).statistics)) is not None}
+        groups.append(Group(first, group.num_rows, bounds))
+        first += group.num_rows
+    return groups
+
+
+def _places(footer: pq.FileMetaData, columns: Sequence[str]) -> list[tuple[str, int]]:
+    if footer.num_row_groups == 0:
+        return []
+    group = footer.row_group(0)
+    return [(path, at) for at in range(footer.num_columns) if (path := group.column(at).path_in_schema) in columns]
+
+
+def _bounds(statistics: pq.Statistics | None) -> tuple[Any, Any] | None:
+    if statistics is None or not statistics.has_min_max or not isinstance(statistics.min, (str, int)):
+        return None
+    return statistics.min, statistics.max
+
+
+def described(path: str, size: int, footer: pq.FileMetaData, columns: Sequence[str], *, change: bool = True) -> AddAction:
+    """The file as the table's log names it. ``change`` tells whether its rows are other ones than before."""
+    stats: dict[str, Any] = {"numRecords": footer.num_rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
+    for name, at in _places(footer, columns):
+        found = [footer.row_group(number).column(at).statistics for number in range(footer.num_row_groups)]
+        if any(one is None or not one.has_null_count for one in found):
+            continue
+        stats["nullCount"][name] = sum(one.null_count for one in found)
+        valued = [one for one in found if one.num_values]
+        if valued and all(one.has_min_max for one in valued):
+            stats["minValues"][name] = _logged(min(one.min for one in valued))
+            stats["maxValues"][name] = _logged(max(one.max for one in valued), least=timedelta(microseconds=999))
+    return AddAction(path, size, {}, int(time() * 1000), change, json.dumps(stats, ensure_ascii=False))
+
+
+def _logged(value: Any, least: timedelta = timedelta()) -> Any:
+    """A bound as Delta's log has it: of a timestamp the milliseconds, at or beyond it."""
+    return times.text(value + least) if isinstance(value, datetime) else value
+
+
+class Writer:
+    """Rows into new files of a folder, a row group at a time. ``columns`` are those that files are found by."""
+
+    def __init__(self, folder: fs.FileSystem, schema: pa.Schema, columns: Sequence[str], *, change: bool = True) -> None:
+        self._folder = folder
+        self._schema = schema
+        self._columns = [name for name in columns if name in schema.names]
+        self._change = change
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self._file: _Open | None = None
+        self._done: list[AddAction] = []
+
+    def __enter__(self) -> Writer:  # noqa: PYI034 (Self needs Python 3.11)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """What was written before an error is the table's nowhere, and is removed."""
+        if kind is None:
+            return
+        if self._file is not None:
+            self._file.abandon()
+        for name in [*(file.path for file in self._done), *([self._file.name] if self._file is not None else [])]:
+            with suppress(OSError):
+                self._folder.delete_file(name)
+
+    def write(self, rows: pa.Table) -> None:
+        """Takes rows of the schema; whole row groups are written at once, the rest waits for more."""
+        if rows.num_rows == 0:
+            return
+        self._waiting.append(rows)
+        self._rows += rows.num_rows
+        if self._rows >= ROW_GROUP_ROWS:
+            waiting = pa.concat_tables(self._waiting)
+            whole = self._rows - self._rows % ROW_GROUP_ROWS
+            self._waiting, self._rows = [waiting.slice(whole)], self._rows - whole
+            self._groups(waiting.slice(0, whole))
+
+    def close(self) -> list[AddAction]:
+        """What was written, for the table's log."""
+        if self._rows:
+            self._groups(pa.concat_tables(self._waiting))
+            self._waiting, self._rows = [], 0
+        self._end()
+        return self._done
+
+    def _groups(self, rows: pa.Table) -> None:
+        while rows.num_rows:
+            if self._file is None:
+                self._file = _Open(self._folder, self._schema, self._columns)
+            fits = rows.slice(0, FILE_ROWS - self._file.rows)
+            self._file.write(fits)
+            rows = rows.slice(fits.num_rows)
+            if self._file.rows >= FILE_ROWS:
+                self._end()
+
+    def _end(self) -> None:
+        if self._file is not None:
+            size, footer = self._file.close()
+            self._done.append(described(self._file.name, size, footer, self._columns, change=self._change))
+            self._file = None
+
+
+class _Open:
+    """A file that is being written."""
+
+    def __init__(self, folder: fs.FileSystem, schema: pa.Schema, columns: Sequence[str]) -> None:
+        self.name = new_name()
+        self.rows = 0
+        self._footers: list[pq.FileMetaData] = []
+        self._sink = folder.open_output_stream(self.name)
+        self._writer = parquet_writer(self._sink, schema, columns, self._footers)
+
+    def write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        self.rows += rows.num_rows
+
+    def abandon(self) -> None:
+        self._writer.is_open = False  # it would close itself when it is collected, and tell what fails of that
+        with suppress(OSError):
+            self._sink.close()
+
+    def close(self) -> tuple[int, pq.FileMetaData]:
+        self._writer.close()
+        size: int = self._sink.tell()
+        self._sink.close()
+        return size, self._footers[0]
+
+
+def parquet_writer(sink: Any, schema: pa.Schema, columns: Sequence[str], footers: list[pq.FileMetaData]) -> pq.ParquetWriter:
+    """How every file is encoded. Dictionaries cost more than they save in so small groups, but for columns that repeat."""
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="snappy",
+        use_dictionary=[name for name in ("team_id", "channel_id", "messageType") if name in schema.names],
+        write_statistics=list(columns),
+        store_schema=False,
+        metadata_collector=footers,
+    )
+
+
+def new_name() -> str:
+    """A name that no file of the table has."""
+    return f"part-{uuid4()}.snappy.parquet"
+
+
+def in_order(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows in the order in which files keep them."""
+    text = [key for key in keys if pa.types.is_string(rows.schema.field(key).type)]
+    return rows.take(pc.sort_indices(rows[text[-1] if text else keys[-1]])) if rows.num_rows and keys else rows
+
+
+def conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows as a table of this schema: columns and struct fields that they lack are null."""
+    if rows.schema.equals(schema):
+        return rows
+    columns = [
+        rows.column(field.name).cast(field.type) if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def together(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Tables of one schema, of which there may be none."""
+    return pa.concat_tables([schema.empty_table(), *tables])

@@ -1,0 +1,90 @@
+"""Keys that are looked for, against bounds of what a file or a row group holds, and against the keys that one holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakeflow_teams.local.write.data_file import Bounds
+
+#: Of so many keys within bounds each is compared by itself; of more, one is taken to be there.
+_EACH = 256
+
+
+class Wanted:
+    """The rows of ``rows`` by their key ``on``, of which no part is null."""
+
+    def __init__(self, rows: pa.Table, on: Sequence[str]) -> None:
+        self.on = list(on)
+        self._rows = rows.select(self.on)
+        limits = {name: pc.min_max(self._rows[name]).as_py() for name in self.on}
+        self._limits = {name: (limit["min"], limit["max"]) for name, limit in limits.items()}
+
+    @cached_property
+    def _best(self) -> str:
+        """The column that tells most keys apart."""
+        return max(self.on, key=lambda name: pc.count_distinct(self._rows[name]).as_py())
+
+    @cached_property
+    def _set(self) -> pa.Array:
+        return pc.unique(self._rows[self._best])
+
+    @cached_property
+    def _sorted(self) -> tuple[list[Any], list[tuple[Any, ...]]]:
+        at = self.on.index(self._best)
+        keys = sorted(self._index, key=itemgetter(at))
+        return [key[at] for key in keys], keys
+
+    @cached_property
+    def _values(self) -> dict[str, list[Any]]:
+        return {name: sorted(pc.unique(self._rows[name]).to_pylist()) for name in self.on}
+
+    @cached_property
+    def _index(self) -> dict[tuple[Any, ...], list[int]]:
+        index: dict[tuple[Any, ...], list[int]] = {}
+        for at, key in enumerate(zip(*(self._rows[name].to_pylist() for name in self.on), strict=True)):
+            if key in index:
+                index[key].append(at)
+            else:
+                index[key] = [at]
+        return index
+
+    def may_be_within(self, bounds: Bounds) -> bool:
+        """Whether one of the keys may lie within bounds; a column without bounds may hold anything."""
+        known = [(name, *bounds[name]) for name in self.on if name in bounds]
+        if any(high < self._limits[name][0] or low > self._limits[name][1] for name, low, high in known):
+            return False
+        for name, low, high in known:
+            values = self._values[name]
+            at = bisect_left(values, low)
+            if at == len(values) or values[at] > high:
+                return False
+        if self._best not in bounds:
+            return True
+        low, high = bounds[self._best]
+        values, keys = self._sorted
+        begin, end = bisect_left(values, low), bisect_right(values, high)
+        if end - begin > _EACH:
+            return True
+        places = [(self.on.index(name), low, high) for name, low, high in known]
+        return any(all(low <= key[at] <= high for at, low, high in places) for key in keys[begin:end])
+
+    def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
+        """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
+        fits = pc.is_in(rows[self._best], value_set=self._set)
+        some = pc.indices_nonzero(fits)
+        if len(some) == 0:
+            return [], []
+        keys = zip(*(rows[name].take(some).to_pylist() for name in self.on), strict=True)
+        found, wanted = [], []
+        for at, key in zip(some.to_pylist(), keys, strict=True):
+            for index in self._index.get(key, ()):
+                found.append(at)
+                wanted.append(index)
+        return found, wanted

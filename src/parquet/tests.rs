@@ -1,0 +1,119 @@
+//! Files of one text column, spliced.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::record::RowAccessor as _;
+use parquet::schema::parser::parse_message_type;
+
+use crate::splice;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("teams-parquet-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    /// A file with a row group for each list of texts.
+    fn file(&self, name: &str, column: &str, groups: &[&[&str]]) -> PathBuf {
+        let path = self.0.join(name);
+        let schema =
+            parse_message_type(&format!("message schema {{ required binary {column} (UTF8); }}")).expect("a schema");
+        let file = std::fs::File::create(&path).expect("a file");
+        let properties = Arc::new(WriterProperties::builder().build());
+        let mut writer = SerializedFileWriter::new(file, Arc::new(schema), properties).expect("a writer");
+        for texts in groups {
+            let mut group = writer.next_row_group().expect("a group");
+            let mut column = group.next_column().expect("a column").expect("one column");
+            let values: Vec<ByteArray> = texts.iter().map(|text| ByteArray::from(*text)).collect();
+            column.typed::<ByteArrayType>().write_batch(&values, None, None).expect("values");
+            column.close().expect("closed");
+            group.close().expect("closed");
+        }
+        writer.close().expect("closed");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn content(path: &Path) -> Vec<String> {
+    let reader = SerializedFileReader::new(std::fs::File::open(path).expect("a file")).expect("a reader");
+    reader
+        .get_row_iter(None)
+        .expect("rows")
+        .map(|row| row.expect("a row").get_string(0).expect("a text").clone())
+        .collect()
+}
+
+#[test]
+fn row_groups_come_in_the_order_that_is_asked_for() {
+    let folder = Folder::new("order");
+    let one = folder.file("one", "id", &[&["a", "b"], &["c"], &["d"]]);
+    let two = folder.file("two", "id", &[&["x"], &["y", "z"]]);
+    let target = folder.0.join("target");
+    splice(&[&one, &two], &[(0, 2), (1, 1), (0, 0)], &target).expect("spliced");
+    assert_eq!(content(&target), ["d", "y", "z", "a", "b"]);
+}
+
+#[test]
+fn statistics_come_along() {
+    let folder = Folder::new("statistics");
+    let one = folder.file("one", "id", &[&["m", "k"], &["z"]]);
+    let target = folder.0.join("target");
+    splice(&[&one], &[(0, 0)], &target).expect("spliced");
+    let reader = SerializedFileReader::new(std::fs::File::open(&target).expect("a file")).expect("a reader");
+    let statistics = reader.metadata().row_group(0).column(0).statistics().expect("statistics").clone();
+    assert_eq!(statistics.min_bytes_opt(), Some("k".as_bytes()));
+    assert_eq!(statistics.max_bytes_opt(), Some("m".as_bytes()));
+}
+
+#[test]
+fn another_schema_is_refused() {
+    let folder = Folder::new("schema");
+    let one = folder.file("one", "id", &[&["a"]]);
+    let two = folder.file("two", "name", &[&["b"]]);
+    let error = splice(&[&one, &two], &[(0, 0), (1, 0)], &folder.0.join("target")).expect_err("refused");
+    assert!(error.to_string().contains("different schemas"), "{error}");
+}
+
+#[test]
+fn a_row_group_that_is_not_there_is_refused() {
+    let folder = Folder::new("missing");
+    let one = folder.file("one", "id", &[&["a"]]);
+    for places in [&[(0, 1)][..], &[(1, 0)], &[]] {
+        let target = folder.0.join(format!("target{}", places.len()));
+        let error = splice(&[&one], places, &target).expect_err("refused");
+        assert!(error.to_string().contains("no row group"), "{error}");
+        let _ = std::fs::remove_file(target);
+    }
+}
+
+#[test]
+fn a_file_that_is_there_is_not_written_over() {
+    let folder = Folder::new("exists");
+    let one = folder.file("one", "id", &[&["a"]]);
+    let error = splice(&[&one], &[(0, 0)], &one).expect_err("refused");
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(content(&one), ["a"]);
+}
+
+#[test]
+fn what_is_no_parquet_file_is_named() {
+    let folder = Folder::new("other");
+    let one = folder.0.join("other.parquet");
+    std::fs::write(&one, "not a file of columns").expect("written");
+    let error = splice(&[&one], &[(0, 0)], &folder.0.join("target")).expect_err("refused");
+    assert!(error.to_string().contains("other.parquet"), "{error}");
+}
