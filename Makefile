@@ -23,7 +23,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
+.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-spark-quick test-rust-and-spark lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,7 +33,13 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint docs test-rust $(STAMPS)/azurite test-python test-spark-quick  ## Lint, type check, build the docs and test everything
+test: lint docs $(STAMPS)/azurite  ## Lint, type check, build the docs and test everything
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-python test-rust-and-spark
+
+# Beside the Python tests, whose processor time they leave a core for: much of theirs is waiting.
+test-rust-and-spark:
+	$(MAKE) --no-print-directory test-rust
+	$(MAKE) --no-print-directory test-spark-quick
 
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
 	cargo test $(CARGO_FLAGS) $(ARGS)
