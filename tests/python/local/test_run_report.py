@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakeflow_teams import LakeflowTeamsError, ThrottledError, _core, ingest_local
+from lakeflow_teams import LakeflowTeamsError, ThrottledError, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.run_report import charts, files
 from lakeflow_teams.store.folder import Folder
@@ -243,8 +243,7 @@ def in_browser(folder, *arguments):
 
 
 def test_every_cause_stands_with_its_tables(graph, options, tmp_path):
-    wider = next(info["wider_permissions"] for info in _core.tables() if info["name"] == "chats")["Chat.Read.All"]
-    graph.set(revoke_permission=["TeamMember.Read.All", "Chat.Read.All", *wider])
+    graph.set(revoke_permission=["TeamMember.Read.All", "Chat.Read.All", "Chat.ReadBasic.All", "Chat.ReadWrite.All"])
     with pytest.raises(LakeflowTeamsError):
         ingest_local(pipeline(entry("teams"), entry("members"), entry("chats")), tmp_path, options)
     text = " ".join(" ".join(Elements(page(tmp_path)).text).split())
