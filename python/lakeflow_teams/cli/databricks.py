@@ -97,7 +97,7 @@ def _tell(spec: PipelineSpec, folder: Path, files: list[Path], *, volume: str | 
         ]
     else:
         steps += [
-            f"Copy the two wheels that pipeline.json names to {volume}.",
+            f"Copy the wheels of the framework and of this connector to {volume}, and correct their names in pipeline.json.",
             f"cd {folder} && databricks api post /api/2.0/pipelines --json @pipeline.json",
             "databricks.yml is the same as a bundle, for a CLI whose `bundle validate` warns of no unknown field.",
         ]

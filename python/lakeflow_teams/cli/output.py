@@ -43,6 +43,9 @@ def terminal() -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    os.environ.setdefault(
+        "RUST_LOG", "error"
+    )  # warnings of libraries, such as of a cloud's metadata service, are none of ours
     if os.environ.get("LAKEFLOW_TEAMS_DEBUG") or not _is_own_stderr():
         yield
         return

@@ -75,7 +75,7 @@ def _started(knobs: dict[str, Any]) -> _core.GraphEmulator:
     try:
         return _core.GraphEmulator(**knobs)
     except TypeError as error:
-        name = (str(error).partition("argument ")[2] or str(error)).replace("'", "")  # with the nearest one, if any
+        name = str(error).partition("argument ")[2] or str(error)  # with the nearest one
         raise _core.ConfigurationError(f"the emulator has no knob {name}") from None
     except ValueError as error:
         raise _core.ConfigurationError(f"a knob of the emulator: {str(error).removeprefix('GraphEmulator(): ')}") from None

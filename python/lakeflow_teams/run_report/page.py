@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
@@ -18,6 +19,16 @@ from lakeflow_teams.store.location import Location
 
 #: Runs that a page compares itself with.
 HISTORY = 20
+
+_ENTRA = "https://login.microsoftonline.com/error?code="
+_ENTRA_NUMBER = re.compile(r"AADSTS(\d+)")
+#: Microsoft's page about what an error of the class is made of.
+_LINKS = {
+    "PermissionDeniedError": "https://learn.microsoft.com/graph/permissions-reference",
+    "ThrottledError": "https://learn.microsoft.com/graph/throttling-limits",
+    "NotFoundError": "https://learn.microsoft.com/graph/errors",
+    "ServiceError": "https://learn.microsoft.com/graph/errors",
+}
 
 
 def write(summary: RunSummary, target: Location, tables: Sequence[TableStatus]) -> Location:
@@ -74,6 +85,7 @@ def _failures(destinations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
             "error": cause,
             "names": [line["destination"] for line in destinations if line["error"] == cause],
             "page": _page_about(cause),
+            "link": _link_about(cause),
         }
         for cause in causes
     ]
@@ -83,6 +95,12 @@ def _page_about(error: str) -> str:
     kind = error.partition(":")[0]
     known = issubclass(getattr(_core, kind, object), _core.LakeflowTeamsError)
     return f"more in the documentation: errors, {kind}" if known else ""
+
+
+def _link_about(error: str) -> str:
+    """Microsoft's page about an error of its kind, which is followed only where somebody follows it."""
+    number = _ENTRA_NUMBER.search(error)
+    return f"{_ENTRA}{number[1]}" if number else _LINKS.get(error.partition(":")[0], "")
 
 
 def _short(document: Mapping[str, Any]) -> dict[str, Any]:

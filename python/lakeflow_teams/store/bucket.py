@@ -187,21 +187,33 @@ class Bucket(Location):
             return error
         return _core.LakeflowTeamsError(refusal.line(self._store.address, self._store.options, error))
 
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except _ABSENT:
+            raise
+        except Exception as error:
+            raise self.explained(error) from None
+
     def read(self) -> bytes | None:  # noqa: D102
         try:
-            return bytes(obstore.get(self._store.files, self._path).bytes())
+            with self._explaining():
+                return bytes(obstore.get(self._store.files, self._path).bytes())
         except _ABSENT:
             return None
 
     def write(self, content: bytes) -> None:  # noqa: D102
-        obstore.put(self._store.files, self._path, content)
+        with self._explaining():
+            obstore.put(self._store.files, self._path, content)
 
     def remove(self) -> None:  # noqa: D102
-        with suppress(*_ABSENT):
+        with suppress(*_ABSENT), self._explaining():
             obstore.delete(self._store.files, self._path)
 
     def files(self) -> list[Bucket]:  # noqa: D102
-        listed = obstore.list_with_delimiter(self._store.files, self._path or None)
+        with self._explaining():
+            listed = obstore.list_with_delimiter(self._store.files, self._path or None)
         names = sorted(each["path"].rpartition("/")[2] for each in listed["objects"])
         return [self / name for name in names if not any(sign in name for sign in _UNADDRESSABLE)]
 

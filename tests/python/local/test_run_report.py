@@ -250,6 +250,15 @@ def test_every_cause_stands_with_its_tables(graph, options, tmp_path):
     for table, permission in (("main.teams.members", "TeamMember.Read.All"), ("main.teams.chats", "Chat.Read.All")):
         assert f"{table} : PermissionDeniedError: the token does not hold {permission}" in text
     assert text.count("more in the documentation: errors, PermissionDeniedError") == 2
+    links = [value for name, value in Elements(page(tmp_path)).attributes if name == "href"]
+    assert links == ["https://learn.microsoft.com/graph/permissions-reference"] * 2
+
+
+def test_a_refused_login_links_the_page_of_its_number(options, tmp_path):
+    with pytest.raises(LakeflowTeamsError, match="AADSTS7000215"):
+        ingest_local(pipeline(entry("teams")), tmp_path, {**options, "client_secret": "wrong"})
+    links = [value for name, value in Elements(page(tmp_path)).attributes if name == "href"]
+    assert links == ["https://login.microsoftonline.com/error?code=7000215"]
 
 
 def test_no_time_in_a_page_depends_on_when_it_is_read(options, tmp_path):

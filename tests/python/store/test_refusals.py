@@ -47,6 +47,16 @@ def test_a_store_that_refuses(s3, graph, options, fault, reason, remedy):
     assert remedy in line
 
 
+@pytest.mark.parametrize("command", ["status", "views", "maintain"])
+def test_who_only_looks_is_told_in_one_line_too(s3, capfd, command):
+    target = s3.target()
+    s3.faults(("denied", "GET", "."))
+    assert run([command, "--target", target]) == 1
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"target {target}: S3 refuses (AccessDenied); the credentials need" in err
+
+
 def test_a_bucket_that_is_not_there(s3, graph, options):
     line = refused(graph, options, "s3://nobody-made-it/lake")
     assert "target s3://nobody-made-it/lake: there is no bucket nobody-made-it; create it" in line
