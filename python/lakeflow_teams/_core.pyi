@@ -493,6 +493,8 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Posts with hosted contents are refused with 403, as users report."""
     reactions_refused: bool
     """Posts with reactions are refused with 400."""
+    refused_author_ids: Sequence[str]
+    """Who may be no author: 400, without a reason."""
     mentions_refused: bool
     """Posts with mentions are refused with 400."""
     one_on_one_migration_refused: bool

@@ -40,6 +40,6 @@ pub use server::log::RequestLogEntry;
 pub use tenant::config::{EmulatorConfig, ImageAddress};
 pub use tenant::knob_names::{ACTIONS, is_knob, names as knob_names};
 pub use tenant::knobs::{
-    DeltaExpiry, ExportOrder, ExportPaging, ImportRates, Knobs, ReplyCount, RetryAfter, TopOverMax,
+    ChatHistory, DeltaExpiry, ExportOrder, ExportPaging, ImportRates, Knobs, ReplyCount, RetryAfter, TopOverMax,
 };
 pub use tenant::unset_time::UnsetTime;

@@ -11,6 +11,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -112,7 +113,7 @@ def resume(job: Job) -> Callable[[], dict[str, Any]]:
     with (folder / "journal").open("w") as journal:
         for c in range(job["channels"]):
             for i in range(job["messages"] // 2):
-                journal.write(f'{{"a":{{"c":{c},"i":{i},"t":{START // 1000 + i}}}}}\n')
+                journal.write(f'{{"a":{{"c":{c},"i":{i},"t":{START // 1000 + i},"h":1}}}}\n')
                 journal.write(
                     f'{{"p":{{"c":{c},"i":{i},"t":{START // 1000 + i},"id":"{START // 1000 + i}","h":{2**63 + i}}}}}\n'
                 )
@@ -130,6 +131,23 @@ def resume(job: Job) -> Callable[[], dict[str, Any]]:
         with contextlib.suppress(KeyboardInterrupt):
             work.run(tell)
         return {"posts": job["channels"] * job["messages"], "first_post": first[0] if first else None}
+
+    return run
+
+
+def check(job: Job) -> Callable[[], dict[str, Any]]:
+    """What a run of an export would do, from the zip to the counts."""
+    from lakeflow_teams import import_messages
+
+    plan = {
+        "source": {"path": job["export"], "format": "slack"},
+        "team": "Bench",
+        "fallback_author": _author(job["options"]),
+    }
+
+    def run() -> dict[str, Any]:
+        summary = import_messages(plan, job["folder"], job["options"], step="check")
+        return {"posts": sum(summary.counts.values())}
 
     return run
 
@@ -161,6 +179,9 @@ def plain(job: Job) -> Callable[[], dict[str, Any]]:
     _, headers, _ = send(first, "/teams", team)
     team_id = headers["location"].split("'")[1]
 
+    seconds: list[int] = []
+    started = time.perf_counter()
+
     def channel(number: int) -> int:
         connection = HTTPConnection(host)
         body = {
@@ -181,17 +202,20 @@ def plain(job: Job) -> Callable[[], dict[str, Any]]:
             }
             status, _, said = send(connection, f"{messages}/{root}/replies" if n % 4 else messages, message)
             posted += status == 201
+            seconds.append(int(time.perf_counter() - started))
             root = root if n % 4 else said["id"]
         return posted
 
     def run() -> dict[str, Any]:
         with ThreadPoolExecutor(job["channels"]) as pool:
-            return {"posts": sum(pool.map(channel, range(job["channels"])))}
+            posts = sum(pool.map(channel, range(job["channels"])))
+        counts = Counter(seconds)
+        return {"posts": posts, "timeline": [counts[second] for second in range(max(counts) + 1)]}
 
     return run
 
 
-IMPORTERS = {one.__name__: one for one in (engine, resume, plain)}
+IMPORTERS = {one.__name__: one for one in (engine, resume, check, plain)}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 //! Migration mode: what is made in it, in which order a post is refused, and what stands there afterwards.
 
 use serde_json::{Value, json};
-use teams_emulator::{FaultKind, FaultRule, ImportRates};
+use teams_emulator::{ChatHistory, FaultKind, FaultRule, ImportRates};
 
 use super::client::*;
 
@@ -239,6 +239,60 @@ async fn images_are_kept_and_can_be_refused() {
     let answer = team.client.http.get(team.client.url(&source)).bearer_auth(&team.client.token).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert_eq!(answer.bytes().await.unwrap()[..], [0x89, b'P', b'N', b'G']);
+}
+
+#[tokio::test]
+async fn a_file_is_written_by_its_path_and_written_over() {
+    let client = start(small()).await;
+    let target = "/drives/b!1/root:/Import%20x/a.png:/content";
+    assert_eq!(client.write("PUT", target, &json!(1)).await.status, 404, "the drive is not there");
+    client.emulator.set(|knobs| knobs.drives.extend(["b!1".to_owned()]));
+    for (bytes, status) in [(json!("one"), 201), (json!("other"), 200)] {
+        let reply = client.write("PUT", target, &bytes).await;
+        assert_eq!(reply.status, status);
+        assert!(text(&reply.body, "webUrl").ends_with("/Import%20x/a.png"));
+        let files = client.emulator.files();
+        assert_eq!(files.len(), 1);
+        assert_eq!(files[0].2, bytes.to_string().as_bytes());
+    }
+    assert_eq!(client.write("PUT", "/drives/b!1/root:/Import%20x/a.png/content", &json!(1)).await.status, 404);
+    client.emulator.set(|knobs| knobs.roles.retain(|role| !role.starts_with("Files.ReadWrite")));
+    assert_eq!(client.write("PUT", target, &json!(1)).await.status, 403);
+}
+
+#[tokio::test]
+async fn who_is_added_to_a_chat_sees_the_history_that_is_asked_for() {
+    let client = start(small()).await;
+    let users = ids(&client.emulator.truth("users"));
+    let all = "0001-01-01T00:00:00Z";
+    let member = |user: &str, since: Option<&str>| {
+        let bind = format!("https://graph.microsoft.com/v1.0/users('{user}')");
+        let mut member = json!({"@odata.type": "#microsoft.graph.aadUserConversationMember", "roles": ["owner"], "user@odata.bind": bind});
+        if let Some(since) = since {
+            member["visibleHistoryStartDateTime"] = json!(since);
+        }
+        member
+    };
+    for (history, status) in [(ChatHistory::Ignored, 201), (ChatHistory::Taken, 201), (ChatHistory::Refused, 400)] {
+        client.emulator.set(|knobs| knobs.chat_history = history);
+        let members = [member(&users[0], Some(all)), member(&users[1], Some(all))];
+        let made = client.post("/chats", &json!({"chatType": "group", "topic": "t", "members": members})).await;
+        assert_eq!(made.status, status);
+        if status == 400 {
+            continue;
+        }
+        let list = format!("/chats/{}/members", path(&text(&made.body, "id")));
+        let seen = |rows: &[Value], user: &str| {
+            let row = rows.iter().find(|row| row["userId"] == user).unwrap();
+            text(row, "visibleHistoryStartDateTime") == all
+        };
+        assert_eq!(seen(&client.rows(&list).await, &users[1]), history == ChatHistory::Taken);
+        assert_eq!(client.write("DELETE", &format!("{list}/{}", users[1]), &Value::Null).await.status, 204);
+        assert_eq!(client.post(&list, &member(&users[1], Some(all))).await.status, 201);
+        assert!(seen(&client.rows(&list).await, &users[1]));
+        assert_eq!(client.post(&list, &member(&users[2], None)).await.status, 201);
+        assert!(!seen(&client.rows(&list).await, &users[2]));
+    }
 }
 
 #[tokio::test]

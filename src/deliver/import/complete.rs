@@ -199,6 +199,11 @@ impl Job {
             wanted.retain(|user| Some(*user) != owner);
             let id = self.plan.teams[team].id.clone().or(self.journal.team(team).id);
             let Some(id) = id else { continue };
+            if owner.is_none() && self.plan.teams[team].id.is_none() {
+                outcome
+                    .to_do
+                    .push(format!("Give team {:?} an owner: import.yaml names none", self.plan.teams[team].name));
+            }
             let owner = owner.map(|user| member("owner", user));
             let values: Vec<Value> = owner.into_iter().chain(wanted.iter().map(|user| member("", user))).collect();
             for (part, chunk) in values.chunks(MEMBERS_AT_ONCE).enumerate() {

@@ -28,7 +28,19 @@ pub enum Event {
     Container { container: usize, change: Change },
     /// A post is about to be sent with this time.
     #[serde(rename = "a")]
-    Attempt { c: u32, i: u32, t: i64 },
+    Attempt {
+        c: u32,
+        i: u32,
+        t: i64,
+        /// As of a post: so what was sent is known when it is found later.
+        h: u64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        g: Vec<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        u: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        n: Vec<String>,
+    },
     #[serde(rename = "p")]
     Posted {
         c: u32,
@@ -152,24 +164,17 @@ impl Known {
                 state.id.clone_from(made);
             }
             Event::Container { container, change } => at(&mut self.containers, *container).take(change),
-            Event::Attempt { c, i, t } => {
+            Event::Attempt { c, i, t, h, g, u, n } => {
                 let entry = self.post(*c, *i);
                 entry.state = State::Attempting;
                 entry.attempts = entry.attempts.saturating_add(1);
-                entry.at = *t;
+                entry.sent(*t, *h, g, u.as_ref(), n);
             }
             Event::Posted { c, i, t, id, h, g, u, n } => {
                 let entry = self.post(*c, *i);
                 entry.state = State::Posted;
-                entry.at = *t;
                 entry.id = Some(id.as_str().into());
-                entry.hash = *h;
-                if !g.is_empty() || u.is_some() || !n.is_empty() {
-                    let more = entry.more.get_or_insert_default();
-                    more.images.clone_from(g);
-                    more.author.clone_from(u);
-                    more.notes.clone_from(n);
-                }
+                entry.sent(*t, *h, g, u.as_ref(), n);
             }
             Event::Landed { c, i, h } => {
                 let entry = self.post(*c, *i);
@@ -189,6 +194,20 @@ impl Known {
 
     fn post(&mut self, container: u32, place: u32) -> &mut Entry {
         at(at(&mut self.posts, container as usize), place as usize)
+    }
+}
+
+impl Entry {
+    fn sent(&mut self, at: i64, hash: u64, images: &[u64], author: Option<&String>, notes: &[String]) {
+        self.at = at;
+        self.hash = hash;
+        if self.more.is_none() && images.is_empty() && author.is_none() && notes.is_empty() {
+            return;
+        }
+        let more = self.more.get_or_insert_default();
+        more.images = images.to_vec();
+        more.author = author.cloned();
+        more.notes = notes.to_vec();
     }
 }
 
@@ -407,6 +426,10 @@ mod tests {
         path
     }
 
+    fn attempt(c: u32, i: u32, t: i64) -> Event {
+        Event::Attempt { c, i, t, h: 0, g: Vec::new(), u: None, n: Vec::new() }
+    }
+
     fn posted(i: u32) -> Event {
         Event::Posted { c: 1, i, t: 5, id: "77".into(), h: 9, g: vec![3], u: None, n: vec!["n".into()] }
     }
@@ -417,10 +440,10 @@ mod tests {
         {
             let journal = Journal::open(&path).unwrap();
             journal.keep(&Event::App { client_id: "a".into() }).await.unwrap();
-            journal.keep(&Event::Attempt { c: 1, i: 2, t: 4 }).await.unwrap();
-            journal.keep(&Event::Attempt { c: 1, i: 2, t: 5 }).await.unwrap();
+            journal.keep(&attempt(1, 2, 4)).await.unwrap();
+            journal.keep(&attempt(1, 2, 5)).await.unwrap();
             journal.note(&posted(2)).unwrap();
-            journal.keep(&Event::Attempt { c: 1, i: 3, t: 6 }).await.unwrap();
+            journal.keep(&attempt(1, 3, 6)).await.unwrap();
             journal.note(&Event::Refused { c: 0, i: 0, code: "x".into(), reason: "y".into() }).unwrap();
         }
         let journal = Journal::read(&path).unwrap();
@@ -434,7 +457,7 @@ mod tests {
     #[tokio::test]
     async fn a_torn_tail_is_cut_off_and_what_stood_before_it_stays() {
         let path = path("torn");
-        Journal::open(&path).unwrap().keep(&Event::Attempt { c: 0, i: 0, t: 1 }).await.unwrap();
+        Journal::open(&path).unwrap().keep(&attempt(0, 0, 1)).await.unwrap();
         let whole = std::fs::read(&path).unwrap();
         let mut next = serde_json::to_vec(&posted(0)).unwrap();
         next.push(b'\n');

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until};
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::compose::{IMAGE_BYTES, StoredImage, UPLOAD_BYTES, anchor, iso, originally_by, reason};
+use super::compose::{IMAGE_BYTES, StoredImage, UPLOAD_BYTES, anchor, reason};
+use super::draft::{Draft, Image, Sent};
 use super::endpoint::{Address, Mode, mode, read, upload};
-use super::html::{canonical, drop_mentions, replace_images};
 use super::job::Job;
 use super::journal::{Change, Entry, Event, State};
 use super::plan::Images;
@@ -49,26 +48,6 @@ impl From<std::io::Error> for Stop {
     fn from(error: std::io::Error) -> Self {
         Self::Container(format!("the staged posts cannot be read: {error}"))
     }
-}
-
-/// The image of a post, with its bytes.
-struct Image {
-    id: String,
-    content_type: String,
-    bytes: Vec<u8>,
-}
-
-/// A post as it is sent now; remedies change it.
-struct Draft {
-    body: Value,
-    images: Vec<Image>,
-    links: Vec<(String, String)>,
-    author: String,
-    notes: Vec<String>,
-    /// What was taken out to see whether it is what is refused.
-    without_images: bool,
-    without_reactions: bool,
-    without_mentions: bool,
 }
 
 pub struct Lane<'a> {
@@ -142,12 +121,16 @@ impl<'a> Lane<'a> {
             draft.notes.push("its thread's first message was refused, so it stands alone".to_owned());
         }
         let mut in_doubt = entry.state == State::Attempting;
+        let mut sent = Sent::before(item, entry);
+        if in_doubt && let Some(author) = sent.other_author(item) {
+            self.write_as_before(&author, &mut draft);
+        }
         let mut at_ms = if in_doubt { entry.at } else { item.at.max(self.last_ms.saturating_add(1)) };
         let (mut doubts, mut moves) = (0, 0);
         loop {
             if in_doubt {
-                match self.look(root.as_deref(), &draft.author, at_ms, doubts > 1).await? {
-                    Found::Ours(id) => return self.posted(place, at_ms, &id, draft),
+                match self.look(root.as_deref(), &sent.author, at_ms, doubts > 1).await? {
+                    Found::Ours(id) => return self.posted(place, at_ms, &id, item, sent, &draft),
                     Found::Other => {
                         in_doubt = false;
                         at_ms += 1;
@@ -156,16 +139,17 @@ impl<'a> Lane<'a> {
                 }
             }
             self.pace().await;
-            self.job.journal.keep(&Event::Attempt { c, i: place, t: at_ms }).await?;
+            sent = draft.sent();
+            self.attempt(place, at_ms, item, &sent).await?;
             let request = self.address.post(root.as_deref(), draft.request(at_ms));
             match self.job.client.send(&request).await {
                 Ok(answer) if answer.status == 409 => {
                     if in_doubt || answer.repeated_in_doubt {
-                        match self.look(root.as_deref(), &draft.author, at_ms, true).await? {
-                            Found::Ours(id) => return self.posted(place, at_ms, &id, draft),
+                        match self.look(root.as_deref(), &sent.author, at_ms, true).await? {
+                            Found::Ours(id) => return self.posted(place, at_ms, &id, item, sent, &draft),
                             Found::Other => in_doubt = false,
                             Found::Nothing => {
-                                self.note(&Event::Landed { c, i: place, h: draft.hash() })?;
+                                self.note(&Event::Landed { c, i: place, h: sent.hash })?;
                                 self.waits = true;
                                 return Ok(());
                             }
@@ -183,7 +167,7 @@ impl<'a> Lane<'a> {
                 Ok(answer) => {
                     if let Some(id) = id_of(&answer.body) {
                         self.denied.clear();
-                        return self.posted(place, at_ms, &id, draft);
+                        return self.posted(place, at_ms, &id, item, sent, &draft);
                     }
                     in_doubt = true;
                     self.doubted(&mut doubts, None).await?;
@@ -205,9 +189,14 @@ impl<'a> Lane<'a> {
                     if error.ends_run() || error.status() == Some(429) {
                         return Err(error.into());
                     }
-                    if !self.remedy(&error, &mut draft).await? {
-                        return self.refused(place, &error).await;
+                    if self.remedy(&error, &mut draft).await? {
+                        continue;
                     }
+                    let Some((id, name)) = self.other_author(&error, &draft) else {
+                        return self.refused(place, &error).await;
+                    };
+                    draft = self.draft(item, spool).await?;
+                    draft.write_as(&id, &name, REFUSED_AUTHOR);
                 }
             }
         }
@@ -270,16 +259,7 @@ impl<'a> Lane<'a> {
         }
         let text = self.bodies.as_mut().map(|bodies| bodies.read(item)).transpose()?.unwrap_or_default();
         let body: Value = serde_json::from_str(&text).map_err(std::io::Error::other)?;
-        let mut draft = Draft {
-            body,
-            images: Vec::new(),
-            links: item.images.iter().map(|image| (image.id.clone(), image.link.clone())).collect(),
-            author: item.author.clone(),
-            notes: Vec::new(),
-            without_images: false,
-            without_reactions: false,
-            without_mentions: false,
-        };
+        let mut draft = Draft::of(item, body);
         if self.job.plan.images == Images::Upload {
             for image in &item.images {
                 self.upload(image, &mut draft).await?;
@@ -355,7 +335,7 @@ impl<'a> Lane<'a> {
             if *fallback.0 == draft.author {
                 return Ok(false);
             }
-            draft.write_as(fallback.0, &fallback.1.name);
+            draft.write_as(fallback.0, &fallback.1.name, GONE);
             return Ok(true);
         }
         if status == 400 && !draft.without_mentions && draft.body.get("mentions").is_some() {
@@ -384,6 +364,15 @@ impl<'a> Lane<'a> {
         Ok(false)
     }
 
+    /// The fallback author, where nothing of the message itself was what is refused: guests and closed accounts may be no
+    /// authors, and no page says so.
+    fn other_author(&self, error: &Error, draft: &Draft) -> Option<(String, String)> {
+        let fallback = self.job.plan.fallback.as_ref()?;
+        let id = fallback.id.clone()?;
+        let may_be = matches!(error.status(), Some(400 | 403)) && id != draft.author;
+        may_be.then(|| (id, fallback.name.clone()))
+    }
+
     /// Whether the tenant has no such person any more; asked once per person.
     async fn is_gone(&self, id: &str) -> Result<bool, Stop> {
         if let Some(known) = self.job.gone.lock().get(id) {
@@ -400,28 +389,47 @@ impl<'a> Lane<'a> {
         Ok(gone)
     }
 
-    fn posted(&mut self, place: u32, at_ms: i64, id: &str, draft: Draft) -> Result<(), Stop> {
+    /// On disk before the request leaves.
+    async fn attempt(&self, place: u32, at_ms: i64, item: &Item, sent: &Sent) -> Result<(), Stop> {
+        let event = Event::Attempt {
+            c: self.at as u32,
+            i: place,
+            t: at_ms,
+            h: sent.hash,
+            g: sent.images.clone(),
+            u: sent.other_author(item),
+            n: sent.notes.clone(),
+        };
+        Ok(self.job.journal.keep(&event).await?)
+    }
+
+    fn posted(&mut self, place: u32, at_ms: i64, id: &str, item: &Item, sent: Sent, draft: &Draft) -> Result<(), Stop> {
         if draft.without_images {
             self.job.refuse_images();
         }
         if draft.without_reactions {
             self.job.refuse_reactions();
         }
-        let planned = draft.body["from"]["user"]["id"].as_str() == Some(draft.author.as_str());
-        debug_assert!(planned, "the author is the one that is sent");
         let event = Event::Posted {
             c: self.at as u32,
             i: place,
             t: at_ms,
             id: id.to_owned(),
-            h: draft.hash(),
-            g: draft.images.iter().map(|image| xxh3_64(&image.bytes)).collect(),
-            u: draft.notes.iter().any(|note| note == GONE).then(|| draft.author.clone()),
-            n: draft.notes,
+            u: sent.other_author(item),
+            h: sent.hash,
+            g: sent.images,
+            n: sent.notes,
         };
         self.note(&event)?;
         self.job.progress.posted(self.at);
         Ok(())
+    }
+
+    /// An earlier attempt was made under another author than planned, and so is this one.
+    fn write_as_before(&self, author: &str, draft: &mut Draft) {
+        if let Some(fallback) = self.job.plan.fallback.as_ref().filter(|person| person.id.as_deref() == Some(author)) {
+            draft.write_as(author, &fallback.name, GONE);
+        }
     }
 
     fn refuse(&mut self, place: u32, code: &str, reason: String) -> Result<(), Stop> {
@@ -460,92 +468,7 @@ impl<'a> Lane<'a> {
 
 const CLASH: &str = "time moved, because another message has the millisecond";
 const GONE: &str = "author is gone, replaced by the fallback author";
-
-impl Draft {
-    fn content(&self) -> &str {
-        self.body["body"]["content"].as_str().unwrap_or_default()
-    }
-
-    fn hash(&self) -> u64 {
-        xxh3_64(canonical(self.content()).as_bytes())
-    }
-
-    fn request(&self, at_ms: i64) -> String {
-        use base64::Engine;
-        use base64::engine::general_purpose::STANDARD;
-
-        let mut text = self.body.to_string();
-        text.pop();
-        text.extend([",\"createdDateTime\":\"", &iso(at_ms), "\""]);
-        if !self.images.is_empty() {
-            let images = self.images.iter().map(|image| {
-                json!({
-                    "@microsoft.graph.temporaryId": image.id,
-                    "contentBytes": STANDARD.encode(&image.bytes),
-                    "contentType": image.content_type,
-                })
-            });
-            text.extend([",\"hostedContents\":", &Value::Array(images.collect()).to_string()]);
-        }
-        text.push('}');
-        text
-    }
-
-    fn note(&mut self, note: &str) {
-        if !self.notes.iter().any(|known| known == note) {
-            self.notes.push(note.to_owned());
-        }
-    }
-
-    fn link_image(&mut self, id: &str, note: &str) {
-        let link = self.links.iter().find(|(known, _)| known == id).map(|(_, link)| link.clone()).unwrap_or_default();
-        self.replace_image(id, &link);
-        self.note(note);
-    }
-
-    fn replace_image(&mut self, id: &str, by: &str) {
-        let html = replace_images(self.content(), |shown| (shown == id).then(|| by.to_owned()));
-        self.body["body"]["content"] = json!(html);
-        self.images.retain(|image| image.id != id);
-    }
-
-    fn link_images(&mut self, note: &str) {
-        for (id, _) in self.links.clone() {
-            self.link_image(&id, note);
-        }
-    }
-
-    fn drop_reactions(&mut self) {
-        if let Some(body) = self.body.as_object_mut() {
-            body.remove("reactions");
-        }
-        self.note("reactions left out, because Teams refuses them here");
-    }
-
-    fn drop_mentions(&mut self, keep: impl Fn(&str) -> bool) {
-        let html = drop_mentions(self.content(), &keep);
-        self.body["body"]["content"] = json!(html);
-        if let Some(mentions) = self.body["mentions"].as_array_mut() {
-            mentions.retain(|mention| keep(&mention["id"].to_string()));
-        }
-        if self.body["mentions"].as_array().is_none_or(Vec::is_empty)
-            && let Some(body) = self.body.as_object_mut()
-        {
-            body.remove("mentions");
-        }
-        self.note("mention of somebody without an account became text");
-    }
-
-    /// Another author, and a line that names the true one.
-    fn write_as(&mut self, id: &str, name: &str) {
-        let true_name = self.body["from"]["user"]["displayName"].as_str().unwrap_or_default().to_owned();
-        let html = format!("{}{}", originally_by(&true_name), self.content());
-        self.body["body"]["content"] = json!(html);
-        self.body["from"]["user"] = json!({"id": id, "displayName": name, "userIdentityType": "aadUser"});
-        id.clone_into(&mut self.author);
-        self.note(GONE);
-    }
-}
+const REFUSED_AUTHOR: &str = "author is refused by Teams, replaced by the fallback author";
 
 fn id_of(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;

@@ -10,12 +10,13 @@
 //! - [`journal`]: what was sent and what became of it, durable before each request; [`ledger`]: the same as a table;
 //! - [`rebase`]: the journal of an import that was staged anew; [`endpoint`]: the requests; [`provision`]: teams, channels
 //!   and chats; [`existing`]: those that are there already; [`read_back`]: what stands in Teams;
-//! - [`job`]: what the steps share, with its [`progress`]; [`lane`]: one container's posts; [`engine`]: all of them;
-//!   [`history`], [`complete`] and [`verify`].
+//! - [`job`]: what the steps share, with its [`progress`]; [`draft`]: a post as it is sent; [`lane`]: one
+//!   container's posts; [`engine`]: all of them; [`history`], [`complete`] and [`verify`].
 
 pub mod clock;
 pub mod complete;
 mod compose;
+mod draft;
 mod endpoint;
 pub mod engine;
 pub mod existing;

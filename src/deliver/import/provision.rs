@@ -338,9 +338,13 @@ impl Provision<'_> {
             Ok(_) => Err(refused(&request, "the conversation is busy (409)", "Run it again later")),
             Err(error) if ends(&error) => Err(error),
             Err(error) => {
-                if mode(self.client, address).await?.0 == Mode::InProgress
-                    && (state.opening || error.effect_is_unknown())
-                {
+                let is_in_progress = match mode(self.client, address).await?.0 {
+                    Mode::InProgress => true,
+                    // Where the tenant does not tell, a refusal of what may have been sent before says as much.
+                    Mode::Unknown => error.status() == Some(400),
+                    Mode::Completed | Mode::Never => false,
+                };
+                if is_in_progress && (state.opening || error.effect_is_unknown()) {
                     return self.is_opened(at).await;
                 }
                 Err(error)

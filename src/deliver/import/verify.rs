@@ -172,7 +172,8 @@ impl Job {
             verified.found += 1;
             verified.read += 1;
             let hash = if h == 0 { body_hash(&message) } else { h };
-            let (c, g, u, n) = (at as u32, Vec::new(), None, Vec::new());
+            let more = self.journal.post(at, place as usize).more.map(|more| *more).unwrap_or_default();
+            let (c, g, u, n) = (at as u32, more.images, more.author, more.notes);
             self.journal.note(&Event::Posted { c, i: place, t, id, h: hash, g, u, n })?;
         }
         for (id, known) in expected.iter().filter(|(_, known)| !known.seen) {

@@ -199,6 +199,8 @@ pub struct Knobs {
     pub images_refused: bool,
     /// Posts with reactions are refused with 400.
     pub reactions_refused: bool,
+    /// Who may be no author: 400, without a reason.
+    pub refused_author_ids: BTreeSet<String>,
     /// Posts with mentions are refused with 400.
     pub mentions_refused: bool,
     /// startMigration of a chat of two is refused with 412, as users report.
@@ -265,6 +267,7 @@ impl Default for Knobs {
             migration_mode_shown: true,
             images_refused: false,
             reactions_refused: false,
+            refused_author_ids: BTreeSet::new(),
             mentions_refused: false,
             one_on_one_migration_refused: false,
             chat_history: ChatHistory::Ignored,

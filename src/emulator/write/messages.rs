@@ -159,7 +159,11 @@ fn person(call: &WriteCall<'_>, identity: &Value) -> Result<usize, GraphError> {
 }
 
 fn author(call: &WriteCall<'_>, from: &Value) -> Result<usize, GraphError> {
-    person(call, from)
+    let author = person(call, from)?;
+    if call.knobs.refused_author_ids.contains(&call.tenant.users[author].id) {
+        return Err(GraphError::bad_request(""));
+    }
+    Ok(author)
 }
 
 fn mentions(call: &WriteCall<'_>, body: &Value, content: &str) -> Result<Vec<Value>, GraphError> {

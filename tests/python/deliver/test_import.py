@@ -191,6 +191,45 @@ def test_authors_without_an_account_write_through_the_fallback_author(graph, his
     assert {one[2] for one in replaced} == {fallback}
 
 
+def test_an_author_whom_teams_refuses_is_replaced_and_the_message_keeps_the_rest(graph, tmp_path):
+    users = people(graph)
+    history = History(users, channels=1, messages=0)
+    source = history.write(tmp_path / "source")
+    reaction = {"reactionType": "👍", "createdDateTime": iso(START), "user": {"user": {"id": users[2]["id"]}}}
+    row = {"team_id": TEAM, "channel_id": history.channels[0], "from": {"user": {"id": users[1]["id"]}}, "subject": "S"}
+    body = {"contentType": "html", "content": "<p>hi</p>"}
+    save(source, "messages", [{**row, "id": "1", "createdDateTime": iso(START), "body": body, "reactions": [reaction]}])
+    graph.set(refused_author_ids=[users[1]["id"]])
+    path, target = plan(tmp_path, source, fallback_author=users[0]["id"]), tmp_path / "lake"
+    # The answer of the fallback author's post is lost, and it cannot be read in this run.
+    graph.fault(path="POST /teams/{id}/channels/{id}/messages", kind="reset", after=True, skip=2, times=1)
+    graph.fault(path="GET /teams/{id}/channels/{id}/messages", kind="status", status=200, body='{"value": []}')
+    assert import_messages(path, target, dict(graph.options)).exit_code == 3
+    graph.clear_faults()
+    ran = import_messages(path, target, dict(graph.options))
+    assert (ran.exit_code, ran.counts["posted"]) == (0, 1), ran
+    assert ran.changed == {"author is refused by Teams, replaced by the fallback author": 1}
+    (posted,) = [one for one in graph.truth("messages") if one["subject"] == "S"]
+    assert (posted["from"]["user"]["id"], len(posted["reactions"])) == (users[0]["id"], 1)
+    assert posted["body"]["content"].startswith("<p><em>Originally by ")
+    (row,) = ledger(target)
+    assert row["author_id"] == users[0]["id"]
+    assert import_messages(path, target, dict(graph.options), step="verify").differences == []
+
+
+def test_a_session_that_the_tenant_does_not_tell_of_is_known_to_the_run(graph, history, ready):
+    """startMigration's answer is lost, and the channel has no migrationMode: what was sent says that it is ours."""
+    path, target = ready
+    graph.set(migration_mode_shown=False)
+    channel = next(row for row in graph.truth("channels") if row["displayName"] == "General")
+    channels = {history.channels[0]: {"existing_id": channel["id"]}, **dict.fromkeys(history.channels[1:], "skip")}
+    content = {**json.loads(path.read_text()), "team": {"team_id": channel["team_id"]}, "channels": channels}
+    path.write_text(json.dumps(content))
+    graph.fault(path="POST /teams/{id}/channels/{id}/startMigration", kind="reset", after=True, times=1)
+    ran = import_messages(path, target, dict(graph.options))
+    assert (ran.exit_code, ran.counts["posted"]) == (0, 30), ran
+
+
 def test_only_the_application_that_began_goes_on(graph, history, ready):
     path, target = ready
     import_messages(path, target, dict(graph.options))
