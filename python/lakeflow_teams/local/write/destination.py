@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.by_engine import ByEngine
-from lakeflow_teams.local.write.by_files import ByFiles, Footers
+from lakeflow_teams.local.write.by_files import ByFiles, Known
 from lakeflow_teams.local.write.data_file import in_order
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
@@ -50,7 +50,7 @@ class Destination:
         self.name = name
         self.path = locate(path)
         self.shape = shape
-        self._footers: Footers = {}
+        self._known = Known()
         self._table: DeltaTable | None = None
 
     def open(self) -> DeltaTable | None:
@@ -62,7 +62,7 @@ class Destination:
     def stored(self, table: DeltaTable) -> Stored:
         """The rows of an opened version."""
         if delta.is_plain(table):
-            return ByFiles(table, self.path, self.shape.keys, self._columns(delta.arrow_schema(table)), self._footers)
+            return ByFiles(table, self.path, self.shape.keys, self._columns(delta.arrow_schema(table)), self._known)
         return ByEngine(table, self.path)
 
     def current(self, stamp: Stamp) -> DeltaTable | None:
