@@ -23,7 +23,7 @@ def opened(monkeypatch):
 
 @pytest.fixture
 def destination(tmp_path):
-    """Two files whose keys lie between each other, in a table whose first file is another one."""
+    """A table of two files, the second of every fourth key."""
     made = Destination("main.teams.rows", tmp_path / "rows", Shape(("team", "id"), "at"))
     write(made, 1, [1_000])
     write(made, 2, range(0, 100, 4))
@@ -52,8 +52,7 @@ def test_what_was_put_together_or_written_anew_is_still_known(destination, opene
     write(destination, 4, [0], second=1)
     opened.clear()
     assert write(destination, 5, range(2, 100, 4)).inserts == 25
-    # The first file of a table is not of those that are known, and is among those that were put together.
-    assert len(set(opened)) == 1
+    assert opened == []
     assert texts(destination) == {
         1_000: "1",
         0: "4",
@@ -63,10 +62,17 @@ def test_what_was_put_together_or_written_anew_is_still_known(destination, opene
     }
 
 
-def test_a_key_that_is_there_is_found(destination):
+def test_a_key_that_is_there_is_found(destination, opened):
     counts = write(destination, 3, [4, 5], second=1)
     assert (counts.inserts, counts.updates) == (1, 1)
     assert texts(destination)[4] == "3"
+    assert len(set(opened)) == 1
+
+
+def test_a_value_that_is_part_of_another_key_is_no_key(destination):
+    rows = [{"team": "B", "id": f"{one:04}", "at": AT.format(1), "text": "B"} for one in (3, 4)]
+    counts = merge.write(destination, pa.Table.from_pylist(rows), None, Stamp(3, "o3"))
+    assert (counts.inserts, counts.updates) == (2, 0)
 
 
 @pytest.mark.parametrize("lost", ["forgotten", "another process"])

@@ -78,9 +78,7 @@ class ByFiles:
             for number, file in enumerate(self.files):
                 if not keys.may_be_within(file.bounds):
                     continue
-                if self._ordered in on and self._known.recent.lacks(file.path, wanted[self._ordered]):
-                    continue
-                rows, indices = self._matches(number, keys)
+                rows, indices = self._matches_of_few(number, wanted, keys)
                 if rows:
                     found = self._take(number, rows, columns)
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
@@ -165,6 +163,17 @@ class ByFiles:
         if path not in self._known.footers:
             self._known.footers[path] = groups_of((opened or self.open(number)).metadata, self._columns)
         return self._known.footers[path]
+
+    def _matches_of_few(self, number: int, wanted: pa.Table, keys: Wanted) -> tuple[list[int], list[int]]:
+        """The same as :meth:`_matches`, for those of the keys that the file may hold by what is known of it."""
+        known = self._ordered in keys.on
+        few = self._known.recent.among(self.files[number].path, wanted[self._ordered]) if known else None
+        if few is None:
+            return self._matches(number, keys)
+        if len(few) == 0:
+            return [], []
+        rows, indices = self._matches(number, Wanted(wanted.select(keys.on).take(few), keys.on))
+        return rows, few.take(pa.array(indices, pa.int64())).to_pylist()
 
     def _matches(self, number: int, keys: Wanted) -> tuple[list[int], list[int]]:
         """Rows of a file that have one of the keys, and which one."""

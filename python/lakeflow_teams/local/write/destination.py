@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.by_engine import ByEngine
 from lakeflow_teams.local.write.by_files import ByFiles, Known
-from lakeflow_teams.local.write.data_file import in_order
+from lakeflow_teams.local.write.data_file import in_order, order_column
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.local.write.stored import Change, Stored
@@ -103,8 +103,19 @@ class Destination:
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
-        ordered = (in_order(some, self.shape.keys) for some in rows)
-        return delta.create(self.path, schema, ordered, stamp.properties(), self._columns(schema))
+        column, values = order_column(schema, self.shape.keys), []
+
+        def ordered() -> Iterator[pa.Table]:
+            for some in (in_order(given, self.shape.keys) for given in rows):
+                if column and isinstance(rows, Sequence):
+                    values.extend(some[column].chunks)
+                yield some
+
+        count = delta.create(self.path, schema, ordered(), stamp.properties(), self._columns(schema))
+        table = self.open() if values else None
+        if table is not None and table.version() == 0:
+            self._known.recent.note([file.path for file in delta.files(table, [])], values)
+        return count
 
     def commit(self, stored: Stored, change: Change, stamp: Stamp, identity: Iterable[str] = ()) -> int:
         """Changes a version in one commit, and tells how many rows were added.

@@ -39,10 +39,12 @@ class Recent:
         for gone in self._values.keys() - paths:
             del self._values[gone]
 
-    def lacks(self, path: str, wanted: pa.ChunkedArray) -> bool:
-        """Whether it is known that a file holds none of these values."""
+    def among(self, path: str, wanted: pa.ChunkedArray) -> pa.Array | None:
+        """The numbers of those of the values that a file may hold; ``None`` where nothing is known of it."""
         values = self._values.get(path)
-        return values is not None and values.type == wanted.type and not pc.any(pc.is_in(wanted, value_set=values)).as_py()
+        if values is None or values.type != wanted.type:
+            return None
+        return pc.indices_nonzero(pc.is_in(wanted, value_set=values))
 
     def _bytes(self) -> int:
         return sum({id(values): values.nbytes for values in self._values.values()}.values())
