@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
 use crate::caps::Caps;
+use crate::dedup::GivenVersions;
 use crate::doubts::Doubts;
 use crate::engine::Step;
 use crate::error_policy::{Attempt, FORBIDDEN, GONE, Verdict, is_dead_link, skipped, verdict};
@@ -44,6 +45,8 @@ pub struct ReadContext {
     pub failures: RoundFailures,
     /// Which exports the session asks for small pages.
     pub small_exports: SmallExports,
+    /// What the round has given of children that are read in two ways; `None` where its steps know nothing of each other.
+    pub given: Option<GivenVersions>,
     /// Takes the teams whose list of channels is empty; `None` where that has to be an error.
     pub doubts: Option<Doubts>,
 }

@@ -3,9 +3,10 @@
 //! A row's key is seen by hash (`teams_tables::key_hash`), so that a million of them take a few megabytes. Two
 //! keys of equal hash would lose a row: of a hundred million rows that happens to one read in 3,700.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 
 use teams_tables::{Fields, KeySet, key_hash};
 
@@ -30,6 +31,29 @@ impl SeenKeys {
         for key in keys {
             seen.remove(key);
         }
+    }
+}
+
+/// Versions of rows that are kept in mind at most, some 38 MB: what is beyond them comes twice, which is harmless.
+const MOST_VERSIONS: usize = 3_500_000;
+
+/// What the export of a parent has given of children that are listed too, because an export may not hold them: their rows in
+/// the versions that came, by the parent. Each goes when it has come again. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct GivenVersions(Arc<Mutex<HashMap<String, KeySet>>>);
+
+impl GivenVersions {
+    pub fn note(&self, parent: &str, versions: &[u64]) {
+        let mut given = self.0.lock();
+        let known: usize = given.values().map(KeySet::len).sum();
+        if !versions.is_empty() && known < MOST_VERSIONS {
+            given.entry(parent.to_owned()).or_default().extend(versions);
+        }
+    }
+
+    /// For a page's filter.
+    pub fn of(&self, parent: &str) -> Option<MappedMutexGuard<'_, KeySet>> {
+        MutexGuard::try_map(self.0.lock(), |given| given.get_mut(parent)).ok()
     }
 }
 

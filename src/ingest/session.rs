@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::attach::hosted_contents::Fetcher;
 use crate::caps::{Caps, Limits};
 use crate::context::ReadContext;
+use crate::dedup::GivenVersions;
 use crate::discover::{teams, users};
 use crate::doubts::Doubts;
 use crate::engine;
@@ -68,6 +69,9 @@ pub struct Session {
     discovered: DiscoveryCache,
     failures: RoundFailures,
     small_exports: SmallExports,
+    /// What open rounds have given of rows that come twice, by table: for a step that goes on from this offset. Who has that
+    /// has the rows before it.
+    given: Arc<Mutex<HashMap<&'static str, (String, GivenVersions)>>>,
 }
 
 impl Session {
@@ -80,6 +84,7 @@ impl Session {
             discovered: DiscoveryCache::default(),
             failures: RoundFailures::default(),
             small_exports: SmallExports::default(),
+            given: Arc::default(),
         })
     }
 
@@ -117,6 +122,7 @@ impl Session {
             discovered: self.discovered.clone(),
             failures: self.failures.clone(),
             small_exports: self.small_exports.clone(),
+            given: None,
             // What is no snapshot takes no missing row for a delete.
             doubts: pass.doubts.clone().or_else(|| (!pass.is_snapshot()).then(Doubts::default)),
         }
@@ -153,6 +159,8 @@ impl Session {
             .with_fetcher(Fetcher::new(&self.client, &pass.options));
         let mut context = self.context(pass, sink, limits.unless_given(&pass.options));
         context.polled = self.polled(pass, offset);
+        let given = self.given(pass, offset);
+        context.given = Some(given.clone());
         let text = offset.unwrap_or("{}");
         let (mut full_since, mut share) = (None, None);
         let (offset, finished) = match pass.round_kind() {
@@ -182,6 +190,9 @@ impl Session {
             },
         };
         context.sink.finish().await?;
+        if !finished {
+            self.given.lock().insert(pass.tables[0].name, (offset.clone(), given));
+        }
         Ok(MicroBatch { full_since, share, ..collect(pass, &context, offset, finished) })
     }
 
@@ -275,6 +286,12 @@ impl Session {
         let output = |table| Output::unwanted(Projection::nothing(table));
         let outputs = vec![output(pass.tables[0]), output(pass.tables[0])];
         self.context(pass, Sink::collect(outputs, Arc::clone(self.report())), Limits::default())
+    }
+
+    /// A step that fails gives nothing, so that what it would have given is forgotten with it.
+    fn given(&self, pass: &Pass, offset: Option<&str>) -> GivenVersions {
+        let last = self.given.lock().remove(pass.tables[0].name);
+        last.filter(|(end, _)| offset == Some(end)).map(|(_, versions)| versions).unwrap_or_default()
     }
 
     fn polled(&self, pass: &Pass, offset: Option<&str>) -> Option<Timestamp> {

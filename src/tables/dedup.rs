@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Keys by their hashes.
@@ -43,6 +44,11 @@ fn hash(before: u64, part: &str) -> u64 {
 #[inline]
 pub(crate) fn key_of(conversation: u64, parent: &str, id: &str) -> u64 {
     hash(hash(conversation, parent), id)
+}
+
+/// A row in one of its versions.
+pub(crate) fn version_of(key: u64, modified: Timestamp) -> u64 {
+    xxh3_64_with_seed(&modified.as_nanosecond().to_le_bytes(), key)
 }
 
 /// Takes back the keys of a page from the one at `mark` on: their rows were taken back, and may come again.

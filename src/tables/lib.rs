@@ -35,5 +35,5 @@ pub use json::Fields;
 pub use page::{Page, read_item, read_page};
 pub use rows::{
     Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally,
-    ThreadOutcome, ThreadRows, Unlisted, VersionRows,
+    ThreadOutcome, ThreadRows, Twice, Unlisted, VersionRows,
 };

@@ -408,8 +408,41 @@ def lakehouse() -> Figures:
     return all_figures
 
 
+def snapshots() -> Figures:
+    """(h) Tables that are read whole: memory, and what a reading costs that finds nothing."""
+    teams, users = (500, 20_000) if QUICK else (10_000, 500_000)
+    knobs = {"teams": teams, "channels_per_team": 1, "messages_per_channel": 1, "members_per_team": 50, "users": users}
+    figures: Figures = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, stage.tenant(0, **knobs) as emulator:
+        for table, changes in (("members", {"member_adds": 500, "member_removes": 500}), ("users", {})):
+            for name in ("first reading", "nothing changed", "1,000 rows changed"):
+                if name != "first reading":
+                    emulator.ask("advance", seconds=3600)
+                if name == "1,000 rows changed":
+                    if not changes:
+                        continue
+                    emulator.ask("mutate", **changes)
+                job = {"target": folder, "tables": [table]}
+                figures[f"{table}, {name}"] = attempt(lambda job=job: stage.contend("ingest", emulator, **job))
+    lines = [
+        [name, "skipped", one["skipped"], *[""] * 3]
+        if "skipped" in one
+        else [
+            name,
+            f"{one['rows']:,}",
+            f"{one['changed']:,}",
+            f"{one['wall']:.1f}",
+            f"{one['cpu']:.2f}",
+            f"{one['peak_mb']:.0f}",
+        ]
+        for name, one in figures.items()
+    ]
+    show("Tables that are read whole", ["", "rows read", "rows written", "wall s", "CPU s", "peak MB"], lines)
+    return figures
+
+
 def size() -> Figures:
-    """(g) Start-up and size."""
+    """(i) Start-up and size."""
     figures: Figures = {"import_ms": stage.timed_import()}
     core = next((stage.ROOT / "python" / "lakeflow_teams").glob("_core*.so"))
     packed = stage.RESULTS / "core.zip"
@@ -464,7 +497,8 @@ def factors(figures: Figures) -> None:
 
 
 SECTIONS = {
-    one.__name__: one for one in (decode, end_to_end, incumbent, incremental, limits, imports, memory, lakehouse, size)
+    one.__name__: one
+    for one in (decode, end_to_end, incumbent, incremental, limits, imports, memory, lakehouse, snapshots, size)
 }
 
 

@@ -25,3 +25,4 @@ mod other_ways;
 mod pace;
 mod property;
 mod scopes;
+mod twice;

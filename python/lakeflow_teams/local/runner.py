@@ -215,23 +215,33 @@ class _Runner:
         stamp = replace(fresh, batch=(found.batch or 0) + 1)
         table = job.spec.source_table
         schema = pa.schema(self._client.schema(table, options))
+        absent = left_out.LeftOut()
+        rows = self._read_whole(job, options, schema, line, tell, absent=absent)
         may_delete = partial(guard.refuse, job)
-        rows = self._read_whole(job, options, schema, line, tell)
         if keeps_history(job.way):
             now = _now()
             at = scd2.later(job.destination, found.stamp.at if found.stamp else None, now)
             if at > now:
                 self._summary.notes.append(f"{job.name}: this machine's clock was behind the last reading; {at} is taken")
-            line.add(scd2.write_snapshot(job.destination, rows, schema, replace(stamp, at=at), at, may_delete=may_delete))
+            write = partial(scd2.write_snapshot, stamp=replace(stamp, at=at), now=at)
         else:
-            line.add(snapshot.write(job.destination, rows, schema, stamp, may_delete=may_delete))
+            write = partial(snapshot.write, stamp=stamp)
+        line.add(write(job.destination, rows, schema, may_delete=may_delete, gone=absent.gone))
+        self._note_kept(job, line, absent)
         upkeep.after_commit(job.destination, stamp.batch)
         line.micro_batches += 1
 
     def _read_whole(
-        self, job: Job, options: dict[str, str], schema: pa.Schema, line: DestinationSummary, tell: OnProgress
+        self,
+        job: Job,
+        options: dict[str, str],
+        schema: pa.Schema,
+        line: DestinationSummary,
+        tell: OnProgress,
+        *,
+        absent: left_out.LeftOut,
     ) -> Iterator[pa.Table]:
-        """A snapshot as it is read, and what is stored of scopes that refused to be read."""
+        """A snapshot as it is read. What could not be read of it is ``absent`` at the end."""
         line.rows = 0
         stream = self._client.read(job.spec.source_table, options, keeps_doubtful=True, keeps_skipped=True)
         for batch in stream:
@@ -239,24 +249,18 @@ class _Runner:
             line.rows += rows.num_rows
             tell(Progress(line.destination, line.rows, line.micro_batches))
             yield rows
-        places = [dict(place) for place in stream.left_out]
-        doubtful = [{"team_id": team} for team in stream.doubtful]
-        yield from left_out.kept(job, schema, [place for place in doubtful if place not in places])
-        kept = 0
-        for rows in left_out.kept(job, schema, places):
-            kept += rows.num_rows
-            yield rows
-        self._call_stale(job, line, places, kept)
-
-    def _call_stale(self, job: Job, line: DestinationSummary, places: left_out.Places, kept: int) -> None:
+        absent.refused = [dict(place) for place in stream.left_out]
+        absent.doubtful = [place for team in stream.doubtful if (place := {"team_id": team}) not in absent.refused]
         known, now = self._journal.left_out(job.name), _now()
         last = self._journal.last_checked(job.name)
-        line.left_out = {name: known.get(name) or last or now for name in left_out.names(places)}
-        if kept:
+        line.left_out = {name: known.get(name) or last or now for name in left_out.names(absent.refused)}
+
+    def _note_kept(self, job: Job, line: DestinationSummary, absent: left_out.LeftOut) -> None:
+        if absent.kept:
             since = min(line.left_out.values())
-            what = f"{len(places)} skipped {'scope' if len(places) == 1 else 'scopes'}"
+            what = f"{len(absent.refused)} skipped {'scope' if len(absent.refused) == 1 else 'scopes'}"
             self._summary.notes.append(
-                f"{job.name}: {kept:,} rows of {what} are kept as they were, and are stale since {since}"
+                f"{job.name}: {absent.kept:,} rows of {what} are kept as they were, and are stale since {since}"
             )
 
 

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use parking_lot::MappedMutexGuard;
 use serde_json::value::RawValue;
 
 use crate::context::{ReadContext, into};
@@ -19,7 +20,8 @@ use teams_base::timestamp;
 use teams_client::link::Link;
 use teams_client::request::Request;
 use teams_tables::{
-    Context, Continuation, Fields, Filter, ListRows, Page, TableBuilder, ThreadOutcome, ThreadRows, read_item,
+    Context, Continuation, Fields, Filter, KeySet, ListRows, Page, TableBuilder, ThreadOutcome, ThreadRows, Twice,
+    read_item,
 };
 
 const EXPAND_REFUSED: &str = "the slow way: $expand=replies is refused, so replies are listed for each root";
@@ -219,7 +221,9 @@ impl<'c> Channel<'c> {
                 let [roots, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let marks = (roots.len(), replies.len());
                 let mut seen = self.seen_keys.as_ref().map(SeenKeys::lock);
-                let mut filter = Filter { seen: seen.as_deref_mut(), ..Filter::default() };
+                let mut given = self.given();
+                let twice = given.as_deref_mut().map(Twice::Second);
+                let mut filter = Filter { seen: seen.as_deref_mut(), twice, ..Filter::default() };
                 let mut rows = ThreadRows::new(roots, replies, wants, &self.team, &self.id, bound, &mut filter);
                 let page = into(body, &mut rows)?;
                 let outcome = rows.into_outcome();
@@ -277,10 +281,17 @@ impl<'c> Channel<'c> {
             .page(request, |builders, body| {
                 let [_, replies, ..] = builders else { return Err("no table to read into".to_owned()) };
                 let mut seen = self.seen_keys.as_ref().map(SeenKeys::lock);
-                let mut filter = Filter { after, seen: seen.as_deref_mut(), ..Filter::default() };
+                let mut given = self.given();
+                let twice = given.as_deref_mut().map(Twice::Second);
+                let mut filter = Filter { after, seen: seen.as_deref_mut(), twice, ..Filter::default() };
                 into(body, &mut ListRows::new(replies, row, &mut filter))
             })
             .await
+    }
+
+    /// What the team's export has given.
+    fn given(&self) -> Option<MappedMutexGuard<'_, KeySet>> {
+        self.context.given.as_ref()?.of(&self.team)
     }
 
     fn row_context<'s>(&'s self, root: &'s str) -> Context<'s> {

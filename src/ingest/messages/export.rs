@@ -15,11 +15,11 @@ use crate::engine::Step;
 use crate::state::round_kind::Family;
 use crate::state::round_state::{Phase, RoundState, before};
 use crate::state::window::Window;
-use crate::state::work_item::WorkItem;
+use crate::state::work_item::{Child, WorkItem};
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
 use teams_client::request::Request;
-use teams_tables::{Context, ExportRows, Filter, ListRows, Page, Tally};
+use teams_tables::{Context, ExportRows, Filter, ListRows, Page, Tally, Twice};
 
 /// How often a window is read again because rows left it while plain `$skip` links were followed.
 const WINDOW_READS: u8 = 3;
@@ -128,6 +128,9 @@ impl Export<'_> {
         };
         let first = self.request(&item.scope, window);
         let seen_keys = item.seen_keys.clone();
+        let children = item.children.clone();
+        let special = special(children.as_deref().unwrap_or_default());
+        let is_listed_too = self.context.given.is_some() && self.makes_known() && !special.is_empty();
         export_page::read(self.context, &first, item, |builders, body| {
             let mut seen = seen_keys.as_ref().map(SeenKeys::lock);
             let mut unlisted = takes_unlisted.then(|| self.unlisted_chats.lock());
@@ -139,6 +142,7 @@ impl Export<'_> {
                 excluded: &self.context.options.exclude_channel_ids,
                 unlisted: unlisted.as_mut().map(Guard::for_filter),
                 seen: seen.as_deref_mut(),
+                twice: is_listed_too.then_some(Twice::First(&special)),
                 page: Tally::default(),
             };
             let page = match (self.family, builders) {
@@ -169,8 +173,10 @@ impl Export<'_> {
         if !self.makes_known() {
             return;
         }
-        let special = item.listed_children().filter(|child| child.is_special);
-        let special: HashSet<&str> = special.map(|child| child.id.as_str()).collect();
+        if let Some(given) = &self.context.given {
+            given.note(&item.scope, &tally.versions_kept);
+        }
+        let special = special(item.children.as_deref().unwrap_or_default());
         let mut known = self.round.known();
         for conversation in &tally.conversations {
             if !special.contains(conversation.as_str()) {
@@ -209,4 +215,9 @@ impl Export<'_> {
         item.checked = self.context.client.now();
         Ok(!found.body.1.is_empty())
     }
+}
+
+/// The children that an export may not hold.
+fn special(children: &[Child]) -> HashSet<&str> {
+    children.iter().filter(|child| child.is_special).map(|child| child.id.as_str()).collect()
 }

@@ -25,7 +25,18 @@ pub struct Filter<'a> {
     pub unlisted: Option<Unlisted<'a>>,
     /// The keys of all rows kept so far, where each may come only once.
     pub seen: Option<&'a mut KeySet>,
+    /// What comes twice in the same version, because its conversation is read in two ways.
+    pub twice: Option<Twice<'a>>,
     pub page: Tally,
+}
+
+/// The two ways in which rows of a conversation come.
+#[derive(Debug)]
+pub enum Twice<'a> {
+    /// Those of these conversations will come again: [`Tally::versions_kept`] tells which.
+    First(&'a HashSet<&'a str>),
+    /// Those of these versions have come before, and are left out; each is taken out of them.
+    Second(&'a mut KeySet),
 }
 
 /// When items were changed, by their keys.
@@ -62,6 +73,8 @@ pub struct Tally {
     pub keys: Vec<u64>,
     /// When they were changed.
     times: Vec<Option<Timestamp>>,
+    /// The versions of rows kept that will come again ([`Twice::First`]).
+    pub versions_kept: Vec<u64>,
     /// Those of which a newer version came behind.
     outdated: Versions,
     /// Of items that the page holds in several versions, the newest: the page is read for a second time.
@@ -105,6 +118,9 @@ impl Filter<'_> {
         if !is_wanted && !is_unlisted {
             return false;
         }
+        if is_keyed && self.came_before(head, conversation, parent) {
+            return false;
+        }
         let seen = match &mut self.unlisted {
             Some(unlisted) if is_unlisted => Some(&mut *unlisted.seen),
             _ => self.seen.as_deref_mut(),
@@ -124,6 +140,23 @@ impl Filter<'_> {
         }
         self.page.note(conversation);
         true
+    }
+
+    /// Whether the version has come before, in another way; notes one that will. One that does not tell when it was changed is
+    /// no known version.
+    fn came_before(&mut self, head: &Head<'_>, conversation: &str, parent: &str) -> bool {
+        let Some(modified) = head.modified.filter(|_| !head.is_substitute) else { return false };
+        let key = |last: &LastConversation| dedup::key_of(last.hash_of(conversation), parent, head.id());
+        match &mut self.twice {
+            None => false,
+            Some(Twice::Second(given)) => given.remove(&dedup::version_of(key(&self.page.last), modified)),
+            Some(Twice::First(conversations)) => {
+                if conversations.contains(conversation) {
+                    self.page.versions_kept.push(dedup::version_of(key(&self.page.last), modified));
+                }
+                false
+            }
+        }
     }
 
     /// Notes an item's time, and tells whether it is too early to be wanted. When an item was created says little of when

@@ -18,7 +18,7 @@ mod versions;
 pub use context::Context;
 pub use delta::{DeltaLog, DeltaRows};
 pub use export::ExportRows;
-pub use filter::{Filter, Tally, Unlisted};
+pub use filter::{Filter, Tally, Twice, Unlisted};
 pub use list::ListRows;
 pub use page_rows::Rows;
 pub use raw::RawItems;

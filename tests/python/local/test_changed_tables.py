@@ -7,7 +7,7 @@ import time
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from lakeflow_teams import ConfigurationError, LakeflowTeamsError, ingest_local
 from lakeflow_teams.local.write import merge
@@ -43,6 +43,17 @@ def metadata(destination, **configuration):
     return action
 
 
+def mapped(destination, **renamed):
+    """Columns get other names, and keep those that they have in the files (``delta.columnMapping.mode``)."""
+    action = metadata(destination, **{"delta.columnMapping.mode": "name", "delta.columnMapping.maxColumnId": "3"})
+    schema = json.loads(action["metaData"]["schemaString"])
+    for number, field in enumerate(schema["fields"], 1):
+        field["metadata"] = {"delta.columnMapping.id": number, "delta.columnMapping.physicalName": field["name"]}
+        field["name"] = renamed.get(field["name"], field["name"])
+    action["metaData"]["schemaString"] = json.dumps(schema)
+    commit(destination, {"protocol": {"minReaderVersion": 2, "minWriterVersion": 5}}, action)
+
+
 def refused(destination, error, match):
     """The writer says so in one line, and the table is as it was."""
     version, files = log(destination)
@@ -63,6 +74,25 @@ def log(destination):
 def test_a_key_that_is_dropped(destination):
     write_deltalake(str(destination.path), pa.table({"text": ["1"]}), mode="overwrite", schema_mode="overwrite")
     refused(destination, ConfigurationError, "has no column id any more, which another program dropped or renamed")
+
+
+def test_a_key_that_is_renamed(destination):
+    mapped(destination, id="key")
+    refused(destination, ConfigurationError, "has no column id any more, which another program dropped or renamed")
+
+
+def test_a_column_that_is_renamed(destination):
+    mapped(destination, text="words")
+    refused(destination, ConfigurationError, "another program renamed or dropped columns .* name them as they were")
+
+
+def test_column_mapping_without_other_names_is_left_to_the_engine(destination):
+    mapped(destination)
+    assert isinstance(destination.stored(destination.open()), ByEngine)
+    counts = merge.write(destination, LATER, None, Stamp(2, "o2"))
+    assert (counts.inserts, counts.updates) == (1, 1)
+    rows = pa.table(QueryBuilder().register("rows", destination.open()).execute("SELECT id, text FROM rows ORDER BY id"))
+    assert rows["text"].to_pylist() == ["secret", "q", "words"]
 
 
 def test_a_column_that_is_dropped_comes_back(destination):

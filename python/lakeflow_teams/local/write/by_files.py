@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
@@ -20,10 +21,12 @@ from lakeflow_teams.local.write.data_file import (
     conformed,
     groups_of,
     in_order,
+    order_column,
     parquet_writer,
     together,
 )
 from lakeflow_teams.local.write.lookup import Wanted
+from lakeflow_teams.local.write.recent import Recent
 from lakeflow_teams.local.write.splice import Part, Splice, row_groups
 from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
 from lakeflow_teams.store.location import Location
@@ -34,26 +37,36 @@ _MOST_GROUP_ROWS = 8 * ROW_GROUP_ROWS
 _LEAST_GROUP_ROWS = ROW_GROUP_ROWS // 2
 _BATCH_ROWS = 8_192
 
-Footers = dict[str, list[Group]]
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the files of a table. It outlives versions, as files do."""
+
+    footers: dict[str, list[Group]] = field(default_factory=dict)
+    recent: Recent = field(default_factory=Recent)
+
+    def keep(self, paths: set[str]) -> None:
+        """The table has no other files any more."""
+        for gone in self.footers.keys() - paths:
+            del self.footers[gone]
+        self.recent.keep(paths)
 
 
 class ByFiles:
-    """One version of a table. ``columns`` are those that rows are found by; ``footers`` outlives versions, as files do."""
+    """One version of a table. ``columns`` are those that rows are found by."""
 
-    def __init__(
-        self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], footers: Footers
-    ) -> None:
+    def __init__(self, table: DeltaTable, path: Location, keys: Sequence[str], columns: Sequence[str], known: Known) -> None:
         self._table = table
         self._version = table.version()
         self._path = path
         self._keys = keys
         self._columns = [*columns]
-        self._footers = footers
+        self._known = known
         self._folder = delta.data_folder(table)
         self.schema = delta.arrow_schema(table)
+        self._ordered = order_column(self.schema, keys)
         self.files = delta.files(table, columns)
-        for gone in footers.keys() - {file.path for file in self.files}:
-            del footers[gone]
+        known.keep({file.path for file in self.files})
 
     def find(self, wanted: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """See :class:`Stored`. Keys are read where statistics allow them to be, other columns where a key was found."""
@@ -65,7 +78,7 @@ class ByFiles:
             for number, file in enumerate(self.files):
                 if not keys.may_be_within(file.bounds):
                     continue
-                rows, indices = self._matches(number, keys)
+                rows, indices = self._matches_of_few(number, wanted, keys)
                 if rows:
                     found = self._take(number, rows, columns)
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
@@ -97,17 +110,30 @@ class ByFiles:
         """See :class:`Stored`. What was found is where it was found; another commit since then makes this one fail."""
         if self._table.version() != self._version:
             raise delta.OvertakenError(f"{self._path}: version {self._version} is not the newest any more")
-        inserted = 0
-        with Writer(self._folder, self.schema, self._columns) as writer:
-            for rows in change.inserts:
-                writer.write(in_order(conformed(rows, self.schema), self._keys))
-                inserted += rows.num_rows
-            actions: list[AddAction | RemoveAction] = [*writer.close()]
+        added, inserted = self._appended(change.inserts)
+        actions: list[AddAction | RemoveAction] = [*added]
         for number, edits in _edits(change):
-            actions += self._rewritten(number, edits)
-            actions.append(delta.removal(self.files[number].path))
+            rewritten = self._rewritten(number, edits)
+            self._known.recent.follow([self.files[number].path], [file.path for file in rewritten])
+            actions += [*rewritten, delta.removal(self.files[number].path)]
         delta.commit(self._table, self._path, actions, properties)
         return inserted
+
+    def _appended(self, inserts: Iterable[pa.Table]) -> tuple[list[AddAction], int]:
+        """New files, and how many rows they have. Of a stream, as snapshots come, nothing is kept in memory."""
+        inserted = 0
+        values: list[pa.Array] = []
+        with Writer(self._folder, self.schema, self._columns) as writer:
+            for rows in inserts:
+                some = in_order(conformed(rows, self.schema), self._keys)
+                writer.write(some)
+                inserted += some.num_rows
+                if isinstance(inserts, Sequence):
+                    values += some[self._ordered].chunks
+            added = writer.close()
+        if values:
+            self._known.recent.note([file.path for file in added], values)
+        return added, inserted
 
     def compacted(self, numbers: Sequence[int]) -> list[AddAction]:
         """New files with the rows of these ones. Row groups that are large enough are copied as they lie there."""
@@ -123,7 +149,9 @@ class ByFiles:
                     fresh += (conformed(batch, self.schema) for batch in _of(opened, [at], self.schema.names))
         fresh = list(row_groups(in_order(together(fresh, self.schema), self._keys)))
         parts += ((None, at, rows.num_rows) for at, rows in enumerate(fresh))
-        return self._splice.write(parts, fresh, change=False)
+        added = self._splice.write(parts, fresh, change=False)
+        self._known.recent.follow([self.files[number].path for number in numbers], [file.path for file in added])
+        return added
 
     def open(self, number: int) -> pq.ParquetFile:
         """One of the files."""
@@ -132,14 +160,25 @@ class ByFiles:
     def groups(self, number: int, opened: pq.ParquetFile | None = None) -> list[Group]:
         """Its row groups, which are read once."""
         path = self.files[number].path
-        if path not in self._footers:
-            self._footers[path] = groups_of((opened or self.open(number)).metadata, self._columns)
-        return self._footers[path]
+        if path not in self._known.footers:
+            self._known.footers[path] = groups_of((opened or self.open(number)).metadata, self._columns)
+        return self._known.footers[path]
+
+    def _matches_of_few(self, number: int, wanted: pa.Table, keys: Wanted) -> tuple[list[int], list[int]]:
+        """The same as :meth:`_matches`, for those of the keys that the file may hold by what is known of it."""
+        known = self._ordered in keys.on
+        few = self._known.recent.among(self.files[number].path, wanted[self._ordered]) if known else None
+        if few is None:
+            return self._matches(number, keys)
+        if len(few) == 0:
+            return [], []
+        rows, indices = self._matches(number, Wanted(wanted.select(keys.on).take(few), keys.on))
+        return rows, few.take(pa.array(indices, pa.int64())).to_pylist()
 
     def _matches(self, number: int, keys: Wanted) -> tuple[list[int], list[int]]:
         """Rows of a file that have one of the keys, and which one."""
         opened: pq.ParquetFile | None = None
-        if self.files[number].path not in self._footers:
+        if self.files[number].path not in self._known.footers:
             opened = self.open(number)
         candidates = [at for at, group in enumerate(self.groups(number, opened)) if keys.may_be_within(group.bounds)]
         if not candidates:

@@ -5,7 +5,7 @@ Both are laid on disk by their key and compared a part at a time, so that memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -64,25 +64,28 @@ class Comparison:
         """What was read."""
         return self._buckets.side(_READ)
 
-    def parts(self, stored: Stored, rows: Iterable[pa.Table]) -> Iterator[Part]:
-        """What was read beside ``rows``, which are all columns of those that are stored, with their place."""
+    def parts(self, stored: Stored, rows: Iterable[pa.Table], gone: Callable[[pa.Table], pa.Table]) -> Iterator[Part]:
+        """What was read beside ``rows``, which are all columns of those that are stored, with their place.
+
+        ``gone`` tells which of those that were not read are gone.
+        """
         places = [(FILE, pa.int32()), (ROW, pa.int64())]
         self._buckets.fill(_STORED, pa.schema([*stored.schema, *places]), rows)
         for read, held in zip(self._buckets.side(_READ), self._buckets.side(_STORED), strict=True):
-            yield self._part(fitted(read, stored.schema), held)
+            yield self._part(fitted(read, stored.schema), held, gone)
 
     def spool(self, schema: pa.Schema) -> Spool:
         """Room for what is to be written."""
         return self._buckets.spool("written", schema, 10 * ROW_GROUP_ROWS)
 
-    def _part(self, read: pa.Table, held: pa.Table) -> Part:
+    def _part(self, read: pa.Table, held: pa.Table, gone: Callable[[pa.Table], pa.Table]) -> Part:
         if read.num_rows == 0 or held.num_rows == 0:
-            return Part(read, read.slice(0, 0), held.slice(0, 0), held)
+            return Part(read, read.slice(0, 0), held.slice(0, 0), gone(held))
         pairs = Wanted(read, self._keys).among(held)
         found, wanted = (pa.array(numbers, pa.int64()) for numbers in pairs)
         now, before = read.take(wanted), held.take(found)
         unlike = differing(now, before, self._schema.names)
-        return Part(unmatched(read, wanted), now.filter(unlike), before.filter(unlike), unmatched(held, found))
+        return Part(unmatched(read, wanted), now.filter(unlike), before.filter(unlike), gone(unmatched(held, found)))
 
     def _with_keys(self, rows: pa.Table) -> pa.Table:
         require_keys(rows, self._keys, self._destination.name, self._destination.shape.own)

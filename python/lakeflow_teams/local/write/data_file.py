@@ -196,8 +196,15 @@ def new_name() -> str:
 
 def in_order(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     """The rows in the order in which files keep them."""
-    text = [key for key in keys if pa.types.is_string(rows.schema.field(key).type)]
-    return rows.take(pc.sort_indices(rows[text[-1] if text else keys[-1]])) if rows.num_rows and keys else rows
+    column = order_column(rows.schema, keys)
+    return rows.take(pc.sort_indices(rows[column])) if rows.num_rows and column else rows
+
+
+def order_column(schema: pa.Schema, keys: Sequence[str]) -> str:
+    """The column that rows of a file are ordered by: the last text column of the key. Empty where there is no key."""
+    here = [key for key in keys if key in schema.names]
+    text = [key for key in here if pa.types.is_string(schema.field(key).type)]
+    return next(reversed(text or here), "")
 
 
 def conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -34,6 +34,7 @@ _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _CONFLICT = ("concurrent", "since last commit")
 _UNSUPPORTED = "unsupported"
 _INVALID = "failed validation check"
+_MAPPED = "column-mapped tables"
 
 
 class OvertakenError(Exception):
@@ -255,6 +256,11 @@ def committing(place: Target) -> Iterator[None]:
             raise _core.ConfigurationError(
                 f"{path}: a constraint of the table refuses what is to be written; drop the constraint, or mend it"
             ) from None
+        if _MAPPED in str(error):
+            raise _core.ConfigurationError(
+                f"{path}: another program renamed or dropped columns of the table (column mapping), and deltalake can add "
+                "none to such a table; nothing was written; name them as they were, or fill another destination_table"
+            ) from error
         if any(sign in str(error) for sign in _FULL):
             raise _core.LakeflowTeamsError(
                 f"{path}: the disk is full; what was committed stays, and the next run goes on from there"

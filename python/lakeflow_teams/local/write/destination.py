@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -11,8 +11,8 @@ from deltalake import DeltaTable
 from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.by_engine import ByEngine
-from lakeflow_teams.local.write.by_files import ByFiles, Footers
-from lakeflow_teams.local.write.data_file import in_order
+from lakeflow_teams.local.write.by_files import ByFiles, Known
+from lakeflow_teams.local.write.data_file import in_order, order_column
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.local.write.stored import Change, Stored
@@ -52,7 +52,7 @@ class Destination:
         self.name = name
         self.path = locate(path)
         self.shape = shape
-        self._footers: Footers = {}
+        self._known = Known()
         self._table: DeltaTable | None = None
 
     def open(self) -> DeltaTable | None:
@@ -64,7 +64,7 @@ class Destination:
     def stored(self, table: DeltaTable) -> Stored:
         """The rows of an opened version."""
         if delta.is_plain(table):
-            return ByFiles(table, self.path, self.shape.keys, self._columns(delta.arrow_schema(table)), self._footers)
+            return ByFiles(table, self.path, self.shape.keys, self._columns(delta.arrow_schema(table)), self._known)
         return ByEngine(table, self.path)
 
     def current(self, stamp: Stamp) -> DeltaTable | None:
@@ -105,8 +105,19 @@ class Destination:
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
-        ordered = (in_order(some, self.shape.keys) for some in rows)
-        return delta.create(self.path, self._told(schema), ordered, stamp.properties(), self._columns(schema))
+        column, values = order_column(schema, self.shape.keys), []
+
+        def ordered() -> Iterator[pa.Table]:
+            for some in (in_order(given, self.shape.keys) for given in rows):
+                if column and isinstance(rows, Sequence):
+                    values.extend(some[column].chunks)
+                yield some
+
+        count = delta.create(self.path, self._told(schema), ordered(), stamp.properties(), self._columns(schema))
+        table = self.open() if values else None
+        if table is not None and table.version() == 0:
+            self._known.recent.note([file.path for file in delta.files(table, [])], values)
+        return count
 
     def _told(self, schema: pa.Schema) -> pa.Schema:
         """The schema, whose description says what a row is told by: Delta has no place for a key that is not enforced."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -36,14 +35,15 @@ class Wanted:
         return pc.unique(self._rows[self._best])
 
     @cached_property
-    def _sorted(self) -> tuple[list[Any], list[tuple[Any, ...]]]:
-        at = self.on.index(self._best)
-        keys = sorted(self._index, key=itemgetter(at))
-        return [key[at] for key in keys], keys
+    def _sorted(self) -> dict[str, list[Any]]:
+        """The keys by that column."""
+        rows = self._rows.take(pc.sort_indices(self._rows[self._best]))
+        return {name: rows[name].to_pylist() for name in self.on}
 
     @cached_property
     def _values(self) -> dict[str, list[Any]]:
-        return {name: sorted(pc.unique(self._rows[name]).to_pylist()) for name in self.on}
+        """Of each column the values, sorted."""
+        return {name: pc.unique(self._rows[name]).sort().to_pylist() for name in self.on}
 
     @cached_property
     def _index(self) -> dict[tuple[Any, ...], list[int]]:
@@ -68,12 +68,11 @@ class Wanted:
         if self._best not in bounds:
             return True
         low, high = bounds[self._best]
-        values, keys = self._sorted
-        begin, end = bisect_left(values, low), bisect_right(values, high)
+        keys = self._sorted
+        begin, end = bisect_left(keys[self._best], low), bisect_right(keys[self._best], high)
         if end - begin > _EACH:
             return True
-        places = [(self.on.index(name), low, high) for name, low, high in known]
-        return any(all(low <= key[at] <= high for at, low, high in places) for key in keys[begin:end])
+        return any(all(low <= keys[name][at] <= high for name, low, high in known) for at in range(begin, end))
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
         """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""

@@ -16,6 +16,8 @@ from lakeflow_teams.local.write.stored import PLACE, WANTED, Change, Stored, cho
 from lakeflow_teams.results.summary import Counts
 
 _GONE = "__gone"
+#: Graph gives each version of a message another one, also where its cursor stays.
+_VERSION = "etag"
 
 
 def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
@@ -33,13 +35,16 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     table = destination.widen(table, rows.schema)
     stored = destination.stored(table)
     source = fitted(source, stored.schema)
-    found = stored.find(source, keys, [*keys, cursor])
+    found = stored.find(source, keys, [*keys, cursor, *_version(stored.schema, source.schema)])
     gone = source[_GONE].take(found[WANTED])
     order = _order(source[cursor].take(found[WANTED]), found[cursor])
     removes = chosen(found, pc.and_(gone, pc.greater_equal(order, 0)))
     kept = pc.invert(gone)
     same = chosen(found, pc.and_(kept, pc.equal(order, 0)))
-    places = [chosen(found, pc.and_(kept, pc.greater(order, 0))), _changed(stored, source, same, rows.schema.names, keys)]
+    places = [
+        chosen(found, pc.and_(kept, pc.greater(order, 0))),
+        _changed(stored, source, _doubtful(source, same, stamp), rows.schema.names, keys),
+    ]
     updates = placed(source.select(rows.schema.names), pa.concat_tables(one.select([*PLACE, WANTED]) for one in places))
     inserts = _kept(unmatched(source, found[WANTED]))
     change = Change([inserts], updates, removes)
@@ -64,6 +69,21 @@ def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArra
     first = pa.scalar(times.oldest(stored.type))
     one, other = pc.fill_null(incoming, first), pc.fill_null(stored, first)
     return pc.subtract(pc.greater(one, other).cast(pa.int8()), pc.less(one, other).cast(pa.int8()))
+
+
+def _version(stored: pa.Schema, source: pa.Schema) -> list[str]:
+    return [_VERSION] if _VERSION in stored.names and _VERSION in source.names else []
+
+
+def _doubtful(source: pa.Table, same: pa.Table, stamp: Stamp) -> pa.Table:
+    """Of found rows with the same cursor those that may say something else: not the same version of a message.
+
+    A full refresh writes them all the same, because a version of this program may make more of a message than one before.
+    """
+    if stamp.afresh or _VERSION not in same.schema.names:
+        return same
+    equal = pc.equal(source[_VERSION].take(same[WANTED]), same[_VERSION])
+    return same.filter(pc.invert(pc.fill_null(equal, False)))
 
 
 def _changed(stored: Stored, source: pa.Table, same: pa.Table, columns: Sequence[str], keys: Sequence[str]) -> pa.Table:

@@ -20,9 +20,10 @@ def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
 
 def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     """Each key once: the row with the greatest cursor, and of equal ones the last. A null cursor is the oldest."""
-    found = list(zip(*(rows[key].to_pylist() for key in dict.fromkeys(keys)), strict=True))
-    if len(set(found)) == len(found):
+    names = list(dict.fromkeys(keys))
+    if rows.select(names).group_by(names, use_threads=False).aggregate([]).num_rows == rows.num_rows:
         return rows
+    found = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
     first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None
     order: list[Any] = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
     chosen: dict[tuple[Any, ...], int] = {}

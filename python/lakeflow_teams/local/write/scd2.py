@@ -92,11 +92,12 @@ def write_snapshot(
     now: str,
     *,
     may_delete: Callable[[int], None] = lambda _: None,
+    gone: Callable[[pa.Table], pa.Table] = lambda missing: missing,
 ) -> Counts:
     """The same for a whole snapshot: what changed, came or went since the last one did so at ``now`` (ISO 8601, UTC).
 
-    ``now`` must be later than every time that is stored: :func:`later` sees to it. ``may_delete`` is as for snapshots
-    without a history.
+    ``now`` must be later than every time that is stored: :func:`later` sees to it. ``may_delete`` and ``gone`` are as
+    for snapshots without a history.
     """
     with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
@@ -109,7 +110,7 @@ def write_snapshot(
         places = [*destination.shape.keys, START, *PLACE]
         written, ended = snapshot.spool(stored.schema), []
         inserts = updates = deletes = 0
-        for part in snapshot.parts(stored, map(holding, stored.scan(stored.schema.names))):
+        for part in snapshot.parts(stored, map(holding, stored.scan(stored.schema.names)), gone):
             for new in (part.new, part.now):
                 written.add(conformed(_from(new, at, kind), stored.schema))
             ended += [part.before.select(places), part.gone.select(places)]

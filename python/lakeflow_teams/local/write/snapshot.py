@@ -21,10 +21,12 @@ def write(
     stamp: Stamp,
     *,
     may_delete: Callable[[int], None] = lambda _: None,
+    gone: Callable[[pa.Table], pa.Table] = lambda missing: missing,
 ) -> Counts:
     """Replaces the table's content in one commit, or makes none where nothing changed. ``rows`` are the whole snapshot.
 
     ``may_delete`` is told how many rows would be deleted, before anything is written, and raises where that is too much.
+    ``gone`` tells which of the stored rows that were not read are deleted.
     """
     with Comparison(destination, rows, schema) as snapshot:
         table = destination.current(stamp)
@@ -34,7 +36,7 @@ def write(
         places = [*destination.shape.keys, *PLACE]
         written, removed = snapshot.spool(stored.schema), []
         inserts = updates = deletes = 0
-        for part in snapshot.parts(stored, stored.scan(stored.schema.names)):
+        for part in snapshot.parts(stored, stored.scan(stored.schema.names), gone):
             written.add(conformed(part.new, stored.schema))
             written.add(_over(part.before, part.now, stored.schema))
             removed += [part.before.select(places), part.gone.select(places)]
