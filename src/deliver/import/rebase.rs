@@ -116,14 +116,15 @@ fn carry(folder: &Path, container: usize, mut sent: Sent, write: &mut impl FnMut
         }
         let Some(entry) = sent.remove(&(source_id, part)) else { continue };
         let i = place as u32;
-        let super::journal::More { images: g, author: u, notes: n, .. } =
-            entry.more.map(|more| *more).unwrap_or_default();
-        let (t, h) = (entry.at, entry.hash);
+        let (t, h, more) = (entry.at, entry.hash, entry.more.unwrap_or_default());
         for _ in 0..entry.attempts.max(1) {
-            write(&Event::Attempt { c, i, t, h, g: g.clone(), u: u.clone(), n: n.clone() })?;
+            let more = more.clone();
+            write(&Event::Attempt { c, i, t, h, g: more.images, u: more.author, n: more.notes })?;
         }
         match (entry.state, entry.id) {
-            (State::Posted, Some(id)) => write(&Event::Posted { c, i, t, id: id.into(), h, g, u, n })?,
+            (State::Posted, Some(id)) => {
+                write(&Event::Posted { c, i, t, id: id.into(), h, g: more.images, u: more.author, n: more.notes })?;
+            }
             // Refused once, it has another chance with other mappings.
             (State::Refused, _) => write(&Event::Open { c, i })?,
             _ if entry.landed => write(&Event::Landed { c, i, h: entry.hash })?,
