@@ -30,7 +30,7 @@ def test_the_demo_runs_again_and_again(tmp_path):
         assert not first.failed
         # In four teams there are as few pages of history as of changes: what is less is the rows.
         read = [sum(line.rows for line in summary.destinations) for summary in (first, second)]
-        assert read[1] < 0.6 * read[0]
+        assert read[1] < 0.9 * read[0]
         assert screen.getvalue().count("equal to the tenant") == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html.parser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakeflow_teams.deliver.sources.slack import SlackExport
@@ -682,6 +682,7 @@ def test_no_shape_of_a_message_stops_the_reader_or_leaves_safe_html(item):
 
 @settings(max_examples=400, deadline=None)
 @given(TEXT)
+@example("_~_~")
 def test_no_text_leaves_safe_html(text):
     Checked(html_of(text))
 

@@ -7,6 +7,7 @@ emoji, then styles at word borders, then quotes line by line. What is done is pu
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from lakeflow_teams.deliver.sources import html
 from lakeflow_teams.deliver.sources.emoji import emoji_of
@@ -35,7 +36,7 @@ _STYLES = tuple(
         re.compile(
             r"(?<![^\W_])(?<!{0}){0}(?![\s{0}])([^{0}\n\ufdd2]+?)(?<!\s){0}(?![^\W_])(?!{0})".replace("{0}", re.escape(sign))
         ),
-        rf"<{tag}>\1</{tag}>",
+        tag,
     )
     for sign, tag in (("*", "strong"), ("_", "em"), ("~", "s"))
 )
@@ -59,13 +60,23 @@ def mrkdwn(text: str, body: Body) -> str:
         return (_BLOCK if piece["pre"] else _INLINE).format(len(aside) - 1)
 
     text = html.entities(unescape(_PIECE.sub(put_aside, text)))
-    for sign, pattern, styled in _STYLES:
+    for sign, pattern, tag in _STYLES:
         if sign in text:
-            text = pattern.sub(styled, text)
+            text = pattern.sub(partial(_styled, tag), text)
     text = _quoted(text)
     text = html.visible_lines(text)
     text = _PUT_ASIDE.sub(lambda number: aside[int(number[1])], text)
     return _AROUND_BLOCK.sub(r"\1", text) if "<pre>" in text or "<blockquote>" in text else text
+
+
+def _styled(tag: str, found: re.Match[str]) -> str:
+    """What is between two signs, unless a style that was found before begins or ends in it: tags do not cross."""
+    open_tags = 0
+    for sign in re.findall("</?", found[1]):
+        open_tags += 1 if sign == "<" else -1
+        if open_tags < 0:
+            break
+    return found[0] if open_tags else f"<{tag}>{found[1]}</{tag}>"
 
 
 def _piece(piece: re.Match[str], body: Body) -> str | None:
