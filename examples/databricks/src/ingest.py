@@ -1,4 +1,4 @@
-"""Source of the pipeline, made by `lakeflow-teams databricks`. What is read stands in pipeline.yaml: change that file."""
+"""The pipeline's source, made by `lakeflow-teams databricks`. What is read stands in pipeline.yaml: change that file."""
 
 import json
 
