@@ -109,3 +109,7 @@ pub const ADD_CHANNEL_MEMBER: Permission = teams(&["ChannelMember.ReadWrite.All"
 pub const CHANGE_TEAM: Permission = teams(&["TeamSettings.ReadWrite.All"]);
 pub const CHANGE_CHANNEL: Permission = teams(&["ChannelSettings.ReadWrite.All"]);
 pub const CHANGE_CHAT: Permission = teams(&["Chat.ReadWrite.All"]);
+/// The least of them covers the application's own app only.
+pub const INSTALL: Permission =
+    teams(&["TeamsAppInstallation.ReadWriteSelfForUser.All", "TeamsAppInstallation.ReadWriteForUser.All"]);
+pub const CATALOGUE: Permission = teams(&["AppCatalog.Read.All", "AppCatalog.ReadWrite.All"]);

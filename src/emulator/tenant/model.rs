@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::tenant::bot::Bot;
+
 pub type Object = Map<String, Value>;
 
 /// The members of a JSON object.
@@ -36,6 +38,7 @@ pub struct Tenant {
     /// Teams that were created in migration mode, by id.
     pub migrated_teams: HashMap<String, MigratedTeam>,
     pub operations: HashMap<String, Operation>,
+    pub bot: Bot,
     /// The longest message, in words.
     pub words: usize,
     /// Grows with every change; delta tokens point into it.
@@ -104,6 +107,8 @@ pub struct User {
     /// Positions in `Tenant::chats`.
     pub chats: Vec<usize>,
     pub removal: Option<Removal>,
+    /// Whether somebody took the licences away.
+    pub unlicensed: bool,
     /// Everything that happened since the tenant was generated.
     pub steps: Vec<Step>,
 }
