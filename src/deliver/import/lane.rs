@@ -10,12 +10,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::compose::{IMAGE_BYTES, iso, originally_by, reason};
-use super::endpoint::{Address, Mode, mode, read};
+use super::endpoint::{Address, Mode, mode};
 use super::html::{canonical, drop_mentions, replace_images};
 use super::job::Job;
 use super::journal::{Entry, Event, State};
 use super::read_back::{Found, find};
 use super::spool::{Bodies, Item, Spool};
+use crate::fetch::read;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::Request;
