@@ -23,7 +23,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-stores azurite test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs wheel clean audit
+.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,10 +38,13 @@ test: lint docs test-rust $(STAMPS)/azurite test-python test-spark-quick  ## Lin
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
 	cargo test $(CARGO_FLAGS) $(ARGS)
 
-test-python test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
+test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
 test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+test-slow: $(DEV)  ## Those that kill long runs again and again, or bring much
+	$(BIN)/pytest -m "slow and not spark and not bench and not stores" $(ARGS)
 
 test-stores: $(DEV) $(STAMPS)/azurite  ## All tests with servers of object stores; `make test` runs the quick ones
 	$(BIN)/pytest -n 2 --dist worksteal -m "stores or not stores" tests/python/store $(ARGS)
@@ -104,6 +107,14 @@ audit: $(STAMPS)/python  ## Licences, sources and advisories of all dependencies
 	cargo deny --locked check
 	$(UV) export --locked --all-extras --no-emit-project --quiet --output-file $(VENV)/audit.txt
 	$(UV) tool run pip-audit --disable-pip --require-hashes --requirement $(VENV)/audit.txt
+
+# Needs Chromium and pngquant (apt-get install chromium pngquant).
+picture: $(RELEASE)  ## docs/_static/report.png, the report of a demo's second run
+	rm -rf dist/picture && mkdir -p dist
+	$(BIN)/lakeflow-teams demo --target dist/picture > dist/picture.txt
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1180,1070 \
+		--screenshot=dist/report.png file://$(CURDIR)/dist/picture/_reports/latest.html
+	pngquant --force --quality 70-95 --speed 1 --strip --output docs/_static/report.png dist/report.png
 
 clean:  ## Remove what was built, the environment included
 	cargo clean

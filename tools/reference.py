@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,17 +104,20 @@ def options() -> str:
     ]
     for door, title in _DOORS.items():
         found = [option for option in _core.options() if option["door"] == door]
-        rows = ((f"`{o['name']}`", o["kind"], _default(o), o["description"], _allowed(o)) for o in found)
-        lines += ["", f"## {title}", "", *_grid(("option", "kind", "default", "what it does", "allowed"), rows)]
+        rows = ((f"`{o['name']}`", f"{o['description']} *{_allowed(o)}*{_default(o)}") for o in found)
+        lines += ["", f"## {title}", "", *_grid(("option", "what it does, and what it takes"), rows)]
     return _page(lines)
 
 
 def _default(option: _core.OptionInfo) -> str:
-    return f"`{option['default']}`" if option["default"] else ""
+    return f" Default: `{option['default']}`." if option["default"] else ""
 
 
 def _allowed(option: _core.OptionInfo) -> str:
-    return f"{option['allowed']}; a secret, never shown" if option["secret"] else option["allowed"]
+    """A sentence, which names the kind unless the words do so themselves."""
+    allowed = option["allowed"]
+    sentence = f"{allowed[0].upper()}{allowed[1:]}{'; a secret, never shown' if option['secret'] else ''}."
+    return f"A list: {sentence[0].lower()}{sentence[1:]}" if option["kind"] == "list" else sentence
 
 
 def errors() -> str:
@@ -196,8 +200,90 @@ def _rates(rates: dict[str, tuple[str, str]]) -> Iterable[tuple[str, str, str]]:
         yield f"`{endpoint}`", rate, narrow
 
 
+#: Section to what it lists: names that can be imported, of Python's own classes and functions.
+PUBLIC = {
+    "Read": ("lakeflow_teams.TeamsClient", "lakeflow_teams.stream.TableStream"),
+    "Ingest": ("lakeflow_teams.ingest_local", "lakeflow_teams.ingest"),
+    "Ask": (
+        "lakeflow_teams.local.analysis.connect",
+        "lakeflow_teams.local.analysis.polars",
+        "lakeflow_teams.local.documents.thread_documents",
+    ),
+    "Write into Teams": ("lakeflow_teams.import_messages",),
+    "What came of it": (
+        "lakeflow_teams.results.summary.RunSummary",
+        "lakeflow_teams.results.summary.DestinationSummary",
+        "lakeflow_teams.ImportSummary",
+        "lakeflow_teams.Report",
+        "lakeflow_teams.CheckResult",
+        "lakeflow_teams.results.check.CheckRow",
+    ),
+    "Spark and Lakeflow": (
+        "lakeflow_teams.TeamsDataSource",
+        "lakeflow_teams.MicrosoftTeamsDataSource",
+        "lakeflow_teams.MicrosoftTeamsLakeflowConnect",
+    ),
+    "Options": ("lakeflow_teams.options.connection_from_environment",),
+    "Telemetry": ("lakeflow_teams.telemetry.reading",),
+    "Fixtures of pytest": (
+        "lakeflow_teams.testing.fixtures.graph_emulator",
+        "lakeflow_teams.testing.fixtures.graph_emulator_factory",
+    ),
+}
+#: The same of the native core, from its stub.
+CORE = {
+    "The emulator": (
+        "GraphEmulator",
+        "EmulatorSizes",
+        "EmulatorBehaviour",
+        "EmulatorKnobs",
+        "EmulatorActions",
+        "Mutation",
+        "PostDetails",
+        "Fault",
+    ),
+    "Errors": ("LakeflowTeamsError", *_ERRORS),
+    "Batches and schemas": ("Batch", "BatchStream", "Schema"),
+    "Declarations": ("TableInfo", "OptionInfo"),
+}
+
+
+def python() -> str:
+    """``python.md``: directives for everything that can be imported; Sphinx fills them from docstrings and stubs."""
+    lines = ["# Python", "", _MADE, ""]
+    lines += [
+        "Everything public, from the docstrings and the stub of the native core. Names without a dot are imported from",
+        "`lakeflow_teams`: `from lakeflow_teams import TeamsClient`. Options are in [options](options.md).",
+    ]
+    for title, names in PUBLIC.items():
+        lines += ["", f"## {title}"]
+        for name in names:
+            lines += ["", *_directive(_kind(name), name, native=False)]
+    for title, names in CORE.items():
+        lines += ["", f"## {title}"]
+        for name in names:
+            lines += ["", *_directive("class", f"lakeflow_teams._core.{name}", native=True)]
+    return _page(lines)
+
+
+def _kind(name: str) -> str:
+    module, _, last = name.rpartition(".")
+    return "class" if isinstance(getattr(import_module(module), last), type) else "function"
+
+
+def _directive(kind: str, name: str, *, native: bool) -> list[str]:
+    members = ["   :members:", "   :show-inheritance:"] if kind == "class" else []
+    return ["```{eval-rst}", f".. auto{'api' if native else ''}{kind}:: {name}", *members, "```"]
+
+
 #: File name to what makes its text.
-PAGES: dict[str, Callable[[], str]] = {"tables.md": tables, "options.md": options, "errors.md": errors, "cost.md": costs}
+PAGES: dict[str, Callable[[], str]] = {
+    "tables.md": tables,
+    "options.md": options,
+    "python.md": python,
+    "errors.md": errors,
+    "cost.md": costs,
+}
 
 
 def write(folder: Path) -> None:

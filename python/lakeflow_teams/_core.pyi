@@ -34,6 +34,7 @@ __all__ = [
     "check_card",
     "cost",
     "counts",
+    "existing_containers",
     "expand_card",
     "login_errors",
     "needed_counts",
@@ -426,6 +427,9 @@ def card_functions() -> list[str]:
 def card_size(activity: str) -> tuple[int, int, int]:
     """Bytes of a text in UTF-16, and the sizes from which a message is large, and refused."""
 
+def existing_containers(plan: str, options: Mapping[str, str], *, credential: object | None = None) -> list[tuple[int, str]]:
+    """What is wrong with the containers of a plan that exist already: their place in the plan, and why."""
+
 @final
 class Import:
     """A staged import: its steps, and what became of its posts. The ledger is its Arrow stream.
@@ -581,6 +585,8 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Published keys without ``endorsements``."""
     resend_seconds: float
     """After so many seconds without an answer the same activity comes again."""
+    drives: Sequence[str]
+    """Drives that files can be written to."""
     import_rates: Literal["article", "table"]
     """Which of two documents tells how fast messages are imported into a channel: five a second, or one."""
     migration_mode_shown: bool
@@ -593,6 +599,8 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Posts with mentions are refused with 400."""
     one_on_one_migration_refused: bool
     """startMigration of a chat of two is refused with 412, as users report."""
+    chat_history: Literal["ignored", "taken", "refused"]
+    """What a new chat does with the ``visibleHistoryStartDateTime`` of its members; "refused" is 400."""
     team_completion_refused: bool
     """completeMigration of a team is refused with 400 even when all its channels are complete, as users report."""
     operation_polls: int
@@ -900,6 +908,8 @@ class GraphEmulator:
         """
     def truth_json(self, table: str) -> str:
         """The same as JSON text, as the emulator holds it: with every property that Graph sends, and Graph's own times."""
+    def files(self) -> list[tuple[str, str, bytes]]:
+        """The files that were uploaded, as (drive, path, bytes)."""
     def unreadable_teams(self) -> list[str]:
         """Ids of teams that are listed and answer 403 or 404."""
     def fault(self, **rule: Unpack[Fault]) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 #: Words that YAML reads as something other than text.
 _TAKEN = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, /, **values: Any) -> str:
     """The template ``name`` filled in. In HTML every value is escaped; a value that a template lacks is an error."""
     return _environment().get_template(f"{name}.j2").render(**values)
 
@@ -24,12 +25,22 @@ def yaml_text(value: Any) -> str:
     text = str(value)
     if _PLAIN.fullmatch(text) and text.lower() not in _TAKEN:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return json_text(text)
 
 
-def python_text(value: str) -> str:
-    """A text as a Python literal in double quotes."""
+def json_text(value: Any) -> str:
+    """A value as JSON, which is also a quoted text of YAML."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def sql_name(value: str) -> str:
+    """A name as Databricks' SQL quotes it."""
+    return value if _WORD.fullmatch(value) else "`" + value.replace("`", "``") + "`"
+
+
+def shell_text(value: str) -> str:
+    """A text as it stands in a here document, where a shell still replaces variables."""
+    return re.sub(r"([$`\\])", r"\\\1", value)
 
 
 @cache
@@ -42,6 +53,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["yaml"] = yaml_text
-    environment.filters["python"] = python_text
+    environment.filters |= {"yaml": yaml_text, "json": json_text, "sql_name": sql_name, "shell_text": shell_text}
     return environment

@@ -66,7 +66,7 @@ impl Attempt<'_> {
         };
         let builder = client.request(method, self.url.clone());
         let builder = match (&self.request.body, self.request.endpoint.method) {
-            (Some(body), _) => builder.header(CONTENT_TYPE, "application/json").body(body.0.clone()),
+            (Some(body), _) => builder.header(CONTENT_TYPE, body.content_type).body(body.bytes.clone()),
             (None, Method::Get) => builder,
             // Servers answer 411 to a POST that says nothing of its length.
             (None, _) => builder.header(CONTENT_LENGTH, 0),

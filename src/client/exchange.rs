@@ -172,6 +172,10 @@ impl Engine {
                     }
                 }
                 let is_enough = request.is_brief && trial.retries > 0 && trouble.is_failure_of_server();
+                if let (Some(asked), false) = (asked, is_harmless) {
+                    // It is not repeated here, and whatever its caller sends next waits as the server asks.
+                    self.limiter.pause(request, asked.min(limit));
+                }
                 let wait = if is_harmless && !is_enough { trial.again_within(limit, took, asked) } else { None };
                 let may_go_on =
                     if throttled { service.breaker.throttled(template, took) } else { service.breaker.failed(took) };

@@ -18,7 +18,7 @@ pub struct Request {
     pub budget: Budget,
     /// How the scope is named in errors and in the report, such as `team 1234` or `channel 1234/19:..`.
     pub scope: String,
-    pub body: Option<Json>,
+    pub body: Option<Body>,
     pub idempotency: Idempotency,
     /// There is another way to the same rows: a server that fails twice (500, 502, 504, no answer) is not asked further.
     pub is_brief: bool,
@@ -48,13 +48,16 @@ pub enum Idempotency {
     NotIdempotent,
 }
 
-/// A JSON body. It may hold what people wrote, so it is not shown.
+/// A body. It may hold what people wrote, so it is not shown.
 #[derive(Clone)]
-pub struct Json(pub Bytes);
+pub struct Body {
+    pub content_type: &'static str,
+    pub bytes: Bytes,
+}
 
-impl fmt::Debug for Json {
+impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Json({} bytes)", self.0.len())
+        write!(f, "Body({} bytes of {})", self.bytes.len(), self.content_type)
     }
 }
 
@@ -105,7 +108,14 @@ impl Request {
 
     #[must_use]
     pub fn json(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = Some(Json(body.into()));
+        self.body = Some(Body { content_type: "application/json", bytes: body.into() });
+        self
+    }
+
+    /// The bytes of a file.
+    #[must_use]
+    pub fn file(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.body = Some(Body { content_type: "application/octet-stream", bytes: bytes.into() });
         self
     }
 

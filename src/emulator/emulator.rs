@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -155,6 +156,12 @@ impl Emulator {
     pub fn truth(&self, table: &str) -> Vec<Value> {
         let rows = self.truth_texts(table).unwrap_or_else(|| panic!("no such table: {table}"));
         rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect()
+    }
+
+    /// The files that were uploaded: drive and path, and their bytes.
+    pub fn files(&self) -> Vec<(String, String, Bytes)> {
+        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        tenant.files.iter().map(|((drive, path), bytes)| (drive.clone(), path.clone(), bytes.clone())).collect()
     }
 
     /// Teams that are listed as groups and answer 403 or 404.

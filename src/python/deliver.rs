@@ -29,7 +29,7 @@ use teams_deliver::import::journal::Journal;
 use teams_deliver::import::ledger::{self, States};
 use teams_deliver::import::plan::Plan;
 use teams_deliver::import::stage::{Counts, Stage};
-use teams_deliver::import::{names, rebase};
+use teams_deliver::import::{existing, names, rebase};
 
 /// How often a step looks for Ctrl-C, and tells how far it is.
 const TICK: Duration = Duration::from_millis(200);
@@ -77,6 +77,23 @@ pub fn stage_import(
 #[pyfunction]
 pub fn rebase_import(py: Python<'_>, old: PathBuf, new: PathBuf) -> PyResult<u64> {
     py.detach(|| rebase::rebase(&old, &new)).map_err(|error| to_py(&error))
+}
+
+/// What is wrong with the containers of a plan that exist already: their place in the plan, and why.
+#[pyfunction]
+#[pyo3(signature = (plan, options, *, credential=None))]
+pub fn existing_containers(
+    py: Python<'_>,
+    plan: &str,
+    options: HashMap<String, String>,
+    credential: Option<Py<PyAny>>,
+) -> PyResult<Vec<(usize, String)>> {
+    py.detach(|| {
+        let plan = plan_of(plan)?;
+        let client = connect(options, credential, &Arc::new(Report::default()))?;
+        runtime().block_on(existing::look_at_all(&client, &plan))
+    })
+    .map_err(|error| to_py(&error))
 }
 
 /// The bytes of images, from a Python function that takes a key.
@@ -251,8 +268,13 @@ impl Import {
                     Ok(())
                 })?;
                 let state = journal.container(at);
+                if states != States::default() {
+                    for note in container.notes.iter().chain(&state.notes) {
+                        *notes.entry(note.clone()).or_default() += 1;
+                    }
+                }
                 all.push(json!({
-                    "source": container.source, "name": container.name, "kind": container.kind,
+                    "source": container.source, "name": container.name, "kind": state.kind.unwrap_or(container.kind),
                     "id": state.id, "team": state.team, "opened": state.opened, "completed": state.completed,
                     "states": states, "notes": notes, "reasons": reasons,
                     "messages": self.counts.get(at).map_or(0, |counts| counts.messages),

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -230,6 +230,12 @@ impl GraphEmulator {
     fn truth_json(&self, py: Python<'_>, table: &str) -> PyResult<String> {
         self.with(py, |emulator| emulator.truth_texts(table).map(|rows| format!("[{}]", rows.join(","))))?
             .ok_or_else(|| PyValueError::new_err(format!("no such table: {table}")))
+    }
+
+    /// The files that were uploaded, as (drive, path, bytes).
+    fn files<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, String, Bound<'py, PyBytes>)>> {
+        let files = self.with(py, Emulator::files)?;
+        Ok(files.into_iter().map(|(drive, path, bytes)| (drive, path, PyBytes::new(py, &bytes))).collect())
     }
 
     /// Ids of teams that are listed and answer 403 or 404.

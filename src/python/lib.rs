@@ -44,6 +44,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(deliver::channel_names, module)?)?;
     module.add_function(wrap_pyfunction!(deliver::stage_import, module)?)?;
     module.add_function(wrap_pyfunction!(deliver::rebase_import, module)?)?;
+    module.add_function(wrap_pyfunction!(deliver::existing_containers, module)?)?;
     module.add_class::<deliver::Import>()?;
     module.add_function(wrap_pyfunction!(broadcast::resolve_recipients, module)?)?;
     module.add_class::<broadcast::Broadcast>()?;

@@ -113,7 +113,7 @@ fn assert_own(array: &dyn Array, row: usize, column: &Column, number: usize) {
     }
     match column.kind {
         ColumnType::Text | ColumnType::Time => {
-            assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name)
+            assert_eq!(array.as_string::<i32>().value(row), format!("{number}"), "{}", column.name);
         }
         ColumnType::Json => assert_eq!(array.as_string::<i32>().value(row), format!("\"{number}\""), "{}", column.name),
         ColumnType::Binary => assert!(array.is_null(row), "{}", column.name),

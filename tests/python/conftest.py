@@ -20,9 +20,9 @@ pytest_plugins = ["pytester", "support.spark_session"]
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
-    """No credential of the machine reaches a test."""
+    """No credential of the machine reaches a test, and no width of a terminal, which pytest's workers are given."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "LAKEFLOW_TEAMS_")):
+        if name == "COLUMNS" or name.startswith(("AWS_", "AZURE_", "GOOGLE_", "LAKEFLOW_TEAMS_")):
             monkeypatch.delenv(name)
 
 

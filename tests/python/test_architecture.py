@@ -32,8 +32,17 @@ ARROWS = {
         "stream": "a read is a stream",
     },
     "environment": {"options": "the older name of one of its functions"},
-    "lakeflow": {"options": "the connection's map", "planner": "partitions of a micro-batch"},
-    "spark": {"options": "Spark's map", "planner": "partitions of a micro-batch"},
+    "operations": {"options": "an operation's options", "results": "a connection is validated by a check"},
+    "lakeflow": {
+        "options": "the connection's map",
+        "planner": "partitions of a micro-batch",
+        "operations": "the framework is given our answers",
+    },
+    "spark": {
+        "options": "Spark's map",
+        "planner": "partitions of a micro-batch",
+        "operations": "`operation` asks instead of reading",
+    },
     "pipelines": {
         "options": "the connection's options",
         "spec": "the destinations, and how each is written",

@@ -75,6 +75,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = app.main(args=arguments, prog_name="lakeflow-teams", standalone_mode=False)
         flushed(sys.stdout)
+    except click.exceptions.NoArgsIsHelpError as error:  # a page to read, and no mistake to put into a line
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return BAD_INPUT
     except click.ClickException as error:
         return _line(error.format_message(), BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):

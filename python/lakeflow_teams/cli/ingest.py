@@ -13,6 +13,7 @@ from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.exit_code import BAD_INPUT, FAILED, OK
 from lakeflow_teams.cli.output import print_json, verbose
+from lakeflow_teams.cli.values import Count
 from lakeflow_teams.results import listing
 from lakeflow_teams.results.terminal import progress, show_summary
 
@@ -30,7 +31,7 @@ _OUTLOOK = (listing.Column("table"), listing.Column("how", rank=1), listing.Colu
 @click.option("--only", multiple=True, metavar="TABLE", help="Run this table only; repeatable, or several by comma.")
 @click.option("--full-refresh", multiple=True, metavar="TABLE", help="Read this table from the beginning; repeatable.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done. Sends nothing, writes nothing.")
-@click.option("--max-delete-percent", type=click.IntRange(0, 100), help="Share of a table that this run may delete.")
+@click.option("--max-delete-percent", type=Count(0, 100), help="Share of a table that this run may delete.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--report/--no-report", default=True, help="Write a page about the run to TARGET/_reports (default).")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.cli.complete import complete_option, complete_table
 from lakeflow_teams.cli.inputs import client, split
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.cli.values import Count
 from lakeflow_teams.results import listing
 from lakeflow_teams.results.html import type_name
 
@@ -80,13 +82,13 @@ def schema(table: str, options: tuple[str, ...], as_json: bool) -> None:
     for field in found["fields"]:
         for line in _type_lines(field["name"], field["type"], width, 0):
             click.echo(line)
-        click.echo(f"    {field['metadata']['comment']}")
+        click.echo(fill(field["metadata"]["comment"], width, initial_indent="    ", subsequent_indent="    "))
 
 
 @click.command()
 @click.argument("table", shell_complete=complete_table)
 @option
-@click.option("-n", "--rows", default=10, show_default=True, type=click.IntRange(1), help="How many rows.")
+@click.option("-n", "--rows", default=10, show_default=True, type=Count(1), help="How many rows.")
 @click.option("--columns", metavar="A,B", help="Columns to read and show, by comma; without it those that fit.")
 @click.option("--connection", type=click.Path(path_type=Path), help="YAML file with connection options.")
 @as_json

@@ -8,6 +8,14 @@ import click
 
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.results import listing
+
+_COLUMNS = (
+    listing.Column("table"),
+    listing.Column("files before", justify="right"),
+    listing.Column("files now", justify="right"),
+    listing.Column("old files deleted", justify="right"),
+)
 
 
 @click.command()
@@ -26,5 +34,5 @@ def maintain(target: str, as_json: bool) -> None:
     if as_json:
         print_json([asdict(table) for table in tables])
         return
-    for table in tables:
-        click.echo(f"{table.table}: {table.before} files, now {table.after}; {table.deleted} old ones deleted")
+    rows = ([each.table, f"{each.before:,}", f"{each.after:,}", f"{each.deleted:,}"] for each in tables)
+    listing.show(listing.console(), _COLUMNS, rows)

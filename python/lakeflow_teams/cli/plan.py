@@ -16,6 +16,7 @@ from lakeflow_teams.cli.exit_code import FAILED, OK
 from lakeflow_teams.cli.inputs import load_pipeline, pipeline_client, split
 from lakeflow_teams.cli.look import as_json, option
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.cli.values import Amount
 from lakeflow_teams.options.environment import connection_from_environment
 from lakeflow_teams.results import listing
 from lakeflow_teams.results.cost import RUNS, PlanResult, RunCost, duration, predict
@@ -36,7 +37,7 @@ def _count_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each count, in the order of the core."""
     for name, assumed, meaning in reversed(_core.counts()):
         text = meaning if assumed is None else f"{meaning} Assumed to be {assumed:g}."
-        command = click.option(f"--{name.replace('_', '-')}", name, type=click.FloatRange(0), help=text)(command)
+        command = click.option(f"--{name.replace('_', '-')}", name, type=Amount(0), help=text)(command)
     return command
 
 

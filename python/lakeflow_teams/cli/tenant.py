@@ -19,11 +19,27 @@ from lakeflow_teams._extras import need
 from lakeflow_teams._suggest import did_you_mean
 from lakeflow_teams.cli.inputs import pairs
 from lakeflow_teams.cli.output import print_json
+from lakeflow_teams.cli.values import Count
 
 
-@click.group(invoke_without_command=True)
-@click.option("--port", default=8480, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--teams", default=20, show_default=True, type=click.IntRange(0), help="How many teams it has.")
+class _Emulator(click.Group):
+    """Every knob is one of ``-o``; who writes it as an option of its own is told so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, or a click error that names the knob."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name, knobs = error.option_name.lstrip("-").replace("-", "_"), _core.GraphEmulator.knobs()
+            first = [knob for knob in knobs if knob.startswith(name)][:1]
+            near = did_you_mean(name, first or knobs, show=lambda knob: f"-o {knob}=...")
+            near = near or "".join(f"; did you mean -o {knob}=...?" for knob in first)
+            raise click.UsageError(f"there is no option {error.option_name}{near}") from None
+
+
+@click.group(cls=_Emulator, invoke_without_command=True)
+@click.option("--port", default=8480, show_default=True, type=Count(0, 65535), help="0 takes a free one.")
+@click.option("--teams", default=20, show_default=True, type=Count(0), help="How many teams it has.")
 @click.option("--seed", default=7, show_default=True, type=int, help="The same seed is the same tenant.")
 @click.option("--live", is_flag=True, help="Today's date; every few seconds people write, answer, react and edit.")
 @click.option("-o", "--option", "options", multiple=True, metavar="KNOB=VALUE", help="Any other knob; repeatable.")
@@ -59,7 +75,7 @@ def _started(knobs: dict[str, Any]) -> _core.GraphEmulator:
     try:
         return _core.GraphEmulator(**knobs)
     except TypeError as error:
-        name = str(error).partition("argument ")[2] or str(error)
+        name = (str(error).partition("argument ")[2] or str(error)).replace("'", "")  # with the nearest one, if any
         raise _core.ConfigurationError(f"the emulator has no knob {name}") from None
     except ValueError as error:
         raise _core.ConfigurationError(f"a knob of the emulator: {str(error).removeprefix('GraphEmulator(): ')}") from None
@@ -125,7 +141,7 @@ def _plainly(said: str) -> str:
 
 @click.command()
 @click.option("--target", default="lakehouse/demo", show_default=True, type=click.Path(path_type=Path))
-@click.option("--teams", default=20, show_default=True, type=click.IntRange(1), help="How many teams the tenant has.")
+@click.option("--teams", default=20, show_default=True, type=Count(1), help="How many teams the tenant has.")
 @click.option("--seed", default=7, show_default=True, type=int, help="The same seed is the same tenant.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summaries of both runs as JSON.")
 def demo(target: Path, teams: int, seed: int, as_json: bool) -> None:

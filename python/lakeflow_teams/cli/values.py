@@ -28,3 +28,15 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 
 
 DURATION = Duration()
+
+
+class Amount(click.FloatRange):
+    """A number, by that name."""
+
+    name = "number"
+
+
+class Count(click.IntRange):
+    """A whole number, by that name."""
+
+    name = "whole number"

@@ -78,6 +78,8 @@ def _show(found: list[Verified]) -> None:
             listing.note(screen, f"{each.destination}: and {len(each.scopes) - _LISTED:,} more scopes (--json)")
         for done in each.repaired:
             listing.note(screen, f"{each.destination}: repaired, {done}", style="green")
+    if any(each.ok and each.in_graph is not None and each.in_graph > each.rows for each in found):
+        listing.note(screen, "what Graph has beyond the rows came after the last ingest, and is no gap")
     if any(not each.ok and not each.repaired and not each.error for each in found):
         listing.note(screen, "--repair removes doubled keys, and reads tables with gaps or rows that are gone again")
 

@@ -9,6 +9,7 @@ import click
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.inputs import load_pipeline
+from lakeflow_teams.results import listing
 from lakeflow_teams.store.locate import locate
 from lakeflow_teams.views.script import DIALECTS, Script, script
 from lakeflow_teams.views.tables import of_pipeline, quoted
@@ -75,4 +76,4 @@ def _database(target: str | None, database: Path) -> None:
 
 def _tell(made: Script) -> None:
     for name, why in made.left_out.items():
-        click.echo(f"left out: {name}, {why}", err=True)
+        click.echo(listing.wrapped(f"left out: {name}, {why}"), err=True)

@@ -126,6 +126,7 @@ def _chat(one: dict[str, Any], row: Row, people: People) -> None:
     mapped = {entra_id for member in everybody if (entra_id := people.entra_id(member))}
     missing = [member for member in everybody if people.entra_id(member) is None]
     names = [people.plan.get(member, {}).get("name") or member for member in everybody]
+    one["name"] = (one["name"] or ", ".join(names))[:_LONGEST_TOPIC]
     if one["kind"] == "oneOnOne" and not missing and len(mapped) == 2:
         one["members"] = sorted(mapped)
         return
@@ -134,7 +135,6 @@ def _chat(one: dict[str, Any], row: Row, people: People) -> None:
         one["notes"].append("a chat of two became a group chat, because not both have an account")
     if missing and people.fallback:
         mapped.add(people.fallback["id"])
-    one["name"] = (one["name"] or ", ".join(names))[:_LONGEST_TOPIC]
     one["members"] = sorted(mapped)
     if one["id"] is not None:
         return

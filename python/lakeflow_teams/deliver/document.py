@@ -26,6 +26,7 @@ _KEYS = (
     "fallback_author",
     "owner",
     "images",
+    "drive",
     "reactions",
     "rate",
     "since",
@@ -33,6 +34,7 @@ _KEYS = (
     "members",
 )
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DRIVE = re.compile(r"[\w!-]+", re.ASCII)
 #: Teams' own figure for one channel.
 _FASTEST = 5.0
 
@@ -53,6 +55,8 @@ class ImportSpec:
     fallback_author: str | None = None
     owner: str | None = None
     images: str = "inline"
+    #: The id of the drive that ``images: upload`` writes to.
+    drive: str | None = None
     reactions: str = "try"
     rate: float | None = None
     since: datetime | None = None
@@ -83,6 +87,10 @@ class _Reader(Reader):
         self.known("", given, _KEYS)
         source, kind, options = self._source(given.get("source"))
         team_id, team_name, description = self._team(given.get("team"))
+        images = self.word("images", given.get("images"), IMAGES)
+        drive = self._drive(given.get("drive"))
+        if images == "upload" and drive is None:
+            self.refuse("images", "upload needs `drive`, the id of the document library that images are put into")
         return ImportSpec(
             name=re.sub(r"[^\w.-]", "_", name) or "import",
             source=source,
@@ -95,7 +103,8 @@ class _Reader(Reader):
             users=self._mapping("users", given.get("users")),
             fallback_author=self._text("fallback_author", given.get("fallback_author")),
             owner=self._text("owner", given.get("owner")),
-            images=self.word("images", given.get("images"), IMAGES),
+            images=images,
+            drive=drive,
             reactions=self.word("reactions", given.get("reactions"), REACTIONS),
             rate=self._rate(given.get("rate")),
             since=self.time("since", given.get("since")),
@@ -146,6 +155,14 @@ class _Reader(Reader):
         text = str(given).strip()
         if not _GUID.fullmatch(text) and "@" not in text:
             self.refuse(key, f"{text!r} is neither the object id of a user nor an e-mail address")
+        return text
+
+    def _drive(self, given: Any) -> str | None:
+        if given is None:
+            return None
+        text = str(given).strip()
+        if not _DRIVE.fullmatch(text):
+            self.refuse("drive", f"{given!r} is no drive's id, such as b!4eW7...; `GET /sites/{{id}}/drives` lists them")
         return text
 
     def _rate(self, given: Any) -> float | None:

@@ -132,7 +132,8 @@ class _Job:
             "people": found.people.plan,
             "fallback": found.people.fallback,
             "owner": found.people.owner,
-            "images": "link" if spec.images == "upload" else spec.images,
+            "images": spec.images,
+            "drive": spec.drive,
             "reactions": spec.reactions,
             "rate": spec.rate,
             "since": _microseconds(spec.since),
@@ -146,10 +147,11 @@ class _Job:
         found, plan = self._plan(self._workspace.run_if_known())
         counts = json.loads(_core.stage_import(json.dumps(plan, ensure_ascii=False), found.batches()))
         summary = ImportSummary("check")
-        posted = self._posted()
+        known = self._known()
         for one, count in zip(plan["containers"], counts, strict=True):
             line = ContainerSummary(one["source"], one["name"], one["kind"], messages=count["messages"])
-            line.posted = min(posted.get(one["source"], 0), count["posts"])
+            before = known.get(one["source"])
+            line.posted = min(before["states"]["posted"] if before else 0, count["posts"])
             line.pending, line.skipped, line.refused = count["posts"] - line.posted, count["skipped"], count["refused"]
             line.team = (
                 None if one["team"] is None else plan["teams"][one["team"]]["name"] or plan["teams"][one["team"]]["id"]
@@ -164,14 +166,23 @@ class _Job:
         summary.hours = hours(summary.containers, self._spec.rate)
         needed = missing(self._client, plan)
         summary.problems += [f"permission {name}: it is not granted; {what}" for name, what in needed.items()]
+        if any(one["id"] for one in plan["containers"]):
+            self._existing(summary, plan, {source for source, one in known.items() if one["opened"]})
         return summary
 
-    def _posted(self) -> dict[str, int]:
+    def _existing(self, summary: ImportSummary, plan: dict[str, Any], ours: set[str]) -> None:
+        """Names the containers that exist already and take no import. ``ours`` were opened by this one."""
+        text = json.dumps(plan, ensure_ascii=False)
+        for place, why in _core.existing_containers(text, self._options, credential=self._credential):
+            line = summary.containers[place]
+            if line.source_id not in ours:
+                line.problem = why
+                summary.problems.append(f"container {line.source_id}: {why}")
+
+    def _known(self) -> dict[str, Any]:
+        """What is known of each container since earlier runs."""
         folder = self._workspace.staged
-        if folder is None:
-            return {}
-        states = json.loads(_core.Import(folder).states())
-        return {one["source"]: one["states"]["posted"] for one in states}
+        return {} if folder is None else {one["source"]: one for one in json.loads(_core.Import(folder).states())}
 
     def go(self, step: str) -> ImportSummary:
         """A step that talks to Teams."""

@@ -107,6 +107,8 @@ def people(spec: ImportSpec, source: Source, tenant: Directory, problems: list[P
         # The source need not list everybody who wrote.
         entra_id = mapped.entra_id or tenant.find(mapped.email)
         plan[source_id] = {"id": entra_id, "name": mapped.display_name or mapped.email or source_id}
+        if entra_id is None:
+            unmapped[source_id] = plan[source_id]["name"]
     fallback = _account(spec.fallback_author, "fallback_author", tenant)
     name = tenant.name(fallback) if fallback else None
     return People(

@@ -14,6 +14,8 @@ _WIDER = {
     "Chat.Create": ("Chat.ReadWrite.All",),
     "Chat.Read.All": ("Chat.ReadWrite.All",),
     "TeamMember.ReadWriteNonOwnerRole.All": ("TeamMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"),
+    "Channel.ReadBasic.All": ("ChannelSettings.Read.All",),
+    "Files.ReadWrite.All": ("Sites.ReadWrite.All",),
     "Channel.Create": ("Teamwork.Migrate.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"),
 }
 
@@ -30,9 +32,14 @@ def needed(plan: Mapping[str, Any]) -> dict[str, str]:
         wanted["ChannelMessage.Read.All"] = "reading channels back"
         wanted["Channel.ReadBasic.All"] = "the channels' state"
     if plan["add_members"]:
-        wanted["TeamMember.ReadWriteNonOwnerRole.All"] = "members of teams"
+        if any(one["kind"] not in _CHATS for one in work):
+            wanted["TeamMember.ReadWriteNonOwnerRole.All"] = "members of teams"
         if any(one["kind"] in ("private", "shared") for one in work):
             wanted["ChannelMember.ReadWrite.All"] = "members of private and shared channels"
+        if any(one["kind"] in _CHATS for one in work):
+            wanted["ChatMember.ReadWrite.All"] = "members of chats, who are added again so that they see all of the history"
+    if plan["images"] == "upload":
+        wanted["Files.ReadWrite.All"] = "uploading images"
     return wanted
 
 

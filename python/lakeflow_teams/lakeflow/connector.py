@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams import _core
 from lakeflow_teams._extras import need
-from lakeflow_teams.lakeflow.framework import Interfaces
+from lakeflow_teams.lakeflow.framework import Interfaces, agent_operations
+from lakeflow_teams.operations import connection_options, is_operation
 from lakeflow_teams.options import Options, as_options, show, whole_number
 from lakeflow_teams.planner import Offset, Planner, offset_text
 
@@ -32,7 +33,7 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
     """Microsoft Teams for Lakeflow: tables, their schemas, and their rows as dicts.
 
     Where Databricks' community framework is installed, this is a ``LakeflowConnect`` with ``SupportsPartitionedStream``;
-    where it is not, the class stands alone.
+    where it is not, the class stands alone. A framework that knows agent operations is given ours.
 
     ``options`` is the connection's map as Spark hands it over: names in any case, table options and the framework's
     own keys mixed in. An unknown name is a warning here, not an error. Everything but :meth:`get_table_schema` works
@@ -40,7 +41,7 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
     """
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        self._options = as_options(options)
+        self._options = Options(connection_options(options)) if is_operation(options) else as_options(options)
         self._client: _core.Client | None = None
         self._planners: dict[str, Planner] = {}
         for warning in self._connection().warnings:
@@ -141,6 +142,10 @@ class MicrosoftTeamsLakeflowConnect(Interfaces):
             return _rows(self._connection().read_partition(table_name, options, partition["partition"]))
         scopes = [partition["scope"]] if "scope" in partition else None
         return _rows(self._connection().read(table_name, options, scopes=scopes))
+
+    def agent_operations(self) -> Mapping[str, Any]:
+        """The framework's agent operations by name, with our answers. Needs the framework."""
+        return agent_operations()
 
     def _planner(self, table: str, table_options: Mapping[str, str]) -> Planner:
         options = self._merged(table_options)

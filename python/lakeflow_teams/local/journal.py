@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.process import lives
 from lakeflow_teams.results.summary import DestinationSummary
 from lakeflow_teams.run_report import files
 from lakeflow_teams.store.location import Location
@@ -130,17 +131,7 @@ def _running(mark: Location) -> dict[str, Any] | None:
     if content is None or not {"started", "host", "pid", "destinations"} <= content.keys():
         return None
     is_here = content["host"] == socket.gethostname()
-    return {**content, "alive": _lives(content["pid"]) if is_here else None}
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # it is there, and another user's
-    return True
+    return {**content, "alive": lives(content["pid"]) if is_here else None}
 
 
 def _marks(target: Location) -> list[Location]:

@@ -14,7 +14,7 @@ from lakeflow_teams.local import timestamps
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Found, Stamp
 from lakeflow_teams.spec.pipeline import PipelineSpec, TableSpec
-from lakeflow_teams.spec.writing import Way, is_snapshot, needs_sequence, way_of
+from lakeflow_teams.spec.writing import Way, is_snapshot, keeps_history, needs_sequence, way_of
 from lakeflow_teams.store.location import Location
 
 #: Options that say which scopes are read.
@@ -50,8 +50,7 @@ class Job:
         return (*keys, cursor) if self.way == "append" and cursor and cursor not in keys else keys
 
     def ready(self) -> None:
-        """Raises :class:`ConfigurationError` where the destination cannot be written, or holds something else."""
-        self.destination.path.require_writable(f"destination {self.destination.name}")
+        """Raises :class:`ConfigurationError` where the destination holds something else."""
         stamp = self.destination.found().stamp
         if stamp is not None:
             self.check(stamp)
@@ -98,8 +97,13 @@ class Pass:
 
 
 def plan(spec: PipelineSpec, target: Location, connection: Mapping[str, str], client: _core.Client) -> list[Pass]:
-    """Every pass of a pipeline, in the order of the spec. Raises :class:`ConfigurationError` before anything is read."""
+    """Every pass of a pipeline, in the order of the spec.
+
+    Raises :class:`ConfigurationError` before anything is read, also where a destination cannot be written.
+    """
     infos = {info["name"]: info for info in _core.tables()}
+    for table in spec.tables:
+        _place(target, table).require_writable(f"destination {table.name}")
     tables = timestamps.decided(spec.tables, infos, lambda table: _place(target, table), client)
     jobs = [_job(table, _place(target, table), connection, client, infos[table.source_table]) for table in tables]
     passes: list[Pass] = []
@@ -153,8 +157,14 @@ def _job(
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
     if sets and way != "append":
         settings[MARKERS] = True
-    shape = Shape(tuple(keys), cursor, own, time)
+    shape = Shape(tuple(keys), cursor, own, time, _described(tuple(keys), cursor, way))
     return Job(table, way, Destination(table.name, path, shape), settings, sets, info["may_be_empty"])
+
+
+def _described(keys: tuple[str, ...], cursor: str | None, way: Way) -> tuple[str, ...]:
+    """What tells a row from all others: its key, and where rows are versions, the time of the version."""
+    more = "__START_AT" if keeps_history(way) else cursor if way == "append" else None
+    return (*keys, more) if more and more not in keys else keys
 
 
 def _way(table: TableSpec, info: _core.TableInfo) -> Way:

@@ -145,9 +145,11 @@ def too_early(step: Pass, offset: str, now: str | None) -> list[str]:
     if until is None or now is None or not least:
         return []
     seconds = (_time(now) - _time(until)).total_seconds()
-    if not 0 <= seconds < least:
+    # The server tells whole seconds, so that its clock may seem to be up to one behind.
+    if not -1 < seconds < least:
         return []
-    return [f"{', '.join(step.members)}: polled {seconds:.0f} s ago, so nothing was asked (min_poll_seconds={least:.0f})"]
+    names, ago = ", ".join(step.members), max(seconds, 0)
+    return [f"{names}: polled {ago:.0f} s ago, so nothing was asked (min_poll_seconds={least:.0f})"]
 
 
 def _time(text: str) -> datetime:

@@ -67,10 +67,7 @@ def migrate(destination: Destination, schema: pa.Schema, settings: dict[str, Any
 
 def _stored(table: TableSpec, place: Location, client: _core.Client) -> str | None:
     """What the stored table has; ``None`` where there is none, or it has no times."""
-    try:
-        found = delta.opened(place)
-    except OSError:
-        return None  # a path that cannot be is refused, in a line, before anything is read
+    found = delta.opened(place)
     if found is None:
         return None
     stored = delta.arrow_schema(found)

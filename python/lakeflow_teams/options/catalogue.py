@@ -7,8 +7,14 @@ from typing import Literal
 
 from lakeflow_teams import _core
 
-#: What the community framework itself passes through a connection.
-FRAMEWORK = ("tableName", "tableNameList", "tableConfigs", "isDeleteFlow")
+#: What the community framework itself passes through a connection: for tables, and for its agent's operations.
+FRAMEWORK = (
+    "tableName",
+    "tableNameList",
+    "tableConfigs",
+    "isDeleteFlow",
+    *("operation", "path", "name", "search", "metadataKey", "catalogName", "schemaName"),
+)
 
 
 @cache

@@ -32,7 +32,7 @@ def _declare(engine: Engine, target: Target) -> None:
         _snapshot(engine, target)
     elif target.way == "append":
         _append(engine, target)
-    elif engine.databricks:
+    elif engine.databricks and (target.history or not target.sets):
         _auto_cdc(engine, target)
     else:
         _log_and_view(engine, target)
@@ -47,6 +47,8 @@ def _auto_cdc(engine: Engine, target: Target) -> None:
     settings: dict[str, Any] = {"sequence_by": col(str(target.sequence_by)), "stored_as_scd_type": _scd(target)}
     if target.deletes:
         settings |= {"apply_as_deletes": expr("_deleted"), "except_column_list": ["_deleted"]}
+    if target.sets:  # a row that says "none any more" ends the version before, and is none itself
+        settings["apply_as_deletes"] = expr("set_size = 0")
     if target.track_history:
         settings["track_history_column_list"] = list(target.track_history)
     flow = getattr(engine.pipelines, "create_auto_cdc_flow", None) or getattr(engine.pipelines, "apply_changes")  # noqa: B009
@@ -81,6 +83,7 @@ def _append(engine: Engine, target: Target) -> None:
 def _log_and_view(engine: Engine, target: Target) -> None:
     """Changes are appended to a log, and the destination is what the log amounts to.
 
+    Items of messages are told this way everywhere: AUTO CDC merges by key, and would keep what a newer version lacks.
     Open-source Spark has AUTO CDC from 4.2 on, but refuses Delta's tables: it merges through an interface for row-level
     operations that they do not implement.
     """
@@ -89,7 +92,9 @@ def _log_and_view(engine: Engine, target: Target) -> None:
     pipelines.create_streaming_table(name=log)
     _flow(engine, log, f"{target.label}_log", lambda: engine.changes(target))
 
-    @pipelines.materialized_view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
+    view = getattr(pipelines, "materialized_view", None) or pipelines.table  # the older module's name for it
+
+    @view(name=target.name, **_layout(engine, target))  # type: ignore[untyped-decorator]
     def replayed() -> Any:
         return engine.spark.sql(current(target, log))
 
@@ -121,15 +126,23 @@ def _streaming_table(engine: Engine, name: str, target: Target) -> None:
 def _layout(engine: Engine, target: Target) -> dict[str, Any]:
     """How a table is laid out. Its format is never named.
 
-    On Databricks it is Delta. An open-source pipeline repeats what it declares as changes of the table that the run before
-    made, and Delta refuses to change a format, even to the same.
+    On Databricks it is Delta, and Unity Catalog shows what the table holds; comments of columns come with the rows' schema.
+    An open-source pipeline repeats what it declares as changes of the table that the run before made, and Delta refuses to
+    change a format, even to the same.
     """
+    if engine.databricks:
+        clustering = {"cluster_by": list(target.cluster_by)} if target.cluster_by else {}
+        return {"comment": _comment(target), **clustering}
     if not target.cluster_by:
         return {}
-    if engine.databricks:
-        return {"cluster_by": list(target.cluster_by)}
     _log.warning("cluster_by of %s is left out: open-source pipelines can't cluster Delta's tables", target.name)
     return {}
+
+
+def _comment(target: Target) -> str:
+    about = next(info["description"] for info in _core.tables() if info["name"] == target.source)
+    more = "__START_AT" if target.history else target.sequence_by if target.way == "append" else None
+    return f"{about} Key: {', '.join((*target.keys, more) if more and more not in target.keys else target.keys)}."
 
 
 def _scd(target: Target) -> str:

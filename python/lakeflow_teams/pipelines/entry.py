@@ -20,6 +20,8 @@ def ingest(
     *,
     connection: Mapping[str, Any] | None = None,
     location: str | None = None,
+    connection_name: str | None = None,
+    destinations: Mapping[str, str] | None = None,
 ) -> None:
     """Reads the tables of a pipeline spec, a mapping or a YAML file, into their destinations.
 
@@ -32,10 +34,15 @@ def ingest(
     reference there, with ``client_secret_env`` or ``client_secret_file``: Spark Connect logs plain options.
     ``location`` is the folder for checkpoints and logs of a plain session, by default in Spark's warehouse.
 
+    ``connection_name`` and ``destinations`` stand in for what the spec says, so that one file serves several environments:
+    ``{"main.teams": "dev.my_teams"}`` puts what the spec puts into ``main.teams`` elsewhere. With ``destinations`` every
+    place of the spec must be among them, because a forgotten one would write into the other environment.
+
     Raises :class:`ConfigurationError` for a spec that is wrong, before anything is read.
     """
-    spec = parse(pipeline_spec) if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec))
-    engine = Engine.of(spark, spec.connection_name, {**spec.connection, **as_options(connection or {})})
+    at = destinations or {}
+    spec = parse(pipeline_spec, at) if isinstance(pipeline_spec, Mapping) else _load(Path(pipeline_spec), at)
+    engine = Engine.of(spark, connection_name or spec.connection_name, {**spec.connection, **as_options(connection or {})})
     if engine.pipelines is not None:
         declare.declare(engine, spec.targets)
         return
@@ -43,10 +50,10 @@ def ingest(
         streaming.run(engine, target, location)
 
 
-def _load(path: Path) -> Spec:
+def _load(path: Path, destinations: Mapping[str, str]) -> Spec:
     need("yaml", "local", f"the pipeline file {path.name}")
     from lakeflow_teams.spec.reading import read_yaml, within
 
     document = read_yaml(path, "pipeline")
     with within(f"pipeline file {path}"):
-        return parse(document)
+        return parse(document, destinations)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakeflow_teams.options import as_options
-from lakeflow_teams.spec.document import LOCAL, Entry, entries, one_each, refuse
+from lakeflow_teams.spec.document import DEFAULT_CATALOG, DEFAULT_SCHEMA, LOCAL, Entry, entries, one_each, refuse
 from lakeflow_teams.spec.writing import Way, keeps_history, needs_sequence, way_of
 
 #: Keys of table_configuration that say how to write; the others are options of the source.
@@ -61,9 +61,12 @@ class Spec:
     connection: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def parse(document: Any) -> Spec:
-    """Checks a spec. Raises :class:`ConfigurationError`: the key, the value, and what is allowed."""
-    targets = tuple(map(_target, entries(document)))
+def parse(document: Any, destinations: Mapping[str, str] | None = None) -> Spec:
+    """Checks a spec. Raises :class:`ConfigurationError`: the key, the value, and what is allowed.
+
+    ``destinations`` are the catalogs and schemas to write to instead of the spec's, ``catalog.schema`` each.
+    """
+    targets = tuple(_target(entry, destinations or {}) for entry in entries(document))
     # Views and folders are named by the label, and two destinations may differ in less than it keeps.
     one_each((target.name, target.label) for target in targets)
     name = document.get("connection_name", "")
@@ -75,7 +78,7 @@ def parse(document: Any) -> Spec:
     return Spec(name, targets, as_options(connection))
 
 
-def _target(entry: Entry) -> Target:
+def _target(entry: Entry, destinations: Mapping[str, str]) -> Target:
     source, scd_type = entry.source, entry.scd_type()
     way = way_of(source["ingestion_type"], scd_type)
     if way is None:
@@ -91,7 +94,7 @@ def _target(entry: Entry) -> Target:
     return Target(
         sets=tuple(source["set_keys"] or ()) if is_own else (),
         source=source["name"],
-        parts=_parts(entry.table, source["name"]),
+        parts=_parts(entry.table, source["name"], destinations),
         way=way,
         deletes=needs_sequence(way) and source["ingestion_type"] == "cdc_with_deletes",
         keys=entry.columns("primary_keys") or tuple(source["primary_keys"]),
@@ -102,11 +105,24 @@ def _target(entry: Entry) -> Target:
     )
 
 
-def _parts(table: Mapping[str, Any], source: str) -> tuple[str, ...]:
+def _parts(table: Mapping[str, Any], source: str, destinations: Mapping[str, str]) -> tuple[str, ...]:
     catalog, schema = table.get("destination_catalog"), table.get("destination_schema")
+    if destinations:
+        catalog, schema = _elsewhere(table, destinations)
     name = str(table.get("destination_table") or source)
     parts = tuple(str(part) for part in ((catalog, schema, name) if schema else (name,)) if part)
     for part in parts:
         if "`" in part or not part.strip():
             refuse(f"destination {part!r}: it cannot be the name of a table")
     return parts
+
+
+def _elsewhere(table: Mapping[str, Any], destinations: Mapping[str, str]) -> tuple[str, str]:
+    key = f"{table.get('destination_catalog') or DEFAULT_CATALOG}.{table.get('destination_schema') or DEFAULT_SCHEMA}"
+    catalog, dot, schema = destinations.get(key, "").partition(".")
+    if key not in destinations:
+        known = ", ".join(destinations)
+        refuse(f"destination {key}: it is not among the destinations of this environment, which are {known}; add it there")
+    if not (catalog and dot and schema):
+        refuse(f"destinations: {key} is to be written to {destinations[key]!r}, which is not catalog.schema")
+    return catalog, schema

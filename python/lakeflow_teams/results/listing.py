@@ -6,6 +6,7 @@ A pipe or a file has no width, and takes every column; there ``COLUMNS`` sets on
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -82,6 +83,12 @@ def note(screen: Console, text: str, style: str = "") -> None:
     screen.print(
         Text(text), style=style, highlight=False, soft_wrap=not screen.is_terminal and not os.environ.get("COLUMNS")
     )
+
+
+def wrapped(text: str) -> str:
+    """The same for what is printed by other means: broken at words where a terminal, or ``COLUMNS``, says how wide."""
+    screen = console()
+    return text if screen.width == _WIDE else "\n".join(textwrap.wrap(text, screen.width, break_long_words=False))
 
 
 def _text(cell: str | Text) -> Text:

@@ -93,12 +93,17 @@ def _lines(console: Console) -> Tell:
             return
         last[step.destination] = now
         state = "failed" if step.error else "done" if step.done else "reading"
-        text = f"{now - begin:7.1f}s {step.destination} {state}: {step.rows} rows, {step.micro_batches} batches"
+        counts = f"{_counted(step.rows, 'row')}, {_counted(step.micro_batches, 'batch')}"
+        text = f"{now - begin:7.1f}s {step.destination} {state}: {counts}"
         if step.share and not step.done:
             text += f", {_left(now - begin, step.share)}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     return tell
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}{'es' if what.endswith('ch') else 's'}"
 
 
 def show_summary(summary: RunSummary, console: Console | None = None) -> None:
@@ -114,7 +119,7 @@ def show_summary(summary: RunSummary, console: Console | None = None) -> None:
     )
     listing.show(console, _SUMMARY, rows)
     if any(line.rows > line.inserts + line.updates for line in summary.destinations):
-        listing.note(console, "rows read were answered by Graph; what was stored already, as it is, is not written again")
+        listing.note(console, "rows read are Graph's answers, which overlap; what is stored already is not written again")
     listing.note(
         console,
         f"{summary.requests:,} requests ({summary.retries:,} repeated), {summary.bytes / 1e6:,.1f} MB, "

@@ -17,6 +17,10 @@ from lakeflow_teams.spec.writing import SCD_TYPES
 _TOP = ("connection_name", "connection", "storage_options", "objects")
 _TABLE = ("source_table", "destination_catalog", "destination_schema", "destination_table", "table_configuration")
 
+#: Where tables go whose entry does not say.
+DEFAULT_CATALOG = "main"
+DEFAULT_SCHEMA = "default"
+
 #: Keys of table_configuration that only the local lakehouse has.
 LOCAL = ("reconcile_days", "max_delete_percent")
 

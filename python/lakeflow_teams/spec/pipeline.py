@@ -11,11 +11,8 @@ from typing import Any
 from lakeflow_teams import _core
 from lakeflow_teams.options import as_options, as_text, names
 from lakeflow_teams.options.storage import parse as storage_options
-from lakeflow_teams.spec.document import LOCAL, Entry, entries, nearest, one_each, refuse
+from lakeflow_teams.spec.document import DEFAULT_CATALOG, DEFAULT_SCHEMA, LOCAL, Entry, entries, nearest, one_each, refuse
 from lakeflow_teams.spec.reading import read_yaml, within
-
-DEFAULT_CATALOG = "main"
-DEFAULT_SCHEMA = "default"
 
 #: Keys of table_configuration that say how to write; the others are options of the source.
 _WRITING = ("scd_type", "primary_keys", "sequence_by", *LOCAL)

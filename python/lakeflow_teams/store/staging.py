@@ -47,11 +47,20 @@ class Staging:
             here.mkdir(exist_ok=True)
             for name in files:
                 if not os.path.lexists(here / name):
-                    (here / name).symlink_to(Path(folder) / name)
+                    self._link(here / name, Path(folder) / name)
         for folder, _, files in os.walk(self.root):
             for file in (Path(folder) / name for name in files):
                 if file.is_symlink() and not file.exists():
                     file.unlink()
+
+    def _link(self, here: Path, file: Path) -> None:
+        try:
+            here.symlink_to(file)
+        except OSError as error:  # Windows lets only those make links who may, and not every file system has them
+            raise _core.ConfigurationError(
+                f"{self._path}: a folder with these characters is written through links, which can't be made here "
+                f"({error.strerror}); choose a target without # ? [ ] ^ | and %"
+            ) from None
 
     def push(self) -> None:
         """Puts new files into the table: data first, then commits, each only where the table has none of its number."""

@@ -167,6 +167,11 @@ endpoints! {
     CONVERSATION_MEMBER = Get "/v3/conversations/{id}/members/{id}", RateClass::BotRoster, "";
     BOT_TEAM = Get "/v3/teams/{id}", RateClass::BotRoster, "";
     BOT_TEAM_CHANNELS = Get "/v3/teams/{id}/conversations", RateClass::BotRoster, "";
+    LIST_CHAT_MEMBERS = Get "/chats/{id}/members", RateClass::Chat, "Chat.Read.All";
+    ADD_CHAT_MEMBER = Post "/chats/{id}/members", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    REMOVE_CHAT_MEMBER = Delete "/chats/{id}/members/{id}", RateClass::AddMembers, "ChatMember.ReadWrite.All";
+    /// A file of at most 250 MB into a drive (<https://learn.microsoft.com/graph/api/driveitem-put-content>).
+    UPLOAD = Put "/drives/{id}/root:/{path}:/content", RateClass::Other, "Files.ReadWrite.All";
     RENAME_TEAM = Patch "/teams/{id}", RateClass::Team, "TeamSettings.ReadWrite.All";
     RENAME_CHANNEL = Patch "/teams/{id}/channels/{id}", RateClass::Migration, "ChannelSettings.ReadWrite.All";
     RENAME_CHAT = Patch "/chats/{id}", RateClass::Migration, "Chat.ReadWrite.All";

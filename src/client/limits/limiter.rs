@@ -180,7 +180,12 @@ impl Limiter {
         blame(&lanes, whole_class, until);
     }
 
-    /// The server was too busy for this request and named a time: the same, but no other request waits.
+    /// The next request that shares its narrowest budget waits so long.
+    pub fn pause(&self, request: &Request, wait: Duration) {
+        self.lanes_of(request)[0].1.budget().pause(Instant::now() + wait);
+    }
+
+    /// The server was too busy for this request and named a time: the same as where it throttled, but no other request waits.
     pub fn slow_down(&self, request: &Request, wait: Duration) {
         blame(&self.lanes_of(request), true, Instant::now() + wait);
     }

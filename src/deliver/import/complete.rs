@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{Address, Mode, is_shared_or_private, member, mode};
-use super::job::{Job, Outcome};
+use super::job::{Job, Outcome, address_of};
 use super::journal::{Change, ContainerState, Event};
 use super::plan::Kind;
 use super::provision::unmarked;
@@ -214,7 +214,7 @@ impl Job {
                 self.add_to_channel(at, outcome).await?;
             }
         }
-        Ok(())
+        self.show_history(outcome).await
     }
 
     async fn add_to_team(&self, team: &str, values: &[Value], what: String, outcome: &mut Outcome) -> Result<()> {
@@ -261,13 +261,4 @@ impl Job {
         }
         Ok(())
     }
-}
-
-/// Where a container is, once it is made.
-pub fn address_of(state: &ContainerState) -> Option<Address> {
-    let id = state.id.clone()?;
-    Some(match state.team.clone() {
-        Some(team) => Address::Channel { team, channel: id },
-        None => Address::Chat { chat: id },
-    })
 }

@@ -19,6 +19,10 @@ const PART_BYTES: usize = 20 * 1024;
 const MOST_REACTIONS: usize = 250;
 /// A request of more than 4 MB is refused; Base64 makes three bytes four.
 pub const IMAGE_BYTES: i64 = 2_900_000;
+/// The largest file that one request uploads (<https://learn.microsoft.com/graph/api/driveitem-put-content>).
+pub const UPLOAD_BYTES: i64 = 250 * 1024 * 1024;
+/// What the link to an uploaded image adds to a text at most.
+const LINK_BYTES: usize = 700;
 
 /// One post without the time it is given.
 pub struct Post {
@@ -36,6 +40,9 @@ pub struct StoredImage {
     pub content_type: String,
     /// What takes its place where it cannot be sent.
     pub link: String,
+    /// How people call it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 /// What a row becomes.
@@ -150,7 +157,10 @@ impl Draft<'_> {
                 None => lost = true,
             }
         }
-        let is_kept = |id: &str| kept.iter().any(|mention| mention["id"] == id);
+        let is_kept = |id: &str| {
+            let number = id.parse::<i64>().ok();
+            number.is_some() && kept.iter().any(|mention| mention["id"].as_i64() == number)
+        };
         if mention_ids(&self.html).into_iter().any(|id| !is_kept(id)) {
             self.html = drop_mentions(&self.html, is_kept);
             lost = true;
@@ -176,14 +186,20 @@ impl Draft<'_> {
                 key: key.to_owned(),
                 content_type: image.content_type.unwrap_or("image/png").to_owned(),
                 link: link_of(image),
+                name: name_of(image).to_owned(),
             });
+            let size = image.size.unwrap_or_default();
             match (self.plan.images, stored) {
-                (Images::Inline, Some(stored)) if image.size.unwrap_or_default() <= room => {
-                    room -= image.size.unwrap_or_default();
+                (Images::Inline, Some(stored)) if size <= room => {
+                    room -= size;
                     sent.push(stored);
                 }
-                (Images::Inline, Some(_)) => self.note("image too large, linked"),
-                (Images::Inline, None) => self.note("image without bytes, linked"),
+                (Images::Upload, Some(stored)) if size <= UPLOAD_BYTES => {
+                    sent.push(stored);
+                    self.note("image uploaded and linked");
+                }
+                (Images::Inline | Images::Upload, Some(_)) => self.note("image too large, linked"),
+                (Images::Inline | Images::Upload, None) => self.note("image without bytes, linked"),
                 (Images::Link, _) => self.note("image linked"),
                 (Images::Drop, _) => self.note("image left out"),
             }
@@ -266,7 +282,8 @@ impl Draft<'_> {
 
     fn posts(mut self, author: &Person, images: &[StoredImage], is_chat: bool) -> Composed {
         let own = |list: &[Value]| list.iter().map(|value| value.to_string().len() + 1).sum::<usize>();
-        let base = 600 + self.message.subject.map_or(0, json_length) + own(&self.mentions);
+        let links = if self.plan.images == Images::Upload { images.len() * LINK_BYTES } else { 0 };
+        let base = 600 + links + self.message.subject.map_or(0, json_length) + own(&self.mentions);
         // Reactions that do not fit beside the text are the first to go.
         while !self.reactions.is_empty()
             && base + own(&self.reactions) > POST_BYTES.saturating_sub(json_length(&self.html).min(PART_BYTES))
@@ -314,8 +331,12 @@ impl Draft<'_> {
     }
 }
 
+fn name_of<'a>(image: &Image<'a>) -> &'a str {
+    image.name.filter(|name| !name.trim().is_empty()).unwrap_or("image")
+}
+
 fn link_of(image: &Image<'_>) -> String {
-    let name = image.name.filter(|name| !name.trim().is_empty()).unwrap_or("image");
+    let name = name_of(image);
     match image.url {
         Some(url) => anchor(url, name),
         None => format!("[image: {}]", escape(name)),
@@ -323,7 +344,7 @@ fn link_of(image: &Image<'_>) -> String {
 }
 
 /// Only addresses that a browser opens as a page become links.
-fn anchor(url: &str, name: &str) -> String {
+pub fn anchor(url: &str, name: &str) -> String {
     let lower = url.trim().to_ascii_lowercase();
     if ["http://", "https://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme)) {
         format!("<a href=\"{}\">{}</a>", escape(url.trim()), escape(name))

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::plan::Kind;
-use crate::fetch::read;
+use crate::fetch::{read, refused};
 use teams_base::error::Result;
 use teams_base::graph::endpoint;
-use teams_client::{GraphClient, Request};
+use teams_client::{GraphClient, Idempotency, Request};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// A channel or a chat that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,41 @@ pub fn member(kind: &str, user: &str) -> Value {
         "roles": roles,
         "user@odata.bind": format!("https://graph.microsoft.com/v1.0/users('{user}')"),
     })
+}
+
+/// What a member's `visibleHistoryStartDateTime` is who sees everything.
+pub const ALL_HISTORY: &str = "0001-01-01T00:00:00Z";
+
+/// The same of somebody who sees all that was written before (`visibleHistoryStartDateTime`,
+/// <https://learn.microsoft.com/graph/api/chat-post-members>).
+pub fn member_with_history(user: &str) -> Value {
+    let mut member = member("owner", user);
+    member["visibleHistoryStartDateTime"] = json!(ALL_HISTORY);
+    member
+}
+
+/// Writes an image into a drive; returns the address at which people open it.
+pub async fn upload(
+    client: &GraphClient,
+    drive: &str,
+    run: &str,
+    content_type: &str,
+    bytes: Vec<u8>,
+) -> Result<String> {
+    let kind: String =
+        content_type.rsplit('/').next().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = format!("{:016x}.{}:", xxh3_64(&bytes), if kind.is_empty() { "bin" } else { &kind });
+    let folder = format!("Import {run}");
+    let request = Request::new(
+        &endpoint::UPLOAD,
+        &["drives", drive, "root:", &folder, &name, "content"],
+        format!("drive {drive}"),
+    );
+    let request = request.file(bytes).idempotency(Idempotency::Idempotent);
+    let answer = client.send(&request).await?;
+    let item: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let url = item["webUrl"].as_str().map(str::to_owned);
+    url.ok_or_else(|| refused(&request, "the answer names no address of the file", "Run it again"))
 }
 
 /// What Graph calls the kind of a container.

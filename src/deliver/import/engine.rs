@@ -1,6 +1,6 @@
 //! All containers of an import, side by side: each is made or opened, and then its posts are sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use futures::{StreamExt, stream};
 
@@ -12,20 +12,25 @@ use teams_base::error::Result;
 
 /// Containers at work at one time; 50 of them fill the limit of a tenant at one post a second each.
 const LANES: usize = 100;
+/// Teams that are made at one time; each takes some seconds.
+const TEAMS: usize = 10;
 
 impl Job {
     /// Makes, opens and posts all there is. An error stops everything; what concerns one container is in the outcome.
     pub async fn run(&self) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let work: Vec<usize> = (0..self.plan.containers.len()).filter(|at| self.has_work(*at)).collect();
+        let wanted: BTreeSet<usize> = work.iter().filter_map(|at| self.plan.containers[*at].team).collect();
+        let made: Vec<(usize, Result<String>)> = stream::iter(wanted)
+            .map(|team| async move { (team, self.provision().team(team, self.team_from(team)).await) })
+            .buffer_unordered(TEAMS)
+            .collect()
+            .await;
         let mut teams: HashMap<usize, std::result::Result<String, String>> = HashMap::new();
-        for at in &work {
-            let Some(team) = self.plan.containers[*at].team.filter(|team| !teams.contains_key(team)) else { continue };
-            let made = self.provision().team(team, self.team_from(team)).await;
+        for (team, made) in made {
             match made {
-                Ok(id) => teams.insert(team, Ok(id)),
                 Err(error) if error.ends_run() => return Err(error),
-                Err(error) => teams.insert(team, Err(error.to_string())),
+                made => teams.insert(team, made.map_err(|error| error.to_string())),
             };
         }
         let results: Vec<(usize, std::result::Result<(), Stop>)> = stream::iter(work)

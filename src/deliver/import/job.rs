@@ -9,8 +9,9 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::endpoint::{Address, Mode, mode};
-use super::journal::{Event, Journal, State};
+use super::endpoint::Address;
+use super::existing::{self, Existing};
+use super::journal::{ContainerState, Event, Journal, State};
 use super::plan::Plan;
 use super::progress::Progress;
 use super::spool::{Item, Spool};
@@ -121,36 +122,19 @@ impl Job {
 
     /// Tells, before anything is sent, of an existing container that somebody else has in migration mode.
     pub async fn foreign_session(&self) -> Result<Option<String>> {
-        for (at, container) in self.plan.containers.iter().enumerate() {
+        for at in 0..self.plan.containers.len() {
             let state = self.journal.container(at);
-            let Some(address) = self.existing(at) else { continue };
-            if container.refused.is_some() || state.opened || state.opening {
+            if state.opened || state.opening {
                 continue;
             }
-            match mode(&self.client, &address).await {
-                Ok((Mode::InProgress, _)) => {
-                    return Ok(Some(format!(
-                        "{} {} is in migration mode already, and this import did not begin it: have it completed by the \
-                         application that did, or leave it out. Nothing was sent",
-                        if container.kind.is_chat() { "chat" } else { "channel" },
-                        container.name
-                    )));
-                }
+            match existing::look(&self.client, &self.plan, at).await {
+                Ok(Some(Existing::Migrates(why))) => return Ok(Some(format!("{why}. Nothing was sent"))),
                 Err(error) if error.ends_run() => return Err(error),
-                // An error is told when its turn comes: it concerns this container only.
+                // What else is wrong is told when its turn comes: it concerns this container only.
                 Ok(_) | Err(_) => {}
             }
         }
         Ok(None)
-    }
-
-    fn existing(&self, at: usize) -> Option<Address> {
-        let container = &self.plan.containers[at];
-        let id = container.id.clone()?;
-        match container.team {
-            None => Some(Address::Chat { chat: id }),
-            Some(team) => Some(Address::Channel { team: self.plan.teams[team].id.clone()?, channel: id }),
-        }
     }
 
     /// Posts that are neither sent nor refused.
@@ -170,4 +154,13 @@ impl Job {
         let earlier = first.into_iter().chain(created).min();
         earlier.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond() - 86_400_000).max(1)
     }
+}
+
+/// Where a container is, once it is made.
+pub fn address_of(state: &ContainerState) -> Option<Address> {
+    let id = state.id.clone()?;
+    Some(match state.team.clone() {
+        Some(team) => Address::Channel { team, channel: id },
+        None => Address::Chat { chat: id },
+    })
 }

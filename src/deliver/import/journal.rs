@@ -66,6 +66,8 @@ pub enum Change {
     Opening,
     Opened,
     Completed,
+    /// Its chat of two cannot be opened: a group chat takes its place.
+    Grouped,
     Note {
         text: String,
     },
@@ -209,14 +211,30 @@ impl ContainerState {
                 self.completed = true;
                 self.opened = false;
             }
-            Change::Note { text } => {
-                if !self.notes.contains(text) {
-                    self.notes.push(text.clone());
-                }
+            Change::Grouped => {
+                let notes = std::mem::take(&mut self.notes);
+                *self = Self { kind: Some(super::plan::Kind::Group), notes, ..Self::default() };
+                self.note(GROUPED);
             }
+            Change::Note { text } => self.note(text),
         }
     }
 }
+
+impl ContainerState {
+    fn note(&mut self, text: &str) {
+        if !self.notes.iter().any(|known| known == text) {
+            self.notes.push(text.to_owned());
+        }
+    }
+
+    /// Whether a group chat takes the place of a chat of two that cannot be opened.
+    pub fn is_grouped(&self) -> bool {
+        self.notes.iter().any(|note| note == GROUPED)
+    }
+}
+
+const GROUPED: &str = "a chat of two became a group chat, because Teams does not take its import";
 
 fn at<T: Default>(list: &mut Vec<T>, place: usize) -> &mut T {
     if list.len() <= place {

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::compose::{IMAGE_BYTES, iso, originally_by, reason};
-use super::endpoint::{Address, Mode, mode};
+use super::compose::{IMAGE_BYTES, StoredImage, UPLOAD_BYTES, anchor, iso, originally_by, reason};
+use super::endpoint::{Address, Mode, mode, upload};
 use super::html::{canonical, drop_mentions, replace_images};
 use super::job::Job;
-use super::journal::{Entry, Event, State};
-use super::read_back::{Found, find};
+use super::journal::{Change, Entry, Event, State};
+use super::plan::Images;
+use super::read_back::{Found, MOST_PAGES, find};
 use super::spool::{Bodies, Item, Spool};
 use crate::fetch::read;
 use teams_base::error::{Error, Result};
@@ -22,7 +23,9 @@ use teams_base::graph::endpoint;
 use teams_client::Request;
 
 /// How often a post is tried whose answers get lost.
-const MOST_DOUBTS: u32 = 6;
+const MOST_DOUBTS: u32 = 8;
+/// Before a post is tried again whose answers get lost one after the other; it doubles.
+const PAUSE: Duration = Duration::from_millis(250);
 /// How far a post moves when others have its millisecond.
 const MOST_MOVES: u32 = 10_000;
 /// What was accepted may take a moment to show.
@@ -211,11 +214,12 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Looks for a post. What is looked for before it is sent again is among the newest, or else the conflict tells.
     async fn look(&self, root: Option<&str>, author: &str, at_ms: i64, patiently: bool) -> Result<Found, Stop> {
-        let looks = if patiently { &LOOKS[..] } else { &LOOKS[..1] };
+        let (looks, pages) = if patiently { (&LOOKS[..], MOST_PAGES) } else { (&LOOKS[..1], 1) };
         for wait in looks {
             sleep(*wait).await;
-            match find(&self.job.client, self.address, root, author, at_ms).await? {
+            match find(&self.job.client, self.address, root, author, at_ms, pages).await? {
                 Found::Nothing => {}
                 found => return Ok(found),
             }
@@ -231,8 +235,11 @@ impl<'a> Lane<'a> {
             let last = error.map_or_else(|| "its answers cannot be read".to_owned(), ToString::to_string);
             return Err(Stop::Container(format!("a message got no answer {doubts} times: {last}")));
         }
-        if error.and_then(Error::status).is_some_and(|status| status >= 500) && *doubts > 1 {
-            self.still_open().await?;
+        if *doubts > 1 {
+            if error.and_then(Error::status).is_some_and(|status| status >= 500) {
+                self.still_open().await?;
+            }
+            sleep(PAUSE * 2_u32.pow(*doubts)).await;
         }
         Ok(())
     }
@@ -240,10 +247,14 @@ impl<'a> Lane<'a> {
     async fn still_open(&self) -> Result<(), Stop> {
         match mode(&self.job.client, self.address).await?.0 {
             Mode::InProgress | Mode::Unknown => Ok(()),
-            Mode::Completed | Mode::Never => Err(Stop::Container(
-                "it is no longer in migration mode: somebody completed it. Run it again to open it once more"
-                    .to_owned(),
-            )),
+            Mode::Completed | Mode::Never => {
+                let completed = Event::Container { container: self.at, change: Change::Completed };
+                self.job.journal.keep(&completed).await?;
+                Err(Stop::Container(
+                    "it is no longer in migration mode: somebody completed it. Run it again to open it once more"
+                        .to_owned(),
+                ))
+            }
         }
     }
 
@@ -270,7 +281,11 @@ impl<'a> Lane<'a> {
             without_reactions: false,
             without_mentions: false,
         };
-        if self.job.images_refused() && !item.images.is_empty() {
+        if self.job.plan.images == Images::Upload {
+            for image in &item.images {
+                self.upload(image, &mut draft).await?;
+            }
+        } else if self.job.images_refused() && !item.images.is_empty() {
             draft.link_images("image linked, because Teams refuses images here");
         } else {
             let mut room = IMAGE_BYTES as usize;
@@ -290,6 +305,32 @@ impl<'a> Lane<'a> {
             draft.drop_reactions();
         }
         Ok(draft)
+    }
+
+    /// Puts an image into the drive, and a link to it into its place. Its name there is that of its bytes, so that a repeat
+    /// writes the same again.
+    async fn upload(&self, image: &StoredImage, draft: &mut Draft) -> Result<(), Stop> {
+        let bytes = match self.job.contents.read(&image.key).await {
+            Ok(bytes) if !bytes.is_empty() && bytes.len() as i64 <= UPLOAD_BYTES => bytes,
+            Ok(_) => {
+                draft.link_image(&image.id, "image too large, linked");
+                return Ok(());
+            }
+            Err(_) => {
+                draft.link_image(&image.id, "image could not be read from the source, linked");
+                return Ok(());
+            }
+        };
+        let drive = self.job.plan.drive.as_deref().unwrap_or_default();
+        match upload(&self.job.client, drive, &self.job.plan.run, &image.content_type, bytes).await {
+            Ok(url) => draft.replace_image(&image.id, &anchor(&url, &image.name)),
+            Err(error) if error.ends_run() => return Err(Stop::Run(error)),
+            Err(error) => {
+                log::warn!("an image was not uploaded: {error}");
+                draft.link_image(&image.id, "image could not be uploaded, linked");
+            }
+        }
+        Ok(())
     }
 
     /// Changes what may be the reason of a refusal; false where nothing is left to change.
@@ -458,11 +499,15 @@ impl Draft {
     }
 
     fn link_image(&mut self, id: &str, note: &str) {
-        let link = self.links.iter().find(|(known, _)| known == id).map(|(_, link)| link.clone());
-        let html = replace_images(self.content(), |shown| (shown == id).then(|| link.clone().unwrap_or_default()));
+        let link = self.links.iter().find(|(known, _)| known == id).map(|(_, link)| link.clone()).unwrap_or_default();
+        self.replace_image(id, &link);
+        self.note(note);
+    }
+
+    fn replace_image(&mut self, id: &str, by: &str) {
+        let html = replace_images(self.content(), |shown| (shown == id).then(|| by.to_owned()));
         self.body["body"]["content"] = json!(html);
         self.images.retain(|image| image.id != id);
-        self.note(note);
     }
 
     fn link_images(&mut self, note: &str) {

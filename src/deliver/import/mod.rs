@@ -8,14 +8,18 @@
 //! - [`clock`]: the time that each post is given; [`spool`]: all posts on disk, in their order; [`stage`]: from batches to
 //!   there;
 //! - [`journal`]: what was sent and what became of it, durable before each request; [`ledger`]: the same as a table;
-//! - [`rebase`]: the journal of an import that was staged anew; [`endpoint`]: the requests; [`provision`]: teams, channels and chats; [`read_back`]: what stands in Teams;
-//! - [`job`]: what the steps share, with its [`progress`]; [`lane`]: one container's posts; [`engine`]: all of them; [`complete`] and [`verify`].
+//! - [`rebase`]: the journal of an import that was staged anew; [`endpoint`]: the requests; [`provision`]: teams, channels
+//!   and chats; [`existing`]: those that are there already; [`read_back`]: what stands in Teams;
+//! - [`job`]: what the steps share, with its [`progress`]; [`lane`]: one container's posts; [`engine`]: all of them;
+//!   [`history`], [`complete`] and [`verify`].
 
 pub mod clock;
 pub mod complete;
 mod compose;
 mod endpoint;
 pub mod engine;
+pub mod existing;
+mod history;
 pub mod html;
 pub mod job;
 pub mod journal;

@@ -19,6 +19,9 @@ pub struct Plan {
     /// Owns private and shared channels.
     pub owner: Option<String>,
     pub images: Images,
+    /// The drive that images are uploaded to.
+    #[serde(default)]
+    pub drive: Option<String>,
     pub reactions: Reactions,
     /// Posts per second and container; none: as fast as Teams lets it.
     pub rate: Option<f64>,
@@ -100,6 +103,8 @@ pub struct Person {
 pub enum Images {
     Inline,
     Link,
+    /// Into the plan's drive, and linked.
+    Upload,
     Drop,
 }
 

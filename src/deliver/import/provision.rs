@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::compose::iso;
-use super::endpoint::{Address, Mode, is_shared_or_private, member, mode};
+use super::endpoint::{Address, Mode, is_shared_or_private, member, member_with_history, mode};
 use super::journal::{Change, Event, Journal};
 use super::plan::{Container, Kind, Plan};
 use crate::fetch::{list, read, refused};
@@ -25,6 +25,8 @@ const MOST_POLLS: u32 = 60;
 /// A team or channel that was just made is not everywhere yet.
 const SETTLE: Duration = Duration::from_secs(5);
 const MOST_SETTLES: u32 = 6;
+/// The same for a chat of two, whose 412 may be for good.
+const PAIR_SETTLES: u32 = 2;
 const MOST_PAGES: usize = 1_000;
 
 /// What provisioning needs to know.
@@ -115,7 +117,7 @@ impl Provision<'_> {
         let request =
             Request::new(&endpoint::PRIMARY_CHANNEL, &["teams", team, "primaryChannel"], format!("team {team}"))
                 .team(team);
-        self.settled(async || read(self.client, &request).await.map(drop)).await
+        self.settled(MOST_SETTLES, async || read(self.client, &request).await.map(drop)).await
     }
 
     async fn marked_team(&self, name: &str, mark: &str) -> Result<Option<String>> {
@@ -140,8 +142,21 @@ impl Provision<'_> {
             (Some(chat), None) => Address::Chat { chat: chat.clone() },
             (None, _) => self.place(at, team, from_ms).await?,
         };
-        self.open(at, &address, from_ms).await?;
-        Ok(address)
+        match self.open(at, &address, from_ms).await {
+            Ok(()) => Ok(address),
+            Err(error) if error.status() == Some(412) && self.is_new_pair(at) => {
+                self.journal.keep(&Event::Container { container: at, change: Change::Grouped }).await?;
+                let address = self.chat(at).await?;
+                self.open(at, &address, from_ms).await?;
+                Ok(address)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Users saw chats of two refused for good (412), where groups were taken.
+    fn is_new_pair(&self, at: usize) -> bool {
+        self.plan.containers[at].id.is_none() && self.journal.container(at).kind == Some(Kind::OneOnOne)
     }
 
     async fn place(&self, at: usize, team: Option<&str>, from_ms: i64) -> Result<Address> {
@@ -197,7 +212,7 @@ impl Provision<'_> {
         let segments = ["teams", team, "channels"];
         let request = Request::new(&endpoint::CREATE_CHANNEL, &segments, format!("channel {}", container.name));
         let request = request.team(team).json(body.to_string());
-        let sent = self.settled(async || self.client.send(&request).await).await;
+        let sent = self.settled(MOST_SETTLES, async || self.client.send(&request).await).await;
         match sent {
             Ok(answer) => {
                 let made: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -231,11 +246,12 @@ impl Provision<'_> {
 
     async fn chat(&self, at: usize) -> Result<Address> {
         let container = &self.plan.containers[at];
+        let kind = self.journal.container(at).kind.unwrap_or(container.kind);
         let id = match &container.id {
             Some(id) => id.clone(),
-            None => self.make_chat(at, container, container.kind).await?,
+            None => self.make_chat(at, container, kind).await?,
         };
-        self.chat_is_made(at, &id, container.kind).await?;
+        self.chat_is_made(at, &id, kind).await?;
         Ok(Address::Chat { chat: id })
     }
 
@@ -254,16 +270,28 @@ impl Provision<'_> {
             return Ok(id);
         }
         self.journal.keep(&Event::Container { container: at, change: Change::Making }).await?;
-        let members: Vec<Value> = container.members.iter().map(|user| member("owner", user)).collect();
-        let mut body = json!({"chatType": kind, "members": members});
+        let members = |one: fn(&str) -> Value| container.members.iter().map(|user| one(user)).collect::<Vec<_>>();
+        let mut body = json!({"chatType": kind, "members": members(|user| member("owner", user))});
         if !is_pair {
             body["topic"] = json!(marked(&container.name, &mark));
         }
-        let request = Request::new(&endpoint::CREATE_CHAT, &["chats"], format!("chat {}", container.source))
-            .json(body.to_string());
+        let request = Request::new(&endpoint::CREATE_CHAT, &["chats"], format!("chat {}", container.source));
         // There is one chat of each pair, so asking again gives the same.
         let request = if is_pair { request.idempotency(teams_client::Idempotency::Idempotent) } else { request };
-        match self.client.send(&request).await {
+        let plain = request.clone().json(body.to_string());
+        let sent = if is_pair {
+            self.client.send(&plain).await
+        } else {
+            // Whether a new chat's members may be given all of its history is not documented.
+            body["members"] = json!(members(member_with_history));
+            match self.client.send(&request.clone().json(body.to_string())).await {
+                Err(error) if error.status() == Some(400) && !error.effect_is_unknown() => {
+                    self.client.send(&plain).await
+                }
+                other => other,
+            }
+        };
+        match sent {
             Ok(answer) => {
                 let made: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
                 let id = made["id"].as_str().map(str::to_owned);
@@ -304,7 +332,8 @@ impl Provision<'_> {
         let request = address.start(from_ms);
         // Started twice it is refused, so a repeat adds nothing.
         let request = request.idempotency(teams_client::Idempotency::Idempotent);
-        let started = self.settled(async || self.client.send(&request).await).await;
+        let most = if self.is_new_pair(at) { PAIR_SETTLES } else { MOST_SETTLES };
+        let started = self.settled(most, async || self.client.send(&request).await).await;
         match started {
             Ok(answer) if answer.status != 409 => self.is_opened(at).await,
             Ok(_) => Err(refused(&request, "the conversation is busy (409)", "Run it again later")),
@@ -332,13 +361,13 @@ impl Provision<'_> {
     }
 
     /// Repeats what is refused because the thing is not everywhere yet: 404, and 412 "Version mismatch for thread resource".
-    async fn settled<T>(&self, ask: impl AsyncFn() -> Result<T>) -> Result<T> {
-        let mut left = MOST_SETTLES;
+    async fn settled<T>(&self, most: u32, ask: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let mut left = most;
         loop {
             match ask().await {
                 Err(error) if matches!(error.status(), Some(404 | 412)) && !error.effect_is_unknown() && left > 0 => {
+                    sleep(SETTLE / if left == most { 10 } else { 1 }).await;
                     left -= 1;
-                    sleep(SETTLE / if left + 1 == MOST_SETTLES { 10 } else { 1 }).await;
                 }
                 other => return other,
             }

@@ -10,7 +10,7 @@ use teams_base::timestamp;
 use teams_client::GraphClient;
 
 /// The newest two thousand threads are searched: a message whose answer was lost is among the last that were sent.
-const MOST_PAGES: usize = 40;
+pub const MOST_PAGES: usize = 40;
 
 /// Milliseconds of a message's creation.
 pub fn created_ms(message: &Value) -> Option<i64> {
@@ -38,6 +38,7 @@ pub async fn find(
     root: Option<&str>,
     author: &str,
     at_ms: i64,
+    most_pages: usize,
 ) -> Result<Found> {
     let mut found = Found::Nothing;
     let request = match (address, root) {
@@ -48,7 +49,7 @@ pub async fn find(
             .query("$orderby", "createdDateTime desc")
             .query("$filter", format!("createdDateTime lt {}", iso(at_ms + 1))),
     };
-    list(client, request, MOST_PAGES, |message| {
+    list(client, request, most_pages, |message| {
         if created_ms(message) == Some(at_ms) {
             let is_ours = self::author(message).eq_ignore_ascii_case(author);
             found = match message["id"].as_str() {

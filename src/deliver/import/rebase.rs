@@ -66,6 +66,12 @@ pub fn rebase(old: &Path, new: &Path) -> Result<u64> {
         };
         let state = journal.container(at);
         let mut change = |change: Change| write(&Event::Container { container: now, change });
+        for text in &state.notes {
+            change(Change::Note { text: text.clone() })?;
+        }
+        if state.is_grouped() {
+            change(Change::Grouped)?;
+        }
         if state.making {
             change(Change::Making)?;
         }

@@ -231,7 +231,8 @@ impl Current {
                 *counts.notes.entry(note.clone()).or_default() += 1;
             }
         }
-        counts.first = turns.first().map(|turn| turn.at_ms);
+        // What is older than 1970 is refused, and its container does not begin with it.
+        counts.first = turns.iter().map(|turn| turn.at_ms).find(|at| *at > 0);
         counts.last = turns.last().map(|turn| turn.at_ms);
         let mut items = std::mem::take(&mut self.items);
         Ok(turns.into_iter().flat_map(move |turn| {

@@ -7,10 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::complete::address_of;
 use super::endpoint::Address;
 use super::html::canonical;
-use super::job::Job;
+use super::job::{Job, address_of};
 use super::journal::{Entry, Event, State};
 use super::ledger::each;
 use super::read_back::{author, created_ms};

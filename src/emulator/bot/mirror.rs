@@ -1,5 +1,7 @@
 //! The bot's messages as Graph shows them: in the chat of its conversation with a person, or in the channel.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::bot::address;
@@ -32,7 +34,14 @@ pub fn open_chat(call: &mut WriteCall<'_>, user: usize) -> String {
         }));
         tenant.chat_index.insert(id.clone(), tenant.chats.len());
         let thread = Thread::default();
-        tenant.chats.push(Chat { id: id.clone(), properties, members: vec![user], thread, unlisted: true });
+        tenant.chats.push(Chat {
+            id: id.clone(),
+            properties,
+            members: vec![user],
+            thread,
+            unlisted: true,
+            history: HashMap::new(),
+        });
     }
     id
 }

@@ -1,5 +1,7 @@
 //! The chats of the tenant a seed stands for.
 
+use std::collections::HashMap;
+
 use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -61,7 +63,8 @@ pub fn add_chat(tenant: &mut Tenant, rng: &mut StdRng, n: usize, members: Vec<us
         tenant.users[member].chats.push(at);
     }
     tenant.chat_index.insert(id.clone(), at);
-    tenant.chats.push(Chat { id, properties, members, thread: Thread::default(), unlisted: false });
+    let history = HashMap::new();
+    tenant.chats.push(Chat { id, properties, members, history, thread: Thread::default(), unlisted: false });
     at
 }
 
@@ -75,5 +78,6 @@ pub fn add_unlisted_chat(tenant: &mut Tenant, rng: &mut StdRng, n: usize) {
     };
     tenant.users[user].chats.push(tenant.chats.len());
     let (properties, thread) = (Object::new(), Thread::default());
-    tenant.chats.push(Chat { id, properties, members: vec![user], thread, unlisted: true });
+    let history = HashMap::new();
+    tenant.chats.push(Chat { id, properties, members: vec![user], history, thread, unlisted: true });
 }

@@ -8,7 +8,7 @@ use crate::handlers::{
     apps, archive, channels, chats, directory, directory_delta, export, group_mail, hosted_contents, meetings,
     messages, messages_delta, reports, schedule, sharing, tags, teams,
 };
-use crate::http::method::Method::{Delete, Get, Patch, Post};
+use crate::http::method::Method::{Delete, Get, Patch, Post, Put};
 use crate::write;
 
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -220,6 +220,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     )
     .rate_last(),
     write(Patch, "/chats/{id}", write::describe::chat, permission::CHANGE_CHAT, limit::DEFAULT.per_chat()).rate_last(),
+    write(Put, "/drives/{id}/root:/{id}/{id}/content", write::drives::upload, permission::WRITE_FILES, limit::DEFAULT)
+        .rate_last(),
     // Members
     write(Post, "/teams/{id}/members", write::members::add_to_team, permission::ADD_TEAM_MEMBER, limit::ADD_MEMBER)
         .rate_last(),

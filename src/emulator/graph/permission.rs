@@ -106,6 +106,7 @@ pub const CREATE_CHAT: Permission = teams(&["Chat.Create"]);
 pub const ADD_TEAM_MEMBER: Permission = teams(&["TeamMember.ReadWriteNonOwnerRole.All", "TeamMember.ReadWrite.All"]);
 pub const ADD_CHAT_MEMBER: Permission = teams(&["ChatMember.ReadWrite.All"]);
 pub const ADD_CHANNEL_MEMBER: Permission = teams(&["ChannelMember.ReadWrite.All"]);
+pub const WRITE_FILES: Permission = directory(&["Files.ReadWrite.All", "Sites.ReadWrite.All"]);
 pub const CHANGE_TEAM: Permission = teams(&["TeamSettings.ReadWrite.All"]);
 pub const CHANGE_CHANNEL: Permission = teams(&["ChannelSettings.ReadWrite.All"]);
 pub const CHANGE_CHAT: Permission = teams(&["Chat.ReadWrite.All"]);

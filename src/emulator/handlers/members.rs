@@ -33,7 +33,11 @@ pub fn row(tenant: &Tenant, owner: &str, member: &Member) -> Value {
 /// In chats the id is plain and the history start differs by member.
 pub fn chat_row(tenant: &Tenant, chat: &Chat, at: usize) -> Value {
     let user = &tenant.users[chat.members[at]];
-    let since = if at == 0 { json!("0001-01-01T00:00:00Z") } else { chat.properties["createdDateTime"].clone() };
+    let since = match chat.history.get(&chat.members[at]) {
+        Some(since) => json!(since),
+        None if at == 0 => json!("0001-01-01T00:00:00Z"),
+        None => chat.properties["createdDateTime"].clone(),
+    };
     json!({
         "@odata.type": "#microsoft.graph.aadUserConversationMember",
         "id": user.id,

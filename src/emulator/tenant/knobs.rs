@@ -43,6 +43,7 @@ pub const GRANTED_ROLES: &[&str] = &[
     "ChatMember.ReadWrite.All",
     "AppCatalog.Read.All",
     "TeamsAppInstallation.ReadWriteSelfForUser.All",
+    "Files.ReadWrite.All",
 ];
 
 /// What two documents say of the rate at which messages are imported into a channel.
@@ -53,6 +54,17 @@ pub enum ImportRates {
     Article,
     /// The throttling page: one a second and channel, 50 for the application in the tenant.
     Table,
+}
+
+/// What a new chat does with the `visibleHistoryStartDateTime` of its members, which no page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatHistory {
+    /// Members see what is younger than the chat's making.
+    Ignored,
+    Taken,
+    /// 400.
+    Refused,
 }
 
 /// How `Retry-After` is written; Microsoft's own sample is a fraction, HTTP also allows a date.
@@ -193,6 +205,7 @@ pub struct Knobs {
     pub mentions_refused: bool,
     /// startMigration of a chat of two is refused with 412, as users report.
     pub one_on_one_migration_refused: bool,
+    pub chat_history: ChatHistory,
     /// completeMigration of a team is refused with 400 even when all its channels are complete, as users report.
     pub team_completion_refused: bool,
     /// How often an operation says that it is in progress; the team answers 404 until then.
@@ -227,6 +240,8 @@ pub struct Knobs {
     pub unendorsed_keys: BTreeSet<usize>,
     /// After so many seconds without an answer the same activity comes again.
     pub resend_seconds: f64,
+    /// Drives that files can be written to.
+    pub drives: BTreeSet<String>,
 }
 
 impl Default for Knobs {
@@ -278,6 +293,7 @@ impl Default for Knobs {
             reactions_refused: false,
             mentions_refused: false,
             one_on_one_migration_refused: false,
+            chat_history: ChatHistory::Ignored,
             team_completion_refused: false,
             operation_polls: 0,
             post_bytes: 28 * 1024,
@@ -295,6 +311,7 @@ impl Default for Knobs {
             published_keys: BTreeSet::from([0]),
             unendorsed_keys: BTreeSet::new(),
             resend_seconds: 15.0,
+            drives: BTreeSet::new(),
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Tenant {
     pub migrated_teams: HashMap<String, MigratedTeam>,
     pub operations: HashMap<String, Operation>,
     pub bot: Bot,
+    /// Files that were uploaded: by drive and path, their bytes.
+    pub files: BTreeMap<(String, String), Bytes>,
     /// The longest message, in words.
     pub words: usize,
     /// Grows with every change; delta tokens point into it.
@@ -191,6 +193,8 @@ pub struct Chat {
     pub id: String,
     pub properties: Object,
     pub members: Vec<usize>,
+    /// From when on a member sees what was written, where that is not the chat's creation.
+    pub history: HashMap<usize, String>,
     pub thread: Thread,
     /// Whether only exports show it.
     pub unlisted: bool,

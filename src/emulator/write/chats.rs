@@ -1,11 +1,14 @@
 //! New chats.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::handlers::call::WriteCall;
 use crate::http::error::{GraphError, Outcome};
 use crate::tenant::clock::iso;
 use crate::tenant::ids::id_of;
+use crate::tenant::knobs::ChatHistory;
 use crate::tenant::model::{Chat, Thread, object};
 use crate::write::request::{answer, body, bound_user};
 
@@ -14,9 +17,17 @@ const MOST_MEMBERS: usize = 250;
 pub fn create(call: &mut WriteCall<'_>) -> Outcome {
     let body = body(call)?;
     let mut members = Vec::new();
+    let mut asked = HashMap::new();
     for member in body["members"].as_array().map_or(&[][..], Vec::as_slice) {
         let user = bound_user(member).and_then(|id| call.tenant.user(id));
-        members.push(user.ok_or_else(|| GraphError::not_found("NotFound"))?);
+        let user = user.ok_or_else(|| GraphError::not_found("NotFound"))?;
+        members.push(user);
+        if let Some(since) = member["visibleHistoryStartDateTime"].as_str() {
+            asked.insert(user, since.to_owned());
+        }
+    }
+    if !asked.is_empty() && call.knobs.chat_history == ChatHistory::Refused {
+        return Err(GraphError::bad_request("Invalid property 'visibleHistoryStartDateTime'."));
     }
     let mut distinct = members.clone();
     distinct.sort_unstable();
@@ -51,6 +62,11 @@ pub fn create(call: &mut WriteCall<'_>) -> Outcome {
         format!("19:{}@thread.v2", id_of("chat", &seq).replace('-', ""))
     };
     let now = iso(call.now_ms);
+    let history = if call.knobs.chat_history == ChatHistory::Taken {
+        asked
+    } else {
+        members.iter().map(|member| (*member, now.clone())).collect()
+    };
     let properties = object(json!({
         "id": id,
         "topic": body["topic"],
@@ -70,7 +86,7 @@ pub fn create(call: &mut WriteCall<'_>) -> Outcome {
         call.tenant.users[member].chats.push(at);
     }
     call.tenant.chat_index.insert(id.clone(), at);
-    call.tenant.chats.push(Chat { id, properties, members, thread: Thread::default(), unlisted: false });
+    call.tenant.chats.push(Chat { id, properties, members, history, thread: Thread::default(), unlisted: false });
     Ok(created(call, &call.tenant.chats[at]))
 }
 

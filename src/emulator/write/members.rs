@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::handlers::call::WriteCall;
 use crate::handlers::members::{chat_row, row};
 use crate::http::error::{GraphError, Outcome};
+use crate::tenant::clock::iso;
 use crate::tenant::model::{Member, Role};
 use crate::write::place::{Place, open_team};
 use crate::write::request::{answer, body, bound_user, no_content};
@@ -108,7 +109,10 @@ pub fn add_to_chat(call: &mut WriteCall<'_>) -> Outcome {
         return Err(GraphError::bad_request("The user is a member of the chat already."));
     }
     (call.rate)()?;
+    // "If not specified, the member sees nothing of the history."
+    let since = member["visibleHistoryStartDateTime"].as_str().map_or_else(|| iso(call.now_ms), str::to_owned);
     call.tenant.chats[chat].members.push(user);
+    call.tenant.chats[chat].history.insert(user, since);
     call.tenant.users[user].chats.push(chat);
     let at = call.tenant.chats[chat].members.len() - 1;
     let mut response = answer(201, &chat_row(call.tenant, &call.tenant.chats[chat], at));

@@ -6,6 +6,7 @@
 pub mod channels;
 pub mod chats;
 pub mod describe;
+pub mod drives;
 pub mod images;
 pub mod members;
 pub mod messages;

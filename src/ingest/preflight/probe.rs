@@ -87,6 +87,21 @@ fn read_ids(body: &[u8]) -> Result<Vec<String>, Malformed> {
     Ok(read_page(body)?.into_iter().map(|item| item.id).collect())
 }
 
+/// Members that are no users, such as bots, have no user id.
+fn read_members(body: &[u8]) -> Result<Vec<String>, Malformed> {
+    #[derive(Deserialize)]
+    struct Members {
+        value: Vec<Member>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Member {
+        user_id: Option<String>,
+    }
+    let page: Members = serde_json::from_slice(body)?;
+    Ok(page.value.into_iter().filter_map(|member| member.user_id).collect())
+}
+
 /// A template on its way to a path.
 #[derive(Clone, Default)]
 struct Path {
@@ -149,6 +164,10 @@ impl Wanted<'_> {
             Reading::List(list) => Some(list),
             _ => None,
         }
+    }
+
+    fn reads_chats(self) -> bool {
+        matches!(self.table.reading, Reading::Chats | Reading::ChatMessages)
     }
 
     /// The mailbox of a group is not every group's, and not every channel is shared.
@@ -262,10 +281,29 @@ impl<'c> Prober<'c> {
                     .query("$top", 5);
                 self.client.get(&groups, read_ids).await.map_err(|_| error)?.body
             }
+            Err(error @ Error::PermissionDenied(_)) if list.template == "/users" && wanted.reads_chats() => {
+                self.members().await.map_err(|_| error)?
+            }
             answer => answer?.body,
         };
         self.lists.insert(key, ids.clone());
         Ok(ids)
+    }
+
+    /// The members of a team, whom a round of chats reads where `/users` is refused.
+    async fn members(&mut self) -> Result<Vec<String>> {
+        let teams = Path::default().push("teams", "teams");
+        let request = Request::new(&endpoint::TEAMS, &["teams"], "all teams").query("$select", "id").query("$top", 5);
+        for id in self.client.get(&request, read_ids).await?.body.iter().take(TRIES) {
+            let members = teams.push(id, "{id}").push("members", "members");
+            let request = members.request(&endpoint::TEAM_MEMBERS, &[("$top", "5")]);
+            let users = self.client.get(&request, read_members).await?.body;
+            if !users.is_empty() {
+                self.notes.push("/users is refused, so users are taken from the members of the teams".to_owned());
+                return Ok(users);
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn chats(&mut self, wanted: Wanted<'_>) -> Result<Vec<String>> {

@@ -39,3 +39,26 @@ pub async fn server_time(context: &ReadContext, kind: RoundKind) -> Timestamp {
         Timestamp::now()
     })
 }
+
+/// `now`, or just after the last round where it seems to lie less than a second before its end: a `Date` has whole
+/// seconds, so two readings of the clock differ by as much, and time goes on all the same.
+pub fn after(last: Timestamp, now: Timestamp) -> Timestamp {
+    let is_same = now <= last && last.duration_since(now) < SignedDuration::from_secs(1);
+    if is_same { last.checked_add(SignedDuration::from_millis(1)).unwrap_or(last) } else { now }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn within_a_second_time_goes_on() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let last = at("2026-01-15T12:00:01.400Z");
+        assert_eq!(after(last, at("2026-01-15T12:00:01Z")), at("2026-01-15T12:00:01.401Z"));
+        assert_eq!(after(last, last), at("2026-01-15T12:00:01.401Z"));
+        for other in ["2026-01-15T12:00:00.4Z", "2026-01-15T12:00:02Z"] {
+            assert_eq!(after(last, at(other)), at(other));
+        }
+    }
+}

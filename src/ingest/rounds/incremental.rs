@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::clock::{min_poll, server_time};
+use super::clock::{after, min_poll, server_time};
 use super::failures;
 use super::parents::{discover, keep, key, of_round};
 use super::phases;
@@ -30,9 +30,10 @@ pub async fn step(context: &ReadContext, kind: RoundKind, start: Option<&Offset>
         finished => {
             failures::tell(context, kind, finished)?;
             let parents = discover(context, kind).await?;
-            let until = server_time(context, kind).await;
             // A round that found nothing left the offset as it was, so that only the session knows of it.
             let last = |last: &Offset| context.polled.map_or(last.until, |polled| polled.max(last.until));
+            let now = server_time(context, kind).await;
+            let until = finished.map_or(now, |finished| after(last(finished), now));
             let is_early = |finished: &Offset| until.duration_since(last(finished)) < min_poll(context);
             if let Some(finished) = finished.filter(|finished| !failures::has_failed(finished) && is_early(finished)) {
                 note_early_clock(context, finished, until);

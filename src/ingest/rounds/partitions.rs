@@ -6,7 +6,7 @@
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
-use super::clock::{min_poll, server_time};
+use super::clock::{after, min_poll, server_time};
 use super::failures;
 use super::parents::{discover, keep, key, of_round};
 use super::phases;
@@ -76,7 +76,8 @@ async fn until(
     }
     // As a step does: the answer tells the server's time.
     let parents = discover(context, kind).await?;
-    let until = server_time(context, kind).await;
+    let now = server_time(context, kind).await;
+    let until = last.map_or(now, |last| after(last.until, now));
     let is_early = |last: &Offset| until.duration_since(last.until) < min_poll(context);
     if last.is_some_and(|last| !failures::has_failed(last) && is_early(last)) {
         return Ok(None);

@@ -65,6 +65,7 @@ def test_an_interrupted_reading_shows(options, tmp_path, capfd):
     from lakeflow_teams.local.plan import plan
     from lakeflow_teams.results.summary import DestinationSummary
     from lakeflow_teams.spec.pipeline import load
+    from lakeflow_teams.store.locate import locate
 
     class KilledError(Exception):
         pass
@@ -72,7 +73,7 @@ def test_an_interrupted_reading_shows(options, tmp_path, capfd):
     def kill(_progress):
         raise KilledError
 
-    (step,) = plan(load(spec), tmp_path, options, client)
+    (step,) = plan(load(spec), locate(tmp_path), options, client)
     line = DestinationSummary("main.teams.messages", "messages", "")
     with pytest.raises(KilledError):
         Incremental(client, step, [line], [], kill, writer="one").run()

@@ -17,6 +17,7 @@ from deltalake import DeltaTable, write_deltalake
 from lakeflow_teams import LakeflowTeamsError, ingest_local
 from lakeflow_teams.cli.app import run
 from lakeflow_teams.local import journal
+from lakeflow_teams.store.locate import locate
 from support.lakehouse import differences, entry, later, pipeline, stored
 from support.paths import ROOT
 
@@ -112,7 +113,7 @@ def test_a_run_that_was_killed_shows_until_the_next_one(graph, options, target, 
     command = [sys.executable, "-m", "lakeflow_teams", "ingest", spec, "--target", str(target), "--quiet"]
     with subprocess.Popen(command, env=environment) as process:
         deadline = time.monotonic() + 60
-        while not journal.unfinished(target) and time.monotonic() < deadline:
+        while not journal.unfinished(locate(target)) and time.monotonic() < deadline:
             time.sleep(0.05)
         (going,) = asked_running(capfd, target)
         assert (going["state"], going["pid"]) == ("running", process.pid)

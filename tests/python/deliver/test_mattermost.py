@@ -259,7 +259,7 @@ def test_bad_lines_are_named_and_cost_themselves(tmp_path):
         post("root", at=AT),
         post("last", at=AT + 2),
     )
-    assert [row["html"] for row in rows(export, ["core/ops"])] == ["<p>root</p>", "<p>last</p>"]
+    assert [row["html"] for row in rows(export, ["core/ops"])] == ["<p>root</p>", "<p>last</p>", "<p>hi</p>"]
     assert [row["html"] for row in rows(export, ["core/unknown"])] == ["<p>lost</p>"]
     first = len(HEAD) + 1
     assert sorted(problem.where for problem in export.problems) == sorted(

@@ -243,7 +243,7 @@ def in_browser(folder, *arguments):
 
 
 def test_every_cause_stands_with_its_tables(graph, options, tmp_path):
-    graph.set(revoke_permission=["TeamMember.Read.All", "Chat.Read.All", "Chat.ReadBasic.All"])
+    graph.set(revoke_permission=["TeamMember.Read.All", "Chat.Read.All", "Chat.ReadBasic.All", "Chat.ReadWrite.All"])
     with pytest.raises(LakeflowTeamsError):
         ingest_local(pipeline(entry("teams"), entry("members"), entry("chats")), tmp_path, options)
     text = " ".join(" ".join(Elements(page(tmp_path)).text).split())

@@ -168,4 +168,20 @@ def test_comments_lie_beside_the_columns(graph, options, tmp_path):
         for field in _core.schema(table, {}).to_dict()["fields"]:
             assert fields[field["name"]].metadata["comment"] == field["metadata"]["comment"]
         info = next(info for info in _core.tables() if info["name"] == table)
-        assert found.metadata().description == info["description"]
+        assert found.metadata().description == f"{info['description']} Key: {', '.join(info['primary_keys'])}."
+
+
+@pytest.mark.parametrize(
+    ("table", "scd_type", "more"),
+    [
+        ("messages", "APPEND_ONLY", "lastModifiedDateTime"),
+        ("messages", "SCD_TYPE_2", "__START_AT"),
+        ("teams", "SCD_TYPE_2", "__START_AT"),
+    ],
+)
+def test_a_table_of_versions_says_what_tells_them_apart(graph, options, tmp_path, table, scd_type, more):
+    one = spec(table)
+    one["objects"][0]["table"].setdefault("table_configuration", {})["scd_type"] = scd_type
+    ingest_local(one, tmp_path, options)
+    found = DeltaTable(str(tmp_path / "main" / "teams" / table))
+    assert found.metadata().description.endswith(f"id, {more}.")

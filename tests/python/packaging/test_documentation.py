@@ -22,6 +22,7 @@ from support.paths import ROOT, SITE
 
 PAGES = (
     "README.md",
+    "docs/index.md",
     "docs/quick-start.md",
     "docs/real-tenant.md",
     "docs/databricks.md",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 import connector_spec
+import lakeflow_teams
 import option_types
 import view_sql
 from lakeflow_teams import _core
@@ -48,6 +50,15 @@ def test_the_pages_hold_every_table_column_option_and_number():
     for numbers, remedy in _core.login_errors():
         assert all(f"AADSTS{number}" in errors for number in numbers)
         assert remedy in errors
+
+
+def test_everything_public_is_on_the_page_of_the_python_interface():
+    page = PAGES["python.md"]()
+    listed = set(re.findall(r"^\.\. auto(?:api)?(?:class|function):: ([\w.]+)$", page, re.MULTILINE))
+    for name in set(lakeflow_teams.__all__) - {"__version__"}:
+        assert listed & {f"lakeflow_teams.{name}", f"lakeflow_teams._core.{name}"}, name
+    emulator = (SITE / "lakeflow_teams" / "_core.pyi").read_text(encoding="utf-8")
+    assert all(f"class {name.rpartition('.')[2]}" in emulator for name in listed if "._core." in name)
 
 
 def test_the_connector_spec_is_up_to_date():

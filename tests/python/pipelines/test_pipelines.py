@@ -191,9 +191,30 @@ def test_what_databricks_is_told(spark):
     assert "apply_as_deletes" not in messages
     assert flows["`teams`.`teams`"]["stored_as_scd_type"] == "2"
     tables = [arguments for name, arguments in calls if name == "create_streaming_table"]
+    assert tables[0].pop("comment").endswith(" Key: id.")
     assert tables[0] == {"name": "`teams`.`users`", "cluster_by": ["id"]}
+    assert [table["comment"].rpartition(", ")[2] for table in tables[1:]] == [
+        "__START_AT.",
+        "id.",
+        "__START_AT.",
+        "lastModifiedDateTime.",
+    ]
     views = [arguments["name"] for name, arguments in calls if name == "temporary_view"]
     assert len(views) == len(set(views)) == 4
+
+
+def test_items_of_messages_are_what_holds_on_databricks_too(spark):
+    """AUTO CDC merges by key: what was taken back would stay, and a row that says "none any more" would count."""
+    calls = declared(Recorder(), entry("message_reactions"), entry("message_mentions", scd_type="SCD_TYPE_2"))
+    assert [(name, arguments.get("name"), arguments.get("target")) for name, arguments in calls] == [
+        ("create_streaming_table", "`teams`.`message_reactions__log`", None),
+        ("append_flow", "teams_message_reactions_log", "`teams`.`message_reactions__log`"),
+        ("materialized_view", "`teams`.`message_reactions`", None),
+        ("temporary_view", "message_mentions_changes_to_teams_message_mentions", None),
+        ("create_streaming_table", "`teams`.`message_mentions`", None),
+        ("create_auto_cdc_flow", None, "`teams`.`message_mentions`"),
+    ]
+    assert "set_size = 0" in str(calls[-1][1]["apply_as_deletes"])
 
 
 def test_what_an_engine_without_auto_cdc_is_told(spark):
@@ -249,23 +270,18 @@ def test_the_newest_row_of_each_key_is_what_a_log_amounts_to(spark):
     ]
 
 
-def test_the_databricks_bundle_is_whole():
-    bundle = yaml.safe_load((EXAMPLES / "databricks" / "databricks.yml").read_text())
-    pipeline_ = bundle["resources"]["pipelines"]["teams"]
-    file = pipeline_["libraries"][0]["file"]["path"]
-    code = (EXAMPLES / "databricks" / file).read_text()
-    seen = []
-    spark = SimpleNamespace(conf=SimpleNamespace(get=lambda _name, default: default))
-    exec(
-        compile(code.replace("from lakeflow_teams import ingest", ""), file, "exec"),
-        {"spark": spark, "ingest": lambda _s, spec: seen.append(parse(spec))},
-    )
-    assert [target.source for target in seen[0].targets] == [
-        "teams",
-        "channels",
-        "members",
-        "messages",
-        "message_replies",
-        "chats",
-    ]
-    assert any(path.endswith(".whl") for path in pipeline_["environment"]["dependencies"])
+def test_an_environment_writes_elsewhere(spark, graph, options, clean):
+    spec = pipeline(entry("teams"))
+    places = {"main.teams": "spark_catalog.elsewhere"}
+    spark.sql("CREATE SCHEMA IF NOT EXISTS elsewhere")
+    try:
+        ingest(spark, spec, connection=options, destinations=places)
+        assert differences(graph, "teams", rows(spark.table("elsewhere.teams"))) == []
+        with pytest.raises(ConfigurationError, match=r"destination main\.teams: it is not among the destinations"):
+            ingest(spark, spec, connection=options, destinations={"main.people": "spark_catalog.elsewhere"})
+        with pytest.raises(
+            ConfigurationError, match=r"main\.teams is to be written to 'elsewhere', which is not catalog\.schema"
+        ):
+            ingest(spark, spec, connection=options, destinations={"main.teams": "elsewhere"})
+    finally:
+        spark.sql("DROP SCHEMA elsewhere CASCADE")

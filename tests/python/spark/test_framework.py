@@ -53,7 +53,8 @@ register(Session, "microsoft_teams")
 options = {"tenant_id": "a.example", "client_id": "c", "client_secret": "s", "tableName": "teams"}
 made = source(options)
 print(made.schema().names[0], type(made.reader(made.schema())).__name__)
-print(source({**options, "operation": "list"}).schema())
+print(source({**options, "operation": "describe_connection"}).schema())
+print(source({**options, "operation": "list_objects"}).schema().names)
 """
 
 
@@ -65,6 +66,33 @@ def test_our_classes_are_the_frameworks(site):
         "True",
         "id TeamsBatchReader",
         "operation string",
+        "['name', 'type', 'full_path', '_meta']",
+    ]
+
+
+AGENT = """
+from databricks.labs.community_connector.interface import AgentError, AgentOperation, SupportsIngestionAgent
+from lakeflow_teams import MicrosoftTeamsLakeflowConnect as Connector
+connector = Connector({"tenant_id": "a.example", "client_id": "c", "client_secret": "s", "operation": "list_objects"})
+operations = connector.agent_operations()
+print(isinstance(connector, SupportsIngestionAgent), all(isinstance(each, AgentOperation) for each in operations.values()))
+print(*operations)
+print(*[row["name"] for row in operations["list_objects"].pull(connector, {"search": "^teams$"})])
+print([parameter.name for parameter in operations["get_object_metadata"].parameters if parameter.required])
+try:
+    operations["get_object_metadata"].pull(connector, {"name": "taems"})
+except AgentError as error:
+    print(error.code, error)
+"""
+
+
+def test_the_framework_is_given_our_answers(site):
+    assert python(AGENT, site) == [
+        "True True",
+        "list_objects get_object_metadata validate_connection",
+        "teams",
+        "['name']",
+        "not_found there is no table taems; did you mean teams?",
     ]
 
 

@@ -46,6 +46,25 @@ FILES = {
             def latest_offset(self, table_name, table_options, start_offset=None): ...
             @abstractmethod
             def get_partitions(self, table_name, table_options, start_offset=None, end_offset=None): ...
+
+        class AgentError(Exception):
+            def __init__(self, code, message=""):
+                self.code = code
+                super().__init__(message or code)
+
+        class Parameter:
+            def __init__(self, name, type="string", description="", required=False, default=None, enum=None):
+                self.name, self.required = name, required
+
+        class AgentOperation(ABC):
+            name, description, kind, schema, parameters = "", "", "metadata", None, ()
+
+            @abstractmethod
+            def pull(self, connector, options): ...
+
+        class SupportsIngestionAgent:
+            def agent_operations(self):
+                return {}
     """,
     "sparkpds/__init__.py": """
         import importlib, inspect

@@ -9,6 +9,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from lakeflow_teams import _core
+from lakeflow_teams.local.write import times
 
 #: 2021-03-01T00:00:00Z in milliseconds.
 START = 1_614_556_800_000
@@ -21,15 +22,15 @@ def iso(at_ms):
     return f"{__import__('datetime').datetime.fromtimestamp(seconds, __import__('datetime').timezone.utc):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
 
 
-def save(folder, table, rows):
-    """One table, with the columns that the table has."""
-    schema = pa.schema(_core.schema(table, {}))
-    for name in ("messages", "message_replies", "chat_messages"):
-        if table == name:
-            rows = [{"messageType": "message", "importance": "normal", **row} for row in rows]
+def save(folder, table, rows, timestamps="text"):
+    """One table, with the columns that the table has; times are text or timestamps."""
+    if table in ("messages", "message_replies", "chat_messages"):
+        rows = [{"messageType": "message", "importance": "normal", **row} for row in rows]
+    text = pa.schema(_core.schema(table, {"timestamps": "text"}))
+    written = times.cast(pa.Table.from_pylist(rows, text), pa.schema(_core.schema(table, {"timestamps": timestamps})))
     path = Path(folder) / "main" / "default" / table
     path.mkdir(parents=True, exist_ok=True)
-    write_deltalake(str(path), pa.Table.from_pylist(rows, schema), mode="overwrite")
+    write_deltalake(str(path), written, mode="overwrite")
 
 
 class History:

@@ -27,13 +27,15 @@ class Shape:
     """How rows of a destination are told apart (``keys``) and ordered (``cursor``; ``None`` for snapshots).
 
     ``own`` is the source table's own key where ``primary_keys`` names another, ``time`` the type of times that are not the
-    source's: from when and until when a version held.
+    source's: from when and until when a version held. ``described`` are the columns that the table's description names as
+    its key, ``__START_AT`` of histories among them.
     """
 
     keys: tuple[str, ...]
     cursor: str | None
     own: tuple[str, ...] = ()
     time: pa.DataType = field(default_factory=pa.string)
+    described: tuple[str, ...] = ()
 
     @property
     def sequence(self) -> str:
@@ -104,7 +106,16 @@ class Destination:
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
         ordered = (in_order(some, self.shape.keys) for some in rows)
-        return delta.create(self.path, schema, ordered, stamp.properties(), self._columns(schema))
+        return delta.create(self.path, self._told(schema), ordered, stamp.properties(), self._columns(schema))
+
+    def _told(self, schema: pa.Schema) -> pa.Schema:
+        """The schema, whose description says what a row is told by: Delta has no place for a key that is not enforced."""
+        about = dict(schema.metadata or {})
+        if not self.shape.described:
+            return schema
+        key = f"Key: {', '.join(self.shape.described)}."
+        sentences = filter(None, [about.get(b"description"), key.encode()])
+        return schema.with_metadata({**about, b"description": b" ".join(sentences)})
 
     def commit(self, stored: Stored, change: Change, stamp: Stamp, identity: Iterable[str] = ()) -> int:
         """Changes a version in one commit, and tells how many rows were added.

@@ -100,7 +100,7 @@ class MattermostExport:
         return self._messages
 
     def _read(self, lines: Iterator[tuple[int, object]], ordered: InOrder) -> None:
-        reader = Reader(self._names, self._key_of, int(time.time() * 1_000_000))
+        reader, now = Reader(self._names, self._key_of), int(time.time() * 1_000_000)
         held: list[Message] = []
         places: list[int] = []
         for line, item in lines:
@@ -109,11 +109,14 @@ class MattermostExport:
                 continue
             kind = text(item, "type")
             for index, found in enumerate(self._item(kind, mapping(item, kind), reader, line)):
+                which = "the post" if index == 0 else f"reply {index}"
                 if isinstance(found, BadPostError):
-                    self._report(line, f"{'the post' if index == 0 else f'reply {index}'}: {found}")
-                else:
-                    held.append(found)
-                    places.append(line * _REPLIES + index)
+                    self._report(line, f"{which}: {found}")
+                    continue
+                if found.created > now:
+                    self._report(line, f"{which}: create_at is in the future")
+                held.append(found)
+                places.append(line * _REPLIES + index)
             if len(held) >= _ROWS:
                 ordered.add(batch(held), places)
                 held, places = [], []

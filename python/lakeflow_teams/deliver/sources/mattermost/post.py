@@ -28,10 +28,9 @@ class BadPostError(Exception):
 class Reader:
     """Makes rows of posts. ``key_of`` finds a file of the export by the path that a post gives."""
 
-    def __init__(self, people: Mapping[str, str], key_of: Callable[[str], str | None], now: int) -> None:
+    def __init__(self, people: Mapping[str, str], key_of: Callable[[str], str | None]) -> None:
         self._people = people
         self._key_of = key_of
-        self._now = now
 
     def read(self, post: Json, container: str) -> Iterator[Message | BadPostError]:
         """The post, and after it its replies; what is wrong with one comes in its place."""
@@ -45,8 +44,6 @@ class Reader:
         created = number(post, "create_at")
         if created is None or created <= 0:
             return BadPostError("create_at, which says when it was written, is missing, no number or before 1970")
-        if created * 1000 > self._now:
-            return BadPostError("create_at is in the future")
         author, author_name = self._author(post)
         written = text(post, "message")
         source_id = hashed_id(container, author, created * 1000, written)

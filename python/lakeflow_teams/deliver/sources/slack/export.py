@@ -130,7 +130,6 @@ class _Days:
             return
         if created > self._now:
             self._export.report(where, "its ts is in the future")
-            return
         message = self._reader.read(item, created, self._conversation.id, day)
         if created <= self._given:
             message = _noted(message, notes.OTHER_DAY)

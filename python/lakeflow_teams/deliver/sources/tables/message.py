@@ -22,12 +22,12 @@ IMPORTANCE = ("normal", "high", "urgent")
 HTML_CHANGED = "HTML that Teams does not take left out"
 
 
-def message_of(row: Row, zone: tzinfo | None, now: int) -> Message:
-    """The message of a row. Raises :class:`BadRowError`; ``now`` is the moment, in microseconds, that it cannot be after."""
+def message_of(row: Row, zone: tzinfo | None) -> Message:
+    """The message of a row. Raises :class:`BadRowError`."""
     container = text(row, "container")
     if container is None:
         raise BadRowError("container is empty", "Write the id of the channel or chat")
-    created = _created(row, zone, now)
+    created = _created(row, zone)
     author = text(row, "author")
     body, written, changed = _body(row)
     notes = [clean(str(note)) for note in items(row, "notes") or ()] + ([HTML_CHANGED] if changed else [])
@@ -60,20 +60,20 @@ def message_of(row: Row, zone: tzinfo | None, now: int) -> Message:
     )
 
 
-def _created(row: Row, zone: tzinfo | None, now: int) -> int:
+def _created(row: Row, zone: tzinfo | None) -> int:
     created = time(row, "created", zone)
     if created is None:
         raise BadRowError("created is empty", "Write when the message was sent, such as 2021-03-04T09:30:00Z")
-    check_time(created, now)
     return created
 
 
-def check_time(created: int, now: int) -> None:
-    """Raises :class:`BadRowError` for a time that Teams cannot hold."""
+def untimely(created: int, now: int) -> tuple[str, str] | None:
+    """What is wrong with a time that Teams cannot hold, and the remedy. Such a message is refused, and counted as that."""
     if created < 0:
-        raise BadRowError("created is before 1970", "Correct the time; where it is a number, it counts from 1970")
+        return "created is before 1970", "Correct the time; where it is a number, it counts from 1970"
     if created > now:
-        raise BadRowError("created is in the future", "Correct the time, or import the message once it has come")
+        return "created is in the future", "Correct the time, or import the message once it has come"
+    return None
 
 
 def _body(row: Row) -> tuple[str, str, bool]:

@@ -22,7 +22,7 @@ from lakeflow_teams.deliver.sources.problems import Problems
 from lakeflow_teams.deliver.sources.rows import Message, batch
 from lakeflow_teams.deliver.sources.tables.fast import in_form
 from lakeflow_teams.deliver.sources.tables.files import Batch, Row, TableFile, find_tables
-from lakeflow_teams.deliver.sources.tables.message import COLUMNS, NEEDED, message_of
+from lakeflow_teams.deliver.sources.tables.message import COLUMNS, NEEDED, message_of, untimely
 from lakeflow_teams.deliver.sources.tables.values import BadRowError, flag, items, text, time
 
 _KINDS = ("standard", "private", "shared", "oneOnOne", "group")
@@ -108,7 +108,9 @@ class Tables:
         messages: dict[int, Message] = {}
         for place, row in given.each():
             with self._costs_the_row(file, place):
-                messages[place] = message_of(row, self._zone, self._now)
+                message = messages[place] = message_of(row, self._zone)
+                if wrong := untimely(message.created, self._now):
+                    self.problems.append(Problem(file.where(place), *wrong))
         return (batch(list(messages.values())) if messages else None), list(messages)
 
     @contextmanager

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
+from lakeflow_teams.operations import OPERATION, OPERATIONS
+from lakeflow_teams.options import as_options
 from lakeflow_teams.spark import MicrosoftTeamsDataSource as _Plain
 
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ __all__ = ["MicrosoftTeamsDataSource", "MicrosoftTeamsLakeflowConnect"]
 
 
 class MicrosoftTeamsDataSource(LakeflowSource):
-    """The framework's source, whose tables are read in Arrow batches.
+    """The framework's source, whose tables are read in Arrow batches and whose agent operations are answered by us.
 
-    What the framework adds beside tables (operations of its ingestion agent) stays the framework's.
+    An operation that only the framework knows stays the framework's.
     """
 
     _lakeflow_connect_cls = MicrosoftTeamsLakeflowConnect
@@ -39,18 +41,19 @@ class MicrosoftTeamsDataSource(LakeflowSource):
 
     def schema(self) -> Any:
         """The schema of the table, or of the operation's answer."""
-        return super().schema() if self._is_operation() else self._arrow().schema()
+        return super().schema() if self._is_the_frameworks() else self._arrow().schema()
 
     def reader(self, schema: Any) -> Any:
         """Reads a whole table in Arrow batches."""
-        return super().reader(schema) if self._is_operation() else self._arrow().reader(schema)
+        return super().reader(schema) if self._is_the_frameworks() else self._arrow().reader(schema)
 
     def streamReader(self, schema: Any) -> Any:  # noqa: N802
         """Streams a table's changes in Arrow batches."""
-        return super().streamReader(schema) if self._is_operation() else self._arrow().streamReader(schema)
+        return super().streamReader(schema) if self._is_the_frameworks() else self._arrow().streamReader(schema)
 
-    def _is_operation(self) -> bool:
-        return bool(self.options.get("operation"))
+    def _is_the_frameworks(self) -> bool:
+        name = as_options(self.options).get(OPERATION, "").strip()
+        return LakeflowSource is not _Plain and bool(name) and name not in OPERATIONS
 
     def _arrow(self) -> _Plain:
         return _Plain(self.options)
