@@ -57,6 +57,10 @@ def members(graph):
     return {user["id"] for user in users if user["userType"] != "Guest" and user["accountEnabled"]}
 
 
+def read(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
 def sent(graph):
     return [one for one in graph.deliveries() if one["action"] == "send"]
 
@@ -300,10 +304,10 @@ def test_the_command_says_what_became_of_each(graph, tmp_path, capsys):
     for ending in ("csv", "parquet", "zip"):
         to = tmp_path / f"out.{ending}"
         assert "recipients" in said("export", *common, "--to", str(to))
-    assert pq.read_table(tmp_path / "out.parquet").num_rows == len(list(csv.DictReader((tmp_path / "out.csv").open())))
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == len(read((tmp_path / "out.csv").read_text(encoding="utf-8")))
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert sorted(archive.namelist()) == ["Message_Delivery.csv", "Metadata.csv"]
-        delivered = list(csv.DictReader(io.TextIOWrapper(archive.open("Message_Delivery.csv"), "utf-8")))
+        delivered = read(archive.read("Message_Delivery.csv").decode("utf-8"))
     assert Counter(row["Delivery Status"] for row in delivered)["succeeded"] == total
     assert run(["broadcast", "purge", *common]) == 2
     capsys.readouterr()
