@@ -8,7 +8,7 @@ Four ways in, all on one native core:
   spec with them, on Databricks or open-source Spark;
 - :func:`ingest_local` runs the same spec into local Delta tables.
 
-And one way back: :func:`import_messages` brings message history into Teams.
+And two ways back: :func:`import_messages` brings message history into Teams, :func:`broadcast` sends a card to many people.
 
 :class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
 Importing this package loads nothing else; each name is loaded when it is first used.
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         __version__,
     )
     from lakeflow_teams.client import TeamsClient
+    from lakeflow_teams.deliver.broadcast.entry import broadcast, export_deliveries
+    from lakeflow_teams.deliver.broadcast.summary import BroadcastSummary
     from lakeflow_teams.deliver.entry import import_messages
     from lakeflow_teams.deliver.summary import ImportSummary
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationError",
+    "BroadcastSummary",
     "CheckResult",
     "ConfigurationError",
     "GraphEmulator",
@@ -59,12 +62,15 @@ __all__ = [
     "TeamsDataSource",
     "ThrottledError",
     "__version__",
+    "broadcast",
+    "export_deliveries",
     "import_messages",
     "ingest",
     "ingest_local",
 ]
 
 _ELSEWHERE = {
+    "BroadcastSummary": "deliver.broadcast.summary",
     "CheckResult": "results.check",
     "ImportSummary": "deliver.summary",
     "MicrosoftTeamsDataSource": "spark",
@@ -72,6 +78,8 @@ _ELSEWHERE = {
     "Report": "results.report",
     "TeamsClient": "client",
     "TeamsDataSource": "spark",
+    "broadcast": "deliver.broadcast.entry",
+    "export_deliveries": "deliver.broadcast.entry",
     "import_messages": "deliver.entry",
     "ingest": "pipelines",
     "ingest_local": "local",

@@ -5,12 +5,13 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, TypedDict, final, type_check_only
 
-from typing_extensions import Unpack
+from typing_extensions import Required, Unpack
 
 __all__ = [
     "AuthenticationError",
     "Batch",
     "BatchStream",
+    "Broadcast",
     "Client",
     "ConfigurationError",
     "GraphEmulator",
@@ -26,15 +27,21 @@ __all__ = [
     "ThrottledError",
     "__debug_build__",
     "__version__",
+    "card_columns",
+    "card_functions",
+    "card_size",
     "channel_names",
+    "check_card",
     "cost",
     "counts",
     "existing_containers",
+    "expand_card",
     "login_errors",
     "needed_counts",
     "offset_info",
     "options",
     "rebase_import",
+    "resolve_recipients",
     "schema",
     "splice_row_groups",
     "stage_import",
@@ -347,6 +354,79 @@ def stage_import(plan: str, batches: Iterable[object], folder: str | PathLike[st
 def rebase_import(old: str | PathLike[str], new: str | PathLike[str]) -> int:
     """Takes over what an earlier staging of the same import sent; returns how many posts that are."""
 
+def resolve_recipients(
+    options: Mapping[str, str],
+    wanted: str,
+    rows: Iterable[tuple[str, str]],
+    folder: str | PathLike[str] | None = None,
+    *,
+    credential: object | None = None,
+) -> str:
+    """Collects the recipients of a broadcast, and freezes them in ``recipients.jsonl`` in the folder; without one it only counts.
+
+    ``wanted`` is JSON: ``users``, ``teams``, ``groups``, ``everyone``, ``channels``, ``include_guests``, ``include_unlicensed``;
+    ``rows`` are user ids with the JSON text of what their card is given. Returns counts as JSON text.
+    """
+
+@final
+class Broadcast:
+    """A broadcast whose recipients are frozen in a folder. Its Arrow stream has a row per recipient.
+
+    Without ``options`` it is only read, also while another process runs it.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str] | None = None,
+        *,
+        credential: object | None = None,
+        webhooks: Mapping[str, str] = ...,
+    ) -> Broadcast:
+        """``webhooks`` are addresses of workflows, by the names of their recipients."""
+    def missing_app(self) -> str | None:
+        """Why the app could not be installed for anybody."""
+    def preview(self) -> str:
+        """Makes every recipient's card and sends none. JSON text: ``made``, ``refused``, ``reasons``, ``largest_bytes``, and ``errors`` and ``warnings`` of the first card."""
+    def run(self, on_progress: Callable[[tuple[int, int, int]], object] | None = None) -> str:
+        """Sends what is not sent yet. JSON text: ``stopped``, the reason why it ended before its end.
+
+        ``on_progress`` is told how many recipients are through, got the message, and failed, since the step began.
+        """
+    def update(self, on_progress: Callable[[tuple[int, int, int]], object] | None = None) -> str:
+        """Replaces the card of what was sent. JSON text as of ``run``."""
+    def recall(self, on_progress: Callable[[tuple[int, int, int]], object] | None = None) -> str:
+        """Deletes what was sent. JSON text as of ``run``."""
+    def states(self) -> str:
+        """How many recipients are in each state, and the reasons of those that failed, as JSON text: ``states``, ``reasons``."""
+    def timeline(self) -> list[int]:
+        """Messages in each second since it was opened."""
+    def report(self) -> str:
+        """Requests, retries and throttled seconds, as JSON text."""
+    def close(self) -> None:
+        """Puts everything on disk. It is of no use after it."""
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+def expand_card(card: str, data: list[str], now_ms: int | None = None) -> list[str]:
+    """Binds data into an Adaptive Card template, once for each JSON text in ``data``; returns the cards as JSON texts.
+
+    ``now_ms`` is what ``utcNow()`` gives, in milliseconds since 1970. Raises :class:`ConfigurationError` that points at the
+    element whose expression is wrong or fails. The language is https://learn.microsoft.com/adaptive-cards/templating/language.
+    """
+
+def check_card(card: str) -> list[tuple[str, str, Literal["error", "warning"], str]]:
+    """What Teams would refuse or leave out of a card: JSON pointer, type of the element, severity and message of each problem."""
+
+def card_columns(card: str) -> list[str]:
+    """The members of the data that a template names, so the columns that a table of recipients must have."""
+
+def card_functions() -> list[str]:
+    """The names that the expressions of a template can call."""
+
+def card_size(activity: str) -> tuple[int, int, int]:
+    """Bytes of a text in UTF-16, and the sizes from which a message is large, and refused."""
+
 def existing_containers(plan: str, options: Mapping[str, str], *, credential: object | None = None) -> list[tuple[int, str]]:
     """What is wrong with the containers of a plan that exist already: their place in the plan, and why."""
 
@@ -483,6 +563,28 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Teams in which resource-specific consent is given."""
     hidden_user_ids: Sequence[str]
     """Users that directory lists leave out."""
+    app_installed: float
+    """The share of users who have the bot's app from the start."""
+    app_in_catalogue: bool
+    app_blocked_user_ids: Sequence[str]
+    """Users whose permission policy blocks the app."""
+    bot_errors: Mapping[str, str]
+    """User or channel id to the row of the Bot Connector's errors that its requests get, such as ``MessageWritesBlocked``."""
+    multi_tenant_bot: bool
+    """Whether the bot's tokens come from the tenant that old multi-tenant bots use."""
+    concurrent_operations_refused: bool
+    """Whether a request of the Bot Connector is refused (412) while another one of the same conversation is under way."""
+    bot_sessions: bool
+    """Whether the app's manifest has sessions on: each creation of a conversation opens another one."""
+    activity_bytes: int
+    """Bytes of an activity in UTF-16."""
+    signing_key: int
+    """Which key signs what people do."""
+    published_keys: Sequence[int]
+    unendorsed_keys: Sequence[int]
+    """Published keys without ``endorsements``."""
+    resend_seconds: float
+    """After so many seconds without an answer the same activity comes again."""
     drives: Sequence[str]
     """Drives that files can be written to."""
     import_rates: Literal["article", "table"]
@@ -545,6 +647,51 @@ class EmulatorActions(TypedDict, total=False):
     """Users that they show again."""
     expire_tokens: bool
     """Every token given out so far is refused."""
+
+@type_check_only
+class Act(TypedDict, total=False):
+    """What a person does, and how what is sent of it departs from the truth."""
+
+    deed: Required[
+        Literal[
+            "install",
+            "remove",
+            "message",
+            "click",
+            "react",
+            "unreact",
+            "edit",
+            "delete",
+            "rename_channel",
+            "accept_file",
+            "decline_file",
+            "block",
+            "unblock",
+            "lose_licenses",
+        ]
+    ]
+    user: Required[str]
+    """Object id or user principal name."""
+    channel: str | None
+    """Where: a channel instead of the personal conversation."""
+    text: str
+    activity_id: str | None
+    """The message that the deed is about."""
+    action: str | None
+    """The title of the button that is clicked."""
+    inputs: Mapping[str, Any]
+    """What was filled in."""
+    data: Any
+    """Replaces what the card held, or the context of a file."""
+    replace: Mapping[str, Any]
+    """JSON pointers into the activity, and what stands there instead; ``None`` takes it out."""
+    claims: Mapping[str, Any]
+    header: Mapping[str, Any]
+    """Claims and header fields of the token, likewise."""
+    key: int | None
+    """Signs with this key instead of the current one."""
+    authorization: str | None
+    """The whole ``Authorization`` header instead."""
 
 @type_check_only
 class Mutation(TypedDict, total=False):
@@ -739,6 +886,19 @@ class GraphEmulator:
 
         Without a place it goes to the first channel that can be written to, and without an author it is some member's.
         Raises :class:`ValueError` for a place, an author or a root that is not there.
+        """
+    def act(self, **act: Unpack[Act]) -> list[dict[str, Any]]:
+        """Lets a person act; returns the activities that Teams sends the bot of it, each with its ``authorization``."""
+    def tell(self, url: str, **act: Unpack[Act]) -> list[dict[str, Any]]:
+        """The same, and posts them to the bot at ``url``; what gets no answer comes again.
+
+        Returns for each activity the ``statuses`` of its sendings (0: no answer), the last ``body`` and the ``activity``.
+        """
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
+
+        Each has ``action``, ``recipient`` (object id of the user, or id of the channel), ``conversation``, ``activity_id``,
+        ``reply_to``, ``activity`` and ``at_ms``.
         """
     def advance(self, seconds: float) -> None:
         """Moves the clock forward."""

@@ -47,6 +47,56 @@ impl Cloud {
         }
     }
 
+    /// Where the tokens of old multi-tenant bots come from; new bots belong to one tenant
+    /// (<https://learn.microsoft.com/azure/bot-service/abs-quickstart>).
+    pub fn bot_tenant(self) -> &'static str {
+        match self {
+            Self::Global => "botframework.com",
+            Self::UsGov | Self::UsGovDod => "MicrosoftServices.onmicrosoft.us",
+            Self::China => "microsoftservices.partner.onmschina.cn",
+        }
+    }
+
+    /// The Bot Connector's address for a first contact
+    /// (<https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>). China's is
+    /// not documented.
+    pub fn bot_service(self) -> Option<Url> {
+        match self {
+            Self::Global => Some(known("https://smba.trafficmanager.net/teams/")),
+            Self::UsGov => Some(known("https://smba.infra.gov.teams.microsoft.us/teams/")),
+            Self::UsGovDod => Some(known("https://smba.infra.dod.teams.microsoft.us/teams/")),
+            Self::China => None,
+        }
+    }
+
+    /// The issuer of what the Bot Connector sends, and where its metadata is
+    /// (<https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>).
+    pub fn bot_issuer(self) -> &'static str {
+        match self {
+            Self::Global => "https://api.botframework.com",
+            Self::UsGov | Self::UsGovDod => "https://api.botframework.us",
+            Self::China => "https://api.botframework.azure.cn",
+        }
+    }
+
+    pub fn bot_openid_metadata(self) -> Url {
+        known(match self {
+            Self::Global => "https://login.botframework.com/v1/.well-known/openidconfiguration",
+            Self::UsGov | Self::UsGovDod => "https://login.botframework.azure.us/v1/.well-known/openidconfiguration",
+            Self::China => "https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
+        })
+    }
+
+    /// The service plan of Teams
+    /// (<https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference>).
+    pub fn teams_plan(self) -> &'static str {
+        match self {
+            Self::Global | Self::China => "57ff2da0-773e-42df-b2af-ffb7a2317929",
+            Self::UsGov => "9953b155-8aef-4c56-92f3-72b0487fce41",
+            Self::UsGovDod => "fd500458-c24c-478e-856c-a6067a8376cd",
+        }
+    }
+
     /// Domains of the Bot Connector's hosts
     /// (<https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>); GCC is
     /// part of the global cloud. China's are not documented.
@@ -75,6 +125,15 @@ pub fn is_loopback(url: &Url) -> bool {
 
 /// Checks the address of a login or Graph host. What is wrong comes back as text.
 pub(super) fn host_address(text: &str) -> Result<Url, &'static str> {
+    let url = address(text)?;
+    if url.path() != "/" {
+        return Err("has a path: leave out the version and everything after the host");
+    }
+    Ok(url)
+}
+
+/// Checks an address that may have a path.
+pub(super) fn address(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not an address")?;
     match url.scheme() {
         "https" => {}
@@ -85,8 +144,8 @@ pub(super) fn host_address(text: &str) -> Result<Url, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("carries user info");
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err("has a path: leave out the version and everything after the host");
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has a query: leave out everything after the path");
     }
     Ok(url)
 }

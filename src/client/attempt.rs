@@ -133,7 +133,7 @@ impl Attempt<'_> {
             Ok(value) => {
                 self.set_clock(&reply.headers);
                 let Reply { status, headers, .. } = reply;
-                Ok(Answer { status, headers, body: value, repeated_in_doubt: false })
+                Ok(Answer { status, headers, body: value, repeated_in_doubt: false, throttled: 0 })
             }
             Err(malformed) => {
                 let trouble = Trouble::malformed(&malformed, reply.status, &reply.headers, body);

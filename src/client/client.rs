@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::audience::Audience;
 use crate::auth::{Roles, TokenProvider};
+use crate::elsewhere::{self, Posted};
 use crate::exchange::{Accepted, Call, Engine};
 use crate::limits::Limiter;
 use crate::link::Link;
@@ -90,6 +91,12 @@ impl GraphClient {
     /// Whether Graph gives a link to such a file; the file is not fetched.
     pub async fn offers(&self, request: &Request) -> Result<()> {
         self.0.offers(request).await
+    }
+
+    /// Sends JSON once to an address that is a secret of its own; no token travels there.
+    pub async fn post_elsewhere(&self, url: &Url, body: String) -> Result<Posted> {
+        let client = self.0.graph.transport.elsewhere(url)?;
+        Ok(elsewhere::post(&client, url, body).await)
     }
 
     /// Checks a link of a response to `request`. The error names the endpoint, never the link.

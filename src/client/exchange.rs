@@ -97,6 +97,7 @@ impl Engine {
         let alone = [request];
         let counts_as = if call.items.is_empty() { &alone } else { call.items };
         let mut trial = Trial::new(self.retry_timeout, random);
+        let mut refused_for_rate = 0;
         loop {
             let admitted = service.breaker.unless_given_up(self.limiter.admit(counts_as)).await;
             let (permit, waited) =
@@ -112,7 +113,8 @@ impl Engine {
             let took = started.elapsed();
 
             let setback = match attempt.judge(sent, took, &mut read) {
-                Ok(answer) => {
+                Ok(mut answer) => {
+                    answer.throttled = refused_for_rate;
                     service.accepted();
                     service.breaker.accepted(template);
                     self.report.scopes.settled(&request.scope, Status::Ok, "");
@@ -122,6 +124,7 @@ impl Engine {
             };
             *in_doubt |= setback.may_have_acted && request.idempotency != Idempotency::Safe;
             let throttled = setback.trouble.kind == Kind::Throttled;
+            refused_for_rate += u32::from(throttled);
             let failed = Failed { service, request, counts_as, token: &token, took, generation };
             let (mut trouble, wait) = self.next(&failed, setback, &mut trial);
             let wait = match wait {

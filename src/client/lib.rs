@@ -10,6 +10,7 @@ mod circuit_breaker;
 pub mod classify;
 mod client;
 mod download;
+mod elsewhere;
 mod exchange;
 mod http;
 mod json_batch;
@@ -24,6 +25,7 @@ mod trouble;
 mod url;
 
 pub use client::GraphClient;
+pub use elsewhere::Posted;
 pub use http::error_body::ErrorBody;
 pub use http::headers::Headers;
 pub use link::Link;

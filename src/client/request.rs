@@ -32,7 +32,7 @@ pub enum Target {
     /// A checked `nextLink` or `deltaLink`, used exactly as it came.
     Link(Link),
     /// Segments below `/v3` of a Bot Connector. Its address is the `serviceUrl` of the conversation's latest activity.
-    Connector { service: Url, segments: Vec<String> },
+    Connector { service: Url, segments: Vec<String>, query: Vec<(&'static str, String)> },
 }
 
 /// What a repeat of a request does (<https://www.rfc-editor.org/rfc/rfc9110#section-9.2>). It decides when a request is
@@ -78,7 +78,11 @@ impl Request {
 
     /// A request to the Bot Connector at an address.
     pub fn connector(endpoint: &'static Endpoint, service: &Url, segments: &[&str], scope: impl Into<String>) -> Self {
-        Self::to(endpoint, Target::Connector { service: service.clone(), segments: owned(segments) }, scope)
+        Self::to(
+            endpoint,
+            Target::Connector { service: service.clone(), segments: owned(segments), query: Vec::new() },
+            scope,
+        )
     }
 
     fn to(endpoint: &'static Endpoint, target: Target, scope: impl Into<String>) -> Self {
@@ -96,7 +100,7 @@ impl Request {
 
     #[must_use]
     pub fn query(mut self, name: &'static str, value: impl ToString) -> Self {
-        if let Target::Path { query, .. } = &mut self.target {
+        if let Target::Path { query, .. } | Target::Connector { query, .. } = &mut self.target {
             query.push((name, value.to_string()));
         }
         self
@@ -173,4 +177,6 @@ pub struct Answer<T> {
     pub body: T,
     /// An earlier attempt may have had the effect, so that a 409 here may be its trace.
     pub repeated_in_doubt: bool,
+    /// How many attempts before it were refused for their rate (429).
+    pub throttled: u32,
 }

@@ -32,7 +32,7 @@ pub fn absolute(request: &Request, graph: &Url) -> Result<Url, &'static str> {
     match &request.target {
         Target::Link(link) => Ok(link.url().clone()),
         Target::Path { segments, query } => below(graph, GRAPH_VERSION, path(segments, query)?),
-        Target::Connector { service, segments } => below(service, CONNECTOR_VERSION, path(segments, &[])?),
+        Target::Connector { service, segments, query } => below(service, CONNECTOR_VERSION, path(segments, query)?),
     }
 }
 

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use url::Url;
 
+use crate::bot::people::{Act, Said};
 use crate::faults::rule::FaultRule;
 use crate::generate::from_seed;
 use crate::graph::endpoints::ENDPOINTS;
@@ -20,7 +22,9 @@ use crate::mutate::tamper::{Tamper, tamper};
 use crate::server::log::RequestLogEntry;
 use crate::server::serve::accept;
 use crate::server::state::Shared;
+use crate::server::tell::{Told, tell};
 use crate::server::{control, live};
+use crate::tenant::bot::Delivery;
 use crate::tenant::clock::stamp;
 use crate::tenant::config::EmulatorConfig;
 use crate::tenant::knobs::Knobs;
@@ -104,6 +108,32 @@ impl Emulator {
     pub fn tamper(&self, asked: &Tamper) -> Result<(), String> {
         let bubble = self.shared.knobs().bubble_edits;
         tamper(&mut self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner), asked, bubble)
+    }
+
+    /// Lets a person act, and gives what Teams sends the bot of it; the text of an error names what is not there.
+    pub fn act(&self, act: &Act) -> Result<Vec<Said>, String> {
+        control::act(&self.shared, &self.url(), act)
+    }
+
+    /// The same, and sends it to the bot at `http://host:port/path`; waits for its answers.
+    pub fn tell(&self, url: &str, act: &Act) -> Result<Vec<Told>, String> {
+        let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+        let resend = Duration::from_secs_f64(self.shared.knobs().resend_seconds.clamp(0.01, 3_600.0));
+        let runtime = self.runtime.as_ref().ok_or("the emulator is stopped")?;
+        let said = self.act(act)?;
+        let (answers, told) = std::sync::mpsc::channel();
+        // One after the other, as they come from one person. The caller may be inside another runtime.
+        runtime.spawn(async move {
+            for said in said {
+                let _ = answers.send(tell(&url, said, resend).await);
+            }
+        });
+        Ok(told.iter().collect())
+    }
+
+    /// Everything that the bot did, in order: sent, replaced, deleted.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner).bot.ledger.clone()
     }
 
     pub fn fault(&self, rule: FaultRule) {

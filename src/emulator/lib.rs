@@ -11,12 +11,14 @@
 //! - [`http`]: requests, responses, errors; [`odata`]: query options and tokens; [`faults`]: what breaks on demand;
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
 //! - [`write`]: the endpoints that change the tenant: migration mode, members;
-//! - [`graph`]: the table of endpoints, and what is decided before a handler runs;
+//! - [`bot`]: the Bot Connector, and the people who talk to the bot;
+//! - [`graph`]: the tables of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
 //! - [`server`]: connections and the way of a request, changes that its owner asks for, a life of its own; [`emulator`]: the handle to all of it.
 //!
 //! A new endpoint is a row in `graph/endpoints.rs`, a handler in `handlers/`, and its rows in `truth/`.
 
+mod bot;
 mod emulator;
 mod faults;
 mod generate;
@@ -31,12 +33,15 @@ mod tenant;
 mod truth;
 mod write;
 
+pub use bot::people::{Act, Deed, Said};
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use mutate::post::Post;
 pub use mutate::tamper::Tamper;
 pub use server::log::RequestLogEntry;
+pub use server::tell::Told;
+pub use tenant::bot::Delivery;
 pub use tenant::config::{EmulatorConfig, ImageAddress};
 pub use tenant::knob_names::{ACTIONS, is_knob, names as knob_names};
 pub use tenant::knobs::{

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::truth;
 use teams_base::nearest::nearest;
 use teams_base::timestamp;
-use teams_emulator::{ACTIONS, Emulator, EmulatorConfig, FaultRule, Mutation, Post, Tamper, is_knob, knob_names};
+use teams_emulator::{ACTIONS, Act, Emulator, EmulatorConfig, FaultRule, Mutation, Post, Tamper, is_knob, knob_names};
 use teams_tables::find;
 
 /// A Microsoft Graph tenant on loopback, for tests, demos and benchmarks.
@@ -148,6 +148,8 @@ impl GraphEmulator {
         options.set_item("client_secret", secret)?;
         options.set_item("authority_host", &self.url)?;
         options.set_item("graph_base_url", &self.url)?;
+        options.set_item("bot_service_url", format!("{}/teams/", self.url))?;
+        options.set_item("bot_openid_metadata", format!("{}/v1/.well-known/openidconfiguration", self.url))?;
         if !enforced {
             options.set_item("rate_limits", "off")?;
         }
@@ -171,6 +173,28 @@ impl GraphEmulator {
         let post: Post = checked("post", values, &[])?;
         let touched = self.with(py, |emulator| emulator.post(&post))?;
         to_python(py, &touched.map_err(|error| PyValueError::new_err(format!("post(): {error}")))?)
+    }
+
+    /// Let a person act: `act(deed="message", user=..., text="hi")`. Returns what Teams sends the bot of it, signed.
+    #[pyo3(signature = (**act))]
+    fn act(&self, py: Python<'_>, act: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let act: Act = checked("act", to_json(act)?, &[])?;
+        let said = self.with(py, |emulator| emulator.act(&act))?;
+        to_python(py, &said.map_err(|error| PyValueError::new_err(format!("act(): {error}")))?)
+    }
+
+    /// The same, and post it to the bot at `url`; what gets no answer comes again. Returns the answers.
+    #[pyo3(signature = (url, **act))]
+    fn tell(&self, py: Python<'_>, url: &str, act: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let act: Act = checked("tell", to_json(act)?, &[])?;
+        let told = self.with(py, |emulator| emulator.tell(url, &act))?;
+        to_python(py, &told.map_err(|error| PyValueError::new_err(format!("tell(): {error}")))?)
+    }
+
+    /// Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
+    fn deliveries(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let deliveries = self.with(py, Emulator::deliveries)?;
+        to_python(py, &deliveries)
     }
 
     /// The names of everything that the constructor takes: what the tenant is made of, and how it behaves.

@@ -1,6 +1,8 @@
 //! The Python face of the core: `lakeflow_teams._core`. Nothing outside this crate knows of Python.
 
 mod batch;
+mod broadcast;
+mod cards;
 mod client;
 mod credential;
 mod deliver;
@@ -44,6 +46,13 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(deliver::rebase_import, module)?)?;
     module.add_function(wrap_pyfunction!(deliver::existing_containers, module)?)?;
     module.add_class::<deliver::Import>()?;
+    module.add_function(wrap_pyfunction!(broadcast::resolve_recipients, module)?)?;
+    module.add_class::<broadcast::Broadcast>()?;
+    module.add_function(wrap_pyfunction!(cards::expand_card, module)?)?;
+    module.add_function(wrap_pyfunction!(cards::check_card, module)?)?;
+    module.add_function(wrap_pyfunction!(cards::card_columns, module)?)?;
+    module.add_function(wrap_pyfunction!(cards::card_functions, module)?)?;
+    module.add_function(wrap_pyfunction!(cards::card_size, module)?)?;
     module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;

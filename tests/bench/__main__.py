@@ -330,6 +330,56 @@ def _steady(timeline: list[int], seconds: int = 20) -> float:
     return max(sum(timeline[at : at + width]) / width for at in range(len(timeline) - width + 1))
 
 
+def broadcasts() -> Figures:
+    """(h) A card to many people: at the limit of 50 requests a second, and without limits; beside a plain sender."""
+    quiet = {"teams": 1, "channels_per_team": 1, "messages_per_channel": 1, "chats": 0, "app_installed": 1.0, "threads": 2}
+    folder = stage.RESULTS / "broadcasts"
+    folder.mkdir(parents=True, exist_ok=True)
+    limited, free = (600, 3_000) if QUICK else (3_000, 20_000)
+    cases: list[tuple[str, str, Figures]] = []
+    for name in ("engine", "plain"):
+        cases += [
+            (f"{name}, 50 requests a second, cold", name, {"users": limited, "rate_limits": True}),
+            (f"{name}, no limits", name, {"users": free}),
+        ]
+    cases.append(("engine, no limits, many", "engine", {"users": 10_000 if QUICK else 100_000}))
+    figures: Figures = {}
+    for title, name, knobs in cases:
+        limits = {"rate_limits": "documented" if "rate_limits" in knobs else "off"}
+        with stage.Emulator(**quiet, **knobs) as emulator:
+            job = {"folder": str(folder)}
+            figures[title] = attempt(
+                lambda name=name, job=job, limits=limits, emulator=emulator: stage.contend(
+                    name, emulator, program="senders.py", options=limits, **job
+                )
+            )
+    shutil.rmtree(folder, ignore_errors=True)
+    lines = []
+    for title, one in figures.items():
+        if "skipped" in one:
+            lines.append([title, "skipped", one["skipped"], "", "", "", ""])
+            continue
+        asked = 2 * one["sent"]
+        lines.append(
+            [
+                title,
+                f"{one['sent']:,}",
+                f"{one['sent'] / one['wall']:,.0f}",
+                f"{asked / one['wall']:,.1f}",
+                f"{one['wall']:.1f}",
+                f"{one['cpu']:.1f}",
+                f"{one['peak_mb']:.0f}",
+            ]
+        )
+    show(
+        "Broadcasts",
+        ["", "messages", "messages/s", "requests/s", "wall s", "CPU s", "peak MB"],
+        lines,
+        "each conversation is opened first, so that a message is two requests",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -498,7 +548,7 @@ def factors(figures: Figures) -> None:
 
 SECTIONS = {
     one.__name__: one
-    for one in (decode, end_to_end, incumbent, incremental, limits, imports, memory, lakehouse, snapshots, size)
+    for one in (decode, end_to_end, incumbent, incremental, limits, imports, broadcasts, memory, lakehouse, snapshots, size)
 }
 
 

@@ -4,6 +4,7 @@ mod client;
 
 mod auth;
 mod chats;
+mod connector;
 mod delta;
 mod errors;
 mod export;
@@ -15,6 +16,7 @@ mod migration;
 mod mutation;
 mod oddities;
 mod pages;
+mod people;
 mod speed;
 mod throttle;
 mod truth;

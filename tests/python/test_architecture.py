@@ -71,6 +71,7 @@ ARROWS = {
         "run_report": "its page has the same charts",
         "_templates": "and is a template",
     },
+    "bot": {},
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {
@@ -84,7 +85,8 @@ ARROWS = {
         "spec": "most commands take a spec",
         "results": "and show what came of it",
         "local": "`ingest`, `status` and `maintain`",
-        "deliver": "`import`",
+        "deliver": "`import` and `broadcast`",
+        "bot": "`bot`",
         "store": "`views` writes beside the tables",
         "views": "`views`",
         "demo": "`demo`",

@@ -2,10 +2,12 @@
 //! toolchain. A target panics when a promise is broken.
 #![allow(dead_code, reason = "each fuzz target uses its own function")]
 
+use serde_json::{Value, json};
 use teams_base::error::Error;
 use teams_base::options::{Strictness, Timestamps, parse_connection, parse_table};
 use teams_client::classify::classify;
 use teams_client::{ErrorBody, Headers, Idempotency, Link};
+use teams_deliver::card::{Clock, Template, check};
 use teams_ingest::{Offset, Parsed};
 use teams_tables::{
     Context, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder,
@@ -16,8 +18,40 @@ use url::Url;
 pub type Target = fn(&[u8]);
 
 /// By the name of the folder of seeds.
-pub const ALL: [(&str, Target); 5] =
-    [("pages", pages), ("links", links), ("errors", errors), ("offsets", offsets), ("options", options)];
+pub const ALL: [(&str, Target); 6] = [
+    ("pages", pages),
+    ("links", links),
+    ("errors", errors),
+    ("offsets", offsets),
+    ("options", options),
+    ("cards", cards),
+];
+
+/// More than this no card may become, whatever its template and its data.
+const LARGEST_CARD: usize = 16 << 20;
+
+/// A template and the data that is bound into it, with a line break between them; what is no JSON is taken for an
+/// expression.
+pub fn cards(data: &[u8]) {
+    let mut parts = data.splitn(2, |byte| *byte == b'\n');
+    let (Some(template), values) = (parts.next(), parts.next().unwrap_or(b"{}")) else { return };
+    let template = serde_json::from_slice::<Value>(template).unwrap_or_else(|_| {
+        json!({"type": "AdaptiveCard", "version": "1.5", "body": [
+            {"type": "TextBlock", "text": format!("${{{}}}", String::from_utf8_lossy(template))},
+        ]})
+    });
+    let values = serde_json::from_slice::<Value>(values).unwrap_or_default();
+    check(&template);
+    let Ok(template) = Template::parse(&template) else { return };
+    template.columns();
+    let expand = || template.expand(&values, &Value::Null, &mut Clock::new(0));
+    let expanded = expand();
+    assert_eq!(expanded, expand(), "the same twice");
+    if let Ok(card) = expanded {
+        assert!(card.to_string().len() < LARGEST_CARD);
+        check(&card);
+    }
+}
 
 const GOOD: &[u8] = br#"{"value":[{"id":"good","subject":"good"}]}"#;
 

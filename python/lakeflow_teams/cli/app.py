@@ -11,6 +11,8 @@ from contextlib import suppress
 import click
 
 from lakeflow_teams import _core
+from lakeflow_teams.cli.bot import bot
+from lakeflow_teams.cli.broadcast import broadcast
 from lakeflow_teams.cli.check import check
 from lakeflow_teams.cli.databricks import databricks
 from lakeflow_teams.cli.deliver import import_
@@ -48,6 +50,8 @@ for command in (
     plan,
     ingest,
     import_,
+    broadcast,
+    bot,
     status,
     verify,
     maintain,

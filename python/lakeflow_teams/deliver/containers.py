@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
-from lakeflow_teams.deliver.document import ImportSpec, refuse
+from lakeflow_teams.deliver.document import ImportSpec
 from lakeflow_teams.deliver.mapping import MappedContainer, read_channels
 from lakeflow_teams.deliver.people import People
 from lakeflow_teams.deliver.sources.model import Problem, Source
+from lakeflow_teams.deliver.yaml_file import refuse
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CHATS = ("oneOnOne", "group")

@@ -6,15 +6,12 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import yaml
-
-from lakeflow_teams import _core
-from lakeflow_teams._suggest import did_you_mean
+from lakeflow_teams.deliver.yaml_file import Reader, parse, refuse
 
 FORMATS = ("slack", "mattermost", "lakehouse", "tables")
 IMAGES = ("inline", "link", "upload", "drop")
@@ -79,57 +76,21 @@ def load(plan: str | PathLike[str] | Mapping[str, Any]) -> ImportSpec:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         refuse(f"{path}: it cannot be read ({reason}); `lakeflow-teams import init SOURCE` writes one")
-    document, lines = _parse(path, text)
+    document, lines = parse(path, text)
     return _Reader(str(path), path.parent, lines).spec(document, path.stem, text)
 
 
-def refuse(message: str) -> NoReturn:
-    """Raises :class:`ConfigurationError`."""
-    raise _core.ConfigurationError(message)
-
-
-def _parse(path: Path, text: str) -> tuple[Any, dict[str, int]]:
-    lines: dict[str, int] = {}
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _doubles(path, root, "", lines)
-        return yaml.safe_load(text), lines
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" line {mark.line + 1}" if mark else ""
-        return refuse(f"{path}{place}: {getattr(error, 'problem', None) or 'it is not valid YAML'}")
-
-
-def _doubles(path: Path, node: Any, above: str, lines: dict[str, int]) -> None:
-    """Notes the line of every key, and refuses one that stands twice in a mapping."""
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        if name in seen:
-            refuse(f"{path} line {line}: {name} stands there twice; leave one of them")
-        seen.add(name)
-        lines[above + name] = line
-        _doubles(path, value, f"{above}{name}.", lines)
-
-
-class _Reader:
-    def __init__(self, where: str, folder: Path, lines: dict[str, int]) -> None:
-        self._where = where
-        self._folder = folder
-        self._lines = lines
-
+class _Reader(Reader):
     def spec(self, given: Any, name: str, text: str) -> ImportSpec:
         if not isinstance(given, dict):
-            refuse(f"{self._where}: a mapping with `source` and `team` is expected")
-        self._known("", given, _KEYS)
+            refuse(f"{self.where}: a mapping with `source` and `team` is expected")
+        self.known("", given, _KEYS)
         source, kind, options = self._source(given.get("source"))
         team_id, team_name, description = self._team(given.get("team"))
-        images = self._word("images", given.get("images"), IMAGES)
+        images = self.word("images", given.get("images"), IMAGES)
         drive = self._drive(given.get("drive"))
         if images == "upload" and drive is None:
-            self._refuse("images", "upload needs `drive`, the id of the document library that images are put into")
+            self.refuse("images", "upload needs `drive`, the id of the document library that images are put into")
         return ImportSpec(
             name=re.sub(r"[^\w.-]", "_", name) or "import",
             source=source,
@@ -144,34 +105,24 @@ class _Reader:
             owner=self._text("owner", given.get("owner")),
             images=images,
             drive=drive,
-            reactions=self._word("reactions", given.get("reactions"), REACTIONS),
+            reactions=self.word("reactions", given.get("reactions"), REACTIONS),
             rate=self._rate(given.get("rate")),
-            since=self._time("since", given.get("since")),
-            until=self._time("until", given.get("until")),
-            add_members=self._word("members", given.get("members"), ("leave", "add")) == "add",
+            since=self.time("since", given.get("since")),
+            until=self.time("until", given.get("until")),
+            add_members=self.word("members", given.get("members"), ("leave", "add")) == "add",
             text=text,
         )
-
-    def _refuse(self, key: str, message: str) -> NoReturn:
-        line = self._lines.get(key)
-        refuse(f"{self._where}{f' line {line}' if line else ''}: {key}: {message}")
-
-    def _known(self, above: str, mapping: dict[Any, Any], known: tuple[str, ...]) -> None:
-        for key in mapping:
-            if key not in known:
-                near = did_you_mean(str(key), known, otherwise=f"; known are {', '.join(known)}")
-                self._refuse(f"{above}{key}", f"there is no such key{near}")
 
     def _source(self, given: Any) -> tuple[Path, str, dict[str, Any]]:
         if isinstance(given, str):
             given = {"path": given}
         if not isinstance(given, dict) or not given.get("path"):
-            self._refuse("source", "a path, or a mapping with path and format, is expected")
+            self.refuse("source", "a path, or a mapping with path and format, is expected")
         options = {key: value for key, value in given.items() if key not in {"path", "format"}}
-        path = self._folder / str(given["path"])
+        path = self.folder / str(given["path"])
         kind = given.get("format") or guess(path)
         if kind not in FORMATS:
-            self._refuse("source.format", f"{kind!r} is not one of {', '.join(FORMATS)}")
+            self.refuse("source.format", f"{kind!r} is not one of {', '.join(FORMATS)}")
         return path, str(kind), options
 
     def _team(self, given: Any) -> tuple[str | None, str | None, str]:
@@ -180,30 +131,30 @@ class _Reader:
         if isinstance(given, str):
             given = {"team_id": given} if _GUID.fullmatch(given) else {"name": given}
         if not isinstance(given, dict):
-            self._refuse("team", "a mapping with name and description, or with team_id, is expected")
-        self._known("team.", given, ("name", "description", "team_id"))
+            self.refuse("team", "a mapping with name and description, or with team_id, is expected")
+        self.known("team.", given, ("name", "description", "team_id"))
         team_id, name = given.get("team_id"), given.get("name")
         if team_id is not None and not _GUID.fullmatch(str(team_id)):
-            self._refuse("team.team_id", f"{team_id!r} is no team's id: it is a GUID")
+            self.refuse("team.team_id", f"{team_id!r} is no team's id: it is a GUID")
         if (team_id is None) == (name is None):
-            self._refuse("team", "either name (a new team) or team_id (one that exists) is expected")
+            self.refuse("team", "either name (a new team) or team_id (one that exists) is expected")
         return team_id, None if name is None else str(name), str(given.get("description") or "")
 
     def _mapping(self, key: str, given: Any) -> Path | dict[str, Any]:
         if given is None:
             return {}
         if isinstance(given, str):
-            return self._folder / given
+            return self.folder / given
         if isinstance(given, dict):
             return {str(name): value for name, value in given.items()}
-        return self._refuse(key, "the path of a CSV, or a mapping by the source's ids, is expected")
+        return self.refuse(key, "the path of a CSV, or a mapping by the source's ids, is expected")
 
     def _text(self, key: str, given: Any) -> str | None:
         if given is None:
             return None
         text = str(given).strip()
         if not _GUID.fullmatch(text) and "@" not in text:
-            self._refuse(key, f"{text!r} is neither the object id of a user nor an e-mail address")
+            self.refuse(key, f"{text!r} is neither the object id of a user nor an e-mail address")
         return text
 
     def _drive(self, given: Any) -> str | None:
@@ -211,36 +162,15 @@ class _Reader:
             return None
         text = str(given).strip()
         if not _DRIVE.fullmatch(text):
-            self._refuse("drive", f"{given!r} is no drive's id, such as b!4eW7...; `GET /sites/{{id}}/drives` lists them")
+            self.refuse("drive", f"{given!r} is no drive's id, such as b!4eW7...; `GET /sites/{{id}}/drives` lists them")
         return text
-
-    def _word(self, key: str, given: Any, known: tuple[str, ...]) -> str:
-        if given is None:
-            return known[0]
-        if given not in known:
-            self._refuse(key, f"{given!r} is not one of {', '.join(known)}{did_you_mean(str(given), known)}")
-        return str(given)
 
     def _rate(self, given: Any) -> float | None:
         if given is None or given == "adaptive":
             return None
         if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= _FASTEST:
-            self._refuse("rate", f"{given!r} is not a number of posts per second and container above 0, up to {_FASTEST:g}")
+            self.refuse("rate", f"{given!r} is not a number of posts per second and container above 0, up to {_FASTEST:g}")
         return float(given)
-
-    def _time(self, key: str, given: Any) -> datetime | None:
-        if given is None:
-            return None
-        if isinstance(given, datetime):
-            found = given
-        elif isinstance(given, date):
-            found = datetime(given.year, given.month, given.day, tzinfo=timezone.utc)
-        else:
-            try:
-                found = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
-            except ValueError:
-                self._refuse(key, f"{given!r} is no ISO 8601 time, such as 2021-03-04T00:00:00Z")
-        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def guess(path: Path) -> str:

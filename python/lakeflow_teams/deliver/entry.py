@@ -13,7 +13,7 @@ from typing import Any, Literal
 from lakeflow_teams import _core
 from lakeflow_teams.deliver import ledger_table, report
 from lakeflow_teams.deliver.containers import Containers, containers
-from lakeflow_teams.deliver.document import ImportSpec, load, refuse
+from lakeflow_teams.deliver.document import ImportSpec, load
 from lakeflow_teams.deliver.hours import hours
 from lakeflow_teams.deliver.people import People, directory, people
 from lakeflow_teams.deliver.permissions import missing
@@ -21,6 +21,7 @@ from lakeflow_teams.deliver.sources.model import MESSAGES, Problem, Source, Sour
 from lakeflow_teams.deliver.sources.registry import open_source
 from lakeflow_teams.deliver.summary import STATES, ContainerSummary, ImportSummary
 from lakeflow_teams.deliver.workspace import Workspace, fingerprint
+from lakeflow_teams.deliver.yaml_file import refuse
 from lakeflow_teams.options import as_options
 from lakeflow_teams.options.environment import connection_from_environment
 from lakeflow_teams.store.folder import Folder

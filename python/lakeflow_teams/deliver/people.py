@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
-from lakeflow_teams.deliver.document import ImportSpec, refuse
+from lakeflow_teams.deliver.document import ImportSpec
 from lakeflow_teams.deliver.mapping import MappedUser, read_users
 from lakeflow_teams.deliver.sources.model import Problem, Source
+from lakeflow_teams.deliver.yaml_file import refuse
 
 #: What of a person of the directory is asked for.
 _COLUMNS = ["id", "displayName", "mail", "userPrincipalName"]

@@ -7,11 +7,12 @@ from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams._templates import render
-from lakeflow_teams.deliver.document import FORMATS, ImportSpec, guess, refuse
+from lakeflow_teams.deliver.document import FORMATS, ImportSpec, guess
 from lakeflow_teams.deliver.entry import Mapped, mapped
 from lakeflow_teams.deliver.mapping import MappedUser, write_channels, write_users
 from lakeflow_teams.deliver.sources.model import SourceError
 from lakeflow_teams.deliver.sources.registry import open_source
+from lakeflow_teams.deliver.yaml_file import refuse
 
 FILES = ("users.csv", "channels.csv")
 

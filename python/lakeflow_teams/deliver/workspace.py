@@ -34,7 +34,7 @@ class Workspace:
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("a+b") as file:
             try:
-                _lock(file.fileno())
+                lock(file.fileno())
             except OSError:
                 text = f"another process runs this import ({self.root}); wait for it, or stop it"
                 raise _core.LakeflowTeamsError(text) from None
@@ -48,7 +48,7 @@ class Workspace:
             return path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             run = secrets.token_hex(6)
-            _replace(path, run)
+            replace(path, run)
             return run
 
     def run_if_known(self) -> str:
@@ -83,7 +83,7 @@ class Workspace:
         (folder / "fingerprint").write_text(fingerprint, encoding="ascii")
         if before is not None:
             _core.rebase_import(before, folder)
-        _replace(self.root / _CURRENT, folder.name)
+        replace(self.root / _CURRENT, folder.name)
         for other in self.root.glob("stage-*"):
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
@@ -109,7 +109,8 @@ def fingerprint(plan: dict[str, Any], source: Path) -> str:
     return digest.hexdigest()
 
 
-def _lock(descriptor: int) -> None:
+def lock(descriptor: int) -> None:
+    """Takes the lock of an open file, or raises :class:`OSError`; it ends with the process."""
     if os.name == "nt":
         import msvcrt
 
@@ -127,7 +128,8 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
+    """Writes a file in one step: it is there whole, or as it was."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="ascii")
+    draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)  # noqa: PTH105

@@ -85,6 +85,14 @@ class ConnectionOptions(TypedDict, total=False):
     """Login host, where it is not the cloud's own. Default: https://login.microsoftonline.com."""
     graph_base_url: str | PathLike[str] | None
     """Graph host without version, where it is not the cloud's own. Default: https://graph.microsoft.com."""
+    bot_app_id: str | PathLike[str] | None
+    """Application (client) ID of the bot, where it is not client_id. Default: ."""
+    bot_tenant_id: str | PathLike[str] | None
+    """Tenant that the bot's tokens come from, where it is not tenant_id; botframework.com for an old multi-tenant bot. Default: ."""
+    bot_service_url: str | PathLike[str] | None
+    """Bot Connector address of a first contact, where it is not the cloud's own. Default: https://smba.trafficmanager.net/teams/."""
+    bot_openid_metadata: str | PathLike[str] | None
+    """OpenID metadata of what Teams sends to a bot, where it is not the cloud's own. Default: https://login.botframework.com/v1/.well-known/openidconfiguration."""
     rate_limits: str | PathLike[str] | None
     """documented: plan at 80 % of Graph's limits. off: only Retry-After, loopback hosts only. Default: documented."""
     requests_per_second: float | str | None

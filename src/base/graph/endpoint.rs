@@ -57,6 +57,13 @@ pub enum RateClass {
     ImportToChat,
     /// Members of a team or a chat: a few per minute.
     AddMembers,
+    /// An app is installed for a user.
+    Install,
+    /// Requests of the Bot Connector, which share one limit per app and tenant, and have others per conversation
+    /// (<https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>).
+    BotSend,
+    BotCreate,
+    BotRoster,
     /// Teams endpoints without a row of their own.
     Other,
 }
@@ -146,6 +153,20 @@ endpoints! {
     IMPORT_CHAT_MESSAGE = Post "/chats/{id}/messages", RateClass::ImportToChat, "Teamwork.Migrate.All";
     ADD_TEAM_MEMBERS = Post "/teams/{id}/members/add", RateClass::AddMembers, "TeamMember.ReadWriteNonOwnerRole.All";
     ADD_CHANNEL_MEMBER = Post "/teams/{id}/channels/{id}/members", RateClass::Migration, "ChannelMember.ReadWrite.All";
+    CATALOGUE_APPS = Get "/appCatalogs/teamsApps", RateClass::Other, "AppCatalog.Read.All";
+    INSTALLED_APPS = Get "/users/{id}/teamwork/installedApps", RateClass::Other, "TeamsAppInstallation.ReadForUser.All";
+    INSTALL_APP = Post "/users/{id}/teamwork/installedApps", RateClass::Install, "TeamsAppInstallation.ReadWriteSelfForUser.All";
+    INSTALLED_APP_CHAT = Get "/users/{id}/teamwork/installedApps/{id}/chat", RateClass::Other, "TeamsAppInstallation.ReadForUser.All";
+    TRANSITIVE_MEMBERS = Get "/groups/{id}/transitiveMembers", RateClass::Directory(5), "GroupMember.Read.All";
+    CREATE_CONVERSATION = Post "/v3/conversations", RateClass::BotCreate, "";
+    SEND_ACTIVITY = Post "/v3/conversations/{id}/activities", RateClass::BotSend, "";
+    REPLY_TO_ACTIVITY = Post "/v3/conversations/{id}/activities/{id}", RateClass::BotSend, "";
+    UPDATE_ACTIVITY = Put "/v3/conversations/{id}/activities/{id}", RateClass::BotSend, "";
+    DELETE_ACTIVITY = Delete "/v3/conversations/{id}/activities/{id}", RateClass::BotSend, "";
+    CONVERSATION_MEMBERS = Get "/v3/conversations/{id}/pagedMembers", RateClass::BotRoster, "";
+    CONVERSATION_MEMBER = Get "/v3/conversations/{id}/members/{id}", RateClass::BotRoster, "";
+    BOT_TEAM = Get "/v3/teams/{id}", RateClass::BotRoster, "";
+    BOT_TEAM_CHANNELS = Get "/v3/teams/{id}/conversations", RateClass::BotRoster, "";
     LIST_CHAT_MEMBERS = Get "/chats/{id}/members", RateClass::Chat, "Chat.Read.All";
     ADD_CHAT_MEMBER = Post "/chats/{id}/members", RateClass::AddMembers, "ChatMember.ReadWrite.All";
     REMOVE_CHAT_MEMBER = Delete "/chats/{id}/members/{id}", RateClass::AddMembers, "ChatMember.ReadWrite.All";

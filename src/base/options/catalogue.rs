@@ -15,6 +15,8 @@ pub enum Kind {
     Secret,
     /// An `https` address of a host; plain `http` only to loopback.
     Host,
+    /// The same with a path.
+    Address,
     /// `true` or `false`.
     Bool,
     /// A whole number in a range, both ends included.
@@ -54,7 +56,7 @@ impl Kind {
     /// The kind's name in listings of the options.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Text | Self::Secret | Self::Host | Self::Word(_) => "string",
+            Self::Text | Self::Secret | Self::Host | Self::Address | Self::Word(_) => "string",
             Self::Bool => "boolean",
             Self::Int(..) => "integer",
             Self::Float(..) => "number",
@@ -72,6 +74,7 @@ impl Kind {
         match self {
             Self::Text | Self::Secret => "text that is not blank".into(),
             Self::Host => "an https address without path (http only for loopback)".into(),
+            Self::Address => "an https address (http only for loopback)".into(),
             Self::Bool => "true or false".into(),
             Self::Int(low, u64::MAX) => format!("a whole number of at least {low}"),
             Self::Int(low, high) => format!("a whole number from {low} to {high}"),
@@ -137,6 +140,10 @@ options! {
     Connection "cloud" Kind::Word(CLOUDS), "global", "National cloud: sets login host, Graph host and scope together.";
     Connection "authority_host" Kind::Host, "https://login.microsoftonline.com", "Login host, where it is not the cloud's own.";
     Connection "graph_base_url" Kind::Host, "https://graph.microsoft.com", "Graph host without version, where it is not the cloud's own.";
+    Connection "bot_app_id" Kind::Text, "", "Application (client) ID of the bot, where it is not client_id.";
+    Connection "bot_tenant_id" Kind::Text, "", "Tenant that the bot's tokens come from, where it is not tenant_id; botframework.com for an old multi-tenant bot.";
+    Connection "bot_service_url" Kind::Address, "https://smba.trafficmanager.net/teams/", "Bot Connector address of a first contact, where it is not the cloud's own.";
+    Connection "bot_openid_metadata" Kind::Address, "https://login.botframework.com/v1/.well-known/openidconfiguration", "OpenID metadata of what Teams sends to a bot, where it is not the cloud's own.";
     Connection "rate_limits" Kind::Word(RATE_LIMITS), "documented", "documented: plan at 80 % of Graph's limits. off: only Retry-After, loopback hosts only.";
     Connection "requests_per_second" Kind::Float(0.01, 10_000.0), "", "A ceiling over all requests, below the documented limits.";
     Connection "rate_share" Kind::Float(0.0001, 1.0), "1", "Share of the limits per application to plan with, where several readers run side by side on different teams, chats or users.";

@@ -37,6 +37,16 @@ pub enum RateLimits {
     Off,
 }
 
+/// The bot, where it differs from the application and from the cloud's own.
+#[derive(Debug, Clone, Default)]
+pub struct BotConfig {
+    pub app_id: Option<String>,
+    pub tenant_id: Option<String>,
+    /// Where a first contact goes.
+    pub service_url: Option<Url>,
+    pub openid_metadata: Option<Url>,
+}
+
 #[derive(Clone)]
 pub struct ConnectionConfig {
     pub tenant_id: Option<String>,
@@ -45,6 +55,7 @@ pub struct ConnectionConfig {
     pub cloud: Cloud,
     pub authority: Url,
     pub graph: Url,
+    pub bot: BotConfig,
     pub rate_limits: RateLimits,
     pub requests_per_second: Option<f64>,
     /// Of the limits that all clients of the application share in a tenant.
@@ -66,6 +77,7 @@ impl Default for ConnectionConfig {
             cloud: Cloud::Global,
             authority: Cloud::Global.authority(),
             graph: Cloud::Global.graph(),
+            bot: BotConfig::default(),
             rate_limits: RateLimits::Documented,
             requests_per_second: None,
             rate_share: 1.0,
@@ -79,6 +91,26 @@ impl Default for ConnectionConfig {
 }
 
 impl ConnectionConfig {
+    /// The application as which the bot speaks: its id, and the tenant that its tokens come from.
+    #[must_use]
+    pub fn as_bot(&self) -> Self {
+        let own = self.bot.clone();
+        Self {
+            client_id: own.app_id.or_else(|| self.client_id.clone()),
+            tenant_id: own.tenant_id.or_else(|| self.tenant_id.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The Bot Connector's address for a first contact.
+    pub fn bot_service(&self) -> Result<Url> {
+        self.bot.service_url.clone().or_else(|| self.cloud.bot_service()).ok_or_else(|| {
+            Error::configuration(
+                "Option bot_service_url is required in this cloud, whose Bot Connector is not documented",
+            )
+        })
+    }
+
     /// The scope of the token: everything consented to, on this cloud's Graph.
     pub fn scope(&self) -> String {
         format!("{}/.default", self.graph.as_str().trim_end_matches('/'))
@@ -118,6 +150,12 @@ pub fn parse_connection(
         cloud,
         authority: values.host("authority_host").unwrap_or_else(|| cloud.authority()),
         graph: values.host("graph_base_url").unwrap_or_else(|| cloud.graph()),
+        bot: BotConfig {
+            app_id: values.text("bot_app_id"),
+            tenant_id: values.text("bot_tenant_id"),
+            service_url: values.host("bot_service_url"),
+            openid_metadata: values.host("bot_openid_metadata"),
+        },
         rate_limits: match values.text("rate_limits").as_deref() {
             Some("off") => RateLimits::Off,
             _ => RateLimits::Documented,

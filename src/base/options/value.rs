@@ -127,7 +127,7 @@ pub(super) fn refuse(spec: &OptionSpec, text: &str, why: &str) -> Error {
     let shown = match spec.kind {
         Kind::Secret => "its value".to_owned(),
         // What stands before the @ may be a password.
-        Kind::Host if text.contains('@') => "its value".to_owned(),
+        Kind::Host | Kind::Address if text.contains('@') => "its value".to_owned(),
         _ => format!("{:?}", text.chars().take(100).collect::<String>()),
     };
     Error::Configuration(format!("Option {}: {shown} {why}. Allowed is {}", spec.name, spec.kind.allowed()))
@@ -145,6 +145,7 @@ fn parse(spec: &OptionSpec, text: &str) -> Result<Value> {
         Kind::Text => Ok(Value::Text(trimmed.to_owned())),
         // A secret may begin or end with a blank.
         Kind::Secret => Ok(Value::Text(text::value(text).to_owned())),
+        Kind::Address => cloud::address(trimmed).map(Value::Host).map_err(|why| refuse(spec, text, why)),
         Kind::Host => cloud::host_address(trimmed).map(Value::Host).map_err(|why| refuse(spec, text, why)),
         Kind::Bool => boolean(trimmed).map(Value::Bool).ok_or_else(|| refuse(spec, text, "is neither true nor false")),
         Kind::Int(low, high) => whole(trimmed, low, high).map(Value::Int).map_err(|why| refuse(spec, text, why)),

@@ -45,7 +45,8 @@ const BRACES: usize = 4;
 /// What is kept of a text that leads to another one: the innermost says most, and all of them share one short message.
 const LEAD: usize = 140;
 
-const CODES: [&str; 3] = ["code", "errorCode", "Code"];
+/// `subCode` is how the Bot Connector tells why a personal chat takes no message.
+const CODES: [&str; 4] = ["code", "errorCode", "Code", "subCode"];
 const MESSAGES: [&str; 6] = ["message", "Message", "errorMessage", "ErrorMessage", "error_description", "value"];
 const NESTED: [&str; 6] = ["error", "innerError", "innererror", "errors", "details", "Error"];
 

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::aimd::{Aimd, CUT, HALVE};
-use super::gcra::Gcra;
+use super::budget::Budget;
 use crate::request::Request;
 use teams_base::graph::endpoint::RateClass;
 use teams_base::graph::limits::limits;
@@ -40,14 +40,14 @@ impl Key {
 }
 
 struct Lane {
-    budget: Mutex<Gcra>,
+    budget: Mutex<Budget>,
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Shared by all budgets of one kind: what a tenant grants one channel, it grants every channel.
     pace: Arc<Mutex<Aimd>>,
 }
 
 impl Lane {
-    fn budget(&self) -> MutexGuard<'_, Gcra> {
+    fn budget(&self) -> MutexGuard<'_, Budget> {
         self.budget.lock()
     }
 
@@ -222,6 +222,7 @@ impl Limiter {
             RateClass::ImportToChannel | RateClass::ImportToChat => [Key::Writing, Key::Team],
             // A few a minute, which must not slow the team's other requests.
             RateClass::AddMembers => [Key::Conversation, Key::Writing],
+            RateClass::BotSend => [Key::Writing, Key::Team],
             _ => [Key::Conversation, Key::Team],
         };
         narrow(&budget.conversation, limits.conversation, conversation);
@@ -245,17 +246,32 @@ impl Limiter {
         lanes.prune();
         let class = class_index(request.endpoint.class);
         let is_disputed = request.endpoint.class == RateClass::ImportToChannel;
-        keys.into_iter().map(|(key, rate)| (key.clone(), lanes.lane(class, is_disputed, key, rate))).collect()
+        let windows = if self.paced { limits(request.endpoint.class).windows } else { &[] };
+        keys.into_iter()
+            .map(|(key, rate)| {
+                // They are the conversation's own.
+                let own = if matches!(key, Key::Conversation(_) | Key::Writing(_)) { windows } else { &[] };
+                (key.clone(), lanes.lane(class, is_disputed, key, rate, own))
+            })
+            .collect()
     }
 }
 
 impl Lanes {
-    fn lane(&mut self, class: u8, is_disputed: bool, key: Key, rate: Option<f64>) -> Arc<Lane> {
+    fn lane(
+        &mut self,
+        class: u8,
+        is_disputed: bool,
+        key: Key,
+        rate: Option<f64>,
+        windows: &'static [(usize, u64)],
+    ) -> Arc<Lane> {
         // Where two documents disagree on a rate the lower one is reached in a few steps.
         let cut = if is_disputed { HALVE } else { CUT };
         let pace =
             self.paces.entry((class, discriminant(&key))).or_insert_with(|| Arc::new(Mutex::new(Aimd::new(cut))));
-        let new = || Lane { budget: Mutex::new(Gcra::new(rate)), turn: Arc::default(), pace: Arc::clone(pace) };
+        let new =
+            || Lane { budget: Mutex::new(Budget::new(rate, windows)), turn: Arc::default(), pace: Arc::clone(pace) };
         Arc::clone(self.by_key.entry(key).or_insert_with(|| Arc::new(new())))
     }
 
@@ -308,6 +324,9 @@ fn class_index(class: RateClass) -> u8 {
         RateClass::ImportToChannel => 15,
         RateClass::ImportToChat => 16,
         RateClass::AddMembers => 17,
+        RateClass::Install => 18,
+        // One limit for all of them.
+        RateClass::BotSend | RateClass::BotCreate | RateClass::BotRoster => 19,
     }
 }
 

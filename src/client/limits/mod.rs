@@ -2,7 +2,9 @@
 //! Knows requests and their endpoints, but no answers and no connections.
 
 mod aimd;
+mod budget;
 mod gcra;
 mod limiter;
+mod windows;
 
 pub use limiter::Limiter;

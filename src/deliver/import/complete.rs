@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::endpoint::{Address, Mode, is_shared_or_private, list, member, mode, read};
+use super::endpoint::{Address, Mode, is_shared_or_private, member, mode};
 use super::job::{Job, Outcome, address_of};
 use super::journal::{Change, ContainerState, Event};
 use super::plan::Kind;
 use super::provision::unmarked;
+use crate::fetch::{list, read};
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::{Idempotency, Request};

@@ -4,10 +4,11 @@
 
 use futures::{StreamExt, stream};
 
-use super::endpoint::{Address, list, member_with_history};
+use super::endpoint::{Address, member_with_history};
 use super::job::{Job, Outcome, address_of};
 use super::journal::Event;
 use super::plan::Kind;
+use crate::fetch::list;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_base::timestamp;

@@ -1,15 +1,12 @@
 //! What was sent and what became of it. A line per event in a file that only grows; an attempt is on disk before its
 //! request leaves. After a crash the file is read again, without its last line where that is not whole.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
+use crate::append_log::{self, AppendLog};
 use teams_base::error::{Error, Result};
 
 /// A line of the journal. Containers and teams are named by their place in the plan, posts by theirs in the container.
@@ -265,67 +262,42 @@ fn at<T: Default>(list: &mut Vec<T>, place: usize) -> &mut T {
     &mut list[place]
 }
 
-struct Order {
-    line: Vec<u8>,
-    /// Told once the line is on disk.
-    durable: Option<oneshot::Sender<Result<(), String>>>,
-}
-
 /// The journal of one run.
 pub struct Journal {
     known: Mutex<Known>,
     /// None: it is only read.
-    orders: Option<Sender<Order>>,
-    writer: Option<std::thread::JoinHandle<()>>,
-}
-
-fn failed(error: &io::Error) -> Error {
-    Error::Configuration(format!("The journal of the import cannot be read or written: {error}"))
+    log: Option<AppendLog>,
 }
 
 impl Journal {
     /// Reads what is there, and goes on writing behind it.
     pub fn open(path: &Path) -> Result<Self> {
-        let (known, end) = read(path).map_err(|error| failed(&error))?;
-        let open = || -> io::Result<File> {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            file.set_len(end)?;
-            file.seek(SeekFrom::End(0))?;
-            file.sync_all()?;
-            Ok(file)
-        };
-        let file = open().map_err(|error| failed(&error))?;
-        let (orders, inbox) = channel();
-        let writer = std::thread::Builder::new().name("import-journal".to_owned()).spawn(move || write(file, &inbox));
-        let writer = writer.map_err(|error| failed(&error))?;
-        Ok(Self { known: Mutex::new(known), orders: Some(orders), writer: Some(writer) })
+        let mut known = Known::default();
+        let log = AppendLog::open(path, |event: Event| known.take(&event))?;
+        Ok(Self { known: Mutex::new(known), log: Some(log) })
     }
 
     /// Reads what is there.
     pub fn read(path: &Path) -> Result<Self> {
-        let (known, _) = read(path).map_err(|error| failed(&error))?;
-        Ok(Self { known: Mutex::new(known), orders: None, writer: None })
+        let mut known = Known::default();
+        append_log::read(path, |event: Event| known.take(&event))?;
+        Ok(Self { known: Mutex::new(known), log: None })
     }
 
-    fn order(&self, event: &Event, durable: Option<oneshot::Sender<Result<(), String>>>) -> Result<()> {
-        self.known.lock().take(event);
-        let mut line = serde_json::to_vec(event).map_err(|error| Error::Internal(error.to_string()))?;
-        line.push(b'\n');
-        let gone = || failed(&io::Error::other("its writer has ended"));
-        self.orders.as_ref().ok_or_else(gone)?.send(Order { line, durable }).map_err(|_| gone())
+    fn log(&self) -> Result<&AppendLog> {
+        self.log.as_ref().ok_or_else(|| Error::Internal("a journal that is only read".to_owned()))
     }
 
     /// Notes an event; it is on disk at the latest with the next one that waits.
     pub fn note(&self, event: &Event) -> Result<()> {
-        self.order(event, None)
+        self.known.lock().take(event);
+        self.log()?.note(event)
     }
 
     /// Notes an event, and returns once it is on disk.
     pub async fn keep(&self, event: &Event) -> Result<()> {
-        let (durable, done) = oneshot::channel();
-        self.order(event, Some(durable))?;
-        let lost = || "its writer has ended".to_owned();
-        done.await.unwrap_or_else(|_| Err(lost())).map_err(|text| failed(&io::Error::other(text)))
+        self.known.lock().take(event);
+        self.log()?.keep(event).await
     }
 
     pub fn app(&self) -> Option<String> {
@@ -348,70 +320,6 @@ impl Journal {
         let known = self.known.lock();
         known.posts.get(container).and_then(|posts| posts.get(place)).cloned().unwrap_or_default()
     }
-
-    /// Waits until everything noted is on disk.
-    pub fn close(&mut self) {
-        self.orders = None;
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Everything the file tells, and how long its whole lines are.
-fn read(path: &Path) -> io::Result<(Known, u64)> {
-    let mut known = Known::default();
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((known, 0)),
-        Err(error) => return Err(error),
-    };
-    let mut lines = BufReader::with_capacity(1 << 18, file);
-    let (mut line, mut end) = (Vec::new(), 0);
-    loop {
-        line.clear();
-        let length = lines.read_until(b'\n', &mut line)?;
-        if length == 0 || !line.ends_with(b"\n") {
-            return Ok((known, end));
-        }
-        match serde_json::from_slice::<Event>(&line) {
-            Ok(event) => known.take(&event),
-            // A page that was never written before the power failed; what follows it was not acknowledged either.
-            Err(_) if line.contains(&0) => return Ok((known, end)),
-            Err(_) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line at byte {end} is not readable")));
-            }
-        }
-        end += length as u64;
-    }
-}
-
-/// Writes what has come in together, and syncs once for all who wait.
-fn write(mut file: File, inbox: &Receiver<Order>) {
-    while let Ok(first) = inbox.recv() {
-        let mut batch = Vec::new();
-        let mut waiting = Vec::new();
-        for order in std::iter::once(first).chain(inbox.try_iter()) {
-            batch.extend_from_slice(&order.line);
-            waiting.extend(order.durable);
-        }
-        let written = file.write_all(&batch).and_then(|()| if waiting.is_empty() { Ok(()) } else { file.sync_data() });
-        let told = written.as_ref().map_err(ToString::to_string).copied();
-        for durable in waiting {
-            let _ = durable.send(told.clone());
-        }
-        if written.is_err() {
-            // Later lines must not follow a torn one.
-            return;
-        }
-    }
-    let _ = file.sync_data();
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::compose::{IMAGE_BYTES, StoredImage, UPLOAD_BYTES, anchor, reason};
 use super::draft::{Draft, Image, Sent};
-use super::endpoint::{Address, Mode, mode, read, upload};
+use super::endpoint::{Address, Mode, mode, upload};
 use super::job::Job;
 use super::journal::{Change, Entry, Event, State};
 use super::plan::Images;
 use super::read_back::{Found, MOST_PAGES, find};
 use super::spool::{Bodies, Item, Spool};
+use crate::fetch::read;
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::Request;

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::compose::iso;
-use super::endpoint::{Address, Mode, is_shared_or_private, list, member, member_with_history, mode, read, refused};
+use super::endpoint::{Address, Mode, is_shared_or_private, member, member_with_history, mode};
 use super::journal::{Change, Event, Journal};
 use super::plan::{Container, Kind, Plan};
+use crate::fetch::{list, read, refused};
 use teams_base::error::{Error, Result};
 use teams_base::graph::endpoint;
 use teams_client::{GraphClient, Request};

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::compose::iso;
-use super::endpoint::{Address, list};
+use super::endpoint::Address;
+use crate::fetch::list;
 use teams_base::error::Result;
 use teams_base::timestamp;
 use teams_client::GraphClient;

@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::endpoint::{Address, list};
+use super::endpoint::Address;
 use super::html::canonical;
 use super::job::{Job, address_of};
 use super::journal::{Entry, Event, State};
 use super::ledger::each;
 use super::read_back::{author, created_ms};
 use super::spool::Spool;
+use crate::fetch::list;
 use teams_base::error::Result;
 
 const MOST_PAGES: usize = 1_000_000;

@@ -60,6 +60,7 @@ pub fn add_user(tenant: &mut Tenant, rng: &mut StdRng, created_ms: i64) -> usize
         changes: Vec::new(),
         chats: Vec::new(),
         removal: None,
+        unlicensed: false,
         steps: Vec::new(),
     });
     n

@@ -1,5 +1,6 @@
 //! Every endpoint of the emulator: one row, one handler. The router, the permissions and the limits are this table.
 
+use crate::bot;
 use crate::graph::endpoint::{Endpoint, batch, get, write};
 use crate::graph::limit::Limit;
 use crate::graph::{limit, permission};
@@ -17,7 +18,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     get("/users/delta", directory_delta::users, permission::USERS, Limit::Units(2)).alias(&["/users/delta()"]),
     get("/users/{id}", directory::user, permission::USERS_BASIC, limit::DIRECTORY),
     get("/users/{id}/joinedTeams", teams::joined, permission::TEAMS, limit::JOINED_TEAMS),
-    get("/users/{id}/teamwork/installedApps", apps::of_user, permission::USER_APPS, limit::APPS.per_user()),
+    get("/users/{id}/teamwork/installedApps", bot::apps::list, permission::USER_APPS, limit::APPS.per_user()),
     get("/directory/deletedItems/microsoft.graph.user", directory::deleted_users, permission::USERS, limit::DIRECTORY),
     // Groups
     get("/groups", directory::groups, permission::GROUPS, limit::DIRECTORY),
@@ -250,6 +251,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
         limit::ADD_MEMBER,
     )
     .rate_last(),
+    // The bot's app
+    get("/appCatalogs/teamsApps", bot::apps::catalogue, permission::CATALOGUE, limit::DEFAULT),
+    write(Post, "/users/{id}/teamwork/installedApps", bot::apps::install, permission::INSTALL, limit::INSTALL),
+    write(Delete, "/users/{id}/teamwork/installedApps/{id}", bot::apps::remove, permission::INSTALL, limit::INSTALL),
+    write(Get, "/users/{id}/teamwork/installedApps/{id}/chat", bot::apps::chat, permission::USER_APPS, limit::DEFAULT),
     // Meetings and reports
     get("/communications/callRecords", meetings::list_calls, permission::CALL_RECORDS, limit::DEFAULT),
     get(

@@ -13,6 +13,16 @@ pub struct Rates {
     pub user: Option<f64>,
 }
 
+/// Requests within so many seconds, per conversation; requests of one class count together.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    pub class: &'static str,
+    pub counts: &'static [(usize, f64)],
+}
+
+/// The Bot Connector's requests of all kinds, for an app in a tenant.
+pub const CONNECTOR_PER_SECOND: f64 = 50.0;
+
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {
     /// Counted in requests.
@@ -21,6 +31,8 @@ pub enum Limit {
     Units(i64),
     /// Two documents disagree; the tenant follows one of them.
     Import { article: Rates, table: Rates },
+    /// The Bot Connector's: per second for the app in the tenant, and windows per conversation.
+    Connector(Windows),
     /// Nothing of its own: a batch costs what its parts cost.
     None,
 }
@@ -73,6 +85,8 @@ pub const CHAT: Limit = Limit::requests("chat", 200.0).per_chat();
 pub const CHAT_MESSAGES: Limit = Limit::requests("chat messages", 20.0).per_chat();
 pub const EXPORT: Limit = Limit::requests("export", 200.0);
 pub const APPS: Limit = Limit::requests("installed apps", 30.0);
+/// The app in the tenant; each of the two has a limit of its own.
+pub const INSTALL: Limit = Limit::requests("install app", 30.0);
 pub const TABS: Limit = Limit::requests("tabs", 30.0);
 pub const CREATE_TEAM: Limit = Limit::requests("create team", 10.0);
 pub const COMPLETE: Limit = Limit::requests("complete migration", 10.0);
@@ -90,3 +104,10 @@ pub const POST_TO_CHAT: Limit = Limit::requests("post to chat", 20.0).per_chat()
 pub const SCHEDULE: Limit = Limit::requests("schedule", 30.0);
 /// Outlook's limit is per mailbox: 10,000 requests in ten minutes.
 pub const MAILBOX: Limit = Limit::requests("mailbox", 1_000.0).per_resource(1, 16.0);
+/// "Rate limiting" of the Teams platform: per bot and conversation.
+pub const SEND: Limit =
+    Limit::Connector(Windows { class: "send", counts: &[(7, 1.0), (8, 2.0), (60, 30.0), (1_800, 3_600.0)] });
+/// A conversation that is begun has no id yet, so that only the tenant's limit counts.
+pub const CREATE_CONVERSATION: Limit = Limit::Connector(Windows { class: "create conversation", counts: &[] });
+pub const ROSTER: Limit =
+    Limit::Connector(Windows { class: "roster", counts: &[(14, 1.0), (16, 2.0), (120, 30.0), (3_600, 3_600.0)] });

@@ -2,6 +2,7 @@
 //! a batch. Knows the handlers, and nothing of connections.
 
 pub mod batch;
+pub mod connector;
 pub mod endpoint;
 pub mod endpoints;
 pub mod limit;

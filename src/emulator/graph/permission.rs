@@ -110,3 +110,7 @@ pub const WRITE_FILES: Permission = directory(&["Files.ReadWrite.All", "Sites.Re
 pub const CHANGE_TEAM: Permission = teams(&["TeamSettings.ReadWrite.All"]);
 pub const CHANGE_CHANNEL: Permission = teams(&["ChannelSettings.ReadWrite.All"]);
 pub const CHANGE_CHAT: Permission = teams(&["Chat.ReadWrite.All"]);
+/// The least of them covers the application's own app only.
+pub const INSTALL: Permission =
+    teams(&["TeamsAppInstallation.ReadWriteSelfForUser.All", "TeamsAppInstallation.ReadWriteForUser.All"]);
+pub const CATALOGUE: Permission = teams(&["AppCatalog.Read.All", "AppCatalog.ReadWrite.All"]);

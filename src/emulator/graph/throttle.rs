@@ -1,9 +1,9 @@
 //! Enforces the documented limits with nested token buckets: tenant, resource (team, channel or chat), and user.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use crate::graph::limit::{Limit, Rates};
+use crate::graph::limit::{CONNECTOR_PER_SECOND, Limit, Rates, Windows};
 
 use crate::http::error::GraphError;
 use crate::odata::query::Query;
@@ -54,11 +54,13 @@ pub struct Throttle {
     /// The share of the documented limits that is granted.
     granted: f64,
     buckets: HashMap<(&'static str, String, bool), Bucket>,
+    /// When requests of a class and a conversation were let through.
+    windows: HashMap<(&'static str, String), VecDeque<f64>>,
 }
 
 impl Throttle {
     pub fn new() -> Self {
-        Self { started: Instant::now(), granted: 1.0, buckets: HashMap::new() }
+        Self { started: Instant::now(), granted: 1.0, buckets: HashMap::new(), windows: HashMap::new() }
     }
 
     /// Admits a request at real time, sped up by `time_scale`. `ids` are those of the path.
@@ -83,6 +85,7 @@ impl Throttle {
                 (self.requests(rates, ids, now), false)
             }
             Limit::Units(base) => (self.units(resource_units(*base, query), users, now), true),
+            Limit::Connector(windows) => (self.connector(windows, ids, now), false),
             Limit::None => return Ok(()),
         };
         if wait <= 0.0 {
@@ -114,6 +117,27 @@ impl Throttle {
         let steady = rate * SUSTAINED;
         let burst = self.take(class, key.clone(), false, now, rate, rate.max(1.0), 1.0);
         burst.max(self.take(class, key, true, now, steady, steady * SUSTAINED_WINDOW_SECONDS, 1.0))
+    }
+
+    fn connector(&mut self, windows: &Windows, ids: &[String], now: f64) -> f64 {
+        let rate = CONNECTOR_PER_SECOND * self.granted;
+        let wait = self.take("connector", String::new(), false, now, rate, rate.max(1.0), 1.0);
+        // A thread counts as its conversation.
+        let conversation = ids.first().and_then(|id| id.split(';').next()).unwrap_or_default();
+        let seen = self.windows.entry((windows.class, conversation.to_owned())).or_default();
+        let longest = windows.counts.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+        while seen.front().is_some_and(|at| now - at > longest) {
+            seen.pop_front();
+        }
+        let full = windows.counts.iter().filter_map(|(count, seconds)| {
+            let oldest = *seen.iter().nth_back(count - 1)?;
+            (now - oldest < *seconds).then_some(seconds - (now - oldest))
+        });
+        let wait = full.fold(wait, f64::max);
+        if wait <= 0.0 {
+            seen.push_back(now);
+        }
+        wait
     }
 
     fn units(&mut self, cost: i64, users: usize, now: f64) -> f64 {

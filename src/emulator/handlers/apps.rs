@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::handlers::call::Call;
 use crate::handlers::chats;
 use crate::handlers::list::{Rules, page};
-use crate::http::error::{GraphError, Outcome};
+use crate::http::error::Outcome;
 use crate::tenant::ids::{draw, id_of};
 
 const APPS: [(&str, &str, &str); 6] = [
@@ -83,7 +83,7 @@ pub fn tabs(owner: &str) -> Vec<Value> {
         .collect()
 }
 
-const APP_RULES: Rules = Rules {
+pub const APP_RULES: Rules = Rules {
     options: &["$filter", "$expand"],
     expanded: &["teamsApp", "teamsAppDefinition"],
     selected: &[],
@@ -100,12 +100,6 @@ pub fn of_team(call: &Call<'_>) -> Outcome {
 pub fn of_chat(call: &Call<'_>) -> Outcome {
     let chat = chats::find(call)?;
     page(call, &format!("chats('{}')/installedApps", chat.id), APP_RULES, installations(&chat.id))
-}
-
-pub fn of_user(call: &Call<'_>) -> Outcome {
-    let user = call.tenant.user(call.id(0)).ok_or_else(|| GraphError::no_resource(call.id(0)))?;
-    let id = &call.tenant.users[user].id;
-    page(call, &format!("users('{id}')/teamwork/installedApps"), APP_RULES, installations(id))
 }
 
 pub fn channel_tabs(call: &Call<'_>) -> Outcome {

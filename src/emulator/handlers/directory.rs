@@ -27,6 +27,9 @@ const USER_DEFAULTS: &[&str] = &[
     "userPrincipalName",
 ];
 
+/// Values of an `in` clause.
+const MOST_VALUES: usize = 15;
+
 /// Pages over directory objects; the position is the index of the next one.
 fn objects<'a>(
     call: &Call<'_>,
@@ -54,16 +57,29 @@ fn objects<'a>(
     Ok(finish(call, context, items, false, end))
 }
 
-pub fn users(call: &Call<'_>) -> Outcome {
-    if call.query.get("$filter").is_some() {
-        return Err(GraphError::new(400, "Request_UnsupportedQuery", "Unsupported Query."));
+/// `id in ('a','b')`; Graph takes fifteen values.
+fn wanted_ids(filter: &str) -> Result<Vec<String>, GraphError> {
+    let unsupported = || GraphError::new(400, "Request_UnsupportedQuery", "Unsupported Query.");
+    let list = filter.trim().strip_prefix("id in").ok_or_else(unsupported)?.trim();
+    let list = list.strip_prefix('(').and_then(|list| list.strip_suffix(')')).ok_or_else(unsupported)?;
+    let ids: Vec<String> = list.split(',').map(|id| id.trim().trim_matches('\'').to_owned()).collect();
+    if ids.len() > MOST_VALUES {
+        return Err(GraphError::new(
+            400,
+            "Request_UnsupportedQuery",
+            "Too many child clauses specified in search filter expression.",
+        ));
     }
-    let live = call
-        .tenant
-        .users
-        .iter()
-        .enumerate()
-        .filter(|(_, user)| user.removal.is_none() && !call.knobs.hidden_user_ids.contains(&user.id));
+    Ok(ids)
+}
+
+pub fn users(call: &Call<'_>) -> Outcome {
+    let wanted = call.query.get("$filter").map(wanted_ids).transpose()?;
+    let live = call.tenant.users.iter().enumerate().filter(|(_, user)| {
+        user.removal.is_none()
+            && !call.knobs.hidden_user_ids.contains(&user.id)
+            && wanted.as_ref().is_none_or(|ids| ids.contains(&user.id))
+    });
     if call.query.get("$select").is_some_and(|names| names.contains("assigned")) {
         let licensed: Vec<(usize, Object)> = live.map(|(at, user)| (at, directory_extras::licensed(user))).collect();
         return objects(call, "users", USER_DEFAULTS, licensed.iter().map(|(at, user)| (*at, None, user)));
@@ -81,7 +97,8 @@ fn single(call: &Call<'_>, context: &str, object: &Object, defaults: &[&str]) ->
 pub fn user(call: &Call<'_>) -> Outcome {
     call.query.only(&["$select", "$expand"])?;
     let found = call.tenant.user(call.id(0)).ok_or_else(|| GraphError::no_resource(call.id(0)))?;
-    Ok(single(call, "users/$entity", &call.tenant.users[found].properties, USER_DEFAULTS))
+    let shown = directory_extras::licensed(&call.tenant.users[found]);
+    Ok(single(call, "users/$entity", &shown, USER_DEFAULTS))
 }
 
 /// The filters on groups that matter here: those that carry the Team flag, and those with a mailbox.

@@ -29,9 +29,14 @@ const SKUS: [&str; 3] = [
     "f30db892-07e9-47e9-837c-80727f46fd3d",
 ];
 
+/// The service plan of Teams in the global cloud
+/// (<https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference>).
+const TEAMS_PLAN: &str = "57ff2da0-773e-42df-b2af-ffb7a2317929";
+
 /// `assignedLicenses` and `assignedPlans`; guests have none.
 pub fn licenses(user: &User) -> [(&'static str, Value); 2] {
-    let count = if user.properties["userType"] == "Guest" { 0 } else { 1 + draw(&user.id, "licences") as usize % 2 };
+    let has_none = user.unlicensed || user.properties["userType"] == "Guest";
+    let count = if has_none { 0 } else { 1 + draw(&user.id, "licences") as usize % 2 };
     let licenses: Vec<Value> = (0..count)
         .map(|n| {
             let disabled = if n == 1 { json!([id_of(SKUS[n], "plan 1")]) } else { json!([]) };
@@ -45,7 +50,7 @@ pub fn licenses(user: &User) -> [(&'static str, Value); 2] {
                 "assignedDateTime": format!("2024-0{}-01T00:00:00Z", 1 + n),
                 "capabilityStatus": if n == 1 && plan == 1 { "Deleted" } else { "Enabled" },
                 "service": if plan == 0 { "TeamspaceAPI" } else { "exchange" },
-                "servicePlanId": id_of(SKUS[n], &format!("plan {plan}")),
+                "servicePlanId": if (n, plan) == (0, 0) { TEAMS_PLAN.to_owned() } else { id_of(SKUS[n], &format!("plan {plan}")) },
             })
         })
         .collect();

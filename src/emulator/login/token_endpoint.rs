@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::http::response::Response;
-use crate::login::tokens::Tokens;
+use crate::login::tokens::{Audience, Tokens};
 use crate::odata::query::Query;
 use crate::tenant::clock::iso;
 use crate::tenant::config::EmulatorConfig;
@@ -14,6 +14,11 @@ use crate::tenant::knobs::Knobs;
 /// Hosts a scope may name: the clouds' Graph hosts. The emulator's own is allowed as well.
 const GRAPH_HOSTS: &[&str] =
     &["graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"];
+
+/// The resource of the Bot Connector, in each cloud.
+const BOT_HOSTS: &[&str] = &["api.botframework.com", "api.botframework.us", "api.botframework.azure.cn"];
+/// Where old multi-tenant bots get their tokens.
+const SHARED_TENANT: &str = "botframework.com";
 
 struct Denial {
     status: u16,
@@ -34,11 +39,11 @@ pub struct TokenRequest<'a> {
 
 pub fn token(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs, tokens: &mut Tokens) -> Response {
     match check(request, config, knobs) {
-        Ok(client) => {
+        Ok((client, audience)) => {
             let life = knobs.token_lifetime_seconds;
             let body = json!({
                 "token_type": "Bearer", "expires_in": life, "ext_expires_in": life,
-                "access_token": tokens.issue(config, knobs, &client, request.now_ms),
+                "access_token": tokens.issue(config, knobs, &client, audience, request.now_ms),
             });
             Response::ok(body.to_string())
         }
@@ -61,12 +66,14 @@ fn deny(request: &TokenRequest<'_>, denial: &Denial) -> Response {
     Response { status: denial.status, headers: Vec::new(), body: body.to_string().into() }
 }
 
-fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> Result<String, Denial> {
+fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> Result<(String, Audience), Denial> {
     let denial = |status, error, code, text: String| Denial { status, error, code, text };
     let (basic_id, basic_secret) = request.authorization.and_then(basic).unzip();
     let field = |name: &str| request.form.get(name).map(str::to_owned);
     let tenant = request.tenant;
-    if !tenant.eq_ignore_ascii_case(&config.tenant_id) && !tenant.eq_ignore_ascii_case(&config.tenant_domain) {
+    let is_shared = tenant.eq_ignore_ascii_case(SHARED_TENANT);
+    let is_own = tenant.eq_ignore_ascii_case(&config.tenant_id) || tenant.eq_ignore_ascii_case(&config.tenant_domain);
+    if !is_own && !is_shared {
         return Err(denial(
             400,
             "invalid_request",
@@ -99,9 +106,13 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
         let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
         return Err(denial(400, "unauthorized_client", 700_016, text));
     }
-    check_scope(&field("scope").ok_or_else(|| missing("scope"))?, request.base)?;
+    let audience = check_scope(&field("scope").ok_or_else(|| missing("scope"))?, request.base)?;
+    if is_shared && !(knobs.multi_tenant_bot && audience == Audience::BotConnector) {
+        let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
+        return Err(denial(400, "unauthorized_client", 700_016, text));
+    }
     if let Some(kind) = field("client_assertion_type") {
-        return check_assertion(&kind, field("client_assertion").as_deref()).map(|()| client);
+        return check_assertion(&kind, field("client_assertion").as_deref()).map(|()| (client, audience));
     }
     let secret = basic_secret.or_else(|| field("client_secret"));
     let secret = secret.ok_or_else(|| {
@@ -118,10 +129,10 @@ fn check(request: &TokenRequest<'_>, config: &EmulatorConfig, knobs: &Knobs) -> 
         let text = format!("The provided client secret keys for app '{client}' are expired.");
         return Err(denial(401, "invalid_client", 7_000_222, text));
     }
-    Ok(client)
+    Ok((client, audience))
 }
 
-fn check_scope(scope: &str, base: &str) -> Result<(), Denial> {
+fn check_scope(scope: &str, base: &str) -> Result<Audience, Denial> {
     let Some(resource) = scope.strip_suffix("/.default") else {
         let text =
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
@@ -130,7 +141,10 @@ fn check_scope(scope: &str, base: &str) -> Result<(), Denial> {
     let own = resource.eq_ignore_ascii_case(base);
     let host = resource.strip_prefix("https://").unwrap_or_default().trim_end_matches('/');
     if own || GRAPH_HOSTS.contains(&host) {
-        return Ok(());
+        return Ok(Audience::Graph);
+    }
+    if BOT_HOSTS.contains(&host) {
+        return Ok(Audience::BotConnector);
     }
     let text = format!("The resource principal named {resource} was not found in the tenant.");
     Err(Denial { status: 400, error: "invalid_resource", code: 500_011, text })

@@ -10,29 +10,54 @@ use serde_json::{Value, json};
 use crate::tenant::config::EmulatorConfig;
 use crate::tenant::knobs::Knobs;
 
+/// The service that a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Graph,
+    BotConnector,
+}
+
+struct Issued {
+    client: String,
+    audience: Audience,
+    /// Real time: clients measure a token's life by their own clock.
+    end: Instant,
+}
+
 #[derive(Default)]
 pub struct Tokens {
-    /// Token to its client and the real time at which it ends: clients measure a token's life by their own clock.
-    issued: HashMap<String, (String, Instant)>,
+    issued: HashMap<String, Issued>,
     count: u64,
 }
 
 impl Tokens {
-    /// The client that a token is good for.
-    pub fn client(&self, token: &str) -> Option<&str> {
-        self.issued.get(token).filter(|(_, end)| Instant::now() < *end).map(|(client, _)| client.as_str())
+    /// The client that a token is good for, at this service.
+    pub fn client(&self, token: &str, audience: Audience) -> Option<&str> {
+        let issued = self.issued.get(token)?;
+        let is_good = issued.audience == audience && Instant::now() < issued.end;
+        is_good.then_some(issued.client.as_str())
     }
 
     pub fn expire_all(&mut self) {
         self.issued.clear();
     }
 
-    pub fn issue(&mut self, config: &EmulatorConfig, knobs: &Knobs, client: &str, now_ms: i64) -> String {
+    pub fn issue(
+        &mut self,
+        config: &EmulatorConfig,
+        knobs: &Knobs,
+        client: &str,
+        audience: Audience,
+        now_ms: i64,
+    ) -> String {
         self.count += 1;
         let header = json!({"typ": "JWT", "alg": "none"});
         let now = now_ms / 1000;
         let payload = json!({
-            "aud": "https://graph.microsoft.com",
+            "aud": match audience {
+                Audience::Graph => "https://graph.microsoft.com",
+                Audience::BotConnector => "https://api.botframework.com",
+            },
             "iss": format!("https://sts.windows.net/{}/", config.tenant_id),
             "iat": now, "nbf": now, "exp": now + knobs.token_lifetime_seconds as i64,
             "appid": client, "idtyp": "app", "tid": config.tenant_id,
@@ -44,7 +69,7 @@ impl Tokens {
             token = URL_SAFE_NO_PAD.encode(format!("opaque {} {now}", self.count));
         }
         let end = Instant::now() + Duration::from_secs(knobs.token_lifetime_seconds);
-        self.issued.insert(token.clone(), (client.to_owned(), end));
+        self.issued.insert(token.clone(), Issued { client: client.to_owned(), audience, end });
         token
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of a running tenant, asked for by its owner: in this process, or over HTTP from another one on this machine.
 //!
 //! `POST /emulator/mutate` takes the counts of a [`Mutation`], `POST /emulator/post` a [`Post`]; both answer what was
-//! changed. They are no part of Graph: they need no token and are in no log.
+//! changed. `POST /emulator/act` takes an [`Act`] and answers what the bot is to be told. They are no part of Graph: they need no token and are in no log.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::bot::people::{self, Act, Said};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::mutate;
@@ -24,6 +25,9 @@ use crate::tenant::clock::iso;
 pub fn answer(shared: &Shared, request: &Request) -> Option<Response> {
     let result = match request.path.as_str() {
         "/emulator/mutate" => parsed(request).map(|asked: Mutation| json!(mutate(shared, &asked))),
+        "/emulator/act" => {
+            parsed(request).and_then(|asked: Act| act(shared, &request.base, &asked)).map(|said| json!(said))
+        }
         "/emulator/post" => parsed(request).and_then(|asked: Post| post(shared, &asked)).map(|touched| json!(touched)),
         _ => return None,
     };
@@ -48,6 +52,15 @@ pub fn mutate(shared: &Shared, mutation: &Mutation) -> MutationSummary {
     let (mut summary, now) = changed(shared, mutation, mutate::apply);
     summary.now = now;
     summary
+}
+
+/// Lets a person act, and gives what the bot is to be told of it.
+pub fn act(shared: &Shared, base: &str, asked: &Act) -> Result<Vec<Said>, String> {
+    // A person may act by two activities, each with a number of its own.
+    let number = shared.mutations.fetch_add(2, Ordering::Relaxed);
+    let knobs = shared.knobs();
+    let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+    people::act(&mut tenant, &knobs, base, number, asked)
 }
 
 /// Writes one message.

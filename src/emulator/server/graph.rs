@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 use rand::seq::SliceRandom;
 use serde_json::json;
 
+use crate::bot::address::below_service;
+use crate::bot::error;
 use crate::faults::effect;
 use crate::faults::injector::Injected;
 use crate::graph::batch;
@@ -17,15 +19,22 @@ use crate::http::error::{GraphError, Outcome};
 use crate::http::method::Method;
 use crate::http::request::Request;
 use crate::http::response::Response;
+use crate::login::tokens::Audience;
 use crate::odata::query::Query;
 use crate::server::state::Shared;
 use crate::tenant::knobs::Knobs;
 
-pub fn route(shared: &Shared, request: &Request) -> Route {
-    match request.path.strip_prefix("/v1.0") {
-        Some(path) => shared.router.route(Method::parse(&request.method), path),
-        None => Route::Unknown,
+/// Which service a request goes to, and where it leads there.
+pub fn route(shared: &Shared, request: &Request) -> (Audience, Route) {
+    let method = Method::parse(&request.method);
+    if let Some(path) = below_service(&request.path, &shared.config.tenant_id) {
+        return (Audience::BotConnector, shared.connector.route(method, path));
     }
+    let route = match request.path.strip_prefix("/v1.0") {
+        Some(path) => shared.router.route(method, path),
+        None => Route::Unknown,
+    };
+    (Audience::Graph, route)
 }
 
 /// The faults of this request. `name` is that of its endpoint.
@@ -34,37 +43,49 @@ pub fn inject(shared: &Shared, request: &Request, name: &str) -> Injected {
 }
 
 /// Answers one request, which may be a batch.
-pub fn answer(shared: &Shared, request: &Request, route: &Route, injected: &Injected) -> Outcome {
+pub fn answer(
+    shared: &Shared,
+    request: &Request,
+    (audience, route): (Audience, &Route),
+    injected: &Injected,
+) -> Outcome {
     match effect::error(injected) {
         Some(error) if !effect::is_after(injected) => Err(error),
         // The request has its effect, and this in place of its answer.
-        Some(error) => routed(shared, request, route, injected).and(Err(error)),
-        None => routed(shared, request, route, injected),
+        Some(error) => routed(shared, request, audience, route, injected).and(Err(error)),
+        None => routed(shared, request, audience, route, injected),
     }
 }
 
-fn routed(shared: &Shared, request: &Request, route: &Route, injected: &Injected) -> Outcome {
+fn routed(shared: &Shared, request: &Request, audience: Audience, route: &Route, injected: &Injected) -> Outcome {
     match route {
-        Route::Found { endpoint, ids } => handle(shared, request, endpoint, ids, injected),
+        Route::Found { endpoint, ids } => handle(shared, request, audience, endpoint, ids, injected),
         Route::MethodNotAllowed(endpoint) if matches!(endpoint.handler, Handler::Batch) => {
             answer_batch(shared, request, injected)
         }
         Route::MethodNotAllowed(_) => {
-            authenticate(shared, request)?;
+            authenticate(shared, request, audience)?;
             Err(GraphError::method_not_allowed())
         }
         Route::Unknown => {
-            authenticate(shared, request)?;
+            authenticate(shared, request, audience)?;
             let segment = request.path.rsplit('/').next().unwrap_or_default();
             Err(GraphError::bad_request(format!("Resource not found for the segment '{segment}'.")))
         }
     }
 }
 
-fn handle(shared: &Shared, request: &Request, endpoint: &Endpoint, ids: &[String], injected: &Injected) -> Outcome {
+fn handle(
+    shared: &Shared,
+    request: &Request,
+    audience: Audience,
+    endpoint: &Endpoint,
+    ids: &[String],
+    injected: &Injected,
+) -> Outcome {
     let knobs = shared.knobs();
     let query = Query::parse(&request.raw_query);
-    let app = authenticate(shared, request);
+    let app = authenticate(shared, request, audience);
     let users = shared.tenant.read().unwrap_or_else(PoisonError::into_inner).users.len();
     let rate = || {
         let mut throttle = shared.throttle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,13 +156,21 @@ impl<'a> Gate<'a> {
 }
 
 /// The client that the token was issued to.
-fn authenticate(shared: &Shared, request: &Request) -> Result<String, GraphError> {
+fn authenticate(shared: &Shared, request: &Request, audience: Audience) -> Result<String, GraphError> {
+    let denied = |message| match audience {
+        Audience::Graph => GraphError::unauthenticated(message),
+        Audience::BotConnector => error::unauthenticated(),
+    };
     let Some(token) = request.bearer_token() else {
-        return Err(GraphError::unauthenticated("Access token is empty."));
+        return Err(denied("Access token is empty."));
     };
     let tokens = shared.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-    let client = tokens.client(token).map(str::to_owned);
-    client.ok_or_else(|| GraphError::unauthenticated("Lifetime validation failed, the token is expired."))
+    let client = tokens.client(token, audience).map(str::to_owned);
+    let client = client.ok_or_else(|| denied("Lifetime validation failed, the token is expired."))?;
+    if audience == Audience::BotConnector && client != shared.config.client_id {
+        return Err(error::of("BotNotRegistered"));
+    }
+    Ok(client)
 }
 
 /// A batch that runs needs no token of its own: each part is authenticated. One inside a batch does not run, nor does one
@@ -149,7 +178,7 @@ fn authenticate(shared: &Shared, request: &Request) -> Result<String, GraphError
 fn answer_batch(shared: &Shared, request: &Request, injected: &Injected) -> Outcome {
     let runs = !request.batched && injected.rule.is_none();
     if !runs {
-        authenticate(shared, request)?;
+        authenticate(shared, request, Audience::Graph)?;
         if request.method == "GET" {
             return Err(GraphError::bad_request("A batch cannot hold a batch."));
         }
@@ -158,11 +187,15 @@ fn answer_batch(shared: &Shared, request: &Request, injected: &Injected) -> Outc
         return Err(GraphError::method_not_allowed());
     }
     let mut responses = batch::run(request, |part, is_blocked| {
-        let route = route(shared, part);
+        let (_, route) = route(shared, part);
         let injected = inject(shared, part, route.name());
-        let outcome =
-            if is_blocked { Err(GraphError::of_status(424)) } else { answer(shared, part, &route, &injected) };
-        let response = render(shared, part, request.client_request_id.as_deref().unwrap_or_default(), outcome);
+        let outcome = if is_blocked {
+            Err(GraphError::of_status(424))
+        } else {
+            answer(shared, part, (Audience::Graph, &route), &injected)
+        };
+        let id = request.client_request_id.as_deref().unwrap_or_default();
+        let response = render(shared, part, id, Audience::Graph, outcome);
         let response = effect::corrupt(response, &injected);
         shared.record(part, route.name(), response.status, response.header("Retry-After"));
         response
@@ -173,9 +206,12 @@ fn answer_batch(shared: &Shared, request: &Request, injected: &Injected) -> Outc
     Ok(Response::ok(json!({"responses": responses}).to_string()))
 }
 
-/// The response, with errors in Graph's form.
-pub fn render(shared: &Shared, request: &Request, request_id: &str, outcome: Outcome) -> Response {
+/// The response, with errors in the form of its service.
+pub fn render(shared: &Shared, request: &Request, request_id: &str, audience: Audience, outcome: Outcome) -> Response {
     outcome.unwrap_or_else(|error| {
+        if audience == Audience::BotConnector {
+            return error::render(&error, request_id);
+        }
         let client_request_id = request.client_request_id.as_deref().unwrap_or(request_id);
         error.render(shared.clock.now_ms(), request_id, client_request_id)
     })
@@ -211,7 +247,7 @@ mod tests {
         let tenant = from_seed::tenant(&config);
         let team = tenant.teams[0].id.clone();
         let shared = Shared::new(config, tenant, TABLE);
-        let token = shared.tokens.lock().unwrap().issue(&shared.config, &shared.knobs(), "app", 0);
+        let token = shared.tokens.lock().unwrap().issue(&shared.config, &shared.knobs(), "app", Audience::Graph, 0);
         (shared, Request { authorization: Some(format!("Bearer {token}")), ..Request::default() }, team)
     }
 
@@ -219,8 +255,9 @@ mod tests {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request =
             Request { method: method.to_owned(), path: format!("/v1.0{path}"), body: body.into(), ..request.clone() };
-        let route = route(shared, &request);
-        let response = render(shared, &request, "", answer(shared, &request, &route, &Injected::default()));
+        let (audience, route) = route(shared, &request);
+        let outcome = answer(shared, &request, (audience, &route), &Injected::default());
+        let response = render(shared, &request, "", audience, outcome);
         (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
     }
 

@@ -10,3 +10,5 @@ pub mod log;
 pub mod respond;
 pub mod serve;
 pub mod state;
+pub mod tell;
+pub mod turns;

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+use crate::bot::{error, openid, workflow};
 use crate::faults::effect;
 use crate::faults::injector::Injected;
 use crate::faults::rule::FaultKind;
@@ -21,6 +22,7 @@ use crate::handlers::reports;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::login::token_endpoint::{TokenRequest, token};
+use crate::login::tokens::Audience;
 use crate::odata::query::Query;
 use crate::server::body::Body;
 use crate::server::connection::Connection;
@@ -81,7 +83,11 @@ enum Target {
     Token,
     /// The file of a report, behind a signed link.
     Download,
-    Graph(Route),
+    /// The trigger of a workflow that posts cards to a channel.
+    Workflow,
+    /// The metadata of the tokens that the Bot Connector sends, and their keys.
+    OpenId(&'static str),
+    Service(Audience, Route),
 }
 
 impl Target {
@@ -90,8 +96,13 @@ impl Target {
             Self::Token
         } else if request.path.starts_with(reports::DOWNLOADS) {
             Self::Download
+        } else if request.path.starts_with(workflow::TRIGGERS) {
+            Self::Workflow
+        } else if let Some(name) = openid::name(&request.path) {
+            Self::OpenId(name)
         } else {
-            Self::Graph(graph::route(shared, request))
+            let (audience, route) = graph::route(shared, request);
+            Self::Service(audience, route)
         }
     }
 
@@ -100,7 +111,19 @@ impl Target {
         match self {
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Download => "/reports/download",
-            Self::Graph(route) => route.name(),
+            Self::Workflow => "/workflows/{id}",
+            Self::OpenId(name) => name,
+            Self::Service(_, route) => route.name(),
+        }
+    }
+
+    /// The conversation of the Bot Connector that a request changes.
+    fn conversation(&self, request: &Request) -> Option<&str> {
+        match self {
+            Self::Service(Audience::BotConnector, Route::Found { ids, .. }) if request.method != "GET" => {
+                ids.first().and_then(|id| id.split(';').next())
+            }
+            _ => None,
         }
     }
 }
@@ -120,10 +143,11 @@ async fn serve(
     if let Some(response) = control::answer(&shared, &request) {
         return Ok(respond(&shared, &request, response, "", false, &Injected::default(), Duration::ZERO));
     }
+    let target = Target::of(&shared, &request);
+    let turn = target.conversation(&request).map(|conversation| shared.turns.enter(conversation));
     if knobs.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(knobs.latency_ms)).await;
     }
-    let target = Target::of(&shared, &request);
     let injected = graph::inject(&shared, &request, target.name());
     let fault = injected.rule.as_ref().map(|rule| rule.kind);
     let delay = injected.rule.as_ref().map_or(Duration::ZERO, |rule| Duration::from_millis(rule.delay_ms));
@@ -145,9 +169,27 @@ async fn serve(
             effect::bare_status_with_retry_after(&injected).unwrap_or_else(|| issue_token(&shared, &request))
         }
         Target::Download => effect::bare_status(&injected).unwrap_or_else(|| download(&shared, &request)),
-        Target::Graph(route) => {
-            let outcome = graph::answer(&shared, &request, route, &injected);
-            graph::render(&shared, &request, &request_id, outcome)
+        Target::Workflow => {
+            let refused = effect::bare_status_with_retry_after(&injected);
+            match refused {
+                Some(refused) if !after => refused,
+                refused => {
+                    let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+                    let taken = workflow::trigger(&mut tenant, shared.clock.now_ms(), &request);
+                    refused.unwrap_or(taken)
+                }
+            }
+        }
+        Target::OpenId(name) => effect::bare_status_with_retry_after(&injected)
+            .unwrap_or_else(|| openid::answer(name, &request.base, &knobs)),
+        Target::Service(audience, route) => {
+            let overlaps = knobs.concurrent_operations_refused && turn.as_ref().is_some_and(|turn| !turn.alone);
+            let outcome = if overlaps {
+                Err(error::of("PreconditionFailed"))
+            } else {
+                graph::answer(&shared, &request, (*audience, route), &injected)
+            };
+            graph::render(&shared, &request, &request_id, *audience, outcome)
         }
     };
     if after && fault == Some(FaultKind::Reset) {

@@ -8,6 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::faults::injector::Injector;
+use crate::graph::connector::CONNECTOR;
 use crate::graph::endpoint::Endpoint;
 use crate::graph::router::Router;
 use crate::graph::throttle::Throttle;
@@ -15,6 +16,7 @@ use crate::http::request::Request;
 use crate::login::tokens::Tokens;
 use crate::server::gzip::Gzip;
 use crate::server::log::{RequestLog, RequestLogEntry};
+use crate::server::turns::Turns;
 use crate::tenant::clock::Clock;
 use crate::tenant::config::EmulatorConfig;
 use crate::tenant::knobs::Knobs;
@@ -25,6 +27,9 @@ pub struct Shared {
     pub clock: Clock,
     pub started: Instant,
     pub router: Router,
+    /// The same for the Bot Connector's endpoints.
+    pub connector: Router,
+    pub turns: Turns,
     pub tenant: RwLock<Tenant>,
     /// Replaced as a whole, so that a request sees one state of them.
     pub switches: RwLock<Arc<Knobs>>,
@@ -41,11 +46,14 @@ pub struct Shared {
 
 impl Shared {
     /// The state of a tenant before the first request.
-    pub fn new(config: EmulatorConfig, tenant: Tenant, endpoints: &'static [Endpoint]) -> Self {
+    pub fn new(config: EmulatorConfig, mut tenant: Tenant, endpoints: &'static [Endpoint]) -> Self {
+        tenant.bot.app.clone_from(&config.client_id);
         Self {
             clock: Clock::new(config.start, config.frozen_clock),
             started: Instant::now(),
             router: Router::new(endpoints),
+            connector: Router::new(CONNECTOR),
+            turns: Turns::default(),
             tenant: RwLock::new(tenant),
             switches: RwLock::new(Arc::new(config.knobs.clone())),
             tokens: Mutex::default(),

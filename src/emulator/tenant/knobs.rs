@@ -41,6 +41,8 @@ pub const GRANTED_ROLES: &[&str] = &[
     "TeamMember.ReadWriteNonOwnerRole.All",
     "ChannelMember.ReadWrite.All",
     "ChatMember.ReadWrite.All",
+    "AppCatalog.Read.All",
+    "TeamsAppInstallation.ReadWriteSelfForUser.All",
     "Files.ReadWrite.All",
 ];
 
@@ -216,6 +218,30 @@ pub struct Knobs {
     pub more_client_ids: BTreeSet<String>,
     /// Users that directory lists leave out.
     pub hidden_user_ids: BTreeSet<String>,
+    /// The share of users who have the bot's app from the start.
+    pub app_installed: f64,
+    /// Whether the app is in the organisation's catalogue.
+    pub app_in_catalogue: bool,
+    /// Users whose permission policy blocks the app.
+    pub app_blocked_user_ids: BTreeSet<String>,
+    /// User or channel id to the row of the Bot Connector's errors that its requests get, such as `MessageWritesBlocked`; rows
+    /// that pass by themselves (412, 429, 5xx) hit its messages only.
+    pub bot_errors: BTreeMap<String, String>,
+    /// Whether the bot's tokens come from the tenant that old multi-tenant bots use.
+    pub multi_tenant_bot: bool,
+    /// Whether a request of the Bot Connector is refused (412) while another one of the same conversation is under way.
+    pub concurrent_operations_refused: bool,
+    /// Whether the app's manifest has sessions on: each creation of a conversation opens another one.
+    pub bot_sessions: bool,
+    /// Bytes of an activity in UTF-16.
+    pub activity_bytes: usize,
+    /// Which key signs what people do, and which ones are published.
+    pub signing_key: usize,
+    pub published_keys: BTreeSet<usize>,
+    /// Published keys without `endorsements`.
+    pub unendorsed_keys: BTreeSet<usize>,
+    /// After so many seconds without an answer the same activity comes again.
+    pub resend_seconds: f64,
     /// Drives that files can be written to.
     pub drives: BTreeSet<String>,
 }
@@ -276,6 +302,18 @@ impl Default for Knobs {
             post_bytes: 28 * 1024,
             more_client_ids: BTreeSet::new(),
             hidden_user_ids: BTreeSet::new(),
+            app_installed: 0.0,
+            app_in_catalogue: true,
+            app_blocked_user_ids: BTreeSet::new(),
+            bot_errors: BTreeMap::new(),
+            multi_tenant_bot: false,
+            concurrent_operations_refused: true,
+            bot_sessions: false,
+            activity_bytes: 100 * 1024,
+            signing_key: 0,
+            published_keys: BTreeSet::from([0]),
+            unendorsed_keys: BTreeSet::new(),
+            resend_seconds: 15.0,
             drives: BTreeSet::new(),
         }
     }

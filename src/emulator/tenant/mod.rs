@@ -1,5 +1,6 @@
 //! The tenant: what is in it, how it behaves, its clock, and what a reader can see of it. Depends on no other folder.
 
+pub mod bot;
 pub mod clock;
 pub mod config;
 pub mod ids;

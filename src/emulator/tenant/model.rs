@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::tenant::bot::Bot;
+
 pub type Object = Map<String, Value>;
 
 /// The members of a JSON object.
@@ -36,6 +38,7 @@ pub struct Tenant {
     /// Teams that were created in migration mode, by id.
     pub migrated_teams: HashMap<String, MigratedTeam>,
     pub operations: HashMap<String, Operation>,
+    pub bot: Bot,
     /// Files that were uploaded: by drive and path, their bytes.
     pub files: BTreeMap<(String, String), Bytes>,
     /// The longest message, in words.
@@ -106,6 +109,8 @@ pub struct User {
     /// Positions in `Tenant::chats`.
     pub chats: Vec<usize>,
     pub removal: Option<Removal>,
+    /// Whether somebody took the licences away.
+    pub unlicensed: bool,
     /// Everything that happened since the tenant was generated.
     pub steps: Vec<Step>,
 }

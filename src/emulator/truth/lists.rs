@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::bot::apps as installed_apps;
 use crate::handlers::{
     apps, channels as channel_lists, directory_extras, group_mail, members, reports, schedule, sharing, tags,
 };
@@ -80,7 +81,7 @@ pub fn of(tenant: &Tenant, knobs: &Knobs, now_ms: i64, table: &str) -> Option<Ve
         }
         "user_apps" => {
             let ids = users().map(|user| tenant.users[user].id.as_str());
-            rows(ids.map(|id| (vec![("user_id", id)], apps::installations(id))))
+            rows(ids.map(|id| (vec![("user_id", id)], installed_apps::of_user(tenant, knobs, id))))
         }
         "shared_channel_members" => rows(shared().map(|(team, channel)| {
             let people = channel_lists::people(tenant, team, channel, true);

@@ -12,5 +12,5 @@ pub mod members;
 pub mod messages;
 pub mod migration;
 mod place;
-mod request;
+pub mod request;
 pub mod teams;
