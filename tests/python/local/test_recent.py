@@ -69,10 +69,11 @@ def test_a_key_that_is_there_is_found(destination, opened):
     assert len(set(opened)) == 1
 
 
-def test_a_value_that_is_part_of_another_key_is_no_key(destination):
+def test_a_value_that_is_part_of_another_key_is_no_key(destination, opened):
     rows = [{"team": "B", "id": f"{one:04}", "at": AT.format(1), "text": "B"} for one in (3, 4)]
     counts = merge.write(destination, pa.Table.from_pylist(rows), None, Stamp(3, "o3"))
     assert (counts.inserts, counts.updates) == (2, 0)
+    assert opened == []
 
 
 @pytest.mark.parametrize("lost", ["forgotten", "another process"])

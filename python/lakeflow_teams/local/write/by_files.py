@@ -122,17 +122,17 @@ class ByFiles:
     def _appended(self, inserts: Iterable[pa.Table]) -> tuple[list[AddAction], int]:
         """New files, and how many rows they have. Of a stream, as snapshots come, nothing is kept in memory."""
         inserted = 0
-        values: list[pa.Array] = []
+        keys: list[pa.Table] = []
         with Writer(self._folder, self.schema, self._columns) as writer:
             for rows in inserts:
                 some = in_order(conformed(rows, self.schema), self._keys)
                 writer.write(some)
                 inserted += some.num_rows
-                if isinstance(inserts, Sequence):
-                    values += some[self._ordered].chunks
+                if isinstance(inserts, Sequence) and some.num_rows and self._keys:
+                    keys.append(some.select(self._keys))
             added = writer.close()
-        if values:
-            self._known.recent.note([file.path for file in added], values)
+        if keys:
+            self._known.recent.note([file.path for file in added], keys)
         return added, inserted
 
     def compacted(self, numbers: Sequence[int]) -> list[AddAction]:
@@ -166,13 +166,13 @@ class ByFiles:
 
     def _matches_of_few(self, number: int, wanted: pa.Table, keys: Wanted) -> tuple[list[int], list[int]]:
         """The same as :meth:`_matches`, for those of the keys that the file may hold by what is known of it."""
-        known = self._ordered in keys.on
-        few = self._known.recent.among(self.files[number].path, wanted[self._ordered]) if known else None
+        wanted = wanted.select(keys.on)
+        few = self._known.recent.among(self.files[number].path, wanted, self._ordered)
         if few is None:
             return self._matches(number, keys)
         if len(few) == 0:
             return [], []
-        rows, indices = self._matches(number, Wanted(wanted.select(keys.on).take(few), keys.on))
+        rows, indices = self._matches(number, Wanted(wanted.take(few), keys.on))
         return rows, few.take(pa.array(indices, pa.int64())).to_pylist()
 
     def _matches(self, number: int, keys: Wanted) -> tuple[list[int], list[int]]:

@@ -12,7 +12,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.by_engine import ByEngine
 from lakeflow_teams.local.write.by_files import ByFiles, Known
-from lakeflow_teams.local.write.data_file import in_order, order_column
+from lakeflow_teams.local.write.data_file import in_order
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.local.write.stored import Change, Stored
@@ -105,18 +105,18 @@ class Destination:
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
-        column, values = order_column(schema, self.shape.keys), []
+        keys: list[pa.Table] = []
 
         def ordered() -> Iterator[pa.Table]:
             for some in (in_order(given, self.shape.keys) for given in rows):
-                if column and isinstance(rows, Sequence):
-                    values.extend(some[column].chunks)
+                if isinstance(rows, Sequence) and some.num_rows and self.shape.keys:
+                    keys.append(some.select(self.shape.keys))
                 yield some
 
         count = delta.create(self.path, self._told(schema), ordered(), stamp.properties(), self._columns(schema))
-        table = self.open() if values else None
+        table = self.open() if keys else None
         if table is not None and table.version() == 0:
-            self._known.recent.note([file.path for file in delta.files(table, [])], values)
+            self._known.recent.note([file.path for file in delta.files(table, [])], keys)
         return count
 
     def _told(self, schema: pa.Schema) -> pa.Schema:

@@ -59,7 +59,7 @@ class Stored(Protocol):
 
 def placed(values: pa.Table, found: pa.Table) -> pa.Table:
     """For stored rows that were found, the rows that they were found for, with their place."""
-    rows = values.take(found[WANTED])
+    rows = values.take(found[WANTED]) if found.num_rows else values.slice(0, 0)
     for name in PLACE:
         rows = rows.append_column(name, found[name])
     return rows
