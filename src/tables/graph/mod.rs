@@ -78,8 +78,10 @@ pub static TABLES: &[&Table] = &[
 pub fn find(name: &str) -> Result<&'static Table> {
     TABLES.iter().find(|table| table.name == name).copied().ok_or_else(|| {
         let nearest = nearest(name, TABLES.iter().map(|table| table.name));
-        let hint = nearest.map(|table| format!("did you mean '{table}'? ")).unwrap_or_default();
-        let names: Vec<_> = TABLES.iter().map(|table| table.name).collect();
-        Error::configuration(format!("table '{name}' is not supported: {hint}Tables are {}", names.join(", ")))
+        let remedy = nearest.map_or_else(
+            || format!("tables are {}", TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ")),
+            |table| format!("did you mean '{table}'?"),
+        );
+        Error::configuration(format!("table '{name}' is not supported: {remedy}"))
     })
 }

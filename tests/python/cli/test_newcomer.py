@@ -28,6 +28,7 @@ def test_a_command_without_its_command_shows_the_page(arguments, capfd):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["preview", "mesages"], "table 'mesages' is not supported: did you mean 'messages'?"),
         (["emulator", "--messages", "3"], "there is no option --messages; did you mean -o messages_per_channel=...?"),
         (["emulator", "--chat", "3"], "there is no option --chat; did you mean -o chats=...?"),
         (["emulator", "-o", "mesages_per_channel=3"], "no knob 'mesages_per_channel'; did you mean messages_per_channel?"),
