@@ -87,16 +87,6 @@ impl Cloud {
         })
     }
 
-    /// The service plan of Teams
-    /// (<https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference>).
-    pub fn teams_plan(self) -> &'static str {
-        match self {
-            Self::Global | Self::China => "57ff2da0-773e-42df-b2af-ffb7a2317929",
-            Self::UsGov => "9953b155-8aef-4c56-92f3-72b0487fce41",
-            Self::UsGovDod => "fd500458-c24c-478e-856c-a6067a8376cd",
-        }
-    }
-
     /// Domains of the Bot Connector's hosts
     /// (<https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>); GCC is
     /// part of the global cloud. China's are not documented.

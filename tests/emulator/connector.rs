@@ -72,7 +72,7 @@ async fn tokens_of_one_service_are_refused_by_the_other() {
     let client = bot().await;
     assert_eq!(client.get("/teams").await.status, 401);
     let user = client.person(0);
-    let mut graph = start(small()).await;
+    let graph = start(small()).await;
     assert_eq!(error(&graph.open(&user).await), (401, "Unauthorized".into()));
     graph.emulator.set(|knobs| knobs.secret_expired = true);
     assert_eq!(connector_token(&graph, graph.emulator.tenant_id()).await.status, 401);

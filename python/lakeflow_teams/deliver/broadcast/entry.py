@@ -34,6 +34,12 @@ OnProgress = Callable[[tuple[int, int, int]], None]
 #: Requests a second to the Bot Connector, and installations a second, per app and tenant.
 _CONNECTOR_RATE = 50.0
 _INSTALL_RATE = 30.0
+#: The service plan of Teams in each cloud (https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference).
+_TEAMS_PLANS = {
+    "usgov": "9953b155-8aef-4c56-92f3-72b0487fce41",
+    "usgov_dod": "fd500458-c24c-478e-856c-a6067a8376cd",
+}
+_TEAMS_PLAN = "57ff2da0-773e-42df-b2af-ffb7a2317929"
 #: What every card is given, beside the columns of a table.
 _OWN_COLUMNS = ("user_id", "display_name")
 
@@ -231,6 +237,7 @@ class _Job:
             "webhooks": [one.name for one in audience.webhooks],
             "include_guests": audience.include_guests,
             "include_unlicensed": audience.include_unlicensed,
+            "plan": _TEAMS_PLANS.get(self._options.get("cloud", "global"), _TEAMS_PLAN),
         }
         rows: Iterator[tuple[str, str]] = Table(audience.table).rows() if audience.table else iter(())
         text = _core.resolve_recipients(self._options, json.dumps(wanted), rows, folder, credential=self._credential)
