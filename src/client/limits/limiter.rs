@@ -219,10 +219,9 @@ impl Limiter {
             }
         };
         let [conversation, team]: [fn(String) -> Key; 2] = match class {
-            RateClass::ImportToChannel | RateClass::ImportToChat => [Key::Writing, Key::Team],
+            RateClass::ImportToChannel | RateClass::ImportToChat | RateClass::BotSend => [Key::Writing, Key::Team],
             // A few a minute, which must not slow the team's other requests.
             RateClass::AddMembers => [Key::Conversation, Key::Writing],
-            RateClass::BotSend => [Key::Writing, Key::Team],
             _ => [Key::Conversation, Key::Team],
         };
         narrow(&budget.conversation, limits.conversation, conversation);

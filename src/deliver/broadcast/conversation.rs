@@ -107,7 +107,7 @@ impl Job {
             match verdict.next {
                 Next::StopRun => return Err(Refusal::Run(error)),
                 Next::Install if self.plan.install && !tried.installed => {
-                    self.install(recipient, tried, &verdict).await?
+                    self.install(recipient, tried, &verdict).await?;
                 }
                 Next::OtherHost if self.go_elsewhere() => {}
                 Next::Again if again < 5 => {

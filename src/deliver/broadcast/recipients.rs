@@ -50,6 +50,7 @@ pub struct Recipient {
     pub data: Value,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_queued(state: &State) -> bool {
     *state == State::Queued
 }
@@ -142,7 +143,7 @@ mod tests {
         let _ = std::fs::remove_file(&path);
         let made = |at: usize| Recipient {
             id: format!("user-{at}"),
-            name: (at % 3 == 0).then(|| format!("Näme {at}")),
+            name: at.is_multiple_of(3).then(|| format!("Näme {at}")),
             state: if at == 7 { State::SkippedGuest } else { State::Queued },
             data: serde_json::json!({"n": at}),
             ..Recipient::default()

@@ -208,7 +208,7 @@ impl<'a> Resolver<'a> {
             };
             for member in page["value"].as_array().into_iter().flatten() {
                 let kind = member["@odata.type"].as_str().unwrap_or("#microsoft.graph.user");
-                let is_person = kind.ends_with(".user") || kind.ends_with("aadUserConversationMember");
+                let is_person = matches!(kind.rsplit('.').next(), Some("user" | "aadUserConversationMember"));
                 if let Some(user) = member[id].as_str().filter(|_| is_person) {
                     self.row(user, Value::Null).await?;
                 }
@@ -234,7 +234,7 @@ impl<'a> Resolver<'a> {
                     Ok(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
                     // Not in a batch, then: one id that is malformed spoils the clause of fifteen.
                     Err(error) if error.ends_run() => return Err(error),
-                    Err(_) => read(self.client, request).await.or_else(|error| spoilt(error))?,
+                    Err(_) => read(self.client, request).await.or_else(spoilt)?,
                 };
                 for user in page["value"].as_array().into_iter().flatten() {
                     if let Some(person) = Person::of(user, &self.wanted.plan) {

@@ -74,7 +74,7 @@ fn standard(letter: &str) -> Option<&'static str> {
         "d" => "MM/dd/yyyy",
         "D" => "dddd, dd MMMM yyyy",
         "f" => "dddd, dd MMMM yyyy HH:mm",
-        "F" => "dddd, dd MMMM yyyy HH:mm:ss",
+        "F" | "U" => "dddd, dd MMMM yyyy HH:mm:ss",
         "g" => "MM/dd/yyyy HH:mm",
         "G" => "MM/dd/yyyy HH:mm:ss",
         "m" | "M" => "MMMM dd",
@@ -84,7 +84,6 @@ fn standard(letter: &str) -> Option<&'static str> {
         "t" => "HH:mm",
         "T" => "HH:mm:ss",
         "u" => "yyyy-MM-dd HH:mm:ss'Z'",
-        "U" => "dddd, dd MMMM yyyy HH:mm:ss",
         "y" | "Y" => "yyyy MMMM",
         _ => return None,
     })

@@ -196,7 +196,6 @@ impl Checker {
         let mut wrong =
             |what: &str| self.add(pointer, of.name, Severity::Error, format!("{name} is {}, not {what}", kind(value)));
         match property.kind {
-            Kind::Any => {}
             Kind::Text => match value {
                 Value::String(_) => {}
                 Value::Number(_) | Value::Bool(_) => {
@@ -207,7 +206,7 @@ impl Checker {
             },
             Kind::Number if !value.is_number() => wrong("a number"),
             Kind::Bool if !value.is_boolean() => wrong("a truth value"),
-            Kind::Number | Kind::Bool => {}
+            Kind::Any | Kind::Number | Kind::Bool => {}
             Kind::Address => match value.as_str() {
                 Some(text) => self.address(text, of, pointer),
                 None => wrong("an address"),

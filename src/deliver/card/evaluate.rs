@@ -84,33 +84,36 @@ impl<'a> Scope<'a> {
     }
 
     /// The same without copies, for a path of names: the common case, in which a large object is not copied for a member.
-    fn borrow(&self, expression: &Expression) -> Option<Option<&'a Value>> {
+    fn borrow(&self, expression: &Expression) -> Result<Option<&'a Value>, NoPath> {
         match expression {
             Expression::Name(name) => {
                 let mut parameter = self.parameters;
                 while let Some(known) = parameter {
                     if known.name == name {
-                        return Some(Some(known.value));
+                        return Ok(Some(known.value));
                     }
                     parameter = known.outer;
                 }
                 match name.as_str() {
-                    "$root" => Some(Some(self.root)),
-                    "$data" => Some(Some(self.data)),
-                    "$host" => Some(Some(self.host)),
-                    "$index" => None,
-                    _ => Some(self.data.get(name)),
+                    "$root" => Ok(Some(self.root)),
+                    "$data" => Ok(Some(self.data)),
+                    "$host" => Ok(Some(self.host)),
+                    "$index" => Err(NoPath),
+                    _ => Ok(self.data.get(name)),
                 }
             }
-            Expression::Member(inner, name) => Some(self.borrow(inner)?.and_then(|value| value.get(name))),
+            Expression::Member(inner, name) => Ok(self.borrow(inner)?.and_then(|value| value.get(name))),
             Expression::Index(inner, at) => match &**at {
-                Expression::Literal(at) => Some(self.borrow(inner)?.and_then(|value| item(value, at))),
-                _ => None,
+                Expression::Literal(at) => Ok(self.borrow(inner)?.and_then(|value| item(value, at))),
+                _ => Err(NoPath),
             },
-            _ => None,
+            _ => Err(NoPath),
         }
     }
 }
+
+/// An expression that has to be evaluated.
+struct NoPath;
 
 /// An item of a list, counted from the end where the index is negative, or a member of an object.
 fn item<'v>(value: &'v Value, at: &Value) -> Option<&'v Value> {
@@ -143,7 +146,7 @@ fn known(expression: &Expression, scope: &Scope<'_>, clock: &mut Clock) -> Resul
 }
 
 fn inner(expression: &Expression, scope: &Scope<'_>, clock: &mut Clock) -> Result<Option<Value>, String> {
-    if let Some(found) = scope.borrow(expression) {
+    if let Ok(found) = scope.borrow(expression) {
         if let Some(found) = found {
             clock.context.take(size(found))?;
         }

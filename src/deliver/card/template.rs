@@ -146,7 +146,7 @@ fn expand(node: &Node, scope: &Scope<'_>, clock: &mut Clock, pointer: &str) -> R
                     (_, None) => {}
                     // An element that its data repeats.
                     (Node::Object(Element { data: Some(_), .. }), Some(Value::Array(repeated))) => {
-                        items.extend(repeated)
+                        items.extend(repeated);
                     }
                     (_, Some(item)) => items.push(item),
                 }
@@ -265,7 +265,7 @@ fn names(expression: &Expression, at_root: bool, bound: &[&str], found: &mut BTr
             names(at, at_root, bound, found);
         }
         Expression::Array(items) | Expression::All(items) | Expression::Any(items) | Expression::Coalesce(items) => {
-            all(items)
+            all(items);
         }
         Expression::Object(members) => members.iter().for_each(|(_, value)| names(value, at_root, bound, found)),
         Expression::Text(parts) => names_of_parts(parts, at_root, bound, found),

@@ -52,7 +52,7 @@ fn fill(draft: &mut Draft, activity: &Value) {
     let mut content = text.to_owned();
     for (at, attachment) in activity["attachments"].as_array().into_iter().flatten().enumerate() {
         let id = id_of(&draft.id.to_string(), &format!("attachment {at}")).replace('-', "");
-        content.push_str(&format!("<attachment id=\"{id}\"></attachment>"));
+        content.extend(["<attachment id=\"", &id, "\"></attachment>"]);
         let inner =
             if attachment["content"].is_null() { Value::Null } else { attachment["content"].to_string().into() };
         draft.attachments.push(json!({
@@ -109,15 +109,14 @@ pub fn change(call: &mut WriteCall<'_>, with: With, id: i64, activity: Option<&V
     let (now_ms, bubble) = (call.now_ms, call.knobs.bubble_edits);
     let Some(thread) = thread(call.tenant, with) else { return };
     if let Some(message) = thread.messages.iter_mut().find(|message| message.id == id) {
-        rewrite(message, now_ms, seq, |shown| match activity {
-            Some(activity) => {
+        rewrite(message, now_ms, seq, |shown| {
+            if let Some(activity) = activity {
                 let mut draft = Draft::new(id, None);
                 fill(&mut draft, activity);
                 shown["body"]["content"] = json!(draft.content);
                 shown["attachments"] = json!(draft.attachments);
                 shown["lastEditedDateTime"] = json!(iso(now_ms));
-            }
-            None => {
+            } else {
                 shown["deletedDateTime"] = json!(iso(now_ms));
                 shown["body"]["content"] = json!("");
                 shown["attachments"] = json!([]);

@@ -307,15 +307,12 @@ impl Scene<'_> {
         });
         merge(&mut header, &act.header);
         merge(&mut claims, &act.claims);
-        let authorization = match &act.authorization {
-            Some(text) => text.clone(),
-            None => {
-                let token = signing::token(&header, &claims, key);
-                format!(
-                    "Bearer {}",
-                    token.ok_or_else(|| format!("no such key: {key}; there are {}", signing::count()))?
-                )
-            }
+        let authorization = if let Some(text) = &act.authorization {
+            text.clone()
+        } else {
+            let token = signing::token(&header, &claims, key);
+            let token = token.ok_or_else(|| format!("no such key: {key}; there are {}", signing::count()))?;
+            format!("Bearer {token}")
         };
         Ok(Said { authorization, activity })
     }
