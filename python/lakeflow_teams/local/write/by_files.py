@@ -75,10 +75,11 @@ class ByFiles:
         tables = []
         if wanted.num_rows:
             keys = Wanted(wanted, on)
-            for number, file in enumerate(self.files):
-                if not keys.may_be_within(file.bounds):
-                    continue
-                rows, indices = self._matches_of_few(number, wanted, keys)
+            numbers = [number for number, file in enumerate(self.files) if keys.may_be_within(file.bounds)]
+            sought = wanted.select(keys.on)
+            known = self._known.recent.among([self.files[number].path for number in numbers], sought, self._ordered)
+            for number in numbers:
+                rows, indices = self._matches_of_few(number, sought, keys, known.get(self.files[number].path))
                 if rows:
                     found = self._take(number, rows, columns)
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
@@ -164,10 +165,10 @@ class ByFiles:
             self._known.footers[path] = groups_of((opened or self.open(number)).metadata, self._columns)
         return self._known.footers[path]
 
-    def _matches_of_few(self, number: int, wanted: pa.Table, keys: Wanted) -> tuple[list[int], list[int]]:
-        """The same as :meth:`_matches`, for those of the keys that the file may hold by what is known of it."""
-        wanted = wanted.select(keys.on)
-        few = self._known.recent.among(self.files[number].path, wanted, self._ordered)
+    def _matches_of_few(
+        self, number: int, wanted: pa.Table, keys: Wanted, few: pa.Array | None
+    ) -> tuple[list[int], list[int]]:
+        """The same as :meth:`_matches`, where ``few`` tells which of the keys the file may hold, if it is known."""
         if few is None:
             return self._matches(number, keys)
         if len(few) == 0:

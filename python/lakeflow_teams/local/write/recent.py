@@ -43,24 +43,28 @@ class Recent:
         for gone in self._keys.keys() - paths:
             del self._keys[gone]
 
-    def among(self, path: str, wanted: pa.Table, by: str) -> pa.Array | None:
-        """The numbers of those of the wanted keys that a file may hold; ``None`` where that is not known.
+    def among(self, paths: Iterable[str], wanted: pa.Table, by: str) -> dict[str, pa.Array]:
+        """For each of these files that is known the numbers of those of the wanted keys that it may hold.
 
         ``by`` is the column that tells most keys apart.
         """
-        keys = self._keys.get(path)
-        if keys is None or not set(wanted.schema.names) <= set(keys.schema.names) or by not in wanted.schema.names:
-            return None
-        values = keys[by]
-        if values.type != wanted[by].type:
-            return None
-        few = pc.indices_nonzero(pc.is_in(wanted[by], value_set=values))
-        if len(few) == 0:
-            return few
-        some = wanted.take(few)
-        there = keys.filter(pc.is_in(values, value_set=some[by])).select(some.schema.names).cast(some.schema)
-        _, numbers = Wanted(some, some.schema.names).among(there)
-        return few.take(pa.array(sorted(set(numbers)), pa.int64()))
+        names = wanted.schema.names
+        known = {path: keys for path in paths if (keys := self._keys.get(path)) is not None}
+        tables = {id(keys): keys for keys in known.values()}
+        if by not in names or any(not _has(keys, wanted.schema, by) for keys in tables.values()) or not tables:
+            return {}
+        # All at once: what is looked for is hashed for each question anew.
+        values = pa.chunked_array([chunk for keys in tables.values() for chunk in keys[by].chunks])
+        fits, first, found = pc.is_in(values, value_set=pc.unique(wanted[by])), 0, {}
+        keys_wanted = Wanted(wanted, names)
+        for number, keys in tables.items():
+            here = fits.slice(first, keys.num_rows)
+            first += keys.num_rows
+            numbers: list[int] = []
+            if pc.any(here).as_py():
+                _, numbers = keys_wanted.among(keys.filter(here).select(names).cast(wanted.schema))
+            found[number] = pa.array(sorted(set(numbers)), pa.int64())
+        return {path: found[id(keys)] for path, keys in known.items()}
 
     def _bytes(self) -> int:
         return sum({id(keys): keys.nbytes for keys in self._keys.values()}.values())
@@ -79,3 +83,7 @@ def _packed(keys: pa.Table) -> pa.Table:
 def _plain(keys: pa.Table) -> pa.Table:
     kinds = [one.type.value_type if pa.types.is_dictionary(one.type) else one.type for one in keys.schema]
     return keys.cast(pa.schema([one.with_type(kind) for one, kind in zip(keys.schema, kinds, strict=True)]))
+
+
+def _has(keys: pa.Table, schema: pa.Schema, by: str) -> bool:
+    return set(schema.names) <= set(keys.schema.names) and keys.schema.field(by).type == schema.field(by).type
