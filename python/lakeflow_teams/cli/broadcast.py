@@ -132,10 +132,11 @@ def _needs() -> None:
 
 @contextmanager
 def _progress(step: str, *, quiet: bool) -> Iterator[Any]:
-    from lakeflow_teams.cli.broadcast_output import Progress
+    from lakeflow_teams.cli.broadcast_output import told
+    from lakeflow_teams.cli.line_of_progress import LineOfProgress
 
     if quiet or step not in {"run", "update", "recall"}:
         yield None
         return
-    with Progress(step) as progress:
-        yield progress.tell
+    with LineOfProgress(step) as line:
+        yield lambda counts: line.tell(told(counts))

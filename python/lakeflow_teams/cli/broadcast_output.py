@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING
-
 from rich.console import Console
-from rich.markup import escape
 
 from lakeflow_teams.deliver.broadcast.summary import STATES, BroadcastSummary
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
-_LOG_SECONDS = 15.0
-
-
-class Progress:
-    """One line that is written over on a terminal; a plain line now and then in a log."""
-
-    def __init__(self, step: str) -> None:
-        self._console = Console(stderr=True)
-        self._step = step
-        self._status = self._console.status(f"{step}: beginning") if self._console.is_terminal else None
-        self._said = monotonic()
-
-    def __enter__(self) -> Self:
-        if self._status:
-            self._status.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._status:
-            self._status.stop()
-
-    def tell(self, counts: tuple[int, int, int]) -> None:
-        """Shows how many recipients are through."""
-        done, succeeded, failed = counts
-        text = f"{self._step}: {done:,} recipients, {succeeded:,} succeeded{f', {failed:,} failed' if failed else ''}"
-        if self._status:
-            self._status.update(escape(text))
-        elif monotonic() - self._said >= _LOG_SECONDS:
-            self._said = monotonic()
-            self._console.print(escape(text))
+def told(counts: tuple[int, int, int]) -> str:
+    """How many recipients are through."""
+    done, succeeded, failed = counts
+    return f"{done:,} recipients, {succeeded:,} succeeded{f', {failed:,} failed' if failed else ''}"
 
 
 def show(summary: BroadcastSummary) -> None:

@@ -130,10 +130,11 @@ def _maybe(connection: Path | None) -> _core.Client | None:
 
 @contextmanager
 def _progress(step: str, *, quiet: bool) -> Iterator[Any]:
-    from lakeflow_teams.cli.deliver_output import Progress
+    from lakeflow_teams.cli.deliver_output import told
+    from lakeflow_teams.cli.line_of_progress import LineOfProgress
 
     if quiet:
         yield None
         return
-    with Progress(step) as progress:
-        yield progress.tell
+    with LineOfProgress(step) as line:
+        yield lambda counts: line.tell(*told(step, counts))

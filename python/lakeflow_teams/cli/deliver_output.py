@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lakeflow_teams.deliver.summary import STATES, ImportSummary, difference_line
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 #: Lines of one list; the report and the ledger table have all.
 _MOST = 20
-_LOG_SECONDS = 15.0
 
 Counts = list[tuple[str, str, int, int]]
 
 
-class Progress:
-    """One line that is written over on a terminal; a plain line now and then in a log."""
-
-    def __init__(self, step: str) -> None:
-        self._console = Console(stderr=True)
-        self._step = step
-        self._status = self._console.status(f"{step}: beginning") if self._console.is_terminal else None
-        self._said = monotonic()
-
-    def __enter__(self) -> Self:
-        if self._status:
-            self._status.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._status:
-            self._status.stop()
-
-    def tell(self, counts: Counts) -> None:
-        """Shows how far each container is."""
-        done, refused = sum(one[2] for one in counts), sum(one[3] for one in counts)
-        what = "read" if self._step == "verify" else "posted"
-        text = f"{self._step}: {done:,} {what}{f', {refused:,} refused' if refused else ''}"
-        if self._status:
-            busy = sorted((one for one in counts if one[2]), key=lambda one: -one[2])[:3]
-            names = ", ".join(f"{one[1] or one[0]} {one[2]:,}" for one in busy)
-            self._status.update(escape(f"{text} ({names})" if names else text))
-        elif monotonic() - self._said >= _LOG_SECONDS:
-            self._said = monotonic()
-            self._console.print(escape(text))
+def told(step: str, counts: Counts) -> tuple[str, str]:
+    """How far the containers are together, and the busiest of them."""
+    done, refused = sum(one[2] for one in counts), sum(one[3] for one in counts)
+    what = "read" if step == "verify" else "posted"
+    busy = sorted((one for one in counts if one[2]), key=lambda one: -one[2])[:3]
+    names = ", ".join(f"{one[1] or one[0]} {one[2]:,}" for one in busy)
+    return f"{done:,} {what}{f', {refused:,} refused' if refused else ''}", names
 
 
 def show(summary: ImportSummary) -> None:

@@ -7,16 +7,16 @@ the place of the older one in one step.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from lakeflow_teams import _core
+from lakeflow_teams.deliver.files import alone, replace
 
 FOLDER = "_import"
 _CURRENT = "current"
@@ -28,17 +28,9 @@ class Workspace:
     def __init__(self, target: Path, name: str) -> None:
         self.root = target / FOLDER / name
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """One process at a time: a second one would send what the first is sending. Ends with the process."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a+b") as file:
-            try:
-                lock(file.fileno())
-            except OSError:
-                text = f"another process runs this import ({self.root}); wait for it, or stop it"
-                raise _core.LakeflowTeamsError(text) from None
-            yield
+    def alone(self) -> AbstractContextManager[None]:
+        """One process at a time."""
+        return alone(self.root, "import")
 
     @property
     def run(self) -> str:
@@ -109,27 +101,8 @@ def fingerprint(plan: dict[str, Any], source: Path) -> str:
     return digest.hexdigest()
 
 
-def lock(descriptor: int) -> None:
-    """Takes the lock of an open file, or raises :class:`OSError`; it ends with the process."""
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _read(path: Path) -> str | None:
     try:
         return path.read_text(encoding="ascii")
     except OSError:
         return None
-
-
-def replace(path: Path, text: str) -> None:
-    """Writes a file in one step: it is there whole, or as it was."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105

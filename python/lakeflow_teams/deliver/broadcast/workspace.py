@@ -8,12 +8,11 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from lakeflow_teams import _core
-from lakeflow_teams.deliver.workspace import lock, replace
+from lakeflow_teams.deliver.files import alone, replace
 
 FOLDER = "_deliver"
 _FROZEN = "broadcast.json"
@@ -25,17 +24,9 @@ class Workspace:
     def __init__(self, target: Path, name: str) -> None:
         self.root = target / FOLDER / _folder(name)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """One process at a time: a second one would send what the first is sending. Ends with the process."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a+b") as file:
-            try:
-                lock(file.fileno())
-            except OSError:
-                text = f"another process runs this broadcast ({self.root}); wait for it, or stop it"
-                raise _core.LakeflowTeamsError(text) from None
-            yield
+    def alone(self) -> AbstractContextManager[None]:
+        """One process at a time."""
+        return alone(self.root, "broadcast")
 
     @property
     def frozen(self) -> dict[str, Any] | None:
