@@ -11,6 +11,7 @@ UV   := $(BIN)/uv
 STAMPS  := $(VENV)/.stamps
 DEV     := $(STAMPS)/core-dev
 RELEASE := $(STAMPS)/core-release
+AZURITE := $(STAMPS)/azurite-$(AZURITE_VERSION)
 RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 
 # The optimised module lies in python/lakeflow_teams, the one of the tests in a folder of its own that leads to the same sources.
@@ -33,7 +34,7 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint docs $(STAMPS)/azurite  ## Lint, type check, build the docs and test everything
+test: lint docs  ## Lint, type check, build the docs and test everything
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-python test-rust-and-spark
 
 # Beside the Python tests, whose processor time they leave a core for: much of theirs is waiting.
@@ -46,16 +47,16 @@ test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client"
 
 test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
-test-python: $(DEV)  ## Tests of the package; ARGS="-k resume" runs some
+test-python: $(DEV) $(AZURITE)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-slow: $(DEV)  ## Those that kill long runs again and again, or bring much
 	$(BIN)/pytest -m "slow and not spark and not bench and not stores" $(ARGS)
 
-test-stores: $(DEV) $(STAMPS)/azurite  ## All tests with servers of object stores; `make test` runs the quick ones
+test-stores: $(DEV) $(AZURITE)  ## All tests with servers of object stores; `make test` runs the quick ones
 	$(BIN)/pytest -n 2 --dist worksteal -m "stores or not stores" tests/python/store $(ARGS)
 
-azurite: $(STAMPS)/azurite  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
+azurite: $(AZURITE)  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
 test-spark-quick: $(DEV)
 	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
@@ -135,7 +136,7 @@ $(STAMPS)/python: uv.lock pyproject.toml
 	mkdir -p $(STAMPS) && touch $@
 
 # Without npm its tests are skipped, and say so.
-$(STAMPS)/azurite: Makefile | $(STAMPS)/python
+$(AZURITE): | $(STAMPS)/python
 	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE_VERSION) \
 		|| echo "Azurite could not be installed: the tests that need it are skipped"
 	touch $@
