@@ -37,7 +37,8 @@ demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the
 test: lint docs  ## Lint, type check, build the docs and test everything
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-python test-rust-and-spark
 
-# Beside the Python tests, whose processor time they leave a core for: much of theirs is waiting.
+# Beside the Python tests: much of both is waiting. Without make's job slots, which rustdoc cannot reach.
+test-rust-and-spark: export MAKEFLAGS :=
 test-rust-and-spark:
 	$(MAKE) --no-print-directory test-rust
 	$(MAKE) --no-print-directory test-spark-quick

@@ -101,10 +101,10 @@ def running(target: Location, destinations: Mapping[str, str]) -> Iterator[Journ
     try:
         yield Journal(target)
     finally:
-        mark.remove()
+        _end(mark)
         for other in _marks(target):
             if (_running(other) or {}).get("alive") is False:
-                other.remove()  # a killed run is history once another one has ended
+                _end(other)  # a killed run is history once another one has ended
 
 
 def entries(target: Location) -> dict[str, Entry]:
@@ -136,6 +136,15 @@ def _running(mark: Location) -> dict[str, Any] | None:
 
 def _marks(target: Location) -> list[Location]:
     return [file for file in (_folder(target) / RUNNING).files() if file.name.endswith(".json")]
+
+
+def _end(mark: Location) -> None:
+    """Removes the mark of a run. Credentials that may write and not delete leave one that says nothing."""
+    try:
+        mark.remove()
+    except (OSError, _core.LakeflowTeamsError):
+        _log.debug("%s could not be removed", mark, exc_info=True)
+        _write(mark, {})
 
 
 def _save(target: Location, known: Mapping[str, Entry]) -> None:
