@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
 use arrow_schema::{ArrowError, Field};
@@ -16,8 +15,8 @@ use url::Url;
 
 use super::credential::PythonCredential;
 use super::error::to_py;
-use super::guard::guarded;
 use super::runtime::{runtime, wait};
+use super::step::{self, broken};
 use teams_base::error::{Error, Result};
 use teams_base::options::{ConnectionConfig, Strictness, parse_connection};
 use teams_client::auth::{self, TokenProvider};
@@ -32,16 +31,10 @@ use teams_deliver::broadcast::resolve::{Resolver, Wanted};
 use teams_deliver::broadcast::webhook::check_address;
 use teams_deliver::connector::Bot;
 
-/// How often a step looks for Ctrl-C, and tells how far it is.
-const TICK: Duration = Duration::from_millis(200);
 /// Requests on the wire where the connection does not say: recipients wait for each other no longer than they must.
 const CONCURRENCY: usize = 64;
 /// Reasons that a summary names.
 const MOST_REASONS: usize = 20;
-
-fn broken(what: &str, error: impl std::fmt::Display) -> Error {
-    Error::Configuration(format!("{what} cannot be read: {error}"))
-}
 
 /// A client for Graph and the Bot Connector, the bot, and where a first contact goes.
 pub fn connect(
@@ -176,25 +169,7 @@ impl Broadcast {
         begin: impl FnOnce(Arc<Job>) -> F + Send,
     ) -> PyResult<String> {
         let job = self.open()?;
-        let outcome = py.detach(|| {
-            let tell = |job: &Job| {
-                Python::attach(|py| {
-                    py.check_signals()?;
-                    on_progress.as_ref().map(|tell| tell.call1(py, (job.progress.counts(),))).transpose()
-                })
-            };
-            let result = runtime().block_on(async {
-                let mut step = std::pin::pin!(guarded(begin(Arc::clone(&job))));
-                loop {
-                    tokio::select! {
-                        ended = &mut step => return PyResult::Ok(ended.and_then(|inner| inner)),
-                        () = tokio::time::sleep(TICK) => tell(&job).map(drop)?,
-                    }
-                }
-            })?;
-            tell(&job)?;
-            result.map_err(|error| to_py(&error))
-        })?;
+        let outcome = step::run(py, on_progress, || job.progress.counts(), || begin(Arc::clone(&job)))?;
         Ok(serde_json::to_string(&outcome).unwrap_or_default())
     }
 }

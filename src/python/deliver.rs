@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
 use arrow_schema::{ArrowError, Field};
@@ -18,9 +17,9 @@ use serde_json::json;
 
 use super::credential::PythonCredential;
 use super::error::to_py;
-use super::guard::guarded;
 use super::runtime::runtime;
-use teams_base::error::{Error, Result};
+use super::step::{self, broken};
+use teams_base::error::Result;
 use teams_base::options::{Strictness, parse_connection};
 use teams_client::auth::{self, TokenProvider};
 use teams_client::{GraphClient, Report};
@@ -30,13 +29,6 @@ use teams_deliver::import::ledger::{self, States};
 use teams_deliver::import::plan::Plan;
 use teams_deliver::import::stage::{Counts, Stage};
 use teams_deliver::import::{existing, names, rebase};
-
-/// How often a step looks for Ctrl-C, and tells how far it is.
-const TICK: Duration = Duration::from_millis(200);
-
-fn broken(what: &str, error: impl std::fmt::Display) -> Error {
-    Error::Configuration(format!("{what} cannot be read: {error}"))
-}
 
 fn plan_of(text: &str) -> Result<Plan> {
     serde_json::from_str(text).map_err(|error| broken("The plan", error))
@@ -148,25 +140,7 @@ impl Import {
         begin: impl FnOnce(Arc<Job>) -> F + Send,
     ) -> PyResult<T> {
         let job = self.open()?;
-        py.detach(|| {
-            let tell = |job: &Job| {
-                Python::attach(|py| {
-                    py.check_signals()?;
-                    on_progress.as_ref().map(|tell| tell.call1(py, (job.progress.counts(),))).transpose()
-                })
-            };
-            let result = runtime().block_on(async {
-                let mut step = std::pin::pin!(guarded(begin(Arc::clone(&job))));
-                loop {
-                    tokio::select! {
-                        ended = &mut step => return PyResult::Ok(ended.and_then(|inner| inner)),
-                        () = tokio::time::sleep(TICK) => tell(&job).map(drop)?,
-                    }
-                }
-            })?;
-            tell(&job)?;
-            result.map_err(|error| to_py(&error))
-        })
+        step::run(py, on_progress, || job.progress.counts(), || begin(Arc::clone(&job)))
     }
 }
 

@@ -15,6 +15,7 @@ mod offset;
 mod parquet;
 mod preflight;
 mod runtime;
+mod step;
 mod stream;
 #[cfg(feature = "emulator")]
 mod truth;

@@ -174,11 +174,13 @@ impl Job {
                 }
                 Err(error) => {
                     let verdict = judge(Call::Send, &error);
-                    let goes_on = match verdict.next {
-                        Next::OtherHost => self.go_elsewhere(),
-                        Next::Again => again < MOST_AGAIN,
-                        _ => false,
-                    };
+                    // After the last one its refusal stands, so that no recipient is left as attempted.
+                    let goes_on = again < MOST_AGAIN
+                        && match verdict.next {
+                            Next::OtherHost => self.go_elsewhere(),
+                            Next::Again => true,
+                            _ => false,
+                        };
                     if !goes_on {
                         return self.refused(at, &verdict, &error);
                     }
