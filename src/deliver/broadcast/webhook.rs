@@ -2,6 +2,8 @@
 //! posts the card is never known, so that the best that can become of it is `accepted`
 //! (<https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>).
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::time::sleep;
 use url::Url;
@@ -20,6 +22,8 @@ use teams_client::Posted;
 const DOMAINS: [&str; 2] = [".logic.azure.com", ".environment.api.powerplatform.com"];
 /// How often one is tried that was refused for its rate, or was not reached.
 const MOST_TIMES: u32 = 5;
+/// A workflow that asks for a longer pause is left as throttled, for a later run.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Whether an address is that of a workflow; what is wrong, without the address.
 pub fn check_address(text: &str) -> std::result::Result<Url, &'static str> {
@@ -47,9 +51,11 @@ impl Job {
             return self.ended(at, State::Failed, "too_big", &why, None);
         }
         let mut last = (State::Failed, String::new(), None);
+        let mut pause = Duration::ZERO;
         for times in 0..MOST_TIMES {
+            sleep(pause).await;
             self.journal.keep(Event::Attempt { i: at as u32, t: now_ms() }).await?;
-            let pause = match self.client.post_elsewhere(url, body.clone()).await? {
+            let asked = match self.client.post_elsewhere(url, body.clone()).await? {
                 Posted::Answered { status: 200..=299, .. } => {
                     return self.accepted(at, message);
                 }
@@ -71,7 +77,10 @@ impl Job {
                 }
                 Posted::Lost(why) => return self.ended(at, State::Unknown, "lost_answer", &why, None),
             };
-            sleep(pause.unwrap_or_else(|| std::time::Duration::from_secs(1 << times))).await;
+            pause = asked.unwrap_or_else(|| Duration::from_secs(1 << times));
+            if pause > LONGEST_WAIT {
+                break;
+            }
         }
         let (state, why, status) = last;
         self.ended(at, state, "not_taken", &why, status)

@@ -350,3 +350,13 @@ def test_a_workflow_takes_a_card_and_nothing_more_is_known(graph, tmp_path, monk
     with pytest.raises(ConfigurationError, match="is not the address of a workflow") as caught:
         go(graph, tmp_path, "check", plan(name="other", recipients={"webhooks": hooks[:1]}, install=False))
     assert "marked-secret" not in str(caught.value)
+
+
+def test_a_workflow_that_asks_for_a_day_is_left_for_a_later_run(graph, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPS", f"{graph.url}/workflows/ops?sig=marked-secret")
+    given = plan(recipients={"webhooks": [{"name": "ops", "url_env": "OPS"}]}, install=False)
+    graph.fault(path="/workflows/ops", status=429, retry_after="86400", times=1)
+    go(graph, tmp_path, given=given)
+    assert [row["state"] for row in rows(tmp_path)] == ["throttled"]
+    go(graph, tmp_path, given=given)
+    assert [row["state"] for row in rows(tmp_path)] == ["accepted"]
