@@ -14,7 +14,6 @@ use super::journal::{Event, Journal};
 use super::ledger;
 use super::plan::Plan;
 use super::recipients::Recipients;
-use crate::append_log;
 use crate::card::Template;
 use crate::connector::{Bot, State};
 use teams_base::error::{Error, Result};
@@ -111,7 +110,7 @@ impl Job {
         let template = Template::parse(&plan.card)
             .map_err(|fault| Error::Configuration(format!("The card cannot be used as a template: {fault}")))?;
         let mut known = HashMap::new();
-        append_log::read(
+        teams_journal::read(
             &folder.join("conversations.jsonl"),
             |(id, conversation, service): (String, String, String)| {
                 known.insert(id, (conversation, service));
