@@ -133,14 +133,16 @@ fn read_lines<E: DeserializeOwned>(path: &Path, mut take: impl FnMut(E)) -> io::
     }
 }
 
-/// Writes what has come in together, and syncs once for all who wait. What a full disk has no place for is taken back, and those
-/// who wait for it are told.
+/// Writes what has come in together, and syncs once for all who wait. What a full disk has no place for is taken back and told to
+/// all who wait for it; where somebody relied on it without waiting, that is the end.
 fn write(mut file: File, mut end: u64, inbox: &Receiver<Order>) {
     while let Ok(first) = inbox.recv() {
         let mut batch = Vec::new();
         let mut waiting = Vec::new();
+        let mut all_wait = true;
         for order in std::iter::once(first).chain(inbox.try_iter()) {
             batch.extend_from_slice(&order.line);
+            all_wait &= order.durable.is_some();
             waiting.extend(order.durable);
         }
         let written = file.write_all(&batch);
@@ -153,7 +155,7 @@ fn write(mut file: File, mut end: u64, inbox: &Receiver<Order>) {
                 true
             }
             // Later lines must not follow a torn one.
-            (Err(_), _) => file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).is_ok(),
+            (Err(_), _) => all_wait && file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).is_ok(),
             (_, Err(_)) => false,
         };
         for durable in waiting {

@@ -1,7 +1,5 @@
-//! Files of events that only grow: what a job has done, and what came in, on disk before anybody relies on it.
+//! What has to outlive a crash: files of events that only grow. What an event means is its writer's.
 //!
-//! Uses `teams-base`. It must never know what an event is.
+//! Uses `teams-base`.
 
-mod append_log;
-
-pub use append_log::{AppendLog, Durable, line, read};
+pub mod append_log;

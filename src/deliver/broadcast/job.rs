@@ -18,6 +18,7 @@ use crate::card::Template;
 use crate::connector::{Bot, State};
 use teams_base::error::{Error, Result};
 use teams_client::GraphClient;
+use teams_journal::append_log;
 
 /// One broadcast under way.
 pub struct Job {

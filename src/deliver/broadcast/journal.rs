@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connector::State;
 use teams_base::error::{Error, Result};
-use teams_journal::AppendLog;
+use teams_journal::append_log::{self, AppendLog};
 
 /// A line of the journal. Recipients are named by their place among the frozen ones.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -198,7 +198,7 @@ impl Journal {
     /// Reads what is there, which may be what another process is writing.
     pub fn read(path: &Path) -> Result<Self> {
         let mut known = Known::default();
-        teams_journal::read(path, |event| known.take(event))?;
+        append_log::read(path, |event| known.take(event))?;
         Ok(Self { known: Mutex::new(known), log: None })
     }
 

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use teams_base::error::{Error, Result};
-use teams_journal::AppendLog;
+use teams_journal::append_log::{self, AppendLog};
 
 /// A line of the journal. Containers and teams are named by their place in the plan, posts by theirs in the container.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -280,7 +280,7 @@ impl Journal {
     /// Reads what is there.
     pub fn read(path: &Path) -> Result<Self> {
         let mut known = Known::default();
-        teams_journal::read(path, |event: Event| known.take(&event))?;
+        append_log::read(path, |event: Event| known.take(&event))?;
         Ok(Self { known: Mutex::new(known), log: None })
     }
 
