@@ -111,7 +111,7 @@ impl Job {
         let template = Template::parse(&plan.card)
             .map_err(|fault| Error::Configuration(format!("The card cannot be used as a template: {fault}")))?;
         let mut known = HashMap::new();
-        teams_journal::read(
+        append_log::read(
             &folder.join("conversations.jsonl"),
             |(id, conversation, service): (String, String, String)| {
                 known.insert(id, (conversation, service));
