@@ -205,7 +205,9 @@ async fn upload(courier: &Courier, address: &str, bytes: &[u8]) -> Option<String
     let Ok(url) = Url::parse(address) else { return Some("its address is none".to_owned()) };
     let base = &courier.service;
     let is_file_store = url.scheme() == "https"
-        && url.domain().is_some_and(|host| FILE_DOMAINS.iter().any(|domain| host.to_ascii_lowercase().ends_with(domain)));
+        && url
+            .domain()
+            .is_some_and(|host| FILE_DOMAINS.iter().any(|domain| host.to_ascii_lowercase().ends_with(domain)));
     // An emulator on this machine keeps files on this machine.
     if !is_file_store && !(is_loopback(base) && url.origin() == base.origin()) {
         return Some("its address is not one of OneDrive or SharePoint".to_owned());
@@ -398,12 +400,13 @@ impl Bot {
         py: Python<'py>,
         service: String,
         conversation: String,
-        id: String,
+        activity_id: String,
         message: String,
     ) -> PyResult<Bound<'py, PyAny>> {
         let courier = self.shared.courier.clone();
         in_background(py, async move {
-            let update = async { courier.update(&url(&service)?, &conversation, &id, &activity(&message)?).await };
+            let update =
+                async { courier.update(&url(&service)?, &conversation, &activity_id, &activity(&message)?).await };
             outcome(update.await)
         })
     }
@@ -413,11 +416,11 @@ impl Bot {
         py: Python<'py>,
         service: String,
         conversation: String,
-        id: String,
+        activity_id: String,
     ) -> PyResult<Bound<'py, PyAny>> {
         let courier = self.shared.courier.clone();
         in_background(py, async move {
-            let delete = async { courier.delete(&url(&service)?, &conversation, &id).await };
+            let delete = async { courier.delete(&url(&service)?, &conversation, &activity_id).await };
             outcome(delete.await)
         })
     }

@@ -72,7 +72,13 @@ ARROWS = {
         "_templates": "and is a template",
     },
     "listen": {},
-    "bot": {"listen": "what comes in over ASGI"},
+    "bot": {
+        "options": "the connection's options",
+        "listen": "what comes in over ASGI",
+        "deliver": "conversations are shared with broadcasts",
+        "local": "small files of its table are put together",
+        "store": "the folder of the lakehouse",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

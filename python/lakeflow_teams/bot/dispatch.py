@@ -83,7 +83,7 @@ class Dispatch:
         except Exception as error:
             # Its text may quote what somebody wrote.
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error(  # noqa: TRY400
+            _log.error(
                 "activity %d: its handler failed: %s at %s:%s", number, type(error).__name__, frame.filename, frame.lineno
             )
             outcome = Outcome("failed", type(error).__name__, answers.FAILED)
@@ -151,7 +151,7 @@ class Dispatch:
         if isinstance(reply, Card):
             reply = self._outbox.sealed(reply, RUN, self._binding(incoming))
             # The answer is for who used it; the message is what all others see. A refresh is each one's own view.
-            if value.get("trigger") != "automatic" and incoming.reply_to_id:
+            if incoming.activity["value"].get("trigger") != "automatic" and incoming.reply_to_id:
                 await self._update(number, incoming, reply, again=again)
         return Outcome("handled", answer=answers.of_reply(reply))
 
@@ -248,7 +248,7 @@ class Dispatch:
     def _remember(self, incoming: Incoming, installed: bool | None, at: int) -> bool:  # noqa: FBT001
         where, data = incoming.conversation, incoming.activity.get("channelData") or {}
         event = str(data.get("eventType") or "").lower()
-        named = {"service_url": where.service_url, "tenant_id": where.tenant_id, "last_seen": at}
+        named: dict[str, Any] = {"service_url": where.service_url, "tenant_id": where.tenant_id, "last_seen": at}
         if where.kind == "channel":
             channel = data.get("channel") or {}
             if installed is False or event in {"teamdeleted", "teamharddeleted"}:

@@ -1,5 +1,6 @@
-"""Files for people: a card asks for consent, and the file is uploaded to the person's OneDrive once they give it
-(https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4).
+"""Files for people: a card asks for consent, and the file is uploaded to the person's OneDrive once they give it.
+
+See https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table ``bot_activities``, filled from the journal in the background: in batches, so that no answer waits for a commit."""
+"""The table ``bot_activities``, filled from the journal in the background, so that no answer waits for a commit."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Filing:
             return self.write()
         except Exception as error:
             # Its text may quote a row.
-            _log.error("bot_activities could not be written (%s); they stay in the journal", type(error).__name__)  # noqa: TRY400
+            _log.error("bot_activities could not be written (%s); they stay in the journal", type(error).__name__)
             return None
 
     def write(self) -> int:
@@ -104,7 +104,16 @@ class Filing:
     def _remember(self, rows: pa.Table) -> None:
         """The newest conversation and service URL of everybody who wrote."""
         seen = {}
-        columns = ["type", "conversation_id", "conversation_type", "channel_id", "team_id", "user_id", "tenant_id", "service_url"]
+        columns = [
+            "type",
+            "conversation_id",
+            "conversation_type",
+            "channel_id",
+            "team_id",
+            "user_id",
+            "tenant_id",
+            "service_url",
+        ]
         times = rows["received_at"].cast("int64").to_pylist()
         for row, at in zip(rows.select(columns).to_pylist(), times, strict=True):
             found = _conversation(row, at // 1000)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from lakeflow_teams.bot.card import Card
 
@@ -32,7 +32,8 @@ class Conversation:
 
     id: str
     """With the thread, in a channel."""
-    kind: Literal["personal", "groupChat", "channel"]
+    kind: str
+    """``personal``, ``groupChat`` or ``channel``."""
     tenant_id: str
     service_url: str
     team_id: str
@@ -124,7 +125,9 @@ class Incoming:
         text = str(self.activity.get("timestamp") or "")
         try:
             # Python 3.10 takes no Z, and only three or six digits.
-            return datetime.fromisoformat(re.sub(r"\.\d+", lambda found: (found[0] + "000000")[:7], text).replace("Z", "+00:00"))
+            return datetime.fromisoformat(
+                re.sub(r"\.\d+", lambda found: (found[0] + "000000")[:7], text).replace("Z", "+00:00")
+            )
         except ValueError:
             return None
 

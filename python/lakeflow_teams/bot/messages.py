@@ -1,7 +1,7 @@
 """The ledger of what a bot sends by itself: a row before each message leaves, and what became of it.
 
-SQLite in ``<target>/_bot/messages.sqlite``, because programs that send and the one that receives write to it at the same time. A
-row that stays ``attempting`` belongs to a process that ended: its message may have been delivered.
+SQLite in ``<target>/_bot/messages.sqlite``, because programs that send and the one that receives write to it at the same
+time. A row that stays ``attempting`` belongs to a process that ended: its message may have been delivered.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _open(target: Path) -> Iterator[sqlite3.Connection]:
 
 
 def attempt(target: Path, verb: str, recipient: str, answers: int | None) -> int:
-    """Notes that a message is about to leave; ``answers`` is the number of the activity that it answers. Returns its number."""
+    """Notes that a message is about to leave, which may answer the activity of a number; returns its own number."""
     query = "insert into messages (verb, recipient_id, answers, state, begun_at) values (?, ?, ?, 'attempting', ?)"
     with _open(target) as connection, connection:
         return int(connection.execute(query, (verb, recipient, answers, _now())).lastrowid or 0)

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 #: What can be sent: a card, a text, or a whole message as the Bot Connector takes it.
 Message = Card | str | Mapping[str, Any]
-#: To whom: a person's object id or user principal name, a channel's id, a conversation of the bot, or where something came from.
+#: To whom: a person's object id or user principal name, a channel's id, a conversation, or where something came from.
 Recipient = str | User | Conversation | Incoming
 
 _CARD = "application/vnd.microsoft.card.adaptive"
@@ -35,7 +35,7 @@ class NotSentError(_core.LakeflowTeamsError):
     def __init__(self, text: str, state: str, code: str) -> None:
         super().__init__(text)
         self.state = state
-        """``not_installed``, ``blocked``, ``not_found``, ``throttled``, ``failed``; ``unknown`` where it may have been delivered."""
+        """``not_installed``, ``blocked``, ``not_found``, ``throttled``, ``failed``; ``unknown``: it may be there."""
         self.code = code
 
 
@@ -177,7 +177,13 @@ class Outbox:
             raise NotSentError(said["why"], said["state"], said["code"])
         place.conversation, place.service = said["conversation"], said["service"]
         row = conversations.Row(
-            place.recipient, "user", said["conversation"], said["service"], self._core.tenant_id, True, int(time.time() * 1000)
+            place.recipient,
+            "user",
+            said["conversation"],
+            said["service"],
+            self._core.tenant_id,
+            True,
+            int(time.time() * 1000),
         )
         await asyncio.to_thread(conversations.remember, self._target, [row])
 
@@ -200,7 +206,9 @@ class Outbox:
         sent.conversation_id = said.get("conversation") or sent.conversation_id
         sent.service_url = said.get("service") or sent.service_url
         sent.activity_id = said.get("activity") or sent.activity_id
-        fate = messages.Fate(said["state"], said.get("conversation"), said.get("service"), said.get("activity"), said.get("code"))
+        fate = messages.Fate(
+            said["state"], said.get("conversation"), said.get("service"), said.get("activity"), said.get("code")
+        )
         await asyncio.to_thread(messages.end, self._target, number, fate)
         return said
 

@@ -42,10 +42,10 @@ _STOP_SECONDS = 3.0
 class TeamsBot:
     """A bot in Teams, as an ASGI 3 app: ``uvicorn app:bot``, or mounted in another one.
 
-    ``connection`` are connection options, or nothing for those of the environment; ``target`` is the folder of the lakehouse,
-    which gets the tables ``main/default/bot_activities`` and ``bot_conversations`` and the state under ``_bot``. Teams posts
-    to ``/api/messages``; ``GET /health`` tells how it is. Each activity is proven (token, signature, audience, channel, service
-    URL, tenant), on disk before it is acknowledged, and handled once however often it comes.
+    ``connection`` are connection options, or nothing for those of the environment; ``target`` is the folder of the
+    lakehouse, which gets the tables ``main/default/bot_activities`` and ``bot_conversations`` and the state under ``_bot``.
+    Teams posts to ``/api/messages``; ``GET /health`` tells how it is. Each activity is proven (token, signature, audience,
+    channel, service URL, tenant), on disk before it is acknowledged, and handled once however often it comes.
 
     ``allowed_tenants`` are ids of tenants whose people may write, by default the bot's own; ``["*"]`` allows all.
     ``card_signing_key_file`` holds the key that card data is signed with; by default one is made beside the state.
@@ -100,10 +100,10 @@ class TeamsBot:
     # What handles what -------------------------------------------------------------------------------------------------
 
     def action(self, name: str, *, signed: bool = True) -> Callable[[AnyHandler], AnyHandler]:
-        """Declares who handles the actions of this name: the ``verb`` of an Action.Execute, or ``data.action`` of an Action.Submit.
+        """Declares who handles the actions of this name.
 
-        A card that is returned takes the place of the one that was used; a text is shown. Only data that this bot signed gets
-        there, unless ``signed`` is false.
+        It is the ``verb`` of an Action.Execute, or ``data.action`` of an Action.Submit. A returned card takes the place
+        of the one that was used; a text is shown. Only data that this bot signed gets there, unless ``signed`` is false.
         """
         return lambda handler: self._handlers.add_action(name, handler, signed=signed)
 
@@ -149,9 +149,9 @@ class TeamsBot:
         """Sends a card, a text or a whole message.
 
         ``recipient`` is a person's object id or user principal name, a channel's id (``19:...``, a new post), a thread
-        (``19:...;messageid=...``), or what a handler was given. The data of a card's actions is signed for this recipient and
-        ``run``. Outside an event loop it returns once Teams has taken the message; inside it is sent beside what goes on there,
-        and ``await bot.send(...)`` waits for it. Raises :class:`NotSentError`.
+        (``19:...;messageid=...``), or what a handler was given. The data of a card's actions is signed for this recipient
+        and ``run``. Outside an event loop it returns once Teams has taken the message; inside it is sent beside what goes on
+        there, and ``await bot.send(...)`` waits for it. Raises :class:`NotSentError`.
         """
         from lakeflow_teams.bot.outbox import Sent
 
@@ -159,7 +159,7 @@ class TeamsBot:
         return self._outbox.begin(sent, self._outbox.send(sent, recipient, message, summary=summary, run=run))
 
     def update(self, of: Sent | Incoming, message: Message, *, summary: str | None = None, run: str = "bot") -> Sent:
-        """Replaces a message: one that :meth:`send` gave, ``Sent(conversation_id, activity_id)``, or the card that was used."""
+        """Replaces a message: one of :meth:`send`, ``Sent(conversation_id, activity_id)``, or the card that was used."""
         from lakeflow_teams.bot.outbox import Sent
 
         sent = Sent()
@@ -220,7 +220,10 @@ class TeamsBot:
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
-        """For an app that this one is mounted in: ``FastAPI(lifespan=bot.lifespan)``. Without it the bot begins with its first request."""
+        """For an app that this one is mounted in: ``FastAPI(lifespan=bot.lifespan)``.
+
+        Without it the bot begins with its first request.
+        """
         await self.start()
         try:
             yield

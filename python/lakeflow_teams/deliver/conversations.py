@@ -19,8 +19,8 @@ from lakeflow_teams.store.staging import address
 
 FOLDER = "_bot"
 TABLE = ("main", "default", "bot_conversations")
-#: A row: recipient, kind (user, channel, group_chat), conversation, service URL, tenant, whether the app is there, when it was last
-#: seen (UTC), the name of a channel or person, and a channel's team.
+#: A row: recipient, kind (user, channel, group_chat), conversation, service URL, tenant, whether the app is there, when it was
+#: last seen (UTC), the name of a channel or person, and a channel's team.
 SCHEMA = pa.schema(
     [
         pa.field("recipient_id", pa.string(), nullable=False),
@@ -172,7 +172,9 @@ def write_table(target: Path) -> None:
         connection.execute("begin immediate")
         with connection:
             rows = connection.execute(f"select {_COLUMNS} from conversations order by recipient_id").fetchall()
-            columns = dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else {name: () for name in SCHEMA.names}
+            columns = (
+                dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(SCHEMA.names, ())
+            )
             values = {
                 **columns,
                 "installed": [bool(one) for one in columns["installed"]],

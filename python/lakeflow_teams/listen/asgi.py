@@ -1,4 +1,4 @@
-"""What each of our ASGI 3 apps needs of the protocol (https://asgi.readthedocs.io): a body with a cap, headers, plain answers."""
+"""What each of our ASGI 3 apps needs of the protocol (https://asgi.readthedocs.io): bodies, headers, plain answers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def _step(send: Send, name: str, run: Callable[[], Awaitable[None]]) -> No
     except Exception as error:
         # The server prints the message; a traceback may quote what people wrote.
         text = " ".join(str(error).split())
-        _log.error("%s failed: %s: %s", name, type(error).__name__, text)  # noqa: TRY400
+        _log.error("%s failed: %s: %s", name, type(error).__name__, text)
         await send({"type": f"lifespan.{name}.failed", "message": f"{type(error).__name__}: {text}"})
     else:
         await send({"type": f"lifespan.{name}.complete"})

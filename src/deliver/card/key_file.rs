@@ -21,7 +21,9 @@ pub fn read(path: &Path) -> Result<Key> {
     let secret = std::fs::read(path).map_err(|error| failed(path, format!("it cannot be read: {error}")))?;
     let length = secret.trim_ascii().len();
     if length < LEAST_BYTES {
-        let why = format!("it has {length} bytes, and less than {LEAST_BYTES} could be guessed; make one by `openssl rand -hex 32`");
+        let why = format!(
+            "it has {length} bytes, and less than {LEAST_BYTES} could be guessed; make one by `openssl rand -hex 32`"
+        );
         return Err(failed(path, why));
     }
     Ok(Key::new(secret.trim_ascii()))

@@ -193,7 +193,8 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     fn card() -> Value {
-        let submit = json!({"type": "Action.Submit", "title": "Go", "data": {"action": "go", "n": 7, "msteams": {"x": 1}}});
+        let submit =
+            json!({"type": "Action.Submit", "title": "Go", "data": {"action": "go", "n": 7, "msteams": {"x": 1}}});
         json!({
             "type": "AdaptiveCard",
             "body": [{"type": "ActionSet", "actions": [
@@ -224,7 +225,10 @@ mod tests {
         assert_eq!(Value::Object(opened.inputs), json!({"comment": "done", "n": 8}));
 
         let submit = &execute["fallback"]["data"];
-        assert_eq!((&submit["action"], &submit["msteams"], &submit["n"]), (&json!("go"), &json!({"x": 1}), &Value::Null));
+        assert_eq!(
+            (&submit["action"], &submit["msteams"], &submit["n"]),
+            (&json!("go"), &json!({"x": 1}), &Value::Null)
+        );
         let opened = open(&key, None, submit, &["u-1"], NOW).unwrap();
         assert_eq!((opened.action.as_str(), opened.data, opened.inputs), ("go", json!({"n": 7}), Map::new()));
         assert!(open(&key, Some("look"), &card["refresh"]["action"]["data"], &["u-1"], NOW).is_ok());

@@ -155,7 +155,8 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"type":"message"}"#, r#"{"type":7,"conversation":{"id":"a"}}"#, "{\"type\":"] {
             assert!(Activity::parse(text).is_err(), "{text}");
         }
-        let deep = format!(r#"{{"type":"message","conversation":{{"id":"a"}},"x":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
+        let deep =
+            format!(r#"{{"type":"message","conversation":{{"id":"a"}},"x":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
         assert!(Activity::parse(&deep).is_err());
     }
 }

@@ -135,9 +135,11 @@ fn tenant_of(service_url: &str) -> Option<String> {
 fn is_guid(text: &str) -> bool {
     let hyphens = [8, 13, 18, 23];
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
-        })
+        && text.bytes().enumerate().all(
+            |(at, byte)| {
+                if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+            },
+        )
 }
 
 #[cfg(test)]

@@ -253,7 +253,9 @@ impl Known {
     fn forget(&mut self, now_ms: i64) {
         while let [oldest, next, ..] = self.segments.as_slice() {
             let is_needed = |number: &u64, entry: &Entry| {
-                entry.state == State::Pending || self.unfiled.contains_key(&entry.received) || self.changed.contains(number)
+                entry.state == State::Pending
+                    || self.unfiled.contains_key(&entry.received)
+                    || self.changed.contains(number)
             };
             if oldest.last_ms > now_ms - MEMORY_MS
                 || self.entries.range(..next.first).any(|(number, entry)| is_needed(number, entry))
@@ -545,7 +547,10 @@ mod tests {
         let again = take(&journal, 1, 7).await;
         assert_eq!(again, Taken::Again { number: 1, state: State::Handled, answer: Some("{\"a\":1}".into()) });
         let unfiled = journal.unfiled();
-        assert_eq!(unfiled.new.iter().map(|(number, entry)| (*number, entry.arrivals)).collect::<Vec<_>>(), [(1, 3), (2, 1), (3, 1)]);
+        assert_eq!(
+            unfiled.new.iter().map(|(number, entry)| (*number, entry.arrivals)).collect::<Vec<_>>(),
+            [(1, 3), (2, 1), (3, 1)]
+        );
         assert_eq!(take(&journal, 4, 8).await, Taken::New(4));
     }
 

@@ -47,7 +47,14 @@ fn key() -> [Field; 2] {
 
 /// What changes of a row.
 fn mutable() -> [Field; 6] {
-    [number("arrivals"), time("last_arrival_at", false), text("state"), text("code"), number("attempts"), time("handled_at", true)]
+    [
+        number("arrivals"),
+        time("last_arrival_at", false),
+        text("state"),
+        text("code"),
+        number("attempts"),
+        time("handled_at", true),
+    ]
 }
 
 /// The table `bot_activities`.
