@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::bot::{error, openid, workflow};
+use crate::bot::{error, openid, upload, workflow};
 use crate::faults::effect;
 use crate::faults::injector::Injected;
 use crate::faults::rule::FaultKind;
@@ -66,6 +66,7 @@ fn head_of(request: &hyper::Request<Incoming>, shared: &Shared, connection: u64)
         prefer: prefer(request),
         client_request_id: header("client-request-id"),
         user_agent: header("user-agent"),
+        content_range: header("content-range"),
         body: Bytes::new(),
         connection,
         batched: false,
@@ -85,6 +86,8 @@ enum Target {
     Download,
     /// The trigger of a workflow that posts cards to a channel.
     Workflow,
+    /// A piece of a file that a person allowed to be uploaded.
+    Upload,
     /// The metadata of the tokens that the Bot Connector sends, and their keys.
     OpenId(&'static str),
     Service(Audience, Route),
@@ -98,6 +101,8 @@ impl Target {
             Self::Download
         } else if request.path.starts_with(workflow::TRIGGERS) {
             Self::Workflow
+        } else if request.path.starts_with(upload::SESSIONS) {
+            Self::Upload
         } else if let Some(name) = openid::name(&request.path) {
             Self::OpenId(name)
         } else {
@@ -112,6 +117,7 @@ impl Target {
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Download => "/reports/download",
             Self::Workflow => "/workflows/{id}",
+            Self::Upload => "/emulator/upload/{id}",
             Self::OpenId(name) => name,
             Self::Service(_, route) => route.name(),
         }
@@ -180,6 +186,9 @@ async fn serve(
                 }
             }
         }
+        Target::Upload => effect::bare_status(&injected).unwrap_or_else(|| {
+            upload::put(&mut shared.tenant.write().unwrap_or_else(PoisonError::into_inner), &request)
+        }),
         Target::OpenId(name) => effect::bare_status_with_retry_after(&injected)
             .unwrap_or_else(|| openid::answer(name, &request.base, &knobs)),
         Target::Service(audience, route) => {
