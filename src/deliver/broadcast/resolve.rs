@@ -268,7 +268,15 @@ impl<'a> Resolver<'a> {
             (State::Queued, "")
         };
         let Person { id, name, principal: user_principal_name, .. } = person;
-        self.write(&Recipient { id, name, user_principal_name, state, why: why.to_owned(), data, ..Recipient::default() })
+        self.write(&Recipient {
+            id,
+            name,
+            user_principal_name,
+            state,
+            why: why.to_owned(),
+            data,
+            ..Recipient::default()
+        })
     }
 
     fn write(&mut self, recipient: &Recipient) -> Result<()> {
