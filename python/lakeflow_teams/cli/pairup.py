@@ -16,9 +16,9 @@ from lakeflow_teams.cli.output import print_json
 def pairup() -> None:
     """Bring people together in small groups, each week or month, nobody with the same person while others are left.
 
-    `check` says who would be grouped, `run` forms the groups of this week or month and tells everybody, and goes on where it stopped,
-    `status` tells how far the last round is, `pause` and `resume` leave a person out. Exit codes: 0 done, 1 failed, 2 bad input,
-    3 done but for some people.
+    `check` says who would be grouped, `run` forms the groups of this week or month and tells everybody, and goes on where it
+    stopped, `status` tells how far the last round is, `pause` and `resume` leave a person out and take them in again. Exit
+    codes: 0 done, 1 failed, 2 bad input, 3 done but for some people.
     """
 
 

@@ -1,7 +1,7 @@
 """The steps of a pair-up: check, run, status.
 
-A round is formed once per week or month and told by a broadcast of its own, ``<name> <round>``, whose ledger keeps that nobody is told
-twice. What a killed run formed stands as soon as that broadcast has begun; a later run of the same week goes on with it.
+A round is formed once per week or month and told by a broadcast of its own, ``<name> <round>``, whose ledger keeps anybody
+from being told twice. What was formed stands as soon as that broadcast has begun; a later run of the week goes on with it.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def pairup(
     """Runs one step of a pair-up.
 
     ``plan`` is ``pairup.yaml`` or the same as a mapping; ``target`` the folder of the lakehouse, which gets the table
-    ``main/default/pairups`` and the state under ``_pairup``. ``check`` says who would be grouped and sends nothing. ``run`` forms
-    the groups of the week or month once, and sends each person a card that names the others; again it goes on, and never starts
-    over. ``status`` tells how far the last round is. ``at`` is the moment whose week or month it is, by default now;
-    ``retry_failed`` and ``on_progress`` are those of :func:`broadcast`. Raises :class:`ConfigurationError` for what is wrong in the
-    plan, the card or the connection, before anything is sent.
+    ``main/default/pairups`` and the state under ``_pairup``. ``check`` says who would be grouped and sends nothing. ``run``
+    forms the groups of the week or month once, and sends each person a card that names the others; again it goes on, and
+    never starts over. ``status`` tells how far the last round is. ``at`` is the moment whose week or month it is, by default
+    now; ``retry_failed`` and ``on_progress`` are those of :func:`broadcast`. Raises :class:`ConfigurationError` for what is
+    wrong in the plan, the card or the connection, before anything is sent.
     """
     begin = monotonic()
     job = _Job(load(plan), target_folder(target), connection, credential, on_progress)
@@ -95,7 +95,7 @@ class _Job:
         if self._has_begun(name):
             formed = self._rounds.load(name)
             summary = self._summary("check", formed)
-            told = self._broadcast(name, self._rounds.invitations(name), summary).step("check")
+            told: BroadcastSummary | None = self._broadcast(name, self._rounds.invitations(name), summary).step("check")
         else:
             with TemporaryDirectory(prefix="pairup-") as folder:
                 formed = self._form(name, moment, Path(folder))
@@ -191,7 +191,9 @@ class _Job:
         frozen = self._workspace(name).frozen
         wanted = spec.card or card()
         if frozen and frozen["card"] != wanted:
-            summary.warnings.append(f"{spec.card_place}: another card than {name} began with; it counts from the next round on")
+            summary.warnings.append(
+                f"{spec.card_place}: another card than {name} began with; it counts from the next round on"
+            )
         told = BroadcastSpec(
             name=self._title(name),
             audience=Audience(

@@ -1,8 +1,8 @@
 """Groups of a round: with the fewest pairs that met before, nobody twice, and nobody alone.
 
-Pairs of an even number are exact, and so is any size for up to a dozen people. Beyond that groups of three and more are searched
-for: whether nobody has to meet again is the social golfer problem, which nobody can decide quickly. The same people, history
-and round give the same groups.
+Pairs of an even number are exact, and so is any size for up to a dozen people. Beyond that groups of three and more are
+searched for: whether nobody has to meet again is the social golfer problem, which nobody can decide quickly. The same
+people, history and round give the same groups.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from lakeflow_teams.deliver.pairup.matching import NOBODY, circle, complete
 
 #: Up to so many people all ways to group them are looked through.
 _FEW = 12
-#: Up to so many people the turns of a fixed circle are looked through for one of strangers, so that each set of people who stay
-#: together meets in the fewest rounds.
+#: Up to so many people the turns of a fixed circle are looked through for one of strangers, so that people who stay together
+#: all meet in the fewest rounds.
 _CIRCLE = 128
 #: How many people somebody is tried to change places with.
 _MOST_TRIED = 2_000
@@ -53,12 +53,11 @@ def sizes(people: int, size: int) -> list[int]:
     return min(possible, key=distance, default=[])
 
 
-def form(
-    people: Iterable[str], size: int, met: Mapping[tuple[str, str], Met], *, name: str, round_: str
-) -> list[list[str]]:
+def form(people: Iterable[str], size: int, met: Mapping[tuple[str, str], Met], *, name: str, round_: str) -> list[list[str]]:
     """The groups of a round; none for fewer than two people.
 
-    ``met`` has the pairs of earlier rounds, each in the order of its ids. ``name`` is the pair-up's, ``round_`` the week or month.
+    ``met`` has the pairs of earlier rounds, each in the order of its ids. ``name`` is the pair-up's, ``round_`` the week or
+    month.
     """
     # A fixed circle: by a digest, so that people of one department are not neighbours.
     around = sorted(set(people), key=lambda one: hashlib.sha256(f"{name}\n{one}".encode()).digest())

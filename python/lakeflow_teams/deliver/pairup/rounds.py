@@ -1,4 +1,4 @@
-"""The rounds of a pair-up, as they were formed: ``<target>/_pairup/<name>/<round>.json``, and beside it whom each is told of."""
+"""The rounds of a pair-up as they were formed: ``<target>/_pairup/<name>/<round>.json``; beside it, who is told of whom."""
 
 from __future__ import annotations
 

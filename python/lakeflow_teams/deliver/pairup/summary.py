@@ -16,9 +16,9 @@ LEFT_OUT = ("paused", "unmatched")
 class PairUpSummary:
     """One step of a pair-up.
 
-    ``counts`` are people by state, and add up to ``total``: those of a broadcast's recipients, ``paused``, and ``unmatched`` for
-    somebody for whom nobody is there. ``round`` is the week or month, ``groups`` how many there are, and ``repeats`` the pairs that
-    met before.
+    ``counts`` are people by state, and add up to ``total``: the states of a broadcast's recipients, ``paused``, and
+    ``unmatched`` for somebody for whom nobody is there. ``round`` is the week or month, ``groups`` how many there are, and
+    ``repeats`` the pairs that met before.
     """
 
     step: str
