@@ -259,7 +259,9 @@ def test_bad_input_is_named_before_anything_is_sent(graph, tmp_path):
 
 def test_an_app_with_sessions_is_refused_before_anything_is_sent(graph, tmp_path):
     graph.set(bot_sessions=True)
-    with pytest.raises(ConfigurationError, match=r"manifest has sessions on .supportsSessions.* take it out of the manifest"):
+    with pytest.raises(
+        ConfigurationError, match=r"manifest has sessions on .supportsSessions.* take it out of the manifest"
+    ):
         go(graph, tmp_path)
     assert sent(graph) == []
     assert {row["state"] for row in rows(tmp_path)} <= {"queued", "skipped_guest", "skipped_unlicensed"}
