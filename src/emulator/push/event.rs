@@ -99,7 +99,7 @@ pub fn of(tenant: &Tenant, summary: &MutationSummary, now_ms: i64) -> Vec<Event>
                 "new_chats" => events.extend(source.new_chat(&touched.id)),
                 "new_teams" => events.extend(source.new_team(&touched.id)),
                 "renamed_teams" | "archived_teams" | "restored_teams" => {
-                    events.extend(source.team(&touched.id, Updated))
+                    events.extend(source.team(&touched.id, Updated));
                 }
                 "deleted_teams" => events.extend(source.team(&touched.id, Deleted)),
                 "new_channels" => events.extend(source.channel(touched, Created)),

@@ -101,9 +101,8 @@ fn ids(template: &'static str, segments: &[&str]) -> Option<Vec<(&'static str, S
     for (part, segment) in parts.into_iter().zip(segments) {
         match part.strip_prefix('{') {
             Some(name) if !segment.is_empty() => ids.push((name.trim_end_matches('}'), (*segment).to_owned())),
-            Some(_) => return None,
             None if part.eq_ignore_ascii_case(segment) => {}
-            None => return None,
+            Some(_) | None => return None,
         }
     }
     Some(ids)

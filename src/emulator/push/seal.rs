@@ -24,7 +24,7 @@ pub fn certificate(text: &str, id: &str) -> Option<Certificate> {
     let public_key = parsed.tbs_certificate().subject_public_key_info().to_der().ok()?;
     let bits = PublicEncryptingKey::from_der(&public_key).ok()?.key_size_bits();
     let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &der);
-    let thumbprint = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let thumbprint = digest.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
     (2_048..=4_096).contains(&bits).then(|| Certificate { public_key, thumbprint, id: id.to_owned() })
 }
 
