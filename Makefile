@@ -3,6 +3,7 @@
 PYTHON     ?= python3
 UV_VERSION := 0.13.9
 AZURITE_VERSION := 3.37.0
+APP_MANIFEST_VERSION := 1.1.2
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -12,6 +13,7 @@ STAMPS  := $(VENV)/.stamps
 DEV     := $(STAMPS)/core-dev
 RELEASE := $(STAMPS)/core-release
 AZURITE := $(STAMPS)/azurite-$(AZURITE_VERSION)
+APP_MANIFEST := $(STAMPS)/app-manifest-$(APP_MANIFEST_VERSION)
 RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 
 # The optimised module lies in python/lakeflow_teams, the one of the tests in a folder of its own that leads to the same sources.
@@ -48,7 +50,7 @@ test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client"
 
 test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
-test-python: $(DEV) $(AZURITE)  ## Tests of the package; ARGS="-k resume" runs some
+test-python: $(DEV) $(AZURITE) $(APP_MANIFEST)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-slow: $(DEV)  ## Those that kill long runs again and again, or bring much
@@ -140,6 +142,12 @@ $(STAMPS)/python: uv.lock pyproject.toml
 $(AZURITE): | $(STAMPS)/python
 	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE_VERSION) \
 		|| echo "Azurite could not be installed: the tests that need it are skipped"
+	touch $@
+
+# Microsoft's schemas of an app's manifest, as its own tools have them.
+$(APP_MANIFEST): | $(STAMPS)/python
+	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/app-manifest \
+		@microsoft/app-manifest@$(APP_MANIFEST_VERSION) || echo "The schemas could not be installed: the test that needs them is skipped"
 	touch $@
 
 # An environment of its own with another Spark and our wheel, built like the extension of the tests: `spark-4.1` works too.

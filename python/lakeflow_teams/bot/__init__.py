@@ -1,12 +1,13 @@
-"""A bot in Teams, and the Adaptive Cards that it sends.
+"""A bot in Teams, the Adaptive Cards that it sends, and the package of its app.
 
-:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card.
+:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card, :class:`AppPackage` makes what an administrator uploads.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakeflow_teams.bot.app_package import AppPackage, check_app_package
 from lakeflow_teams.bot.card import Card, CardProblem
 
 if TYPE_CHECKING:
@@ -14,7 +15,19 @@ if TYPE_CHECKING:
     from lakeflow_teams.bot.outbox import NotSentError, Sent
     from lakeflow_teams.bot.teams_bot import TeamsBot
 
-__all__ = ["Card", "CardProblem", "Conversation", "File", "Incoming", "NotSentError", "Sent", "TeamsBot", "User"]
+__all__ = [
+    "AppPackage",
+    "Card",
+    "CardProblem",
+    "Conversation",
+    "File",
+    "Incoming",
+    "NotSentError",
+    "Sent",
+    "TeamsBot",
+    "User",
+    "check_app_package",
+]
 
 _ELSEWHERE = {
     "Conversation": "incoming",
