@@ -1,6 +1,6 @@
 """A bot in Teams, the Adaptive Cards that it sends, and the package of its app.
 
-:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card, :class:`AppPackage` makes what an administrator uploads.
+:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds a card, :class:`AppPackage` makes what administrators upload.
 """
 
 from __future__ import annotations
