@@ -384,8 +384,12 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
-        """``webhooks`` are addresses of workflows, by the names of their recipients."""
+        """``webhooks`` are addresses of workflows, by the names of their recipients.
+
+        The key that signs the data of the card's actions is made on first use in its folder, by default this one.
+        """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
     def preview(self) -> str:
@@ -446,6 +450,8 @@ class Bot:
         """Where a first contact goes."""
     def begin(self) -> None:
         """Opens the journal; only one process at a time may."""
+    def close(self) -> None:
+        """Closes it."""
     def receive(self, authorization: str | None, body: bytes) -> Awaitable[tuple[int, str, int, bool, str, str | None]]:
         """Proves a request and keeps its activity.
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import json
 import logging
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +20,7 @@ from lakeflow_teams.bot.filing import Filing
 from lakeflow_teams.bot.handlers import Handlers
 from lakeflow_teams.bot.incoming import Conversation, Incoming
 from lakeflow_teams.bot.outbox import NotSentError, Outbox, Sent
+from lakeflow_teams.bot.threads import in_thread
 from lakeflow_teams.deliver import conversations
 
 _log = logging.getLogger(__name__)
@@ -57,11 +56,7 @@ class Dispatch:
         self._handlers = handlers
         self._outbox = outbox
         self._filing = filing
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bot-handler")
-
-    def close(self) -> None:
-        """Takes nothing new."""
-        self._threads.shutdown(wait=False)
+        self._threads = asyncio.Semaphore(_THREADS)
 
     def is_ignored(self, activity: dict[str, Any]) -> bool:
         """Whether nobody handles it, so that there is nothing to do."""
@@ -118,8 +113,8 @@ class Dispatch:
         """Runs a handler; a plain function in a thread, so that it may wait."""
         if inspect.iscoroutinefunction(handler):
             return await handler(incoming)
-        context = contextvars.copy_context()
-        reply = await asyncio.get_running_loop().run_in_executor(self._threads, context.run, handler, incoming)
+        async with self._threads:
+            reply = await in_thread(lambda: handler(incoming))
         return await reply if inspect.isawaitable(reply) else reply
 
     def _recipients(self, conversation: Conversation, incoming: Incoming) -> list[str]:

@@ -249,6 +249,7 @@ class TeamsBot:
 
                 stack.enter_context(alone(self._target / FOLDER, "bot"))
                 self._core.begin()
+                stack.callback(self._core.close)
                 filing = self._make_filing()
                 filing.start()
                 stack.callback(filing.stop)
@@ -266,8 +267,6 @@ class TeamsBot:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._outbox.settled(), 1.0)
         opened, self._open = self._open, None
-        if self._dispatch is not None:
-            self._dispatch.close()
         await asyncio.to_thread(opened.close)
 
     async def _health(self, send: asgi.Send) -> None:
