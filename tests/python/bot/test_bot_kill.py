@@ -39,10 +39,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def health(url):
+    with urlopen(f"{url}/health", timeout=5) as answer:
+        return json.load(answer)
+
+
 def is_up(url):
     try:
-        with urlopen(f"{url}/health", timeout=1) as answer:
-            return answer.status == 200
+        return health(url)["status"] == "ok"
     except (URLError, OSError):
         return False
 
@@ -78,7 +82,8 @@ def kill_until_done(graph, users, tmp_path, *, told, kills, seed):
                 process.kill()
                 process.wait()
             acknowledged |= {name for name, good in (one.result() for one in answers) if good}
-    until(lambda: acknowledged <= set(log.read_text().split()), 30)
+    until(lambda: health(url)["pending"] == 0, 30)
+    assert acknowledged <= set(log.read_text().split())
     process.terminate()
     process.wait(20)
     answers = Counter(one["activity"]["text"] for one in sent(graph))
