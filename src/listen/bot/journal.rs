@@ -159,6 +159,15 @@ fn failed(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::Configuration(format!("The journal of activities {}: {why}", path.display()))
 }
 
+/// A file that is new is found after a power failure too.
+fn sync(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, error))?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
 /// One line, whatever white space it came with. JSON has no line break within a text.
 fn raw(body: &str) -> Result<Box<RawValue>> {
     let flat = if body.contains(['\n', '\r']) { body.replace(['\n', '\r'], " ") } else { body.to_owned() };
@@ -242,6 +251,7 @@ impl Known {
         }
         let segment = Segment::new(&self.folder, self.number + 1, now_ms);
         let log = AppendLog::open(&segment.path, |_: Event| ())?;
+        sync(&self.folder)?;
         let old = std::mem::replace(&mut self.log, log);
         // It ends once what it has is on disk.
         std::thread::spawn(move || drop(old));
@@ -349,6 +359,7 @@ impl Journal {
             segments.push((Segment { path, first, last_ms, bytes, began_ms }, std::mem::take(&mut events)));
         }
         let log = log.ok_or_else(|| failed(folder, "there is no file"))?;
+        sync(folder)?;
         let mut known = Known {
             folder: folder.to_owned(),
             log,
