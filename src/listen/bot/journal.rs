@@ -22,8 +22,8 @@ const MEMORY_MS: i64 = 24 * 3_600_000;
 /// A file of events is ended by the first event beyond this, or of this age.
 const FILE_BYTES: u64 = 64 << 20;
 const FILE_MS: i64 = 6 * 3_600_000;
-/// So often a handler may end with the process before its activity is given up.
-const MOST_ATTEMPTS: u32 = 3;
+/// So often a handler may end with its process before its activity is given up: it may be what ends it.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// What became of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -568,7 +568,7 @@ mod tests {
     #[tokio::test]
     async fn a_handler_that_ends_with_the_process_is_not_begun_for_ever() {
         let folder = folder("poison");
-        for _ in 0..3 {
+        for _ in 0..MOST_ATTEMPTS {
             let journal = Journal::open(&folder, 0).unwrap();
             take(&journal, 1, 1).await;
             assert!(journal.attempt(1, 1).unwrap());
