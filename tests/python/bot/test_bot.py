@@ -59,9 +59,6 @@ def test_a_click_is_answered_with_a_card_that_takes_the_place_of_the_one_that_wa
 def forged(now, tenant):
     """What is forged, expired or mis-addressed, and what it is answered."""
     other_bot = "00000000-0000-0000-0000-000000000000"
-    deep: object = 1
-    for _ in range(130):
-        deep = [deep]
     issuer = "https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/"
     return [
         ({"authorization": ""}, 401),
@@ -89,7 +86,6 @@ def forged(now, tenant):
         ({"replace": {"/conversation/tenantId": other_bot, "/channelData/tenant/id": other_bot}}, 403),
         ({"replace": {"/type": None}}, 400),
         ({"replace": {"/conversation": "x"}}, 400),
-        ({"replace": {"/value": deep}}, 400),
         ({"text": "x" * 1_100_000}, 413),
     ]
 
