@@ -71,7 +71,14 @@ ARROWS = {
         "run_report": "its page has the same charts",
         "_templates": "and is a template",
     },
-    "bot": {},
+    "listen": {},
+    "bot": {
+        "options": "the connection's options",
+        "listen": "what comes in over ASGI",
+        "deliver": "conversations are shared with broadcasts",
+        "local": "small files of its table are put together",
+        "store": "the folder of the lakehouse",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

@@ -1,12 +1,14 @@
 //! All that has to hold before an activity is looked into. Each miss has a name, and leaves no trace but it.
 
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::keys::{Keys, NoKey};
+use super::keys::{Key, Keys, NoKey};
 
 /// Clocks may differ by this, in seconds.
-const SKEW: u64 = 300;
+pub(crate) const SKEW: u64 = 300;
 /// No token of the issuer is longer.
 const LONGEST: usize = 16 << 10;
 
@@ -92,29 +94,53 @@ impl Verifier {
         Self { keys, validation }
     }
 
-    /// `authorization` is the header as it came.
-    pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
-        let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
-        if token.len() > LONGEST || token.contains(char::is_whitespace) {
-            return Err(Refusal::Malformed);
-        }
-        let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
-        if header.alg != Algorithm::RS256 {
-            return Err(Refusal::Algorithm);
-        }
+    /// Proves a token; `authorization` is the header as it came. What it is for is then asked of what it proves.
+    pub async fn prove(&self, authorization: Option<&str>) -> Result<Proven, Refusal> {
+        let (token, header) = read(authorization)?;
         let id = header.kid.ok_or(Refusal::UnknownKey)?;
         let key = self.keys.find(&id).await.map_err(|none| match none {
             NoKey::Unknown => Refusal::UnknownKey,
             NoKey::Unreachable(why) => Refusal::Unreachable(why),
         })?;
         let claims = decode::<Claims>(token, &key.decoding, &self.validation).map_err(|error| refusal(&error))?.claims;
+        Ok(Proven { key, service_url: claims.serviceurl })
+    }
+
+    /// The same, and that it is for what is asked.
+    pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
+        self.prove(authorization).await?.agrees(asked)
+    }
+}
+
+/// The token of a header, and its own header, which says RS256.
+pub(crate) fn read(authorization: Option<&str>) -> Result<(&str, Header), Refusal> {
+    let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
+    if token.len() > LONGEST || token.contains(char::is_whitespace) {
+        return Err(Refusal::Malformed);
+    }
+    let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
+    if header.alg != Algorithm::RS256 {
+        return Err(Refusal::Algorithm);
+    }
+    Ok((token, header))
+}
+
+/// A token of the issuer, for this bot and for now.
+pub struct Proven {
+    key: Arc<Key>,
+    service_url: Option<String>,
+}
+
+impl Proven {
+    /// Whether it is for what an activity says of itself.
+    pub fn agrees(&self, asked: Asked<'_>) -> Result<(), Refusal> {
         // A key that does not say for which channels it signs, signs for none.
-        let endorsed = key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
+        let endorsed = self.key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
         if !endorsed || asked.channel.is_empty() {
             return Err(Refusal::Endorsement);
         }
         let plain = |url: &str| url.trim_end_matches('/').to_owned();
-        let claimed = claims.serviceurl.map(|url| plain(&url)).filter(|url| !url.is_empty());
+        let claimed = self.service_url.as_deref().map(plain).filter(|url| !url.is_empty());
         if claimed.is_none() || claimed != Some(plain(asked.service_url)) {
             return Err(Refusal::ServiceUrl);
         }
@@ -122,7 +148,7 @@ impl Verifier {
     }
 }
 
-fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
+pub(crate) fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
     use jsonwebtoken::errors::ErrorKind as Kind;
 
     match error.kind() {

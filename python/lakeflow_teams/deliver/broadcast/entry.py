@@ -348,9 +348,11 @@ def _met(folder: Path, tenant: str | None) -> Iterator[conversations.Row]:
         for row in batch.select(list(names)).to_pylist():
             seen = _milliseconds(row["sent_at"]) or now
             if row["conversation_id"]:
-                yield row["recipient_id"], row["kind"], row["conversation_id"], row["service_url"], tenant, True, seen
+                known = (row["conversation_id"], row["service_url"], tenant)
+                yield conversations.Row(row["recipient_id"], row["kind"], *known, installed=True, last_seen=seen)
             elif row["state"] in gone:
-                yield row["recipient_id"], row["kind"], None, row["service_url"], tenant, False, now
+                known = (None, row["service_url"], tenant)
+                yield conversations.Row(row["recipient_id"], row["kind"], *known, installed=False, last_seen=now)
 
 
 def _counts(job: _core.Broadcast) -> dict[str, int]:
