@@ -384,8 +384,13 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key: str | PathLike[str] | None = None,
     ) -> Broadcast:
-        """``webhooks`` are addresses of workflows, by the names of their recipients."""
+        """``webhooks`` are addresses of workflows, by the names of their recipients.
+
+        ``signing_key`` is the file of the key that the data of cards' actions is signed with; it is made where it is missing, and
+        without one it lies in the folder.
+        """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
     def preview(self) -> str:

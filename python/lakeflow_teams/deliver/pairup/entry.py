@@ -208,6 +208,7 @@ class _Job:
             app=spec.app,
             on_unknown=spec.on_unknown,
             max_failures=spec.max_failures,
+            card_signing_key_file=spec.card_signing_key_file,
             place=spec.place,
         )
         return Job(told, self._root, self._connection, self._credential, self._tell)
