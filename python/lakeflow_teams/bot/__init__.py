@@ -1,6 +1,7 @@
 """A bot in Teams, the Adaptive Cards that it sends, and the package of its app.
 
-:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card; :class:`AppPackage` makes what an administrator uploads.
+:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card; :class:`AppPackage` makes what an administrator
+uploads.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lakeflow_teams.bot.app_package import AppPackage, check_app_package
     from lakeflow_teams.bot.incoming import Conversation, File, Incoming, User
     from lakeflow_teams.bot.outbox import NotSentError, Sent
+    from lakeflow_teams.bot.pauses import answer_pauses
     from lakeflow_teams.bot.teams_bot import TeamsBot
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Sent",
     "TeamsBot",
     "User",
+    "answer_pauses",
     "check_app_package",
 ]
 
@@ -38,6 +41,7 @@ _ELSEWHERE = {
     "Sent": "outbox",
     "TeamsBot": "teams_bot",
     "User": "incoming",
+    "answer_pauses": "pauses",
     "check_app_package": "app_package",
 }
 
