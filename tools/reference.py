@@ -249,6 +249,7 @@ CORE = {
         "GraphEmulator",
         "EmulatorSizes",
         "EmulatorBehaviour",
+        "PushBehaviour",
         "EmulatorKnobs",
         "EmulatorActions",
         "Mutation",
