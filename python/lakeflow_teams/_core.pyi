@@ -820,6 +820,8 @@ class Act(TypedDict, total=False):
     """Signs with this key instead of the current one."""
     authorization: str | None
     """The whole ``Authorization`` header instead."""
+    times: int | None
+    """How often ``tell`` sends it, though the bot answers."""
 
 @type_check_only
 class Mutation(TypedDict, total=False):
@@ -1022,6 +1024,8 @@ class GraphEmulator:
 
         Returns for each activity the ``statuses`` of its sendings (0: no answer), the last ``body`` and the ``activity``.
         """
+    def told(self) -> list[dict[str, Any]]:
+        """Everything that the bot was told by :meth:`tell`: ``statuses`` of its answers, the last ``body``, and the ``activity``."""
     def deliveries(self) -> list[dict[str, Any]]:
         """Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
 

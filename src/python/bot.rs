@@ -209,7 +209,8 @@ async fn upload(courier: &Courier, address: &str, bytes: &[u8]) -> Option<String
             .domain()
             .is_some_and(|host| FILE_DOMAINS.iter().any(|domain| host.to_ascii_lowercase().ends_with(domain)));
     // An emulator on this machine keeps files on this machine.
-    if !is_file_store && !(is_loopback(base) && url.origin() == base.origin()) {
+    let is_own = is_loopback(base) && url.origin() == base.origin();
+    if !is_file_store && !is_own {
         return Some("its address is not one of OneDrive or SharePoint".to_owned());
     }
     for (at, piece) in bytes.chunks(PIECE).enumerate() {

@@ -1,13 +1,13 @@
 """A bot in Teams, the Adaptive Cards that it sends, and the package of its app.
 
-:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds one card; :class:`AppPackage` makes what an administrator
-uploads.
+:class:`TeamsBot` is the bot, an ASGI app; :class:`Card` holds a card, :class:`AppPackage` makes what administrators upload.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakeflow_teams.bot.app_package import AppPackage, check_app_package
 from lakeflow_teams.bot.card import Card, CardProblem
 
 if TYPE_CHECKING:

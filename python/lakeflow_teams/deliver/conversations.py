@@ -19,8 +19,8 @@ from lakeflow_teams.store.staging import address
 
 FOLDER = "_bot"
 TABLE = ("main", "default", "bot_conversations")
-#: A row: recipient, kind (user, channel, group_chat), conversation, service URL, tenant, whether the app is there, when it was
-#: last seen (UTC), the name of a channel or person, and a channel's team.
+#: A row: recipient, kind (user, channel, group_chat), conversation, service URL, tenant, whether the app is there, when it
+#: was last seen (UTC), the name of a channel or person, and a channel's team.
 SCHEMA = pa.schema(
     [
         pa.field("recipient_id", pa.string(), nullable=False),

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::seal::Key;
 use teams_base::error::{Error, Result};
@@ -36,8 +38,7 @@ pub fn read_or_make(path: &Path) -> Result<Key> {
     }
     let mut secret = [0; LEAST_BYTES];
     SystemRandom::new().fill(&mut secret).map_err(|_| failed(path, "no random numbers are to be had"))?;
-    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    match write_new(path, &text) {
+    match write_new(path, &URL_SAFE_NO_PAD.encode(secret)) {
         // Another process has made one meanwhile.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         written => written.map_err(|error| failed(path, format!("it cannot be written: {error}")))?,
@@ -73,7 +74,7 @@ mod tests {
         read_or_make(&path).unwrap();
         let first = std::fs::read(&path).unwrap();
         read_or_make(&path).unwrap();
-        assert_eq!((std::fs::read(&path).unwrap(), first.len()), (first, 64));
+        assert_eq!((std::fs::read(&path).unwrap(), first.len()), (first, 43));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);

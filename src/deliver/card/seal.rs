@@ -121,7 +121,7 @@ fn seal_submit(action: &mut Map<String, Value>, key: &Key, binding: &Binding<'_>
     let mut name = String::new();
     if let Some(members) = data.as_object_mut() {
         around.extend(members.remove_entry(CLIENTS));
-        name = members.get(ACTION).and_then(Value::as_str).unwrap_or_default().to_owned();
+        members.get(ACTION).and_then(Value::as_str).unwrap_or_default().clone_into(&mut name);
         around.extend(members.remove_entry(ACTION));
     }
     around.insert(SEALED.to_owned(), json!(sealed(name, data, key, binding)));

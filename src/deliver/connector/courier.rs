@@ -59,14 +59,13 @@ impl Courier {
     /// The conversation with a person, by object id.
     pub async fn open(&self, user: &str) -> Result<Taken, Failed> {
         let said = self.ask(Call::Open, &self.bot.open(&self.service, user)).await?;
-        match said["id"].as_str() {
-            Some(id) => Ok(Taken { conversation: id.to_owned(), service: self.service.clone(), activity: None }),
-            None => {
-                let code = "no_conversation".to_owned();
-                let verdict = Verdict { state: State::Failed, code, next: Next::Rest, remedy: "" };
-                Err(Failed { verdict, error: Error::configuration("The answer names no conversation") })
-            }
-        }
+        let none = || {
+            let code = "no_conversation".to_owned();
+            let verdict = Verdict { state: State::Failed, code, next: Next::Rest, remedy: "" };
+            Failed { verdict, error: Error::configuration("The answer names no conversation") }
+        };
+        let conversation = said["id"].as_str().ok_or_else(none)?.to_owned();
+        Ok(Taken { conversation, service: self.service.clone(), activity: None })
     }
 
     /// A new post in a channel.

@@ -143,7 +143,7 @@ pub fn rows(entries: &[(u64, Entry)]) -> Result<RecordBatch> {
             builder.append_option((!value.is_empty()).then_some(value));
         }
         let at = activity.timestamp.as_deref().and_then(timestamp::known);
-        sent.append_option(at.map(|at| at.as_microsecond()));
+        sent.append_option(at.map(jiff::Timestamp::as_microsecond));
     }
     let mut columns = states.finish();
     columns.extend(texts.iter_mut().map(|text| Arc::new(text.finish()) as ArrayRef));

@@ -11,6 +11,19 @@ from pathlib import Path
 import uvicorn
 from deltalake import DeltaTable
 
+from lakeflow_teams.bot import Card
+
+ASK = Card.of(
+    "Disk is full",
+    inputs=[Card.input("why", "Why")],
+    actions=[Card.action("Resolve", "resolve", {"issue": 7, "host": "db-7"})],
+)
+DONE = Card.of("Resolved", actions=[Card.action("Reopen", "reopen", {"issue": 7})])
+#: For clients that know no Action.Execute.
+OLD = Card(
+    {"type": "AdaptiveCard", "version": "1.3", "actions": [Card.action("Resolve", "resolve", {"issue": 7})["fallback"]]}
+)
+
 
 class Server(uvicorn.Server):
     def install_signal_handlers(self):
@@ -50,3 +63,28 @@ def until(what, seconds=10):
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
     return found
+
+
+def sent(graph, action="send"):
+    """What the bot did."""
+    return [one for one in graph.deliveries() if one["action"] == action]
+
+
+def card_of(delivery):
+    """The card of a message."""
+    return delivery["activity"]["attachments"][0]["content"]
+
+
+def title(delivery):
+    """The first text of its card."""
+    return card_of(delivery)["body"][0]["text"]
+
+
+def tell(graph, url, **act):
+    """Lets a person act; gives the status of the answer to each activity."""
+    return [one["statuses"][-1] for one in graph.tell(f"{url}/api/messages", **act)]
+
+
+def rows(target):
+    """The rows of ``bot_activities``."""
+    return table(target)
