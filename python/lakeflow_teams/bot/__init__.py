@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakeflow_teams.bot.app_package import AppPackage, check_app_package
 from lakeflow_teams.bot.card import Card, CardProblem
 
 if TYPE_CHECKING:
