@@ -85,7 +85,9 @@ def test_everybody_is_told_of_somebody_new_each_week(graph, tmp_path):
         assert not met & pairs
         met |= pairs
     assert set(Counter(one["recipient"] for one in sent(graph)).values()) == {3}
+    graph.clear_requests()
     again = go(graph, tmp_path, week=2)
+    assert graph.requests() == [], "everybody was told, so that nothing is asked"
     assert (again.counts, len(sent(graph))) == (ran.counts, 3 * len(everybody)), "a second run of a week starts nothing anew"
     assert ran.total == sum(ran.counts.values()) == sum(row["round"] == ran.round for row in rows(tmp_path))
 
