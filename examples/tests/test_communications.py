@@ -22,22 +22,25 @@ class People:
     def __init__(self, graph, app, url):
         self.graph, self.app, self.url = graph, app, url
 
-    def _told(self, user, **deed):
-        before = len(self.graph.deliveries())
-        answer = self.graph.tell(f"{self.url}/api/messages", user=user, **deed)[0]["body"]
-        return before, answer
+    def messages(self, user):
+        """What stands in somebody's chat, the newest version last."""
+        return [one for one in self.graph.deliveries() if one["recipient"] == user and one["action"] in ("send", "update")]
 
     def write(self, user, text):
-        """What the bot answers: the text, or the card as text."""
-        before, _ = self._told(user, deed="message", text=text)
-        return until(lambda: [one for one in self.graph.deliveries()[before:] if one["recipient"] == user])[-1]
+        """What the bot answers."""
+        before = len(self.messages(user))
+        self.graph.tell(f"{self.url}/api/messages", deed="message", user=user, text=text)
+        return until(lambda: self.messages(user)[before:])[-1]
 
     def click(self, user, delivery, button):
-        _, answer = self._told(user, deed="click", activity_id=delivery["activity_id"], action=button)
-        return answer["value"]
+        """What is shown for a moment, or the card that takes the other's place."""
+        told = self.graph.tell(
+            f"{self.url}/api/messages", deed="click", user=user, activity_id=delivery["activity_id"], action=button
+        )
+        return told[0]["body"]["value"]
 
     def latest(self, user):
-        return next(one for one in reversed(self.graph.deliveries()) if one["recipient"] == user)
+        return self.messages(user)[-1]
 
 
 @pytest.fixture

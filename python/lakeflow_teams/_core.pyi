@@ -384,12 +384,13 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
-        signing_key: str | PathLike[str] | None = None,
+        signing_key_file: str | PathLike[str] | None = None,
+        signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
         """``webhooks`` are addresses of workflows, by the names of their recipients.
 
-        ``signing_key`` is the file of the key that the data of cards' actions is signed with; it is made where it is missing, and
-        without one it lies in the folder.
+        ``signing_key_file`` holds the key that signs the data of cards' actions; without it the key lies in
+        ``signing_key_folder``, by default the folder, and is made there on first use.
         """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
@@ -451,6 +452,8 @@ class Bot:
         """Where a first contact goes."""
     def begin(self) -> None:
         """Opens the journal; only one process at a time may."""
+    def close(self) -> None:
+        """Closes it."""
     def receive(self, authorization: str | None, body: bytes) -> Awaitable[tuple[int, str, int, bool, str, str | None]]:
         """Proves a request and keeps its activity.
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow_array::{ArrayRef, RecordBatch, StructArray};
@@ -48,7 +48,7 @@ struct Shared {
     folder: PathBuf,
     gate: Gate,
     /// Open in the one process that receives.
-    journal: OnceLock<Journal>,
+    journal: Mutex<Option<Arc<Journal>>>,
     courier: Courier,
     key: Key,
 }
@@ -58,8 +58,12 @@ struct Shared {
 type Received = (u16, &'static str, u64, bool, &'static str, Option<String>);
 
 impl Shared {
-    fn journal(&self) -> Result<&Journal> {
-        self.journal.get().ok_or_else(|| Error::configuration("This bot only sends: it has not begun to receive"))
+    fn opened(&self) -> MutexGuard<'_, Option<Arc<Journal>>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn journal(&self) -> Result<Arc<Journal>> {
+        self.opened().clone().ok_or_else(|| Error::configuration("This bot only sends: it has not begun to receive"))
     }
 
     async fn receive(&self, authorization: Option<&str>, body: &[u8]) -> Received {
@@ -130,12 +134,12 @@ fn open(options: HashMap<String, String>, credential: Option<Py<PyAny>>, setting
     let gate = Gate { verifier, development, app: bot.app_id.clone(), tenants };
     let key = match settings.signing_key_file {
         Some(path) => key_file::read(&path)?,
-        None => key_file::read_or_make(&settings.folder.join("card_signing_key"))?,
+        None => key_file::read_or_make(&settings.folder.join(key_file::NAME))?,
     };
     let folder = settings.folder;
     let (app, tenant) = (bot.app_id.clone(), bot.tenant.clone());
     let courier = Courier { client, bot, service };
-    Ok(Bot { shared: Arc::new(Shared { folder, gate, journal: OnceLock::new(), courier, key }), app, tenant })
+    Ok(Bot { shared: Arc::new(Shared { folder, gate, journal: Mutex::default(), courier, key }), app, tenant })
 }
 
 /// Runs something to its end, whether its caller waits for it or not.
@@ -227,7 +231,7 @@ async fn upload(courier: &Courier, address: &str, bytes: &[u8]) -> Option<String
 }
 
 impl Bot {
-    fn journal(&self) -> PyResult<&Journal> {
+    fn journal(&self) -> PyResult<Arc<Journal>> {
         self.shared.journal().map_err(|error| to_py(&error))
     }
 }
@@ -273,12 +277,18 @@ impl Bot {
     /// Opens the journal. One process at a time may do it, which is its caller's to see to.
     fn begin(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
-            if self.shared.journal.get().is_none() {
-                let _ = self.shared.journal.set(Journal::open(&self.shared.folder, now_ms())?);
+            let mut opened = self.shared.opened();
+            if opened.is_none() {
+                *opened = Some(Arc::new(Journal::open(&self.shared.folder, now_ms())?));
             }
             Ok(())
         })
         .map_err(|error: Error| to_py(&error))
+    }
+
+    /// Closes it, so that another process may open it.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| drop(self.shared.opened().take()));
     }
 
     /// Proves a request and keeps its activity.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
 import json
 import logging
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +20,13 @@ from lakeflow_teams.bot.filing import Filing
 from lakeflow_teams.bot.handlers import Handlers
 from lakeflow_teams.bot.incoming import Conversation, Incoming
 from lakeflow_teams.bot.outbox import NotSentError, Outbox, Sent
+from lakeflow_teams.bot.threads import in_thread
 from lakeflow_teams.deliver import conversations
 
 _log = logging.getLogger(__name__)
 
 CARD_ACTION = "adaptiveCard/action"
-#: What an activity comes to be told by, for replies in one run of the bot.
+#: What the cards of replies are signed as sent by.
 RUN = "bot"
 #: Handlers that are plain functions run so many at a time.
 _THREADS = 16
@@ -57,11 +56,7 @@ class Dispatch:
         self._handlers = handlers
         self._outbox = outbox
         self._filing = filing
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bot-handler")
-
-    def close(self) -> None:
-        """Takes nothing new."""
-        self._threads.shutdown(wait=False)
+        self._threads = asyncio.Semaphore(_THREADS)
 
     def is_ignored(self, activity: dict[str, Any]) -> bool:
         """Whether nobody handles it, so that there is nothing to do."""
@@ -98,7 +93,7 @@ class Dispatch:
         incoming = Incoming(activity)
         kind, name = activity.get("type"), activity.get("name")
         if kind == "invoke" and name == CARD_ACTION:
-            return await self._execute(number, incoming, again=again)
+            return await self._execute(number, incoming)
         if kind == "invoke" and name == files.CONSENT:
             return await self._file(number, incoming)
         if _is_submit(activity):
@@ -118,8 +113,8 @@ class Dispatch:
         """Runs a handler; a plain function in a thread, so that it may wait."""
         if inspect.iscoroutinefunction(handler):
             return await handler(incoming)
-        context = contextvars.copy_context()
-        reply = await asyncio.get_running_loop().run_in_executor(self._threads, context.run, handler, incoming)
+        async with self._threads:
+            reply = await in_thread(lambda: handler(incoming))
         return await reply if inspect.isawaitable(reply) else reply
 
     def _recipients(self, conversation: Conversation, incoming: Incoming) -> list[str]:
@@ -135,7 +130,7 @@ class Dispatch:
         incoming.data, incoming.inputs = json.loads(sent), json.loads(inputs)
         return why
 
-    async def _execute(self, number: int, incoming: Incoming, *, again: bool) -> Outcome:
+    async def _execute(self, number: int, incoming: Incoming) -> Outcome:
         value = incoming.activity.get("value")
         action = value.get("action") if isinstance(value, dict) else None
         if not isinstance(action, dict):
@@ -149,18 +144,20 @@ class Dispatch:
         reply = await self._run(handler.run, incoming)
         _check(reply)
         if isinstance(reply, Card):
-            reply = self._outbox.sealed(reply, RUN, self._binding(incoming))
+            reply = self._outbox.sealed(reply, RUN, incoming.conversation.root)
             # The answer is for who used it; the message is what all others see. A refresh is each one's own view.
             if incoming.activity["value"].get("trigger") != "automatic" and incoming.reply_to_id:
-                await self._update(number, incoming, reply, again=again)
+                await self._update(number, incoming, reply)
         return Outcome("handled", answer=answers.of_reply(reply))
-
-    def _binding(self, incoming: Incoming) -> str:
-        return incoming.conversation.root
 
     async def _submit(self, number: int, incoming: Incoming, *, again: bool) -> Outcome:
         why = self._open(incoming, incoming.activity["value"], None)
         handler = self._handlers.action(incoming.action)
+        spoken = self._handlers.of_kind("message") if why == "unsigned" and handler is None and incoming.text else None
+        if spoken is not None:
+            # A button that writes a message in the person's name brings a value with it.
+            await self._say(number, incoming, await self._run(spoken, incoming), again=again)
+            return Outcome("handled")
         if why and (why != "unsigned" or handler is None or handler.signed):
             return Outcome("refused", why)
         if handler is None:
@@ -168,13 +165,13 @@ class Dispatch:
         reply = await self._run(handler.run, incoming)
         _check(reply)
         if isinstance(reply, Card) and incoming.reply_to_id:
-            await self._update(number, incoming, reply, again=again)
+            await self._update(number, incoming, reply)
         else:
             await self._say(number, incoming, reply, again=again)
         return Outcome("handled")
 
-    async def _update(self, number: int, incoming: Incoming, card: Card, *, again: bool) -> None:
-        del again  # to replace a message twice with the same is to replace it
+    async def _update(self, number: int, incoming: Incoming, card: Card) -> None:
+        """To replace a message twice with the same is to replace it."""
         await self._outbox.update(Sent(), incoming, card, summary=None, run=RUN, answers=number)
 
     async def _say(self, number: int, incoming: Incoming, reply: Any, *, again: bool) -> None:
@@ -191,7 +188,8 @@ class Dispatch:
         if activity.get("name") != CARD_ACTION or not isinstance(said, dict):
             return
         text = said.get("value")
-        if str(said.get("type", "")).endswith("activity.message") and isinstance(text, str):
+        is_text = str(said.get("type", "")).endswith("activity.message") and isinstance(text, str)
+        if is_text and not await asyncio.to_thread(messages.answered, self._target, number):
             await self._outbox.send(Sent(), Incoming(activity), text, summary=None, run=RUN, answers=number)
 
     async def _file(self, number: int, incoming: Incoming) -> Outcome:

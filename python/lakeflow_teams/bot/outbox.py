@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 #: What can be sent: a card, a text, or a whole message as the Bot Connector takes it.
 Message = Card | str | Mapping[str, Any]
-#: To whom: a person's object id or user principal name, a channel's id, a conversation, or where something came from.
+#: To whom: a person's object id, a channel's id, a conversation, or where something came from.
 Recipient = str | User | Conversation | Incoming
 
 _CARD = "application/vnd.microsoft.card.adaptive"
@@ -142,6 +142,10 @@ class Outbox:
         if named.startswith("a:"):
             known = conversations.of(self._target, named)
             return Place(root, named, known.service_url if known else None, "personal")
+        if not _GUID.fullmatch(named) and not named.startswith("29:"):
+            raise _core.ConfigurationError(
+                f"recipient {named!r}: it is no object id of a person, no channel and no conversation"
+            )
         usable = known is not None and known.installed
         return Place(named, known.conversation_id if known and usable else None, service, "user")
 

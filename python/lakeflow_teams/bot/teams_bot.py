@@ -148,7 +148,7 @@ class TeamsBot:
     def send(self, recipient: Recipient, message: Message, *, summary: str | None = None, run: str = "bot") -> Sent:
         """Sends a card, a text or a whole message.
 
-        ``recipient`` is a person's object id or user principal name, a channel's id (``19:...``, a new post), a thread
+        ``recipient`` is a person's object id, a channel's id (``19:...``, a new post), a thread
         (``19:...;messageid=...``), or what a handler was given. The data of a card's actions is signed for this recipient
         and ``run``. Outside an event loop it returns once Teams has taken the message; inside it is sent beside what goes on
         there, and ``await bot.send(...)`` waits for it. Raises :class:`NotSentError`.
@@ -236,7 +236,11 @@ class TeamsBot:
             return
         if await asyncio.to_thread(self._begin):
             for number, text in self._core.pending():
-                self._schedule(number, json.loads(text), again=True)
+                activity = json.loads(text)
+                task = self._schedule(number, activity, again=True)
+                if activity.get("type") == "invoke":
+                    # Who clicked does not wait any more.
+                    task.add_done_callback(lambda done, number=number, activity=activity: self._late(number, activity, done))
 
     def _begin(self) -> bool:
         from lakeflow_teams.deliver.files import alone
@@ -249,6 +253,7 @@ class TeamsBot:
 
                 stack.enter_context(alone(self._target / FOLDER, "bot"))
                 self._core.begin()
+                stack.callback(self._core.close)
                 filing = self._make_filing()
                 filing.start()
                 stack.callback(filing.stop)
@@ -262,12 +267,13 @@ class TeamsBot:
             return
         under_way = [task for task in self._tasks.values() if not task.done()]
         if under_way:
-            await asyncio.wait(under_way, timeout=_STOP_SECONDS)
+            _, late = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
+            # They stay to be handled, and begin again with the next process.
+            for task in late:
+                task.cancel()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._outbox.settled(), 1.0)
         opened, self._open = self._open, None
-        if self._dispatch is not None:
-            self._dispatch.close()
         await asyncio.to_thread(opened.close)
 
     async def _health(self, send: asgi.Send) -> None:
@@ -311,11 +317,12 @@ class TeamsBot:
         else:
             self._schedule(number, activity, again=False)
 
-    def _schedule(self, number: int, activity: dict[str, Any], *, again: bool) -> None:
+    def _schedule(self, number: int, activity: dict[str, Any], *, again: bool) -> asyncio.Task[Outcome]:
         assert self._dispatch is not None  # noqa: S101
         task = asyncio.get_running_loop().create_task(self._dispatch.handle(number, activity, again=again))
         self._tasks[number] = task
         task.add_done_callback(lambda _: self._tasks.pop(number, None))
+        return task
 
     async def _answer_invoke(self, send: asgi.Send, number: int, activity: dict[str, Any]) -> None:
         """The handler's answer, if it is there in time."""

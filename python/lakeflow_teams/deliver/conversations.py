@@ -73,11 +73,16 @@ class Row(NamedTuple):
     team_id: str | None = None
 
 
+def folder(target: Path) -> Path:
+    """Where a bot's state lies, which is made if it is not there."""
+    found = target / FOLDER
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
 @contextmanager
 def _open(target: Path) -> Iterator[sqlite3.Connection]:
-    folder = target / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder / "conversations.sqlite", timeout=_WAIT_SECONDS)) as connection:
+    with closing(sqlite3.connect(folder(target) / "conversations.sqlite", timeout=_WAIT_SECONDS)) as connection:
         connection.execute("pragma journal_mode = wal")
         connection.execute(_CREATE)
         connection.execute(_CREATE_INSTALLATIONS)

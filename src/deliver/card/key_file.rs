@@ -11,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::seal::Key;
 use teams_base::error::{Error, Result};
 
+/// What it is called, beside the state of a bot.
+pub const NAME: &str = "card_signing_key";
 /// Less could be guessed.
 const LEAST_BYTES: usize = 32;
 

@@ -1,6 +1,6 @@
 //! Sends the bot what people do, as Teams does: what gets no answer comes again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub async fn tell(url: &Url, said: Said, clock: &Clock, resend_ms: i64, times: u
     let mut told = Told { statuses: Vec::new(), body: Value::Null, activity: said.activity.clone() };
     let is_answered = |told: &Told| told.statuses.iter().any(|status| *status != 0);
     while told.statuses.len() < times.max(1) || told.statuses.len() < TIMES && !is_answered(&told) {
-        let silence = silent(clock, clock.now_ms() + resend_ms);
+        let silence = silent(clock, resend_ms);
         tokio::select! {
             answer = post(url, &said) => match answer {
                 Ok((status, body)) => {
@@ -44,9 +44,10 @@ pub async fn tell(url: &Url, said: Said, clock: &Clock, resend_ms: i64, times: u
     told
 }
 
-/// Waits until the clock shows this, which may be advanced meanwhile.
-async fn silent(clock: &Clock, until_ms: i64) {
-    while clock.now_ms() < until_ms {
+/// Waits so long, by the emulator's clock, which may be advanced meanwhile; where it stands still, real time counts.
+async fn silent(clock: &Clock, milliseconds: i64) {
+    let (began, began_ms) = (Instant::now(), clock.now_ms());
+    while clock.now_ms() < began_ms + milliseconds && (began.elapsed().as_millis() as i64) < milliseconds {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -8,6 +8,7 @@ import threading
 import time
 from datetime import timedelta
 
+from lakeflow_teams import broadcast
 from support.bots import ASK, DONE, OLD, card_of, rows, sent, serving, tell, title, until
 
 
@@ -229,3 +230,23 @@ def test_card_data_that_was_altered_is_over_or_is_somebody_elses_reaches_nobody(
     assert seen == [{"issue": 7, "host": "db-7"}, {"x": 1}]
     codes = sorted(row["code"] or "" for row in rows(tmp_path))
     assert codes == ["", "", "altered", "altered", "expired", "other_recipient", "other_recipient", "unsigned"]
+
+
+def test_a_button_of_a_broadcast_comes_back_to_the_bot_of_the_same_lakehouse(graph, user, make, tmp_path):
+    plan = {"name": "poll", "recipients": {"users": [user]}, "card": ASK.content}
+    assert broadcast(plan, tmp_path, dict(graph.options)).counts == {"succeeded": 1}
+    bot, seen = make(), []
+    bot.action("resolve")(lambda action: seen.append((action.run, action.data)))
+    with serving(bot) as url:
+        asked = sent(graph)[0]
+        assert tell(graph, url, deed="click", user=user, activity_id=asked["activity_id"], action="Resolve") == [200]
+    assert seen == [("poll", {"issue": 7, "host": "db-7"})]
+
+
+def test_a_button_that_writes_in_the_persons_name_is_a_message(graph, user, make):
+    bot, seen = make(), []
+    bot.message(lambda message: seen.append(message.text))
+    with serving(bot) as url:
+        assert tell(graph, url, deed="message", user=user, text="help", replace={"/value": {"topic": 1}}) == [200]
+        until(lambda: seen)
+    assert seen == ["help"]

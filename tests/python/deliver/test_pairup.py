@@ -144,10 +144,11 @@ def test_the_buttons_of_the_card_pause_and_resume_and_leave_the_card_where_it_is
         return next(row["state"] for row in rows(tmp_path) if (row["round"], row["person_id"]) == (round_, user))
 
     with serving(bot) as url:
-        before = len(graph.deliveries())
+        before = len(sent(graph))
         assert click(url, card, "Pause")["value"] == "You pause"
-        (answer,) = graph.deliveries()[before:]
-        assert (answer["action"], answer["recipient"]) == ("send", user)
+        (answer,) = sent(graph)[before:]
+        assert answer["recipient"] == user
+        assert not [one for one in graph.deliveries() if one["action"] == "update"], "the card with the names stays"
         assert state(week=1) == "paused"
         assert "again" in json.dumps(click(url, answer, "Resume"))
         assert state(week=2) == "succeeded"

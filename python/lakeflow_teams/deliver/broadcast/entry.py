@@ -35,8 +35,6 @@ OnProgress = Callable[[tuple[int, int, int]], None]
 #: Requests a second to the Bot Connector, and installations a second, per app and tenant.
 _CONNECTOR_RATE = 50.0
 _INSTALL_RATE = 30.0
-#: Beside the bot's state.
-_SIGNING_KEY = "card_signing_key"
 #: What every card is given, beside the columns of a table.
 _OWN_COLUMNS = ("user_id", "display_name")
 
@@ -143,7 +141,7 @@ class Job:
             plan = self._plan(frozen or self._frozen(), retry_failed=False)
             (scratch / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
             # A key that is used for nothing: what is signed with it is as long.
-            job = self._open(scratch, None)
+            job = self._open(scratch)
             try:
                 self._preview(job, summary)
                 missing = job.missing_app()
@@ -161,16 +159,15 @@ class Job:
             summary.minutes["install"] = round(queued / _INSTALL_RATE / 60, 2)
         return summary
 
-    def _open(self, folder: Path, signing_key: Path | None) -> _core.Broadcast:
-        webhooks = {one.name: one.address() for one in self._spec.audience.webhooks}
-        key = self._spec.card_signing_key_file or signing_key
-        return _core.Broadcast(folder, self._options, credential=self._credential, webhooks=webhooks, signing_key=key)
-
-    def _signing_key(self) -> Path:
-        """The key that the bot of this target signs with too, so that it knows the cards' data for ours."""
-        folder = self._root / conversations.FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / _SIGNING_KEY
+    def _open(self, folder: Path, keys: Path | None = None) -> _core.Broadcast:
+        return _core.Broadcast(
+            folder,
+            self._options,
+            credential=self._credential,
+            webhooks={one.name: one.address() for one in self._spec.audience.webhooks},
+            signing_key_file=self._spec.card_signing_key_file,
+            signing_key_folder=keys,
+        )
 
     def _preview(self, job: _core.Broadcast, summary: BroadcastSummary) -> None:
         """All cards, before the first is sent."""
@@ -268,7 +265,7 @@ class Job:
             frozen |= {key: self._frozen()[key] for key in ("card", "card_place", "card_digest")}
         workspace.plan(self._plan(frozen, retry_failed=retry_failed))
         workspace.conversations(conversations.known(self._root))
-        job = self._open(workspace.root, self._signing_key())
+        job = self._open(workspace.root, conversations.folder(self._root))
         try:
             self._begin(job, step, summary, frozen)
             self._perform(job, step, summary)
