@@ -188,8 +188,9 @@ class Dispatch:
         if activity.get("name") != CARD_ACTION or not isinstance(said, dict):
             return
         text = said.get("value")
-        is_text = str(said.get("type", "")).endswith("activity.message") and isinstance(text, str)
-        if is_text and not await asyncio.to_thread(messages.answered, self._target, number):
+        if not str(said.get("type", "")).endswith("activity.message") or not isinstance(text, str):
+            return
+        if not await asyncio.to_thread(messages.answered, self._target, number):
             await self._outbox.send(Sent(), Incoming(activity), text, summary=None, run=RUN, answers=number)
 
     async def _file(self, number: int, incoming: Incoming) -> Outcome:

@@ -92,16 +92,16 @@ def serve(app: Any, listener: socket.socket, told: Callable[[str], None]) -> boo
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C and SIGTERM stop it; a second one ends the process as ever."""
-    kept: dict[int, Any] = {}
+    kept: dict[signal.Signals, Any] = {}
 
     def handle(number: int, _frame: object) -> None:
         stop()
-        signal.signal(number, kept[number])
+        signal.signal(number, kept[signal.Signals(number)])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         kept[number] = signal.signal(number, handle)
     try:
         yield
     finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        for of, handler in kept.items():
+            signal.signal(of, handler)

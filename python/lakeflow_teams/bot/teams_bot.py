@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,7 +241,7 @@ class TeamsBot:
                 task = self._schedule(number, activity, again=True)
                 if activity.get("type") == "invoke":
                     # Who clicked does not wait any more.
-                    task.add_done_callback(lambda done, number=number, activity=activity: self._late(number, activity, done))
+                    task.add_done_callback(partial(self._late, number, activity))
 
     def _begin(self) -> bool:
         from lakeflow_teams.deliver.files import alone
@@ -335,7 +336,7 @@ class TeamsBot:
             outcome = task.result()
             await _answer(send, outcome.status, outcome.answer)
             return
-        task.add_done_callback(lambda done: self._late(number, activity, done))
+        task.add_done_callback(partial(self._late, number, activity))
         await _answer(send, 200, answers.WORKING if activity.get("name") == "adaptiveCard/action" else None)
 
     def _late(self, number: int, activity: dict[str, Any], task: asyncio.Task[Outcome]) -> None:
