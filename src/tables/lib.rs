@@ -34,6 +34,6 @@ pub use derive::{BodyText, Exploder};
 pub use json::Fields;
 pub use page::{Page, read_item, read_page};
 pub use rows::{
-    Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally,
-    ThreadOutcome, ThreadRows, Twice, Unlisted, VersionRows,
+    Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, Known, ListRows, RawItems, Rows, TableBuilder,
+    Tally, ThreadOutcome, ThreadRows, Twice, Unlisted, VersionRows, read_known,
 };
