@@ -113,7 +113,7 @@ async fn fetch(words_per_message: usize) -> (Pages, Pages) {
         ..EmulatorConfig::default()
     };
     let emulator = Emulator::start(config).expect("an emulator");
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let token = token(&http, &emulator).await;
     let mut export = Pages { bodies: Vec::new(), rows: 0 };

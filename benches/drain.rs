@@ -18,7 +18,7 @@ pub fn run(file: &str) {
     let token: Arc<str> = std::env::var("DRAIN_TOKEN").expect("a token").into();
     let encoding = std::env::var("DRAIN_ENCODING").unwrap_or_default();
     let (accept, inflates) = (if encoding == "identity" { "identity" } else { "gzip" }, encoding == "inflate");
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let (urls, next, bytes) = (Arc::new(urls), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

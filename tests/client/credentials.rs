@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use ring::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use teams_client::auth::{DefaultCredential, ManagedIdentity, TokenService};
 
 use super::*;
@@ -19,7 +19,7 @@ const ONE_ENCRYPTED: &str = include_str!("../keys/one-encrypted.pem");
 fn certificate(key: &str) -> (String, String) {
     let key = KeyPair::from_pkcs8_pem_and_sign_algo(key, &PKCS_RSA_SHA256).unwrap();
     let made = CertificateParams::new(vec!["app.example".into()]).unwrap().self_signed(&key).unwrap();
-    let digest = ring::digest::digest(&ring::digest::SHA256, made.der());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, made.der());
     (made.pem(), URL_SAFE_NO_PAD.encode(digest))
 }
 

@@ -21,7 +21,7 @@ pub struct Reply {
 
 pub fn http() -> reqwest::Client {
     // The first test to come installs it; the others find it there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 

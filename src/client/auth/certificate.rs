@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{KeyPair, RSA_PSS_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use pkcs8::der::Decode;
-use ring::rand::SystemRandom;
-use ring::signature::{KeyPair, RSA_PSS_SHA256, RsaKeyPair};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -112,7 +112,7 @@ impl Certificate {
             return None;
         }
         let ends = inner.validity().not_after.to_unix_duration().as_secs();
-        let thumbprint = ring::digest::digest(&ring::digest::SHA256, der);
+        let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
         Some((URL_SAFE_NO_PAD.encode(thumbprint), Timestamp::from_second(ends as i64).unwrap_or(Timestamp::MAX)))
     }
 
@@ -124,7 +124,7 @@ impl Certificate {
         });
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
-        let mut signature = vec![0; self.key.public().modulus_len()];
+        let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
             .sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
             .map_err(|_| refuse("holds a key that does not sign"))?;

@@ -6,6 +6,6 @@ pub(super) fn refuse(why: &str) -> Error {
     Error::Configuration(format!("Option client_certificate: it {why}"))
 }
 
-pub(super) fn not_rsa(why: &ring::error::KeyRejected) -> Error {
+pub(super) fn not_rsa(why: &aws_lc_rs::error::KeyRejected) -> Error {
     refuse(&format!("holds a key that is not an RSA key of 2048 to 4096 bits ({why})"))
 }

@@ -1,9 +1,9 @@
 //! PEM (RFC 7468): certificates, and RSA keys in the open or encrypted as PKCS#8.
 
+use aws_lc_rs::signature::RsaKeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use ring::signature::RsaKeyPair;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use zeroize::Zeroizing;

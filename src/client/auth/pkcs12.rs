@@ -1,8 +1,8 @@
 //! PKCS#12 (RFC 7292), also called PFX: what Windows, Azure Key Vault and `openssl pkcs12 -export` write.
 
+use aws_lc_rs::signature::RsaKeyPair;
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error as Pkcs12;
-use ring::signature::RsaKeyPair;
 use rustls_pki_types::CertificateDer;
 
 use super::key_error::{not_rsa, refuse};

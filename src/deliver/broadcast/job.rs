@@ -14,11 +14,11 @@ use super::journal::{Event, Journal};
 use super::ledger;
 use super::plan::Plan;
 use super::recipients::Recipients;
-use crate::append_log;
 use crate::card::Template;
 use crate::connector::{Bot, State};
 use teams_base::error::{Error, Result};
 use teams_client::GraphClient;
+use teams_journal::append_log;
 
 /// One broadcast under way.
 pub struct Job {

@@ -5,9 +5,9 @@ use std::path::Path;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::append_log::{self, AppendLog};
 use crate::connector::State;
 use teams_base::error::{Error, Result};
+use teams_journal::append_log::{self, AppendLog};
 
 /// A line of the journal. Recipients are named by their place among the frozen ones.
 #[derive(Debug, Clone, Serialize, Deserialize)]

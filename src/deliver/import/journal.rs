@@ -6,8 +6,8 @@ use std::path::Path;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::append_log::{self, AppendLog};
 use teams_base::error::{Error, Result};
+use teams_journal::append_log::{self, AppendLog};
 
 /// A line of the journal. Containers and teams are named by their place in the plan, posts by theirs in the container.
 #[derive(Debug, Clone, Serialize, Deserialize)]

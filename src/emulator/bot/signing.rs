@@ -2,11 +2,10 @@
 //!
 //! The keys are made for tests and lie open in the sources: nothing trusts them but a bot that is told to.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::rsa::{KeyPair, PublicKeyComponents};
-use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
 
 /// RSA, 2048 bits, PKCS #8 in DER.
@@ -16,8 +15,8 @@ pub fn count() -> usize {
     KEYS.len()
 }
 
-fn pair(key: usize) -> Option<KeyPair> {
-    KeyPair::from_pkcs8(KEYS.get(key)?).ok()
+fn pair(key: usize) -> Option<RsaKeyPair> {
+    RsaKeyPair::from_pkcs8(KEYS.get(key)?).ok()
 }
 
 pub fn id(key: usize) -> String {
@@ -26,10 +25,12 @@ pub fn id(key: usize) -> String {
 
 /// The public part, as a JSON Web Key; its endorsements name the channels that it signs for.
 pub fn public(key: usize, endorsements: Option<&[&str]>) -> Option<Value> {
-    let parts: PublicKeyComponents<Vec<u8>> = pair(key)?.public().into();
+    let pair = pair(key)?;
+    let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
     let mut shown = json!({
         "kty": "RSA", "use": "sig", "kid": id(key), "x5t": id(key),
-        "n": URL_SAFE_NO_PAD.encode(parts.n), "e": URL_SAFE_NO_PAD.encode(parts.e),
+        "n": URL_SAFE_NO_PAD.encode(n.big_endian_without_leading_zero()),
+        "e": URL_SAFE_NO_PAD.encode(e.big_endian_without_leading_zero()),
     });
     if let Some(channels) = endorsements {
         shown["endorsements"] = json!(channels);
@@ -42,7 +43,7 @@ pub fn token(header: &Value, claims: &Value, key: usize) -> Option<String> {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(header), part(claims));
     let pair = pair(key)?;
-    let mut signature = vec![0; pair.public().modulus_len()];
+    let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
     Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }

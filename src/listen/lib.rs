@@ -1,0 +1,6 @@
+//! Receives what Teams sends, and proves it before it is looked into any further.
+//!
+//! Uses `teams-base`, `teams-client`, `teams-journal` and `teams-tables`. How documents of issuers are fetched is its caller's:
+//! through [`token::Fetch`].
+
+pub mod token;

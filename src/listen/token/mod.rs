@@ -1,0 +1,10 @@
+//! The tokens that come with what Teams sends to a bot
+//! (<https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>).
+//!
+//! [`keys`]: the issuer's keys, cached and rotated; [`verify`]: all that has to hold.
+
+pub mod keys;
+pub mod verify;
+
+pub use keys::{Fetch, Keys};
+pub use verify::{Asked, Refusal, Verifier};

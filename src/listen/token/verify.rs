@@ -1,0 +1,143 @@
+//! All that has to hold before an activity is looked into. Each miss has a name, and leaves no trace but it.
+
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde::Deserialize;
+
+use super::keys::{Keys, NoKey};
+
+/// Clocks may differ by this, in seconds.
+const SKEW: u64 = 300;
+/// No token of the issuer is longer.
+const LONGEST: usize = 16 << 10;
+
+/// What an activity says of itself, as far as its token has to agree.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub channel: &'a str,
+    pub service_url: &'a str,
+}
+
+/// Why an activity is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no `Authorization: Bearer ...`.
+    NoToken,
+    /// It is no JSON Web Token.
+    Malformed,
+    /// Another algorithm than RS256.
+    Algorithm,
+    UnknownKey,
+    Signature,
+    Issuer,
+    Audience,
+    Expired,
+    NotYetValid,
+    /// The key does not sign for the activity's channel, or does not say for which.
+    Endorsement,
+    /// The token is for another service URL than the activity names, or either names none.
+    ServiceUrl,
+    /// The keys cannot be fetched: nothing is known of the token.
+    Unreachable(String),
+}
+
+impl Refusal {
+    /// The HTTP status that it is answered with.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NoToken | Self::Malformed => 401,
+            Self::Unreachable(_) => 503,
+            _ => 403,
+        }
+    }
+
+    /// Its name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoToken => "no token",
+            Self::Malformed => "no JSON Web Token",
+            Self::Algorithm => "another algorithm",
+            Self::UnknownKey => "an unknown key",
+            Self::Signature => "a wrong signature",
+            Self::Issuer => "another issuer",
+            Self::Audience => "another audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not yet valid",
+            Self::Endorsement => "a key without endorsement",
+            Self::ServiceUrl => "another service URL",
+            Self::Unreachable(_) => "keys that cannot be fetched",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(alias = "serviceUrl")]
+    serviceurl: Option<String>,
+}
+
+pub struct Verifier {
+    keys: Keys,
+    validation: Validation,
+}
+
+impl Verifier {
+    pub fn new(app_id: &str, issuer: &str, keys: Keys) -> Self {
+        // The algorithm is pinned: neither the token nor the metadata chooses it.
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = SKEW;
+        validation.validate_nbf = true;
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[app_id]);
+        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
+        Self { keys, validation }
+    }
+
+    /// `authorization` is the header as it came.
+    pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
+        let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
+        if token.len() > LONGEST || token.contains(char::is_whitespace) {
+            return Err(Refusal::Malformed);
+        }
+        let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
+        if header.alg != Algorithm::RS256 {
+            return Err(Refusal::Algorithm);
+        }
+        let id = header.kid.ok_or(Refusal::UnknownKey)?;
+        let key = self.keys.find(&id).await.map_err(|none| match none {
+            NoKey::Unknown => Refusal::UnknownKey,
+            NoKey::Unreachable(why) => Refusal::Unreachable(why),
+        })?;
+        let claims = decode::<Claims>(token, &key.decoding, &self.validation).map_err(|error| refusal(&error))?.claims;
+        // A key that does not say for which channels it signs, signs for none.
+        let endorsed = key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
+        if !endorsed || asked.channel.is_empty() {
+            return Err(Refusal::Endorsement);
+        }
+        let plain = |url: &str| url.trim_end_matches('/').to_owned();
+        let claimed = claims.serviceurl.map(|url| plain(&url)).filter(|url| !url.is_empty());
+        if claimed.is_none() || claimed != Some(plain(asked.service_url)) {
+            return Err(Refusal::ServiceUrl);
+        }
+        Ok(())
+    }
+}
+
+fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
+    use jsonwebtoken::errors::ErrorKind as Kind;
+
+    match error.kind() {
+        Kind::InvalidSignature => Refusal::Signature,
+        Kind::InvalidIssuer => Refusal::Issuer,
+        Kind::InvalidAudience => Refusal::Audience,
+        Kind::ExpiredSignature => Refusal::Expired,
+        Kind::ImmatureSignature => Refusal::NotYetValid,
+        Kind::InvalidAlgorithm => Refusal::Algorithm,
+        Kind::MissingRequiredClaim(claim) => match claim.as_str() {
+            "iss" => Refusal::Issuer,
+            "aud" => Refusal::Audience,
+            "nbf" => Refusal::NotYetValid,
+            _ => Refusal::Expired,
+        },
+        _ => Refusal::Malformed,
+    }
+}
