@@ -205,6 +205,11 @@ impl<'t> Item<'t> {
         })
     }
 
+    /// Whether a change comes without what changed. Of a deletion nothing more need be known than that it is one.
+    pub fn is_without_content(&self, kind: ChangeKind) -> bool {
+        self.encrypted.is_none() && self.storage.is_none() && kind != ChangeKind::Deleted
+    }
+
     /// The object that changed; `resourceData` names it too.
     pub fn path(&self) -> Option<Cow<'t, str>> {
         self.resource.clone().or_else(|| {
@@ -284,7 +289,8 @@ mod tests {
         let read = |text: &str| Collection::read(text).map(|all| (all.items.len(), all.tokens.len()));
         assert_eq!(read(r#"{"value":[{},7,"x"],"validationTokens":["a"]}"#), Some((3, 1)));
         assert_eq!(read(r#"{"Value":[],"validationTokens":null}"#), Some((0, 0)));
-        for none in ["", "{}", "[]", r#"{"value":null}"#, r#"{"value":[{]}"#, r#"{"value":[],"validationTokens":[7]}"#] {
+        for none in ["", "{}", "[]", r#"{"value":null}"#, r#"{"value":[{]}"#, r#"{"value":[],"validationTokens":[7]}"#]
+        {
             assert_eq!(read(none), None, "{none}");
         }
         let alone = r#"{"subscriptionId":"s","changeType":"created"}"#;
