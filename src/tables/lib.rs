@@ -24,7 +24,7 @@ mod tests;
 pub use graph::{TABLES, find};
 pub use schema::{
     Archive, Column, ColumnType, Derived, DirectoryObject, Empty, Ingestion, List, Meetings, Parent, Part, Projection,
-    Reading, Report, Shape, Source, Table, Takes,
+    Reading, Report, Shape, Source, Table, Takes, spark_struct,
 };
 
 // From bytes to rows.

@@ -36,17 +36,20 @@ impl Registry {
     pub fn check(&self, id: &str, client_state: Option<&str>) -> Result<(), Outcome> {
         let state = client_state.unwrap_or_default().as_bytes();
         let known = self.0.read();
-        let (mut is_ours, mut is_proven) = (false, false);
+        let (mut is_ours, mut is_own_state, mut is_pending_state) = (false, false, false);
         for one in known.iter() {
             let is_equal = verify_slices_are_equal(one.client_state.expose().as_bytes(), state).is_ok();
             let has = one.has(id);
             is_ours |= has;
-            is_proven |= is_equal && (has || one.is_pending);
+            is_own_state |= is_equal & has;
+            is_pending_state |= is_equal & one.is_pending;
         }
-        match (is_proven && !state.is_empty(), is_ours) {
-            (true, _) => Ok(()),
-            (false, true) => Err(Outcome::ClientState),
-            (false, false) => Err(Outcome::UnknownSubscription),
+        match (is_ours, is_own_state, is_pending_state) {
+            _ if state.is_empty() && is_ours => Err(Outcome::ClientState),
+            (true, true, _) => Ok(()),
+            (true, false, _) => Err(Outcome::ClientState),
+            (false, _, true) if !state.is_empty() => Ok(()),
+            (false, ..) => Err(Outcome::UnknownSubscription),
         }
     }
 
