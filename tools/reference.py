@@ -243,6 +243,7 @@ CORE = {
         "GraphEmulator",
         "EmulatorSizes",
         "EmulatorBehaviour",
+        "PushBehaviour",
         "EmulatorKnobs",
         "EmulatorActions",
         "Mutation",

@@ -835,6 +835,49 @@ class EmulatorBehaviour(TypedDict, total=False):
     """Bytes of a post without the bytes of its images."""
     more_client_ids: Sequence[str]
     """Client ids that get tokens too, with the same secret."""
+    push: PushBehaviour
+    """How change notifications are made and delivered; what is not named is as it was at first."""
+
+@type_check_only
+class PushBehaviour(TypedDict, total=False):
+    """How the tenant notifies. Shares are of one."""
+
+    lost: float
+    """Notifications that are never sent, and of which no event tells."""
+    doubled: float
+    """Notifications that come again."""
+    overtaken: float
+    """Notifications that come up to ``late_ms`` later than others, which overtake them."""
+    late_ms: int
+    delay_ms: int
+    """How late all of them come."""
+    wrongly_signed: float
+    """Notifications whose ``dataSignature`` is of other bytes."""
+    forged_tokens: float
+    """POSTs of which one token is not Graph's."""
+    foreign_items: float
+    """POSTs that hold an item of another tenant too, with a token of that tenant."""
+    subset_payloads: float
+    """Payloads of updates that hold a part of the properties only."""
+    deleted_content: bool
+    """Whether items of kind ``deleted`` have content."""
+    token_version: Literal["v1", "v2", "mixed"]
+    no_tokens: bool
+    """``validationTokens: null``, as for an application that requires assignments."""
+    signing_key: int
+    """Which key (0 to 2) signs the tokens."""
+    published_keys: Sequence[int]
+    """Which keys login publishes."""
+    items_per_post: int
+    timeout_ms: int
+    """What takes longer is slow, and comes again."""
+    patience_ms: int
+    """How long an answer is waited for."""
+    handshake_ms: int
+    quota: int
+    """Subscriptions of one family in the organisation."""
+    hub_item_bytes: int
+    """Bytes of an item that goes to Event Hubs."""
 
 @type_check_only
 class EmulatorKnobs(EmulatorBehaviour, total=False):
@@ -1138,6 +1181,23 @@ class GraphEmulator:
         """The files that were uploaded, as (drive, path, bytes)."""
     def unreadable_teams(self) -> list[str]:
         """Ids of teams that are listed and answer 403 or 404."""
+    def subscriptions(self) -> list[dict[str, Any]]:
+        """The subscriptions that live, as Graph shows them, with their ``clientState`` and whether they are ``inconsistent``."""
+    def remove_subscriptions(self, subscription_id: str | None = None) -> int:
+        """Takes subscriptions away, one or all, as Graph does without telling. Returns how many."""
+    def notices(self) -> list[dict[str, Any]]:
+        """What subscribers were told of, in order, and what became of it: the truth of deliveries.
+
+        Each has ``at_ms``, ``subscription_id``, ``change_type``, ``resource``, ``url``, ``fate`` (``waiting``, ``delivered``, ``lost``,
+        ``dropped``, ``given_up``), ``statuses`` (of each POST; 0 for no answer) and ``spoiled`` (``signature`` or ``token``, or ``None``).
+        """
+    def hub_values(self, hub: str) -> list[str]:
+        """The values that an Event Hub got since they were last taken, as JSON text."""
+    def lifecycle(self, event: str, subscription_id: str | None = None) -> int:
+        """Tells of subscriptions, one or all: ``reauthorizationRequired``, ``subscriptionRemoved`` (which removes them), ``missed``.
+
+        Returns how many.
+        """
     def fault(self, **rule: Unpack[Fault]) -> None:
         """Spoils answers: ``fault(path="/messages", status=503, times=2)``."""
     def tamper(self, **change: Any) -> None:

@@ -19,11 +19,13 @@ use crate::graph::endpoints::ENDPOINTS;
 use crate::mutate::mutation::{Mutation, MutationSummary, Touched};
 use crate::mutate::post::Post;
 use crate::mutate::tamper::{Tamper, tamper};
+use crate::push::endpoints::held;
+use crate::push::outbox::Notice;
 use crate::server::log::RequestLogEntry;
 use crate::server::serve::accept;
 use crate::server::state::Shared;
 use crate::server::tell::{Told, tell};
-use crate::server::{control, live};
+use crate::server::{control, live, notify};
 use crate::tenant::bot::Delivery;
 use crate::tenant::clock::stamp;
 use crate::tenant::config::EmulatorConfig;
@@ -58,6 +60,7 @@ impl Emulator {
             tokio::net::TcpListener::from_std(listener)?
         };
         runtime.spawn(accept(listener, shared.clone()));
+        runtime.spawn(notify::run(shared.clone()));
         if shared.config.live {
             let every = Duration::from_secs_f64(shared.config.live_seconds.clamp(0.01, 86_400.0));
             runtime.spawn(live::run(Arc::downgrade(&shared), every));
@@ -92,6 +95,7 @@ impl Emulator {
 
     pub fn advance(&self, seconds: i64) {
         self.shared.clock.advance_ms(seconds.saturating_mul(1000));
+        self.shared.due.notify_one();
     }
 
     /// Changes the tenant. All changes are dated between the clock's time before (plus `advance_seconds`) and after.
@@ -134,6 +138,37 @@ impl Emulator {
     /// Everything that the bot did, in order: sent, replaced, deleted.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner).bot.ledger.clone()
+    }
+
+    /// The subscriptions that live, with their states.
+    pub fn subscriptions(&self) -> Vec<Value> {
+        let now_ms = self.shared.clock.now_ms();
+        let tenant = self.shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        tenant.subscriptions.live(now_ms).map(held).collect()
+    }
+
+    /// Takes subscriptions away, one or all; no event tells of it. Returns how many.
+    pub fn remove_subscriptions(&self, id: Option<&str>) -> usize {
+        let now_ms = self.shared.clock.now_ms();
+        let mut tenant = self.shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let live = tenant.subscriptions.live(now_ms).map(|found| found.id.clone());
+        let ids: Vec<String> = live.filter(|found| id.is_none_or(|id| id == found)).collect();
+        ids.iter().filter_map(|id| tenant.subscriptions.remove(id)).count()
+    }
+
+    /// Everything that subscribers were told of, in order, and what became of it.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.shared.outbox().notices().to_vec()
+    }
+
+    /// The values that an Event Hub got since they were last taken.
+    pub fn hub_values(&self, hub: &str) -> Vec<String> {
+        self.shared.outbox().take_hub(hub)
+    }
+
+    /// Tells of subscriptions, one or all, by an event such as `reauthorizationRequired`; returns how many.
+    pub fn lifecycle(&self, event: &str, id: Option<&str>) -> usize {
+        notify::lifecycle(&self.shared, event, id)
     }
 
     pub fn fault(&self, rule: FaultRule) {

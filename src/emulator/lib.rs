@@ -12,6 +12,7 @@
 //! - [`login`]: the token endpoint; [`handlers`]: one file per family of endpoints;
 //! - [`write`]: the endpoints that change the tenant: migration mode, members;
 //! - [`bot`]: the Bot Connector, and the people who talk to the bot;
+//! - [`push`]: change notifications: subscriptions, encryption, validation tokens, what waits to be delivered;
 //! - [`graph`]: the tables of endpoints, and what is decided before a handler runs;
 //! - [`truth`]: the rows a correct reader would hold;
 //! - [`server`]: connections and the way of a request, changes that its owner asks for, a life of its own; [`emulator`]: the handle to all of it.
@@ -28,6 +29,7 @@ mod http;
 mod login;
 mod mutate;
 mod odata;
+mod push;
 mod server;
 mod tenant;
 mod truth;
@@ -39,6 +41,7 @@ pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use mutate::post::Post;
 pub use mutate::tamper::Tamper;
+pub use push::outbox::{Fate, Notice};
 pub use server::log::RequestLogEntry;
 pub use server::tell::Told;
 pub use tenant::bot::Delivery;
@@ -47,4 +50,5 @@ pub use tenant::knob_names::{ACTIONS, is_knob, names as knob_names};
 pub use tenant::knobs::{
     ChatHistory, DeltaExpiry, ExportOrder, ExportPaging, ImportRates, Knobs, ReplyCount, RetryAfter, TopOverMax,
 };
+pub use tenant::push::{PushKnobs, TokenVersion};
 pub use tenant::unset_time::UnsetTime;

@@ -243,6 +243,35 @@ impl GraphEmulator {
         self.with(py, Emulator::unreadable_teams)
     }
 
+    /// The subscriptions that live, with their states.
+    fn subscriptions(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let subscriptions = self.with(py, Emulator::subscriptions)?;
+        to_python(py, &subscriptions)
+    }
+
+    /// Take subscriptions away, one or all, as Graph does without telling. Returns how many.
+    #[pyo3(signature = (subscription_id=None))]
+    fn remove_subscriptions(&self, py: Python<'_>, subscription_id: Option<&str>) -> PyResult<usize> {
+        self.with(py, |emulator| emulator.remove_subscriptions(subscription_id))
+    }
+
+    /// What subscribers were told of, in order, and what became of it: the truth of deliveries.
+    fn notices(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let notices = self.with(py, Emulator::notices)?;
+        to_python(py, &notices)
+    }
+
+    /// The values that an Event Hub got since they were last taken, as JSON text.
+    fn hub_values(&self, py: Python<'_>, hub: &str) -> PyResult<Vec<String>> {
+        self.with(py, |emulator| emulator.hub_values(hub))
+    }
+
+    /// Tell of subscriptions, one or all: `reauthorizationRequired`, `subscriptionRemoved` (which removes), `missed`. Returns how many.
+    #[pyo3(signature = (event, subscription_id=None))]
+    fn lifecycle(&self, py: Python<'_>, event: &str, subscription_id: Option<&str>) -> PyResult<usize> {
+        self.with(py, |emulator| emulator.lifecycle(event, subscription_id))
+    }
+
     /// Arm a fault: `fault(path="/messages", kind="status", status=503, times=2)`.
     #[pyo3(signature = (**rule))]
     fn fault(&self, py: Python<'_>, rule: Option<&Bound<'_, PyDict>>) -> PyResult<()> {

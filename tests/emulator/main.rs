@@ -17,6 +17,7 @@ mod mutation;
 mod oddities;
 mod pages;
 mod people;
+mod push;
 mod speed;
 mod throttle;
 mod truth;

@@ -1,10 +1,11 @@
 //! What an endpoint is: one row of the table.
 
-use crate::graph::limit::Limit;
-use crate::graph::permission::Permission;
+use crate::graph::limit::{self, Limit};
+use crate::graph::permission::{self, Permission};
 use crate::handlers::call::{Call, WriteCall};
-use crate::http::error::Outcome;
+use crate::http::error::{GraphError, Outcome};
 use crate::http::method::Method;
+use crate::push::proposal::Proposal;
 
 #[derive(Clone, Copy)]
 pub enum Handler {
@@ -12,6 +13,8 @@ pub enum Handler {
     Read(fn(&Call<'_>) -> Outcome),
     /// Changes the tenant, alone.
     Write(fn(&mut WriteCall<'_>) -> Outcome),
+    /// Checks a subscription, whose addresses are called before it stands.
+    Subscribe(fn(&Call<'_>) -> Result<Proposal, GraphError>),
     /// Holds other requests, each of which is authenticated, limited and answered for itself.
     Batch,
 }
@@ -73,6 +76,23 @@ pub const fn write(
     limit: Limit,
 ) -> Endpoint {
     Endpoint { method, template, aliases: &[], handler: Handler::Write(handler), permission, limit, rate_last: false }
+}
+
+/// An endpoint whose effect comes after calls to the addresses that it names.
+pub const fn subscribe(
+    method: Method,
+    template: &'static str,
+    propose: fn(&Call<'_>) -> Result<Proposal, GraphError>,
+) -> Endpoint {
+    Endpoint {
+        method,
+        template,
+        aliases: &[],
+        handler: Handler::Subscribe(propose),
+        permission: permission::NONE,
+        limit: limit::CHANGE_SUBSCRIPTION,
+        rate_last: false,
+    }
 }
 
 pub const fn batch(template: &'static str, permission: Permission) -> Endpoint {

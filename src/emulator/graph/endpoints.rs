@@ -1,7 +1,7 @@
 //! Every endpoint of the emulator: one row, one handler. The router, the permissions and the limits are this table.
 
 use crate::bot;
-use crate::graph::endpoint::{Endpoint, batch, get, write};
+use crate::graph::endpoint::{Endpoint, batch, get, subscribe, write};
 use crate::graph::limit::Limit;
 use crate::graph::{limit, permission};
 use crate::handlers::{
@@ -9,6 +9,7 @@ use crate::handlers::{
     messages, messages_delta, reports, schedule, sharing, tags, teams,
 };
 use crate::http::method::Method::{Delete, Get, Patch, Post, Put};
+use crate::push;
 use crate::write;
 
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -256,6 +257,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
     write(Post, "/users/{id}/teamwork/installedApps", bot::apps::install, permission::INSTALL, limit::INSTALL),
     write(Delete, "/users/{id}/teamwork/installedApps/{id}", bot::apps::remove, permission::INSTALL, limit::INSTALL),
     write(Get, "/users/{id}/teamwork/installedApps/{id}/chat", bot::apps::chat, permission::USER_APPS, limit::DEFAULT),
+    // Change notifications; which permission is needed depends on the resource
+    subscribe(Post, "/subscriptions", push::endpoints::propose),
+    subscribe(Patch, "/subscriptions/{id}", push::endpoints::propose_change),
+    get("/subscriptions", push::endpoints::list, permission::NONE, limit::SUBSCRIPTIONS),
+    get("/subscriptions/{id}", push::endpoints::get, permission::NONE, limit::SUBSCRIPTION),
+    write(Delete, "/subscriptions/{id}", push::endpoints::delete, permission::NONE, limit::CHANGE_SUBSCRIPTION),
+    write(Post, "/subscriptions/{id}/reauthorize", push::endpoints::reauthorize, permission::NONE, limit::REAUTHORIZE),
     // Meetings and reports
     get("/communications/callRecords", meetings::list_calls, permission::CALL_RECORDS, limit::DEFAULT),
     get(

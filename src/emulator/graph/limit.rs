@@ -33,6 +33,8 @@ pub enum Limit {
     Import { article: Rates, table: Rates },
     /// The Bot Connector's: per second for the app in the tenant, and windows per conversation.
     Connector(Windows),
+    /// So many requests of a class within 20 seconds, for the app in the tenant.
+    Window(&'static str, usize),
     /// Nothing of its own: a batch costs what its parts cost.
     None,
 }
@@ -101,6 +103,12 @@ pub const POST_TO_CHANNEL: Limit = Limit::Import {
     table: Rates { class: "post to channel", tenant: 50.0, resource: Some((2, 1.0)), user: None },
 };
 pub const POST_TO_CHAT: Limit = Limit::requests("post to chat", 20.0).per_chat();
+/// "Microsoft Graph service-specific throttling limits", subscriptions.
+pub const WINDOW_SECONDS: f64 = 20.0;
+pub const CHANGE_SUBSCRIPTION: Limit = Limit::Window("change subscription", 500);
+pub const REAUTHORIZE: Limit = Limit::Window("reauthorize subscription", 1_000);
+pub const SUBSCRIPTION: Limit = Limit::Window("subscription", 500);
+pub const SUBSCRIPTIONS: Limit = Limit::Window("subscriptions", 25);
 pub const SCHEDULE: Limit = Limit::requests("schedule", 30.0);
 /// Outlook's limit is per mailbox: 10,000 requests in ten minutes.
 pub const MAILBOX: Limit = Limit::requests("mailbox", 1_000.0).per_resource(1, 16.0);

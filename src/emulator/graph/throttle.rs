@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use crate::graph::limit::{CONNECTOR_PER_SECOND, Limit, Rates, Windows};
+use crate::graph::limit::{CONNECTOR_PER_SECOND, Limit, Rates, WINDOW_SECONDS, Windows};
 
 use crate::http::error::GraphError;
 use crate::odata::query::Query;
@@ -86,6 +86,7 @@ impl Throttle {
             }
             Limit::Units(base) => (self.units(resource_units(*base, query), users, now), true),
             Limit::Connector(windows) => (self.connector(windows, ids, now), false),
+            Limit::Window(class, count) => (self.fit(class, "", &[(*count, WINDOW_SECONDS)], now, 0.0), false),
             Limit::None => return Ok(()),
         };
         if wait <= 0.0 {
@@ -124,12 +125,17 @@ impl Throttle {
         let wait = self.take("connector", String::new(), false, now, rate, rate.max(1.0), 1.0);
         // A thread counts as its conversation.
         let conversation = ids.first().and_then(|id| id.split(';').next()).unwrap_or_default();
-        let seen = self.windows.entry((windows.class, conversation.to_owned())).or_default();
-        let longest = windows.counts.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+        self.fit(windows.class, conversation, windows.counts, now, wait)
+    }
+
+    /// Lets a request through that fits into every window; what is refused does not count.
+    fn fit(&mut self, class: &'static str, key: &str, counts: &[(usize, f64)], now: f64, wait: f64) -> f64 {
+        let seen = self.windows.entry((class, key.to_owned())).or_default();
+        let longest = counts.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
         while seen.front().is_some_and(|at| now - at > longest) {
             seen.pop_front();
         }
-        let full = windows.counts.iter().filter_map(|(count, seconds)| {
+        let full = counts.iter().filter_map(|(count, seconds)| {
             let oldest = *seen.iter().nth_back(count - 1)?;
             (now - oldest < *seconds).then_some(seconds - (now - oldest))
         });

@@ -18,8 +18,11 @@ use crate::mutate;
 use crate::mutate::mutation::{Mutation, MutationSummary, Touched};
 use crate::mutate::mutator::Mutator;
 use crate::mutate::post::Post;
+use crate::push::event::{self, Event};
+use crate::server::notify;
 use crate::server::state::Shared;
 use crate::tenant::clock::iso;
+use crate::tenant::model::Tenant;
 
 /// What a request of the owner is answered; `None` for one of Graph.
 pub fn answer(shared: &Shared, request: &Request) -> Option<Response> {
@@ -49,7 +52,7 @@ fn parsed<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
 pub fn mutate(shared: &Shared, mutation: &Mutation) -> MutationSummary {
     let seconds = i64::try_from(mutation.advance_seconds).unwrap_or(i64::MAX);
     shared.clock.advance_ms(seconds.saturating_mul(1000));
-    let (mut summary, now) = changed(shared, mutation, mutate::apply);
+    let (mut summary, now) = changed(shared, mutation, mutate::apply, event::of);
     summary.now = now;
     summary
 }
@@ -69,11 +72,21 @@ pub fn post(shared: &Shared, post: &Post) -> Result<Touched, String> {
         let touched = mutator.write(post);
         (touched, mutator.at_ms)
     };
-    changed(shared, &Mutation::default(), write).0
+    let told = |tenant: &Tenant, written: &Result<Touched, String>, now_ms| {
+        let event = written.as_ref().ok().and_then(|touched| event::of_post(tenant, touched, now_ms));
+        event.into_iter().collect()
+    };
+    changed(shared, &Mutation::default(), write, told).0
 }
 
-/// What a change gives, and the clock after it, which never shows a time before a change that can be read.
-fn changed<T>(shared: &Shared, asked: &Mutation, change: impl FnOnce(Mutator<'_>) -> (T, i64)) -> (T, String) {
+/// What a change gives, and the clock after it, which never shows a time before a change that can be read. Subscribers are
+/// told of its events.
+fn changed<T>(
+    shared: &Shared,
+    asked: &Mutation,
+    change: impl FnOnce(Mutator<'_>) -> (T, i64),
+    told: impl FnOnce(&Tenant, &T, i64) -> Vec<Event>,
+) -> (T, String) {
     let turn = shared.mutations.fetch_add(1, Ordering::Relaxed);
     let seed = shared.config.seed ^ asked.seed.rotate_left(17) ^ turn.rotate_left(40);
     let knobs = shared.knobs();
@@ -81,5 +94,6 @@ fn changed<T>(shared: &Shared, asked: &Mutation, change: impl FnOnce(Mutator<'_>
     let before = shared.clock.now_ms();
     let (result, last) = change(Mutator::new(&mut tenant, &knobs, StdRng::seed_from_u64(seed), asked, before));
     shared.clock.advance_ms((last + 1 - shared.clock.now_ms()).max(0));
+    notify::tell(shared, &tenant, &knobs, || told(&tenant, &result, last));
     (result, iso(shared.clock.now_ms()))
 }

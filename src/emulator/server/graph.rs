@@ -21,6 +21,7 @@ use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::login::tokens::Audience;
 use crate::odata::query::Query;
+use crate::server::notify;
 use crate::server::state::Shared;
 use crate::tenant::knobs::Knobs;
 
@@ -97,6 +98,13 @@ fn handle(
         Handler::Read(read) => {
             let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
             read(&gate.admit(&*tenant)?)?
+        }
+        Handler::Subscribe(propose) => {
+            let proposal = {
+                let tenant = shared.tenant.read().unwrap_or_else(PoisonError::into_inner);
+                propose(&gate.admit(&*tenant)?)?
+            };
+            notify::settle(shared, proposal)?
         }
         Handler::Write(write) => {
             let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@ pub mod graph;
 pub mod gzip;
 pub mod live;
 pub mod log;
+pub mod notify;
 pub mod respond;
 pub mod serve;
 pub mod state;

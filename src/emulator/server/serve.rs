@@ -24,6 +24,7 @@ use crate::http::response::Response;
 use crate::login::token_endpoint::{TokenRequest, token};
 use crate::login::tokens::Audience;
 use crate::odata::query::Query;
+use crate::push::login;
 use crate::server::body::Body;
 use crate::server::connection::Connection;
 use crate::server::control;
@@ -87,6 +88,8 @@ enum Target {
     Workflow,
     /// The metadata of the tokens that the Bot Connector sends, and their keys.
     OpenId(&'static str),
+    /// The same of those that come with change notifications.
+    Login(&'static str),
     Service(Audience, Route),
 }
 
@@ -100,6 +103,8 @@ impl Target {
             Self::Workflow
         } else if let Some(name) = openid::name(&request.path) {
             Self::OpenId(name)
+        } else if let Some(name) = login::name(&request.path) {
+            Self::Login(name)
         } else {
             let (audience, route) = graph::route(shared, request);
             Self::Service(audience, route)
@@ -112,7 +117,7 @@ impl Target {
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Download => "/reports/download",
             Self::Workflow => "/workflows/{id}",
-            Self::OpenId(name) => name,
+            Self::OpenId(name) | Self::Login(name) => name,
             Self::Service(_, route) => route.name(),
         }
     }
@@ -182,6 +187,8 @@ async fn serve(
         }
         Target::OpenId(name) => effect::bare_status_with_retry_after(&injected)
             .unwrap_or_else(|| openid::answer(name, &request.base, &knobs)),
+        Target::Login(name) => effect::bare_status_with_retry_after(&injected)
+            .unwrap_or_else(|| login::answer(name, &request.base, &knobs.push)),
         Target::Service(audience, route) => {
             let overlaps = knobs.concurrent_operations_refused && turn.as_ref().is_some_and(|turn| !turn.alone);
             let outcome = if overlaps {

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tokio::sync::Notify;
 
 use crate::faults::injector::Injector;
 use crate::graph::connector::CONNECTOR;
@@ -14,6 +15,7 @@ use crate::graph::router::Router;
 use crate::graph::throttle::Throttle;
 use crate::http::request::Request;
 use crate::login::tokens::Tokens;
+use crate::push::outbox::Outbox;
 use crate::server::gzip::Gzip;
 use crate::server::log::{RequestLog, RequestLogEntry};
 use crate::server::turns::Turns;
@@ -37,6 +39,9 @@ pub struct Shared {
     pub faults: Mutex<Injector>,
     pub throttle: Mutex<Throttle>,
     pub log: Mutex<RequestLog>,
+    pub outbox: Mutex<Outbox>,
+    /// Rung when something may be due in the outbox.
+    pub due: Notify,
     pub gzip: Mutex<Gzip>,
     pub random: Mutex<StdRng>,
     pub connections: AtomicU64,
@@ -60,6 +65,8 @@ impl Shared {
             faults: Mutex::default(),
             throttle: Mutex::new(Throttle::new()),
             log: Mutex::default(),
+            outbox: Mutex::new(Outbox::new(config.seed)),
+            due: Notify::new(),
             gzip: Mutex::default(),
             random: Mutex::new(StdRng::seed_from_u64(config.seed ^ 0x5eed)),
             connections: AtomicU64::new(0),
@@ -74,6 +81,10 @@ impl Shared {
 
     pub fn rng(&self) -> MutexGuard<'_, StdRng> {
         self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a request and its response in the log; `name` is that of its endpoint.

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::net::TcpStream;
 use url::Url;
 
 use crate::bot::people::Said;
+use crate::http::client::{self, Failed};
 
 /// How often an activity comes at most.
 const TIMES: usize = 3;
@@ -42,22 +38,8 @@ pub async fn tell(url: &Url, said: Said, resend: Duration) -> Told {
     told
 }
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
 async fn post(url: &Url, said: &Said) -> Result<(u16, Value), Failed> {
-    let host = url.host_str().unwrap_or_default();
-    let stream = TcpStream::connect((host, url.port_or_known_default().unwrap_or(80))).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = hyper::Request::post(&url[url::Position::BeforePath..url::Position::AfterQuery])
-        .header("host", &url[url::Position::BeforeHost..url::Position::AfterPort])
-        .header("content-type", "application/json; charset=utf-8")
-        .header("authorization", &said.authorization)
-        .body(Full::new(Bytes::from(said.activity.to_string())))?;
-    let answer = sender.send_request(request).await?;
-    let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await?.to_bytes();
-    connection.abort();
-    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+    let headers = [("content-type", "application/json; charset=utf-8"), ("authorization", &*said.authorization)];
+    let answer = client::post(url, &headers, said.activity.to_string().into()).await?;
+    Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or_default()))
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::tenant::push::PushKnobs;
+
 /// The application permissions that the app holds unless a test revokes them.
 pub const GRANTED_ROLES: &[&str] = &[
     "User.ReadBasic.All",
@@ -244,6 +246,8 @@ pub struct Knobs {
     pub resend_seconds: f64,
     /// Drives that files can be written to.
     pub drives: BTreeSet<String>,
+    /// How change notifications are made and delivered.
+    pub push: PushKnobs,
 }
 
 impl Default for Knobs {
@@ -315,6 +319,7 @@ impl Default for Knobs {
             unendorsed_keys: BTreeSet::new(),
             resend_seconds: 15.0,
             drives: BTreeSet::new(),
+            push: PushKnobs::default(),
         }
     }
 }

@@ -7,5 +7,6 @@ pub mod ids;
 pub mod knob_names;
 pub mod knobs;
 pub mod model;
+pub mod push;
 pub mod unset_time;
 pub mod visibility;

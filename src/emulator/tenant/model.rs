@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::tenant::bot::Bot;
+use crate::tenant::push::Subscriptions;
 
 pub type Object = Map<String, Value>;
 
@@ -39,6 +40,7 @@ pub struct Tenant {
     pub migrated_teams: HashMap<String, MigratedTeam>,
     pub operations: HashMap<String, Operation>,
     pub bot: Bot,
+    pub subscriptions: Subscriptions,
     /// Files that were uploaded: by drive and path, their bytes.
     pub files: BTreeMap<(String, String), Bytes>,
     /// The longest message, in words.

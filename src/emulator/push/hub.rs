@@ -1,0 +1,49 @@
+//! Event Hubs as an address of notifications.
+//!
+//! Source: "Receive change notifications through Azure Event Hubs".
+
+use url::Url;
+
+pub const SCHEME: &str = "EventHub:";
+
+pub fn is_hub(url: &str) -> bool {
+    url.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
+/// The hub's name: of the address with a role, or the secret's of the one with a connection string; nothing for another form.
+pub fn name(url: &str) -> Option<String> {
+    let parsed = Url::parse(url.get(SCHEME.len()..)?).ok().filter(|parsed| parsed.scheme() == "https")?;
+    parsed.query_pairs().find(|(name, value)| name.eq_ignore_ascii_case("tenantId") && !value.is_empty())?;
+    let segments: Vec<&str> = parsed.path_segments()?.collect();
+    let host = parsed.host_str()?;
+    match segments.as_slice() {
+        [kind, name] if kind.eq_ignore_ascii_case("eventhubname") && host.ends_with(".servicebus.windows.net") => {
+            Some((*name).to_owned())
+        }
+        [kind, name] if kind.eq_ignore_ascii_case("secrets") && host.ends_with(".vault.azure.net") => {
+            Some((*name).to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_the_address_name_a_hub() {
+        let role = "EventHub:https://ns.servicebus.windows.net/eventhubname/teams?tenantId=contoso.com";
+        assert_eq!(name(role).as_deref(), Some("teams"));
+        let secret = "EventHub:https://v.vault.azure.net/secrets/s?tenantId=contoso.com";
+        assert_eq!(name(secret).as_deref(), Some("s"));
+        for wrong in [
+            "EventHub:https://ns.servicebus.windows.net/eventhubname/teams",
+            "EventHub:http://ns.servicebus.windows.net/eventhubname/teams?tenantId=c",
+            "EventHub:https://ns.example/eventhubname/teams?tenantId=c",
+            "EventHub:",
+        ] {
+            assert_eq!(name(wrong), None, "{wrong}");
+        }
+    }
+}
