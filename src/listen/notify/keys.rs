@@ -90,7 +90,7 @@ impl PrivateKey {
 
 fn thumbprint(certificate: &[u8]) -> String {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
-    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    hash.as_ref().iter().fold(String::with_capacity(40), |text, byte| text + &format!("{byte:02X}"))
 }
 
 /// Keys by their labels.
