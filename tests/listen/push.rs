@@ -337,7 +337,8 @@ async fn one_whose_answer_was_lost_is_found_and_strays_are_removed() {
     std::fs::remove_dir_all(&place.folder).unwrap();
     let listener = place.listen(&["messages", "chats"], json!({}));
     let turn = listener.turn().await.unwrap();
-    assert_eq!((turn.replaced.len(), turn.created.len(), turn.failures.len()), (1, 2, 0));
+    assert!(turn.failures.is_empty(), "{:?}", turn.failures);
+    assert_eq!((turn.replaced.len(), turn.created.len()), (1, 2));
     drop(listener);
     let listener = place.listen(&["messages"], json!({}));
     let turn = listener.turn().await.unwrap();

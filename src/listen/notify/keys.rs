@@ -155,6 +155,8 @@ impl KeyRing {
                 "Option certificate: the certificate was given, and so no other one is made. Replace its file",
             )
         })?;
+        // Labels tell seconds, and the newest is the current one.
+        let now = self.current().map_or(now, |key| now.max(key.created + SignedDuration::from_secs(1)));
         let label = label(now);
         let pem = generate(&label, now)?;
         let path = folder.join(format!("{label}.{EXTENSION}"));
