@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -380,6 +381,23 @@ def broadcasts() -> Figures:
     return figures
 
 
+def decoders() -> Figures:
+    """(l) Change notifications decrypted and decoded, as Spark's workers and the listener do it."""
+    command = [sys.executable, str(stage.HERE / "decoders.py"), "4000" if QUICK else "40000"]
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    figures: Figures = result["figures"]
+    lines = [
+        [name, f"{one['a_second']:,.0f}", f"{one['cpu_microseconds_each']:,.0f}"] for name, one in figures.items()
+    ]
+    show(
+        "Decoding notifications, each with a key of its own",
+        ["", "a second", "CPU us each"],
+        lines,
+        f"RSA of 2,048 bits; the core uses {result['cores']} cores",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -548,7 +566,7 @@ def factors(figures: Figures) -> None:
 
 SECTIONS = {
     one.__name__: one
-    for one in (decode, end_to_end, incumbent, incremental, limits, imports, broadcasts, memory, lakehouse, snapshots, size)
+    for one in (decode, end_to_end, incumbent, incremental, limits, imports, broadcasts, decoders, memory, lakehouse, snapshots, size)
 }
 
 
