@@ -423,7 +423,8 @@ class Notifications:
 
         Columns: ``arrived_at`` (UTC timestamp), ``position`` (long: with ``item`` the key), ``item`` (int), ``subscription_id``,
         ``tenant_id``, ``change_type``, ``lifecycle_event``, ``resource``, ``outcome`` (a name of :attr:`counts`), ``notification`` (JSON).
-        A :class:`Listener` fills it if ``keep_notifications`` is set, and a decoder always.
+        A :class:`Listener` fills it if ``keep_notifications`` is set; a decoder with the items that became no row although they
+        were wanted.
         """
 
 @final

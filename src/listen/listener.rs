@@ -244,8 +244,9 @@ impl Listener {
         (self.spool.waiting(), self.aside.waiting().items)
     }
 
+    /// Takes one POST. Arrivals are dated by Graph's clock, as versions are: what was deleted without a date is ordered by them.
     pub async fn receive(&self, posted: Posted<'_>) -> Reply {
-        self.receiver.receive(posted, Timestamp::now()).await
+        self.receiver.receive(posted, self.engine.now()).await
     }
 
     pub async fn turn(&self) -> Result<Turn> {

@@ -21,7 +21,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
     from lakeflow_teams.options.typed import TableOptions
 
-#: What became of an item without needing anybody's attention.
-_FINE = ("rows", "superseded", "outside", "validation")
 #: What is told of an item that became no row.
 _PROBLEM = {
     "_problem": "outcome",
@@ -140,7 +137,6 @@ class _Shape:
             columns = {name: told.column(name) for name in self._told.names}
             yield self._batch(rows.num_rows, {"_table": pa.repeat(table, rows.num_rows), table: struct, **columns})
         items = pa.record_batch(decoded.received())
-        items = items.filter(pc.invert(pc.is_in(items["outcome"], pa.array(_FINE))))
         if items.num_rows:
             yield self._batch(items.num_rows, {new: items[old] for new, old in (_PROBLEM | _SHARED).items()})
 

@@ -91,6 +91,13 @@ impl Decoded {
         counts
     }
 
+    /// The items that somebody has to look at: they were wanted, and became no row.
+    pub fn problems(&self, items: &[Received<'_>]) -> RecordBatch {
+        let found = items.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_problem());
+        let (items, outcomes): (Vec<_>, Vec<_>) = found.unzip();
+        kept::batch(items, &outcomes, None)
+    }
+
     /// The items as they came.
     pub fn kept(&self, items: &[Received<'_>], position: Option<i64>) -> RecordBatch {
         kept::batch(items, &self.outcomes, position)
