@@ -405,10 +405,10 @@ class Notifications:
     def rows(self, table: str) -> Batch:
         """The rows of a table, with exactly the schema that reading gives for the same options. Raises :class:`KeyError`."""
     def changes(self, table: str) -> Batch:
-        """For each of these rows, in the same order: ``_change_type``, ``_version`` (UTC timestamp or null), ``_etag``,
-        ``_arrived_at``, ``_carried`` (list of column names; null: all), ``_subscription_id``, ``_resource``.
+        """What is told of each of these rows, in the same order.
 
-        Of a message the version is the later of ``lastModifiedDateTime`` and ``deletedDateTime``, of a chat ``lastUpdatedDateTime``.
+        ``_change_type``, ``_version`` (UTC timestamp or null), ``_etag``, ``_arrived_at``, ``_carried`` (list of column names; null:
+        all), ``_subscription_id``, ``_resource``. Of a message the version is the later of ``lastModifiedDateTime`` and ``deletedDateTime``, of a chat ``lastUpdatedDateTime``.
         """
     @property
     def lifecycle(self) -> list[LifecycleEvent]:
@@ -520,15 +520,19 @@ class Listener:
     def spool(self) -> dict[str, int | str | None]:
         """``items`` and ``bytes`` not yet done, ``oldest`` arrival, ``damaged`` bytes, ``aside`` (items whose key is unknown)."""
     def next(self, max_items: int = 2000, wait_seconds: float = 0.0) -> Notifications | None:
-        """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile. After a restart
-        it begins behind what was last :meth:`done`."""
+        """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile.
+
+        After a restart it begins behind what was last :meth:`done`.
+        """
     def rewind(self) -> None:
         """:meth:`next` gives everything again that is not :meth:`done`, for example after a merge that failed."""
     def done(self, position: int) -> None:
         """Everything up to this position is kept elsewhere. Durable on return."""
     def retry_aside(self, max_items: int = 2000) -> Notifications | None:
-        """Items that were set aside because their key was not known: those that can be read now. ``done`` takes its position likewise
-        (a negative number)."""
+        """Items that were set aside because their key was not known, once some of them can be read.
+
+        :meth:`done` takes its position likewise (a negative number); what is still unread has been set aside again.
+        """
     def decode(self, values: Sequence[bytes | str], arrived_at: Sequence[datetime | None] | None = None) -> Notifications:
         """Values of a hub: verified by clientState, subscription and signature, and decoded; past the spool."""
     def maintain(self) -> str:
@@ -556,13 +560,18 @@ class Listener:
         """Gives the folder free. What is in the spool stays."""
 
 def plan_subscriptions(tables: Sequence[tuple[str, Mapping[str, str], Sequence[str] | None]]) -> str:
-    """The subscriptions that tables need, without a request, as JSON: ``subscriptions`` (each: ``resource``, ``change_type``, ``tables``,
-    ``permissions`` (any of them is enough), ``quota``, ``rich``, ``max_minutes``) and ``not_pushed`` (each: ``table``, ``reason``)."""
+    """The subscriptions that tables need, without a request, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``change_type``, ``tables``, ``scope``, ``permissions`` (any of them is enough), ``quota``,
+    ``max_minutes``) and ``not_pushed`` (each: ``table``, ``reason``).
+    """
 
 def listen_status(folder: str | PathLike[str]) -> str:
-    """What stands in a listener's folder, also while another process runs it, as JSON: ``subscriptions`` (each: ``resource``,
-    ``tables``, ``id``, ``state``: active, failing or missing, ``expires_at``, ``renew_at``, ``key``, ``last_notification``), ``spool``, ``keys``,
-    ``gaps``, ``listened_at`` (the last turn of the subscriptions). Times are ISO 8601. It holds no clientState."""
+    """What stands in a listener's folder, also while another process runs it, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``tables``, ``id``, ``state``: active, failing or missing, ``expires_at``, ``renew_at``, ``key``, ``last_notification``), ``spool``, ``keys``,
+    ``gaps``, ``listened_at`` (the last turn of the subscriptions). Times are ISO 8601. It holds no clientState.
+    """
 
 def rotate_listen_key(folder: str | PathLike[str]) -> ListenKeyInfo:
     """Makes a new key in a folder, also beside a running listener: its next :meth:`Listener.maintain` finds it."""

@@ -386,9 +386,7 @@ def decoders() -> Figures:
     command = [sys.executable, str(stage.HERE / "decoders.py"), "4000" if QUICK else "40000"]
     result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     figures: Figures = result["figures"]
-    lines = [
-        [name, f"{one['a_second']:,.0f}", f"{one['cpu_microseconds_each']:,.0f}"] for name, one in figures.items()
-    ]
+    lines = [[name, f"{one['a_second']:,.0f}", f"{one['cpu_microseconds_each']:,.0f}"] for name, one in figures.items()]
     show(
         "Decoding notifications, each with a key of its own",
         ["", "a second", "CPU us each"],
@@ -566,7 +564,20 @@ def factors(figures: Figures) -> None:
 
 SECTIONS = {
     one.__name__: one
-    for one in (decode, end_to_end, incumbent, incremental, limits, imports, broadcasts, decoders, memory, lakehouse, snapshots, size)
+    for one in (
+        decode,
+        end_to_end,
+        incumbent,
+        incremental,
+        limits,
+        imports,
+        broadcasts,
+        decoders,
+        memory,
+        lakehouse,
+        snapshots,
+        size,
+    )
 }
 
 

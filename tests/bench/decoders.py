@@ -7,7 +7,7 @@ is nearly all of the work: ``openssl speed rsa2048`` says what a core can do.
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -24,19 +24,17 @@ from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-OAEP = rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 (Graph's choice)
+OAEP = rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
 LABEL = "bench"
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LABEL)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.timezone.utc)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
     certificate = builder.sign(key, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return private + certificate.public_bytes(serialization.Encoding.PEM)
 
 
@@ -49,7 +47,9 @@ def _message(number: int) -> dict[str, Any]:
         "lastModifiedDateTime": "2026-01-01T00:00:00.123Z",
         "deletedDateTime": None,
         "importance": "normal",
-        "from": {"user": {"id": "8c0a1a67-50ce-4114-bb6c-da9c5dbcf6ca", "displayName": "Ada", "userIdentityType": "aadUser"}},
+        "from": {
+            "user": {"id": "8c0a1a67-50ce-4114-bb6c-da9c5dbcf6ca", "displayName": "Ada", "userIdentityType": "aadUser"}
+        },
         "body": {"contentType": "html", "content": "<p>" + "A sentence of some length. " * 12 + "</p>"},
         "attachments": [],
         "mentions": [],

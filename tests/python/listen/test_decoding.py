@@ -28,9 +28,14 @@ def test_rows_of_a_hub_are_those_that_reading_gives(tmp_path):
     assert len(told) == rows.num_rows == 4
     for row, change in zip(rows.to_pylist(), told, strict=True):
         carried = change["_carried"] or rows.schema.names
-        assert {name: row[name] for name in carried} == {name: read[row["id"]][name] for name in carried}
+        assert {name: plain(row[name]) for name in carried} == {name: plain(read[row["id"]][name]) for name in carried}
     with pytest.raises(KeyError):
         decoded.rows("teams")
+
+
+def plain(value):
+    """A value; of JSON, whose members have no order, what it says."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
 
 def test_values_come_as_bytes_texts_and_arrow(tmp_path):

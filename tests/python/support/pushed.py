@@ -24,7 +24,10 @@ class Hub:
 def hub(folder: Path, *tables: str, blob_store: bool = False, **changes: int) -> Hub:
     """Subscribes tables to a hub, changes the tenant, and returns what came."""
     emulator = GraphEmulator(teams=1, chats=1)
-    settings = {"event_hub": HUB, **({"blob_store_url": "https://v.vault.azure.net/secrets/s?tenantId=contoso.com"} if blob_store else {})}
+    settings = {
+        "event_hub": HUB,
+        **({"blob_store_url": "https://v.vault.azure.net/secrets/s?tenantId=contoso.com"} if blob_store else {}),
+    }
     listener = _core.Listener(folder, emulator.options, [(table, ALL, None) for table in tables], json.dumps(settings))
     report = json.loads(listener.maintain())
     assert not report["failures"], report
