@@ -68,9 +68,9 @@ def decode_notifications(
     The result has a row per row of a table, and per item that became none: ``_table``, the columns of
     :meth:`lakeflow_teams._core.Notifications.changes`, and a struct for each table, of which :func:`notification_rows`
     takes one. Items that became no row have no ``_table`` but ``_problem`` (a name of ``Notifications.counts``, such as
-    ``oversized``: its content lies in a storage account, and has to be polled), and ``_notification`` as it came: :func:`notification_problems`. The test item of Event Hubs, older versions within an Arrow
-    batch, and what the options do not ask for, are left out. Raises :class:`ConfigurationError` for what can be known
-    before anything runs.
+    ``oversized``: its content lies in a storage account, and has to be polled), and ``_notification`` as it came:
+    :func:`notification_problems`. The test item of Event Hubs, older versions within an Arrow batch, and what the
+    options do not ask for, are left out. Raises :class:`ConfigurationError` for what can be known before anything runs.
     """
     spec = DecoderSpec.of(
         tables, certificate, password=certificate_password, client_states=client_states, options=dict(options)
