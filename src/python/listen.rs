@@ -281,7 +281,10 @@ impl NotificationDecoder {
         Ok(py.detach(|| self.decode_items(&values)))
     }
 
-    #[pyo3(signature = (batch, value="value", timestamp=Some("timestamp")))]
+    #[pyo3(
+        signature = (batch, value="value", timestamp=Some("timestamp")),
+        text_signature = "($self, batch, value='value', timestamp='timestamp')"
+    )]
     fn decode_batch(
         &self,
         py: Python<'_>,
