@@ -8,9 +8,11 @@ from typing import Any, Literal, TypedDict, final, type_check_only
 from typing_extensions import Required, Unpack
 
 __all__ = [
+    "ActivityRows",
     "AuthenticationError",
     "Batch",
     "BatchStream",
+    "Bot",
     "Broadcast",
     "Client",
     "ConfigurationError",
@@ -616,8 +618,12 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
-        """``webhooks`` are addresses of workflows, by the names of their recipients."""
+        """``webhooks`` are addresses of workflows, by the names of their recipients.
+
+        The key that signs the data of the card's actions is made on first use in its folder, by default this one.
+        """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
     def preview(self) -> str:
@@ -641,6 +647,86 @@ class Broadcast:
         """Puts everything on disk. It is of no use after it."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class ActivityRows:
+    """Rows of the table of activities, whole or only what changed of them."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Bot:
+    """A bot: proves and keeps what comes in, sends what goes out. Its state lies in ``folder``.
+
+    Raises :class:`ConfigurationError` for what is wrong in the options or with the signing key.
+    """
+
+    most_bytes: int
+    """No activity is longer."""
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str],
+        *,
+        credential: object | None = None,
+        allowed_tenants: list[str] | None = None,
+        signing_key_file: str | PathLike[str] | None = None,
+        development: bool = False,
+    ) -> Bot: ...
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def service_url(self) -> str:
+        """Where a first contact goes."""
+    def begin(self) -> None:
+        """Opens the journal; only one process at a time may."""
+    def close(self) -> None:
+        """Closes it."""
+    def receive(self, authorization: str | None, body: bytes) -> Awaitable[tuple[int, str, int, bool, str, str | None]]:
+        """Proves a request and keeps its activity.
+
+        Gives status of the answer, why it is refused, the activity's number, whether it is
+        new, its state, and the JSON that an invoke was answered before.
+        """
+    def receive_now(self, authorization: str | None, body: bytes) -> tuple[int, str, int, bool, str, str | None]:
+        """The same for servers without an event loop."""
+    def pending(self) -> list[tuple[int, str]]:
+        """What is acknowledged and not handled: numbers and activities as JSON text."""
+    def attempt(self, number: int) -> bool:
+        """A handler is about to begin; false where it ended with its process too often."""
+    def end(self, number: int, state: str, code: str = "", answer: str | None = None) -> None:
+        """Notes what became of an activity: ``handled``, ``failed``, ``ignored`` or ``refused``."""
+    def counts(self) -> tuple[int, int, int]:
+        """Activities that are known, that are to be handled, and that the table lacks."""
+    def unfiled(self) -> tuple[int, ActivityRows, ActivityRows]:
+        """What the table lacks: with these new rows and changes everything up to this number stands there."""
+    def filed(self, version: int) -> None:
+        """Everything up to this number stands in the table."""
+    def seal(self, card: str, run: str, recipient: str, expires: int) -> str:
+        """Signs the data of a card's actions for a recipient, until so many seconds since 1970."""
+    def unseal(self, data: str, verb: str | None, recipients: list[str]) -> tuple[str, str, str, str, str]:
+        """What an action brought back.
+
+        Gives why it is not to be relied on (``unsigned``, ``altered``, ``expired``,
+        ``other_recipient``) or nothing, its name, its run, its data and the inputs as JSON.
+        """
+    def open(self, user: str) -> Awaitable[str]:
+        """The conversation with a person.
+
+        JSON text, as of all that follow: ``state``, and ``conversation``, ``service``,
+        ``activity``, or ``code``, ``next`` and ``why``.
+        """
+    def post(self, service: str | None, channel: str, message: str) -> Awaitable[str]:
+        """A new post in a channel."""
+    def send(self, service: str, conversation: str, message: str) -> Awaitable[str]: ...
+    def update(self, service: str, conversation: str, activity_id: str, message: str) -> Awaitable[str]: ...
+    def delete(self, service: str, conversation: str, activity_id: str) -> Awaitable[str]: ...
+    def upload(self, address: str, content: bytes) -> Awaitable[str | None]:
+        """Puts a file to an upload's address; says why it could not."""
 
 def expand_card(card: str, data: list[str], now_ms: int | None = None) -> list[str]:
     """Binds data into an Adaptive Card template, once for each JSON text in ``data``; returns the cards as JSON texts.
@@ -969,6 +1055,8 @@ class Act(TypedDict, total=False):
     """Signs with this key instead of the current one."""
     authorization: str | None
     """The whole ``Authorization`` header instead."""
+    times: int | None
+    """How often ``tell`` sends it, though the bot answers."""
 
 @type_check_only
 class Mutation(TypedDict, total=False):
@@ -1171,6 +1259,8 @@ class GraphEmulator:
 
         Returns for each activity the ``statuses`` of its sendings (0: no answer), the last ``body`` and the ``activity``.
         """
+    def told(self) -> list[dict[str, Any]]:
+        """Everything that the bot was told by :meth:`tell`: ``statuses`` of its answers, the last ``body``, and the ``activity``."""
     def deliveries(self) -> list[dict[str, Any]]:
         """Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
 

@@ -27,7 +27,7 @@ use teams_base::cloud::is_loopback;
 use teams_base::error::{Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::secret::Secret;
-use teams_client::{GraphClient, PublicDocuments};
+use teams_client::GraphClient;
 
 /// What of a listener's folder is whose.
 pub const KEYS: &str = "keys";
@@ -203,7 +203,7 @@ impl Listener {
         let (keys, registry) = (Arc::new(keys), Arc::new(Registry::default()));
         let spool = Arc::new(Spool::open(&folder.join(SPOOL), settings.spool_bytes)?);
         let aside = Spool::open(&folder.join(ASIDE), settings.spool_bytes / ASIDE_SHARE)?;
-        let fetch: Arc<dyn Fetch> = Arc::new(PublicDocuments::new(config, &config.authority)?);
+        let fetch: Arc<dyn Fetch> = Arc::new(client.clone());
         let publisher = Publisher::new(app, &config.authority, config.cloud, &fetch)
             .map_err(|_| Error::configuration("Option authority_host: it leads to no address of keys"))?;
         let own: Vec<String> = config.tenant_id.iter().cloned().collect();

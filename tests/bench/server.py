@@ -28,6 +28,8 @@ def main() -> None:
             "connections": lambda: graph.connections,
             "clear": graph.clear_requests,
             "set": graph.set,
+            "act": graph.act,
+            "users": lambda: [user["id"] for user in graph.truth("users")],
             "advance": graph.advance,
             "mutate": lambda **counts: bool(graph.mutate(**counts)),
         }

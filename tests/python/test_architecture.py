@@ -42,7 +42,6 @@ ARROWS = {
         "options": "Spark's map",
         "planner": "partitions of a micro-batch",
         "operations": "`operation` asks instead of reading",
-        "listen": "notifications are decoded alike everywhere",
     },
     "pipelines": {
         "options": "the connection's options",
@@ -73,7 +72,13 @@ ARROWS = {
         "_templates": "and is a template",
     },
     "listen": {"options": "values of options become text"},
-    "bot": {},
+    "bot": {
+        "options": "the connection's options",
+        "listen": "what comes in over ASGI",
+        "deliver": "conversations are shared with broadcasts",
+        "local": "small files of its table are put together",
+        "store": "the folder of the lakehouse",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

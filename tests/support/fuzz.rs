@@ -70,13 +70,13 @@ pub fn notifications(data: &[u8]) {
     let arrived = jiff::Timestamp::UNIX_EPOCH;
     let mut items = Received::of_value(data, arrived);
     items.extend(Received::of_value(GOOD, arrived));
-    let decoded = decoder.decode(&items, &KeyRing::given(Vec::new()), Gate::States(&[]));
-    assert_eq!(decoded.counts().total(), items.len() as u64, "every item is counted");
-    assert!(matches!(decoded.outcomes.last(), Some(Outcome::Rows | Outcome::Superseded)), "a good neighbour survives");
-    for table in &decoded.tables {
+    let found = decoder.decode(&items, &KeyRing::given(Vec::new()), Gate::States(&[]));
+    assert_eq!(found.counts().total(), items.len() as u64, "every item is counted");
+    assert!(matches!(found.outcomes.last(), Some(Outcome::Rows | Outcome::Superseded)), "a good neighbour survives");
+    for table in &found.tables {
         assert_eq!(table.rows.num_rows(), table.changes.num_rows());
     }
-    assert_eq!(decoded.kept(&items, None).num_rows(), items.len());
+    assert_eq!(found.kept(&items, None).num_rows(), items.len());
     if let Some(resource) = Resource::parse(&String::from_utf8_lossy(data)) {
         assert!(!resource.id().is_empty());
     }

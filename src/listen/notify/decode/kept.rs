@@ -6,8 +6,8 @@ use arrow_array::builder::{Int32Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 
-use super::Received;
 use super::changes::utc;
+use super::received::Received;
 use crate::notify::item::Members;
 use crate::notify::outcome::Outcome;
 use teams_base::options::Timestamps;
