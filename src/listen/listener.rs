@@ -39,7 +39,7 @@ pub const SUBSCRIPTIONS: &str = "subscriptions.json";
 const ASIDE_SHARE: u64 = 16;
 
 /// How a listener listens. Times are seconds, sizes bytes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     pub url: Option<String>,
