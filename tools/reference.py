@@ -246,6 +246,12 @@ PUBLIC = {
         "lakeflow_teams.MicrosoftTeamsDataSource",
         "lakeflow_teams.MicrosoftTeamsLakeflowConnect",
     ),
+    "Change notifications": (
+        "lakeflow_teams.spark.decode_notifications",
+        "lakeflow_teams.spark.notification_rows",
+        "lakeflow_teams.spark.notification_problems",
+        "lakeflow_teams.listen.decoding.decode",
+    ),
     "Options": ("lakeflow_teams.options.connection_from_environment",),
     "Telemetry": ("lakeflow_teams.telemetry.reading",),
     "Fixtures of pytest": (
@@ -268,6 +274,7 @@ CORE = {
     ),
     "Errors": ("LakeflowTeamsError", *_ERRORS),
     "Batches and schemas": ("Batch", "BatchStream", "Schema"),
+    "Decoded notifications": ("Notifications", "LifecycleEvent", "OversizedItem"),
     "Declarations": ("TableInfo", "OptionInfo"),
 }
 

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -446,6 +447,21 @@ def _stored(name: str, folder: str, expected: int) -> str:
     return f"{count:,} of {expected:,}"
 
 
+def decoders() -> Figures:
+    """(l) Change notifications decrypted and decoded, as Spark's workers and the listener do it."""
+    command = [sys.executable, str(stage.HERE / "decoders.py"), "4000" if QUICK else "40000"]
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    figures: Figures = result["figures"]
+    lines = [[name, f"{one['a_second']:,.0f}", f"{one['cpu_microseconds_each']:,.0f}"] for name, one in figures.items()]
+    show(
+        "Decoding notifications, each with a key of its own",
+        ["", "a second", "CPU us each"],
+        lines,
+        f"RSA of 2,048 bits; the core uses {result['cores']} cores",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -623,6 +639,7 @@ SECTIONS = {
         imports,
         broadcasts,
         bots,
+        decoders,
         memory,
         lakehouse,
         snapshots,

@@ -42,6 +42,7 @@ ARROWS = {
         "options": "Spark's map",
         "planner": "partitions of a micro-batch",
         "operations": "`operation` asks instead of reading",
+        "listen": "notifications are decoded alike everywhere",
     },
     "pipelines": {
         "options": "the connection's options",
@@ -71,7 +72,7 @@ ARROWS = {
         "run_report": "its page has the same charts",
         "_templates": "and is a template",
     },
-    "listen": {},
+    "listen": {"options": "values of options become text"},
     "bot": {
         "options": "the connection's options",
         "listen": "what comes in over ASGI",
