@@ -71,7 +71,8 @@ ARROWS = {
         "run_report": "its page has the same charts",
         "_templates": "and is a template",
     },
-    "bot": {},
+    "listen": {},
+    "bot": {"listen": "what comes in over ASGI"},
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

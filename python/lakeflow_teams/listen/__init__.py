@@ -1,0 +1,1 @@
+"""What Teams and Graph send to us, over HTTP."""

@@ -1,0 +1,96 @@
+"""What each of our ASGI 3 apps needs of the protocol (https://asgi.readthedocs.io): a body with a cap, headers, plain answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+_log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class TooLargeError(Exception):
+    """The body is longer than the cap. What was read of it is thrown away."""
+
+
+class DisconnectedError(Exception):
+    """The sender left before its body was there: nobody waits for an answer."""
+
+
+def path_of(scope: Scope) -> str:
+    """The path below where the app is mounted."""
+    path, root = str(scope["path"]), str(scope.get("root_path", "")).rstrip("/")
+    # Servers and frameworks differ in whether the path holds the mount.
+    return path[len(root) :] or "/" if f"{path}/".startswith(f"{root}/") else path
+
+
+def header(scope: Scope, name: str) -> str | None:
+    """A header's value; nothing where it is missing, or there twice, or no plain text."""
+    wanted = name.lower().encode("latin-1")
+    found = [value for key, value in scope["headers"] if key.lower() == wanted]
+    return found[0].decode("latin-1") if len(found) == 1 else None
+
+
+async def read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes:
+    """The whole body. Raises :class:`TooLargeError` before more than ``most_bytes`` are held."""
+    told = header(scope, "content-length")
+    if told is not None and told.isdecimal() and int(told) > most_bytes:
+        raise TooLargeError
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        part = message.get("body", b"")
+        size += len(part)
+        if size > most_bytes:
+            raise TooLargeError
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def answer(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
+    """Sends a whole answer."""
+    shown = [(b"content-length", str(len(body)).encode("ascii")), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": shown})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_json(send: Send, status: int, content: Any, headers: Headers = ()) -> None:
+    """Sends JSON."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    await answer(send, status, body, [(b"content-type", b"application/json; charset=utf-8"), *headers])
+
+
+async def lifespan(
+    receive: Receive, send: Send, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+) -> None:
+    """Follows a server's life: ``start`` before the first request, ``stop`` after the last."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await _step(send, "startup", start)
+        else:
+            await _step(send, "shutdown", stop)
+            return
+
+
+async def _step(send: Send, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await run()
+    except Exception as error:
+        # The server prints the message; a traceback may quote what people wrote.
+        text = " ".join(str(error).split())
+        _log.error("%s failed: %s: %s", name, type(error).__name__, text)  # noqa: TRY400
+        await send({"type": f"lifespan.{name}.failed", "message": f"{type(error).__name__}: {text}"})
+    else:
+        await send({"type": f"lifespan.{name}.complete"})
