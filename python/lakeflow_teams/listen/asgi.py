@@ -90,7 +90,7 @@ async def _step(send: Send, name: str, run: Callable[[], Awaitable[None]]) -> No
     except Exception as error:
         # The server prints the message; a traceback may quote what people wrote.
         text = " ".join(str(error).split())
-        _log.error("%s failed: %s: %s", name, type(error).__name__, text)  # noqa: TRY400
+        _log.error("%s failed: %s: %s", name, type(error).__name__, text)
         await send({"type": f"lifespan.{name}.failed", "message": f"{type(error).__name__}: {text}"})
     else:
         await send({"type": f"lifespan.{name}.complete"})

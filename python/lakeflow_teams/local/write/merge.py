@@ -90,7 +90,7 @@ def _order_of_deletes(incoming: pa.Table, stored: pa.Table, order: pa.ChunkedArr
 
 
 def _later(rows: pa.Table) -> pa.ChunkedArray:
-    return pc.max_element_wise(rows[_MODIFIED], rows[_DELETED])
+    return times.later(rows[_MODIFIED], rows[_DELETED])
 
 
 def _doubtful(source: pa.Table, same: pa.Table, stamp: Stamp) -> pa.Table:

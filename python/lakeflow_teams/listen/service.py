@@ -1,0 +1,305 @@
+"""What goes on beside the requests: subscriptions are kept alive, notifications are merged, and polling finds what was lost.
+
+Each of the three has a thread of its own: no event has to come for any of them to go on, and none waits for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+from lakeflow_teams import _core, telemetry
+from lakeflow_teams.listen.files import FOLDER, replace_json
+from lakeflow_teams.listen.handlers import Handlers
+from lakeflow_teams.listen.merging import Merger, can_merge
+from lakeflow_teams.listen.polling import Poller, Request, Waiting
+from lakeflow_teams.listen.settings import Settings
+from lakeflow_teams.local.plan import Job, plan
+from lakeflow_teams.local.runner import connect, rooted
+from lakeflow_teams.spec.pipeline import PipelineSpec
+from lakeflow_teams.store.folder import Folder
+from lakeflow_teams.store.locate import Target
+
+_log = logging.getLogger(__name__)
+
+STATE = "service.json"
+STOP = "stop"
+#: How often Graph's clock is looked at, whatever there is to do.
+LOOK_SECONDS = 60.0
+#: A machine that slept longer than this may have missed notifications.
+_GAP_SECONDS = 120.0
+#: An answer later than this is what Graph calls slow, and then it holds notifications back for ten minutes.
+SLOW_SECONDS = 3.0
+_AFTER_SLOWNESS_SECONDS = 600.0
+_RETRY_SECONDS = 30.0
+_TICK_SECONDS = 0.5
+_MOST_ITEMS = 2000
+#: How long a poll waits for notifications that are on disk already.
+_DRAIN_SECONDS = 30.0
+
+
+class Service:
+    """One listener for a lakehouse. Making it takes the lock on ``<target>/_listen``, and sends nothing."""
+
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        target: Target,
+        settings: Settings,
+        connection: Mapping[str, Any] | None = None,
+        *,
+        credential: object | None = None,
+        handlers: Handlers | None = None,
+    ) -> None:
+        self.settings, self.handlers = settings, handlers or Handlers()
+        client, options = connect(spec, connection, credential)
+        root = rooted(spec, target)
+        if not isinstance(root, Folder):
+            raise _core.ConfigurationError(f"listen: target {root} is no folder; notifications are kept on a disk first")
+        self.folder: Path = root.path / FOLDER
+        self._jobs = [job for step in plan(spec, root, options, client) for job in step.jobs]
+        for job in self._jobs:
+            job.ready()
+        merged = [job for job in self._jobs if can_merge(job)]
+        _once_each(merged)
+        self._require_handled(merged)
+        tables = [(job.spec.source_table, job.spec.options, None) for job in merged]
+        self.core = _core.Listener(
+            self.folder, options, tables, settings.for_core(options.get("tenant_id")), credential=credential
+        )
+        (self.folder / STOP).unlink(missing_ok=True)
+        self._merger = Merger(merged, root, keeps_notifications=settings.keep_notifications)
+        self._poller = Poller(spec, root, self.folder, self._jobs, connection=connection, credential=credential)
+        self._polls = Waiting()
+        self._due = threading.Event()
+        self._stopping = threading.Event()
+        self._ready = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._state: dict[str, Any] = {"lag_seconds": None, "merged": 0, "failures": {}}
+        self._slow_at: float | None = None
+        self._counted: dict[str, int] = {}
+
+    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Begins to subscribe, to merge and to poll: whatever answers at the address must listen already, or soon."""
+        self._loop = loop
+        self._polls.ask(Request("start"))
+        for name, run in (("subscriptions", self._maintain), ("merge", self._merge), ("poll", self._poll)):
+            thread = threading.Thread(target=self._guarded, args=(name, run), name=f"listen-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, seconds: float = 4.0) -> bool:
+        """Ends it; what is on disk stays. Whether all threads ended in time: one that waits for Graph may not."""
+        self._stopping.set()
+        self._due.set()
+        self._polls.wake()
+        end = monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - monotonic()))
+        ended = not any(thread.is_alive() for thread in self._threads)
+        self._write_state()
+        if ended:
+            self.core.close()
+        return ended
+
+    def end(self) -> None:
+        """Asks it to end; safe in a handler of signals."""
+        self._stopping.set()
+
+    def pause(self, seconds: float) -> None:
+        """Waits, unless it ends."""
+        self._stopping.wait(seconds)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end, by another process too."""
+        if not self._stopping.is_set() and (self.folder / STOP).exists():
+            self._stopping.set()
+        return self._stopping.is_set()
+
+    def answered(self, seconds: float) -> None:
+        """Notes how long an answer took. After a slow one Graph may hold notifications back, or drop them."""
+        if seconds > SLOW_SECONDS:
+            self._slow_at = monotonic()
+
+    def wake(self) -> None:
+        """Something came that concerns subscriptions."""
+        self._due.set()
+
+    def take(self, batch: _core.Notifications) -> bool:
+        """Merges a stretch, and calls the handlers. Whether all of it is in the tables."""
+        merged = self._merger.merge(batch)
+        telemetry.notified(batch.counts, _age(batch.oldest_arrival))
+        for name, error in merged.errors.items():
+            self._fail(name, error)
+        if merged.errors:
+            return False
+        self.handlers.call(merged, self._loop)
+        self._ask_for(batch)
+        self._state["merged"] += batch.items
+        self._state["lag_seconds"] = _age(batch.oldest_arrival)
+        return True
+
+    def _ask_for(self, batch: _core.Notifications) -> None:
+        if batch.lifecycle:
+            self.wake()
+        if batch.oversized:
+            tables = frozenset(table for item in batch.oversized for table in item["tables"])
+            self._polls.ask(Request("oversized", tables))
+
+    def _require_handled(self, jobs: list[Job]) -> None:
+        known = {job.spec.source_table for job in jobs}
+        for table in sorted(self.handlers.tables - known):
+            named = ", ".join(sorted(known))
+            raise _core.ConfigurationError(f"receiver.on: the pipeline has no table {table} to wait for; it has {named}")
+
+    def _guarded(self, name: str, run: Callable[[], None]) -> None:
+        """Runs until the end; what goes wrong is noted, and it goes on after a pause."""
+        while not self.stopping:
+            try:
+                run()
+            except Exception as error:  # noqa: PERF203  (the boundary of a thread)
+                self._fail(name, error)
+                self._stopping.wait(_RETRY_SECONDS if name == "poll" else 2.0)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        text = " ".join(str(error).split())
+        _log.error("%s: %s: %s", name, type(error).__name__, text)
+        self._state["failures"][name] = {"at": _now(), "error": f"{type(error).__name__}: {text}"}
+
+    def _maintain(self) -> None:
+        pause = 0.0
+        last, last_wall = monotonic(), time()
+        while not self._stopping.is_set():
+            self._due.wait(pause)
+            if self.stopping:
+                return
+            self._due.clear()
+            slept = max(monotonic() - last, time() - last_wall) - pause
+            last, last_wall = monotonic(), time()
+            report = json.loads(self.core.maintain())
+            self._note(report)
+            self._ask_for_gaps(report, slept)
+            self._ready.set()
+            pause = max(0.2, min(float(report.get("next_in_seconds") or LOOK_SECONDS), LOOK_SECONDS))
+
+    def _note(self, report: Mapping[str, Any]) -> None:
+        for failure in report.get("failures", ()):
+            _log.error(
+                "subscription %s: %s: %s; %s",
+                failure.get("resource"),
+                failure.get("code") or failure.get("status"),
+                failure.get("message"),
+                failure.get("remedy"),
+            )
+        self._state["subscription_failures"] = report.get("failures", [])
+        self._state["not_pushed"] = report.get("not_pushed", [])
+        self._write_state()
+
+    def _ask_for_gaps(self, report: Mapping[str, Any], slept: float) -> None:
+        for gap in report.get("gaps", ()):
+            mark = (gap["resource"], gap["until"])
+            self._polls.ask(Request(gap["reason"], frozenset(gap["tables"]), gaps=(mark,)))
+        if slept > _GAP_SECONDS:
+            self._polls.ask(Request("this machine slept"))
+        if self._slow_at is not None and monotonic() - self._slow_at > _AFTER_SLOWNESS_SECONDS:
+            self._slow_at = None
+            self._polls.ask(Request("answers were slow"))
+        if self._poller.is_due(self.core.now, self.settings.reconcile_hours):
+            self._polls.ask(Request("daily", whole=True))
+
+    def _merge(self) -> None:
+        while not (self.stopping or self._polled or all(job.destination.open() for job in self._jobs)):
+            self._stopping.wait(_TICK_SECONDS)
+        aside_at = 0.0
+        while not self.stopping:
+            begin = monotonic()
+            batch = self.core.next(max_items=_MOST_ITEMS, wait_seconds=_TICK_SECONDS)
+            if batch is None:
+                self._state["lag_seconds"] = 0.0
+                if begin - aside_at > LOOK_SECONDS:
+                    aside_at, batch = begin, self.core.retry_aside(max_items=_MOST_ITEMS)
+            if batch is not None:
+                self._keep(batch)
+                self._stopping.wait(max(0.0, self.settings.merge_seconds - (monotonic() - begin)))
+
+    def _keep(self, batch: _core.Notifications) -> None:
+        if self.take(batch):
+            if batch.position is not None:
+                self.core.done(batch.position)
+        else:
+            self.core.rewind()
+            self._stopping.wait(2.0)
+        self._write_state()
+
+    @property
+    def _polled(self) -> bool:
+        return bool(self._state.get("polled"))
+
+    def _poll(self) -> None:
+        while not self.stopping:
+            if not self._ready.wait(_TICK_SECONDS):
+                continue
+            request = self._polls.take(_TICK_SECONDS)
+            if request is None:
+                continue
+            try:
+                self._once(request)
+            except BaseException:
+                self._polls.ask(request)
+                raise
+
+    def _once(self, request: Request) -> None:
+        self._drain()
+        poll = self._poller.poll(request, self.core.now)
+        self._state["polled"] = True
+        telemetry.lost(poll.reason, poll.found)
+        for name, text in poll.errors.items():
+            _log.error("poll of %s: %s", name, text)
+        if poll.errors:
+            self._stopping.wait(_RETRY_SECONDS)
+            self._polls.ask(request)
+        else:
+            for resource, until in request.gaps:
+                self.core.caught_up(resource, until)
+            self._due.set()
+        self._write_state()
+
+    def _drain(self) -> None:
+        """What is on disk already is merged first, or polling would find it."""
+        end = monotonic() + _DRAIN_SECONDS
+        while self._polled and not self.stopping and self.core.spool["items"] and monotonic() < end:
+            self._stopping.wait(0.1)
+
+    def _write_state(self) -> None:
+        replace_json(self.folder / STATE, {**self._state, "at": _now(), "handler_failures": self.handlers.failures})
+
+
+def _once_each(jobs: list[Job]) -> None:
+    seen: dict[str, str] = {}
+    for job in jobs:
+        before = seen.setdefault(job.spec.source_table, job.name)
+        if before != job.name:
+            raise _core.ConfigurationError(
+                f"listen: {before} and {job.name} are both of {job.spec.source_table}; a listener fills one of them, so "
+                "leave the other to a pipeline of its own"
+            )
+
+
+def _age(oldest: str | None) -> float | None:
+    if oldest is None:
+        return None
+    at = datetime.fromisoformat(oldest.replace("Z", "+00:00"))
+    return max(0.0, (datetime.now(timezone.utc) - at).total_seconds())
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
