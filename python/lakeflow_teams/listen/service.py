@@ -70,6 +70,7 @@ class Service:
         merged = [job for job in self._jobs if can_merge(job)]
         _once_each(merged)
         self._require_handled(merged)
+        _require_alone(self.folder)
         tables = [(job.spec.source_table, job.spec.options, None) for job in merged]
         self.core = _core.Listener(
             self.folder, options, tables, settings.for_core(options.get("tenant_id")), credential=credential
@@ -281,6 +282,14 @@ class Service:
 
     def _write_state(self) -> None:
         replace_json(self.folder / STATE, {**self._state, "at": _now(), "handler_failures": self.handlers.failures})
+
+
+def _require_alone(folder: Path) -> None:
+    if folder.is_dir() and json.loads(_core.listen_status(folder))["running"]:
+        raise _core.LakeflowTeamsError(
+            f"listen: another process listens for {folder.parent}; stop it first: lakeflow-teams listen stop --target "
+            f"{folder.parent}"
+        )
 
 
 def _once_each(jobs: list[Job]) -> None:
