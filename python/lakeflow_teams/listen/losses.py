@@ -18,12 +18,12 @@ class Poll:
     """One poll: why it was made, by Graph's clock when, and which rows it found that no notification had brought.
 
     ``missing`` rows were not stored, ``changed`` ones were stored in an older version, ``gone`` ones are not in Graph any
-    more and nothing had told so; each by destination. The ``first`` poll of a lakehouse finds what was there before.
+    more and nothing had told so; each by destination. The first poll of a destination counts nothing: it finds what was
+    there before.
     """
 
     reason: str
     at: str
-    first: bool = False
     whole: bool = False
     missing: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
@@ -32,28 +32,25 @@ class Poll:
 
     @property
     def found(self) -> int:
-        """How many rows that are; none of the first poll."""
-        return 0 if self.first else sum(sum(each.values()) for each in (self.missing, self.changed, self.gone))
+        """How many rows that are."""
+        return sum(sum(each.values()) for each in (self.missing, self.changed, self.gone))
 
 
-def count(
-    lines: Iterable[DestinationSummary], *, versioned: Mapping[str, bool], derived: Iterable[str], **about: Any
-) -> Poll:
+def count(lines: Iterable[DestinationSummary], counted: Mapping[str, bool], **about: Any) -> Poll:
     """A poll from what its reading did.
 
-    ``versioned`` destinations have a cursor; of the others an update may be what notifications leave out, such as the name
-    of a member. ``derived`` ones hold items of messages, which count already.
+    ``counted`` are the destinations whose rows count, and whether they have versions: without, an update may be what
+    notifications leave out, such as the name of a member.
     """
     missing, changed, gone, errors = {}, {}, {}, {}
-    left_out = set(derived)
     for line in lines:
         if line.error:
             errors[line.destination] = line.error
-        if line.destination in left_out:
+        if line.destination not in counted:
             continue
         if line.inserts:
             missing[line.destination] = line.inserts
-        if line.updates and versioned.get(line.destination):
+        if line.updates and counted[line.destination]:
             changed[line.destination] = line.updates
         if line.deletes > line.confirmed:
             gone[line.destination] = line.deletes - line.confirmed

@@ -29,19 +29,33 @@ _FILE = "polled.json"
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A time in which a resource was not subscribed to, and the tables that it feeds."""
+
+    resource: str
+    until: str
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Request:
     """A poll that is to be made. ``tables`` are source tables, none for all; ``gaps`` are told of once it is done."""
 
     reason: str
     tables: frozenset[str] = frozenset()
     whole: bool = False
-    gaps: tuple[tuple[str, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     def joined(self, other: Request) -> Request:
         """One poll that does what both ask for."""
         tables = self.tables | other.tables if self.tables and other.tables else frozenset()
         reasons = dict.fromkeys([*self.reason.split(", "), *other.reason.split(", ")])
         return Request(", ".join(reasons), tables, self.whole or other.whole, tuple({*self.gaps, *other.gaps}))
+
+    def rest(self, failed: frozenset[str]) -> Request:
+        """What of it is still to be done where these tables failed."""
+        gaps = tuple(gap for gap in self.gaps if gap.tables & failed)
+        return Request(self.reason, failed, self.whole, gaps)
 
 
 class Poller:
@@ -68,22 +82,22 @@ class Poller:
         choice = Choice(only=names, removes_gone=request.whole, confirms_deletes=request.whole)
         _log.info("polling (%s)", request.reason)
         summary = run(self._spec, self._root, self._connection, credential=self._credential, report=False, choice=choice)
-        poll = losses.count(
-            summary.destinations,
-            versioned={job.name: not is_snapshot(job.way) for job in self._jobs},
-            derived=[job.name for job in self._jobs if job.set_keys],
-            reason=request.reason,
-            at=now or _now(),
-            whole=request.whole,
-            first="first" not in state,
-        )
+        known: dict[str, str] = state.get("destinations", {})
+        # Items of messages count with their messages.
+        counted = {job.name: not is_snapshot(job.way) for job in self._jobs if job.name in known and not job.set_keys}
+        at = now or _now()
+        poll = losses.count(summary.destinations, counted, reason=request.reason, at=at, whole=request.whole)
         losses.add(self._folder, poll)
-        if not poll.errors:
-            marks = {"last": poll.at, **({"whole": poll.at} if request.whole or poll.first else {})}
-            replace_json(self._folder / _FILE, {"first": poll.at, **state, **marks})
+        read = {line.destination: at for line in summary.destinations if not line.error}
+        whole = at if request.whole else state.get("whole", at)
+        replace_json(self._folder / _FILE, {"destinations": {**known, **read}, "whole": whole})
         if poll.found:
             _log.warning("polling found %s rows that no notification had brought (%s)", poll.found, request.reason)
         return poll
+
+    def failed(self, poll: losses.Poll) -> frozenset[str]:
+        """The source tables that a poll could not read."""
+        return frozenset(job.spec.source_table for job in self._jobs if job.name in poll.errors)
 
     def is_due(self, now: str | None, hours: float) -> bool:
         """Whether a day has passed by Graph's clock since everything was compared."""

@@ -44,4 +44,4 @@ def _drain(folder: Path) -> None:
 
 
 def _plain(poll: losses.Poll) -> dict[str, Any]:
-    return {name: getattr(poll, name) for name in ("at", "first", "missing", "changed", "gone", "errors")}
+    return {name: getattr(poll, name) for name in ("at", "missing", "changed", "gone", "errors")}

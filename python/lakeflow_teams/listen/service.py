@@ -18,8 +18,8 @@ from typing import Any
 from lakeflow_teams import _core, telemetry
 from lakeflow_teams.listen.files import FOLDER, replace_json
 from lakeflow_teams.listen.handlers import Handlers
-from lakeflow_teams.listen.merging import Merger, can_merge
-from lakeflow_teams.listen.polling import Poller, Request, Waiting
+from lakeflow_teams.listen.merging import Merged, Merger, can_merge
+from lakeflow_teams.listen.polling import Gap, Poller, Request, Waiting
 from lakeflow_teams.listen.settings import Settings
 from lakeflow_teams.local.plan import Job, plan
 from lakeflow_teams.local.runner import connect, rooted
@@ -39,6 +39,9 @@ _GAP_SECONDS = 120.0
 SLOW_SECONDS = 3.0
 _AFTER_SLOWNESS_SECONDS = 600.0
 _RETRY_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 3_600.0
+#: How often a stretch is given again to destinations that fail while others take it.
+_TRIES = 3
 _TICK_SECONDS = 0.5
 _MOST_ITEMS = 2000
 #: How long a poll waits for notifications that are on disk already.
@@ -86,7 +89,11 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._state: dict[str, Any] = {"lag_seconds": None, "merged": 0, "failures": {}}
         self._slow_at: float | None = None
-        self._counted: dict[str, int] = {}
+        self._again: tuple[float, Request] | None = None
+        self._pause_seconds = _RETRY_SECONDS
+        self._tries = 0
+        #: A comparison is asked for, or under way.
+        self._compares = False
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """Begins to subscribe, to merge and to poll: whatever answers at the address must listen already, or soon."""
@@ -136,17 +143,27 @@ class Service:
         self._due.set()
 
     def take(self, batch: _core.Notifications) -> bool:
-        """Merges a stretch, and calls the handlers. Whether all of it is in the tables."""
+        """Merges a stretch, and calls the handlers. Whether all of it is in the tables, or will be polled."""
         merged = self._merger.merge(batch)
         telemetry.notified(batch.counts, _age(batch.oldest_arrival))
         for name, error in merged.errors.items():
             self._fail(name, error)
-        if merged.errors:
+        if merged.errors and not self._gives_up(merged):
             return False
+        self._tries = 0
         self.handlers.call(merged, self._loop)
         self._ask_for(batch)
         self._state["merged"] += batch.items
         self._state["lag_seconds"] = _age(batch.oldest_arrival)
+        return True
+
+    def _gives_up(self, merged: Merged) -> bool:
+        """Whether the others go on without the destinations that fail; these are polled. If all fail, it is the disk."""
+        self._tries += 1
+        if self._tries < _TRIES or not merged.counts:
+            return False
+        failed = frozenset(job.spec.source_table for job in self._jobs if job.name in merged.errors)
+        self._polls.ask(Request("a merge failed", failed))
         return True
 
     def _ask_for(self, batch: _core.Notifications) -> None:
@@ -169,7 +186,7 @@ class Service:
                 run()
             except Exception as error:  # noqa: PERF203  (the boundary of a thread)
                 self._fail(name, error)
-                self._stopping.wait(_RETRY_SECONDS if name == "poll" else 2.0)
+                self._stopping.wait(2.0)
 
     def _fail(self, name: str, error: Exception) -> None:
         text = " ".join(str(error).split())
@@ -207,14 +224,15 @@ class Service:
 
     def _ask_for_gaps(self, report: Mapping[str, Any], slept: float) -> None:
         for gap in report.get("gaps", ()):
-            mark = (gap["resource"], gap["until"])
-            self._polls.ask(Request(gap["reason"], frozenset(gap["tables"]), gaps=(mark,)))
+            tables = frozenset(gap["tables"])
+            self._polls.ask(Request(gap["reason"], tables, gaps=(Gap(gap["resource"], gap["until"], tables),)))
         if slept > _GAP_SECONDS:
             self._polls.ask(Request("this machine slept"))
         if self._slow_at is not None and monotonic() - self._slow_at > _AFTER_SLOWNESS_SECONDS:
             self._slow_at = None
             self._polls.ask(Request("answers were slow"))
-        if self._poller.is_due(self.core.now, self.settings.reconcile_hours):
+        if not self._compares and self._poller.is_due(self.core.now, self.settings.reconcile_hours):
+            self._compares = True
             self._polls.ask(Request("daily", whole=True))
 
     def _merge(self) -> None:
@@ -249,30 +267,43 @@ class Service:
         while not self.stopping:
             if not self._ready.wait(_TICK_SECONDS):
                 continue
+            if self._again is not None and monotonic() >= self._again[0]:
+                self._polls.ask(self._again[1])
+                self._again = None
             request = self._polls.take(_TICK_SECONDS)
-            if request is None:
-                continue
-            try:
+            if request is not None:
                 self._once(request)
-            except BaseException:
-                self._polls.ask(request)
-                raise
 
     def _once(self, request: Request) -> None:
         self._drain()
-        poll = self._poller.poll(request, self.core.now)
+        try:
+            poll = self._poller.poll(request, self.core.now)
+        except Exception:
+            self._ask_again(request)
+            raise
+        self._compares &= not request.whole
         self._state["polled"] = True
         telemetry.lost(poll.reason, poll.found)
+        failed = self._poller.failed(poll)
         for name, text in poll.errors.items():
             _log.error("poll of %s: %s", name, text)
-        if poll.errors:
-            self._stopping.wait(_RETRY_SECONDS)
-            self._polls.ask(request)
+            self._state["failures"][name] = {"at": _now(), "error": text}
+        if failed:
+            self._ask_again(request.rest(failed))
         else:
-            for resource, until in request.gaps:
-                self.core.caught_up(resource, until)
+            self._pause_seconds = _RETRY_SECONDS
+        done = [gap for gap in request.gaps if not gap.tables & failed]
+        for gap in done:
+            self.core.caught_up(gap.resource, gap.until)
+        if done:
             self._due.set()
         self._write_state()
+
+    def _ask_again(self, request: Request) -> None:
+        """Later, and then later still: what is refused is refused for a reason."""
+        request = request if self._again is None else self._again[1].joined(request)
+        self._again = (monotonic() + self._pause_seconds, request)
+        self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def _drain(self) -> None:
         """What is on disk already is merged first, or polling would find it."""

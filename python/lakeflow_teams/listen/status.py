@@ -60,7 +60,6 @@ def _shown(poll: losses.Poll) -> dict[str, Any]:
         "at": poll.at,
         "reason": poll.reason,
         "whole": poll.whole,
-        "first": poll.first,
         "losses_found": poll.found,
         "missing": poll.missing,
         "changed": poll.changed,
