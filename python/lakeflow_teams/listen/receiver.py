@@ -21,6 +21,8 @@ from lakeflow_teams.store.locate import Target
 _log = logging.getLogger(__name__)
 
 _LIFECYCLE = "/lifecycle"
+#: Servers start an app before they listen.
+_AFTER_SECONDS = 1.0
 
 
 class Receiver:
@@ -90,7 +92,7 @@ class Receiver:
             return Service(spec, target, self._settings, connection, credential=credential, handlers=self._handlers)
 
         self._service = await asyncio.to_thread(make)
-        self._service.start(asyncio.get_running_loop())
+        self._service.start(asyncio.get_running_loop(), after_seconds=_AFTER_SECONDS)
 
     async def stop(self) -> None:
         """Ends within a few seconds. Subscriptions stay, so that Graph keeps what comes meanwhile for up to four hours."""

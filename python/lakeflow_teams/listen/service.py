@@ -92,12 +92,13 @@ class Service:
         self._again: tuple[float, Request] | None = None
         self._pause_seconds = _RETRY_SECONDS
         self._tries = 0
+        self._after_seconds = 0.0
         #: A comparison is asked for, or under way.
         self._compares = False
 
-    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        """Begins to subscribe, to merge and to poll: whatever answers at the address must listen already, or soon."""
-        self._loop = loop
+    def start(self, loop: asyncio.AbstractEventLoop | None = None, *, after_seconds: float = 0.0) -> None:
+        """Begins to merge and to poll, and after a while to subscribe: by then the address must be answered."""
+        self._loop, self._after_seconds = loop, after_seconds
         self._polls.ask(Request("start"))
         for name, run in (("subscriptions", self._maintain), ("merge", self._merge), ("poll", self._poll)):
             thread = threading.Thread(target=self._guarded, args=(name, run), name=f"listen-{name}", daemon=True)
@@ -194,7 +195,7 @@ class Service:
         self._state["failures"][name] = {"at": _now(), "error": f"{type(error).__name__}: {text}"}
 
     def _maintain(self) -> None:
-        pause = 0.0
+        pause, self._after_seconds = self._after_seconds, 0.0
         last, last_wall = monotonic(), time()
         while not self._stopping.is_set():
             self._due.wait(pause)
