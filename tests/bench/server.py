@@ -29,6 +29,7 @@ def main() -> None:
             "clear": graph.clear_requests,
             "set": graph.set,
             "advance": graph.advance,
+            "answers": lambda: [notice["took_ms"][0] for notice in graph.notices() if notice["took_ms"]],
             "mutate": lambda **counts: bool(graph.mutate(**counts)),
         }
         print(json.dumps({"options": graph.options}), flush=True)
