@@ -9,6 +9,7 @@ pub mod auth;
 mod circuit_breaker;
 pub mod classify;
 mod client;
+mod documents;
 mod download;
 mod elsewhere;
 mod exchange;
@@ -25,6 +26,7 @@ mod trouble;
 mod url;
 
 pub use client::GraphClient;
+pub use documents::PublicDocuments;
 pub use elsewhere::Posted;
 pub use http::error_body::ErrorBody;
 pub use http::headers::Headers;

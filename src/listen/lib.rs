@@ -3,4 +3,8 @@
 //! Uses `teams-base`, `teams-client`, `teams-journal` and `teams-tables`. How documents of issuers are fetched is its caller's:
 //! through [`token::Fetch`].
 
+pub mod listener;
+pub mod notify;
+mod private_file;
+pub mod subscriptions;
 pub mod token;

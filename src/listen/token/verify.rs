@@ -2,8 +2,9 @@
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::keys::{Keys, NoKey};
+use super::keys::{Key, Keys, NoKey};
 
 /// Clocks may differ by this, in seconds.
 const SKEW: u64 = 300;
@@ -34,6 +35,8 @@ pub enum Refusal {
     NotYetValid,
     /// The key does not sign for the activity's channel, or does not say for which.
     Endorsement,
+    /// Somebody else than the publisher of change notifications had it made.
+    Publisher,
     /// The token is for another service URL than the activity names, or either names none.
     ServiceUrl,
     /// The keys cannot be fetched: nothing is known of the token.
@@ -63,13 +66,14 @@ impl Refusal {
             Self::Expired => "expired",
             Self::NotYetValid => "not yet valid",
             Self::Endorsement => "a key without endorsement",
+            Self::Publisher => "another publisher",
             Self::ServiceUrl => "another service URL",
             Self::Unreachable(_) => "keys that cannot be fetched",
         }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Claims {
     #[serde(alias = "serviceUrl")]
     serviceurl: Option<String>,
@@ -82,32 +86,16 @@ pub struct Verifier {
 
 impl Verifier {
     pub fn new(app_id: &str, issuer: &str, keys: Keys) -> Self {
-        // The algorithm is pinned: neither the token nor the metadata chooses it.
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.leeway = SKEW;
-        validation.validate_nbf = true;
+        let mut validation = validation(app_id);
         validation.set_issuer(&[issuer]);
-        validation.set_audience(&[app_id]);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
         Self { keys, validation }
     }
 
     /// `authorization` is the header as it came.
     pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
         let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
-        if token.len() > LONGEST || token.contains(char::is_whitespace) {
-            return Err(Refusal::Malformed);
-        }
-        let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
-        if header.alg != Algorithm::RS256 {
-            return Err(Refusal::Algorithm);
-        }
-        let id = header.kid.ok_or(Refusal::UnknownKey)?;
-        let key = self.keys.find(&id).await.map_err(|none| match none {
-            NoKey::Unknown => Refusal::UnknownKey,
-            NoKey::Unreachable(why) => Refusal::Unreachable(why),
-        })?;
-        let claims = decode::<Claims>(token, &key.decoding, &self.validation).map_err(|error| refusal(&error))?.claims;
+        let key = self.keys.find(&key_id(token)?).await?;
+        let claims: Claims = claims(token, &key, &self.validation)?;
         // A key that does not say for which channels it signs, signs for none.
         let endorsed = key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
         if !endorsed || asked.channel.is_empty() {
@@ -120,6 +108,43 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+impl From<NoKey> for Refusal {
+    fn from(none: NoKey) -> Self {
+        match none {
+            NoKey::Unknown => Self::UnknownKey,
+            NoKey::Unreachable(why) => Self::Unreachable(why),
+        }
+    }
+}
+
+/// What every token of the issuers has to hold, whoever it is for.
+pub fn validation(app_id: &str) -> Validation {
+    // The algorithm is pinned: neither the token nor the metadata chooses it.
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.leeway = SKEW;
+    validation.validate_nbf = true;
+    validation.set_audience(&[app_id]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
+    validation
+}
+
+/// The id of the key that a token names; it proves nothing yet.
+pub fn key_id(token: &str) -> Result<String, Refusal> {
+    if token.len() > LONGEST || token.contains(char::is_whitespace) {
+        return Err(Refusal::Malformed);
+    }
+    let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
+    if header.alg != Algorithm::RS256 {
+        return Err(Refusal::Algorithm);
+    }
+    header.kid.ok_or(Refusal::UnknownKey)
+}
+
+/// What a token says, once it is proven.
+pub fn claims<C: DeserializeOwned + Clone>(token: &str, key: &Key, validation: &Validation) -> Result<C, Refusal> {
+    decode::<C>(token, &key.decoding, validation).map(|token| token.claims).map_err(|error| refusal(&error))
 }
 
 fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
