@@ -77,6 +77,7 @@ ARROWS = {
         "store": "where the lakehouse lies",
         "results": "a poll is a run",
         "telemetry": "notifications are counted",
+        "deliver": "one process at a time, and files that are there whole",
     },
     "bot": {"listen": "what comes in over ASGI"},
     "testing": {},

@@ -1,14 +1,32 @@
-"""Small JSON files in ``<target>/_listen``: replaced as a whole, so that a reader sees the old one or the new one."""
+"""What is kept in ``<target>/_listen`` beside what the core keeps there: small JSON files, and the lock of one listener."""
 
 from __future__ import annotations
 
 import json
-import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+
+from lakeflow_teams import _core
+from lakeflow_teams.deliver.files import alone, replace
 
 FOLDER = "_listen"
+
+
+def listening_alone(folder: Path) -> AbstractContextManager[None]:
+    """The lock on a folder. Raises :class:`LakeflowTeamsError` where a listener holds it, also one of this process."""
+    return alone(folder, "listener")
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a listener holds the lock."""
+    if not folder.is_dir():
+        return False
+    try:
+        with listening_alone(folder):
+            return False
+    except _core.LakeflowTeamsError:
+        return True
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -23,6 +41,4 @@ def read_json(path: Path) -> dict[str, Any]:
 def replace_json(path: Path, content: dict[str, Any]) -> None:
     """Puts a mapping in place of the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{uuid4().hex}")
-    fresh.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(fresh, path)  # noqa: PTH105
+    replace(path, json.dumps(content))

@@ -47,6 +47,14 @@ class Merged:
     errors: dict[str, Exception] = field(default_factory=dict)
     rows: dict[str, tuple[pa.Table, pa.Table]] = field(default_factory=dict)
 
+    @property
+    def last_arrival(self) -> str | None:
+        """When the newest of the rows came, as ISO 8601."""
+        newest = max(
+            (found for _, about in self.rows.values() if (found := pc.max(about["_arrived_at"]).as_py())), default=None
+        )
+        return None if newest is None else times.text(newest)
+
     def changes(self, table: str, kind: str | None) -> Iterator[Change]:
         """The rows of one table and kind, in the order in which they came."""
         if table not in self.rows:

@@ -102,7 +102,7 @@ class Poller:
     def is_due(self, now: str | None, hours: float) -> bool:
         """Whether a day has passed by Graph's clock since everything was compared."""
         last = read_json(self._folder / _FILE).get("whole")
-        return now is not None and last is not None and _time(now) - _time(last) >= timedelta(hours=hours)
+        return now is not None and last is not None and moment(now) - moment(last) >= timedelta(hours=hours)
 
 
 class Waiting:
@@ -132,7 +132,8 @@ class Waiting:
             self._changed.notify_all()
 
 
-def _time(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time of Graph's or of ours."""
     time = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.listen import losses
-from lakeflow_teams.listen.files import FOLDER
+from lakeflow_teams.listen.files import FOLDER, is_running
 from lakeflow_teams.listen.polling import Poller, Request
 from lakeflow_teams.local.plan import plan
 from lakeflow_teams.local.runner import connect, rooted
@@ -36,9 +36,8 @@ def reconcile(spec: PipelineSpec, target: Path, connection: Mapping[str, Any] | 
 def _drain(folder: Path) -> None:
     """What a running listener has on disk is merged by it first, or polling would find it."""
     end = monotonic() + _DRAIN_SECONDS
-    while folder.is_dir() and monotonic() < end:
-        found = json.loads(_core.listen_status(folder))
-        if not found["running"] or not found["spool"]["items"]:
+    while is_running(folder) and monotonic() < end:
+        if not json.loads(_core.listen_status(folder))["spool"]["items"]:
             return
         sleep(0.2)
 

@@ -10,16 +10,17 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
 from lakeflow_teams import _core, telemetry
-from lakeflow_teams.listen.files import FOLDER, replace_json
+from lakeflow_teams.listen.files import FOLDER, listening_alone, replace_json
 from lakeflow_teams.listen.handlers import Handlers
 from lakeflow_teams.listen.merging import Merged, Merger, can_merge
-from lakeflow_teams.listen.polling import Gap, Poller, Request, Waiting
+from lakeflow_teams.listen.polling import Gap, Poller, Request, Waiting, moment
 from lakeflow_teams.listen.settings import Settings
 from lakeflow_teams.local.plan import Job, plan
 from lakeflow_teams.local.runner import connect, rooted
@@ -31,8 +32,9 @@ _log = logging.getLogger(__name__)
 
 STATE = "service.json"
 STOP = "stop"
-#: How often Graph's clock is looked at, whatever there is to do.
-LOOK_SECONDS = 60.0
+#: How often Graph's clock and our subscriptions are looked at, whatever there is to do: one request, of 25 in 20 seconds.
+LOOK_SECONDS = 10.0
+_ASIDE_SECONDS = 60.0
 #: A machine that slept longer than this may have missed notifications.
 _GAP_SECONDS = 120.0
 #: An answer later than this is what Graph calls slow, and then it holds notifications back for ten minutes.
@@ -73,11 +75,12 @@ class Service:
         merged = [job for job in self._jobs if can_merge(job)]
         _once_each(merged)
         self._require_handled(merged)
-        _require_alone(self.folder)
         tables = [(job.spec.source_table, job.spec.options, None) for job in merged]
-        self.core = _core.Listener(
-            self.folder, options, tables, settings.for_core(options.get("tenant_id")), credential=credential
-        )
+        asked = settings.for_core(options.get("tenant_id"))
+        with ExitStack() as held:
+            held.enter_context(listening_alone(self.folder))
+            self.core = _core.Listener(self.folder, options, tables, asked, credential=credential)
+            self._held = held.pop_all()
         (self.folder / STOP).unlink(missing_ok=True)
         self._merger = Merger(merged, root, keeps_notifications=settings.keep_notifications)
         self._poller = Poller(spec, root, self.folder, self._jobs, connection=connection, credential=credential)
@@ -93,6 +96,7 @@ class Service:
         self._pause_seconds = _RETRY_SECONDS
         self._tries = 0
         self._after_seconds = 0.0
+        self._gaps: set[Gap] = set()
         #: A comparison is asked for, or under way.
         self._compares = False
 
@@ -117,6 +121,7 @@ class Service:
         self._write_state()
         if ended:
             self.core.close()
+            self._held.close()
         return ended
 
     def end(self) -> None:
@@ -146,7 +151,8 @@ class Service:
     def take(self, batch: _core.Notifications) -> bool:
         """Merges a stretch, and calls the handlers. Whether all of it is in the tables, or will be polled."""
         merged = self._merger.merge(batch)
-        telemetry.notified(batch.counts, _age(batch.oldest_arrival))
+        lag = self._age(batch.oldest_arrival)
+        telemetry.notified(batch.counts, lag)
         for name, error in merged.errors.items():
             self._fail(name, error)
         if merged.errors and not self._gives_up(merged):
@@ -155,7 +161,8 @@ class Service:
         self.handlers.call(merged, self._loop)
         self._ask_for(batch)
         self._state["merged"] += batch.items
-        self._state["lag_seconds"] = _age(batch.oldest_arrival)
+        self._state["lag_seconds"] = lag
+        self._state["last_notification"] = merged.last_arrival or self._state.get("last_notification")
         return True
 
     def _gives_up(self, merged: Merged) -> bool:
@@ -173,6 +180,11 @@ class Service:
         if batch.oversized:
             tables = frozenset(table for item in batch.oversized for table in item["tables"])
             self._polls.ask(Request("oversized", tables))
+
+    def _age(self, oldest: str | None) -> float | None:
+        """Seconds since then, by Graph's clock, which arrivals are dated by."""
+        now = self.core.now
+        return None if oldest is None or now is None else max(0.0, (moment(now) - moment(oldest)).total_seconds())
 
     def _require_handled(self, jobs: list[Job]) -> None:
         known = {job.spec.source_table for job in jobs}
@@ -225,8 +237,11 @@ class Service:
 
     def _ask_for_gaps(self, report: Mapping[str, Any], slept: float) -> None:
         for gap in report.get("gaps", ()):
-            tables = frozenset(gap["tables"])
-            self._polls.ask(Request(gap["reason"], tables, gaps=(Gap(gap["resource"], gap["until"], tables),)))
+            found = Gap(gap["resource"], gap["until"], frozenset(gap["tables"]))
+            # It is told until it is polled.
+            if found not in self._gaps:
+                self._gaps.add(found)
+                self._polls.ask(Request(gap["reason"], found.tables, gaps=(found,)))
         if slept > _GAP_SECONDS:
             self._polls.ask(Request("this machine slept"))
         if self._slow_at is not None and monotonic() - self._slow_at > _AFTER_SLOWNESS_SECONDS:
@@ -245,7 +260,7 @@ class Service:
             batch = self.core.next(max_items=_MOST_ITEMS, wait_seconds=_TICK_SECONDS)
             if batch is None:
                 self._state["lag_seconds"] = 0.0
-                if begin - aside_at > LOOK_SECONDS:
+                if begin - aside_at > _ASIDE_SECONDS:
                     aside_at, batch = begin, self.core.retry_aside(max_items=_MOST_ITEMS)
             if batch is not None:
                 self._keep(batch)
@@ -296,6 +311,7 @@ class Service:
         done = [gap for gap in request.gaps if not gap.tables & failed]
         for gap in done:
             self.core.caught_up(gap.resource, gap.until)
+            self._gaps.discard(gap)
         if done:
             self._due.set()
         self._write_state()
@@ -313,15 +329,8 @@ class Service:
             self._stopping.wait(0.1)
 
     def _write_state(self) -> None:
-        replace_json(self.folder / STATE, {**self._state, "at": _now(), "handler_failures": self.handlers.failures})
-
-
-def _require_alone(folder: Path) -> None:
-    if folder.is_dir() and json.loads(_core.listen_status(folder))["running"]:
-        raise _core.LakeflowTeamsError(
-            f"listen: another process listens for {folder.parent}; stop it first: lakeflow-teams listen stop --target "
-            f"{folder.parent}"
-        )
+        further = {"at": _now(), "graph_now": self.core.now, "handler_failures": self.handlers.failures}
+        replace_json(self.folder / STATE, {**self._state, **further, "received": self.core.received})
 
 
 def _once_each(jobs: list[Job]) -> None:
@@ -333,13 +342,6 @@ def _once_each(jobs: list[Job]) -> None:
                 f"listen: {before} and {job.name} are both of {job.spec.source_table}; a listener fills one of them, so "
                 "leave the other to a pipeline of its own"
             )
-
-
-def _age(oldest: str | None) -> float | None:
-    if oldest is None:
-        return None
-    at = datetime.fromisoformat(oldest.replace("Z", "+00:00"))
-    return max(0.0, (datetime.now(timezone.utc) - at).total_seconds())
 
 
 def _now() -> str:

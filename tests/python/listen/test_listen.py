@@ -38,7 +38,7 @@ def test_what_changes_is_in_the_tables_and_the_program_starts_again_where_it_sto
         secrets = {one["clientState"] for one in graph.subscriptions()}
         assert not any(secret in str(status) for secret in secrets)
         second = subprocess.run(command(file, "--target", target, "--url", listener.url), capture_output=True, text=True)
-        assert (second.returncode, "another process listens" in second.stderr) == (1, True), second.stderr
+        assert (second.returncode, "another process runs this listener" in second.stderr) == (1, True), second.stderr
         code, said = listener.end()
         assert (code, listener.seconds < 5.0) == (0, True), said
         assert "Traceback" not in said
@@ -107,9 +107,11 @@ def test_check_calls_the_address_as_graph_does(graph, tmp_path):
 def test_only_its_own_addresses_are_answered(graph, tmp_path):
     with listening(written(tmp_path, graph), tmp_path / "lake") as listener:
         for path, method, status in (("/other", "POST", 404), ("/teams", "GET", 405), ("/teams/lifecycle", "POST", 400)):
-            request = urllib.request.Request(f"http://127.0.0.1:{listener.port}{path}", data=b"{", method=method)
+            url = f"http://127.0.0.1:{listener.port}{path}"
+            request = urllib.request.Request(url, b"{", {"Content-Type": "application/json"}, method=method)
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(request)
+            refused.value.close()
             assert refused.value.code == status, path
 
 
