@@ -40,6 +40,7 @@ _HUB_SETTINGS = {
 _MOST_VALUES = 500
 _WAIT_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
+_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Reader:
         except (KafkaException, ValueError, TypeError) as error:
             raise _core.ConfigurationError(f"kafka: the client refuses its settings: {_text(error)}") from None
         self._topic = source.topic
+        self._at_end = False
+        service.reads_elsewhere()
 
     def run(self) -> None:
         """Offsets are committed after the rows are, so that what is read again merges into itself."""
@@ -97,10 +100,22 @@ class Reader:
         try:
             while not self._service.stopping:
                 messages = self._some()
+                if not messages and not self._at_end and self._is_at_end():
+                    self._at_end = True
+                    self._service.caught_up()
                 if messages and not self._take(messages):
                     self._rewind(messages)
         finally:
             self._consumer.close()
+
+    def _is_at_end(self) -> bool:
+        """Whether everything that was there is merged and committed."""
+        partitions = self._consumer.committed(self._consumer.assignment(), timeout=_TIMEOUT_SECONDS)
+        for each in partitions:
+            low, high = self._consumer.get_watermark_offsets(each, timeout=_TIMEOUT_SECONDS)
+            if max(low, each.offset) < high:
+                return False
+        return bool(partitions)
 
     def _some(self) -> list[Message]:
         begin = monotonic()

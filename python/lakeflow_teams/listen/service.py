@@ -88,6 +88,8 @@ class Service:
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._ready = threading.Event()
+        self._caught_up = threading.Event()
+        self._caught_up.set()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._state: dict[str, Any] = {"lag_seconds": None, "merged": 0, "failures": {}}
@@ -143,6 +145,14 @@ class Service:
         """Notes how long an answer took. After a slow one Graph may hold notifications back, or drop them."""
         if seconds > SLOW_SECONDS:
             self._slow_at = monotonic()
+
+    def reads_elsewhere(self) -> None:
+        """Notifications are read from a hub: polling waits until nothing is left there."""
+        self._caught_up.clear()
+
+    def caught_up(self) -> None:
+        """Nothing is left to be read."""
+        self._caught_up.set()
 
     def wake(self) -> None:
         """Something came that concerns subscriptions."""
@@ -252,7 +262,7 @@ class Service:
             self._polls.ask(Request("daily", whole=True))
 
     def _merge(self) -> None:
-        while not (self.stopping or self._polled or all(job.destination.open() for job in self._jobs)):
+        while not (self.stopping or self._can_merge):
             self._stopping.wait(_TICK_SECONDS)
         aside_at = 0.0
         while not self.stopping:
@@ -276,8 +286,11 @@ class Service:
         self._write_state()
 
     @property
-    def _polled(self) -> bool:
-        return bool(self._state.get("polled"))
+    def _can_merge(self) -> bool:
+        """Whether all tables are there; the first poll makes them, and one that cannot be read is made by a merge."""
+        if not self._state.get("polled"):
+            self._state["polled"] = all(job.destination.open() for job in self._jobs)
+        return bool(self._state["polled"])
 
     def _poll(self) -> None:
         while not self.stopping:
@@ -323,9 +336,11 @@ class Service:
         self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def _drain(self) -> None:
-        """What is on disk already is merged first, or polling would find it."""
+        """What has come already is merged first, or polling would find it."""
         end = monotonic() + _DRAIN_SECONDS
-        while self._polled and not self.stopping and self.core.spool["items"] and monotonic() < end:
+        while self._can_merge and not self.stopping and monotonic() < end:
+            if self._caught_up.is_set() and not self.core.spool["items"]:
+                return
             self._stopping.wait(0.1)
 
     def _write_state(self) -> None:
