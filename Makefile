@@ -3,6 +3,7 @@
 PYTHON     ?= python3
 UV_VERSION := 0.13.9
 AZURITE_VERSION := 3.37.0
+APP_MANIFEST_VERSION := 1.1.2
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -12,6 +13,7 @@ STAMPS  := $(VENV)/.stamps
 DEV     := $(STAMPS)/core-dev
 RELEASE := $(STAMPS)/core-release
 AZURITE := $(STAMPS)/azurite-$(AZURITE_VERSION)
+APP_MANIFEST := $(STAMPS)/app-manifest-$(APP_MANIFEST_VERSION)
 RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 
 # The optimised module lies in python/lakeflow_teams, the one of the tests in a folder of its own that leads to the same sources.
@@ -34,13 +36,16 @@ build: $(RELEASE)  ## .venv with the package built in release mode and every ext
 demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the truth
 	$(BIN)/lakeflow-teams demo --target lakehouse/demo
 
-test: lint docs  ## Lint, type check, build the docs and test everything
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-python test-rust-and-spark
+# What is needed is built and fetched side by side, and so is all that is tried: much of it is waiting.
+test:  ## Lint, type check, build the docs and test everything
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(DEV) $(STAMPS)/docs $(AZURITE) $(APP_MANIFEST)
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-rust-and-spark test-python lint-python docs
 
-# Beside the Python tests: much of both is waiting. Without make's job slots, which rustdoc cannot reach.
+# One after another, since all but the last wait for the same lock. Without make's job slots, which rustdoc cannot reach.
 test-rust-and-spark: export MAKEFLAGS :=
 test-rust-and-spark:
 	$(MAKE) --no-print-directory test-rust
+	$(MAKE) --no-print-directory lint-rust
 	$(MAKE) --no-print-directory test-spark-quick
 
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
@@ -48,21 +53,21 @@ test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client"
 
 test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
-test-python: $(DEV) $(AZURITE)  ## Tests of the package; ARGS="-k resume" runs some
+test-python: $(STAMPS)/python $(DEV) $(AZURITE) $(APP_MANIFEST)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-test-slow: $(DEV)  ## Those that kill long runs again and again, or bring much
+test-slow: $(STAMPS)/python $(DEV)  ## Those that kill long runs again and again, or bring much
 	$(BIN)/pytest -m "slow and not spark and not bench and not stores" $(ARGS)
 
-test-stores: $(DEV) $(AZURITE)  ## All tests with servers of object stores; `make test` runs the quick ones
+test-stores: $(STAMPS)/python $(DEV) $(AZURITE)  ## All tests with servers of object stores; `make test` runs the quick ones
 	$(BIN)/pytest -n 2 --dist worksteal -m "stores or not stores" tests/python/store $(ARGS)
 
 azurite: $(AZURITE)  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
-test-spark-quick: $(DEV)
+test-spark-quick: $(STAMPS)/python $(DEV)
 	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
 
-test-spark: $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
+test-spark: $(STAMPS)/python $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench" $(ARGS)
 
 test-spark-4.0: .venvs/spark-4.0/.installed  ## The same against the built wheel on Spark 4.0, which Databricks' pipelines run
@@ -74,7 +79,7 @@ lint-rust: $(STAMPS)/python
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
-lint-python: $(DEV)
+lint-python: $(STAMPS)/python $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -85,15 +90,15 @@ format: $(STAMPS)/python  ## Format Rust and Python
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-connector-spec: $(DEV)  ## Write connector_spec.yaml and the option types from the catalogue of options
+connector-spec: $(STAMPS)/python $(DEV)  ## Write connector_spec.yaml and the option types from the catalogue of options
 	$(BIN)/python tools/option_types.py > python/lakeflow_teams/options/typed.py
 	$(BIN)/python tools/connector_spec.py > python/databricks/labs/community_connector/sources/microsoft_teams/connector_spec.yaml
 
-reference: $(DEV)  ## Write docs/reference from the declarations of tables, options and errors, and the SQL of the views
+reference: $(STAMPS)/python $(DEV)  ## Write docs/reference from the declarations of tables, options and errors, and the SQL of the views
 	$(BIN)/python tools/view_sql.py python/lakeflow_teams/views/sql
 	$(BIN)/python tools/reference.py docs/reference
 
-examples: $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make
+examples: $(STAMPS)/python $(DEV)  ## Write the examples that `lakeflow-teams init` and `databricks` make
 	$(BIN)/python -m lakeflow_teams init --tables teams,channels,members,messages,message_replies,chats --output examples/pipeline.yaml --force --yes
 	$(BIN)/python -m lakeflow_teams databricks examples/pipeline.yaml --to examples/databricks --source ../.. --force
 
@@ -129,17 +134,27 @@ clean:  ## Remove what was built, the environment included
 	rm -rf $(VENV) .venvs dist lakehouse bench-results python/lakeflow_teams/_core*.so
 	find python tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The locked environment: every extra and the development tools, without the package itself.
-$(STAMPS)/python: uv.lock pyproject.toml
+# An interpreter, which is all that building the core needs of Python.
+$(STAMPS)/venv:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) sync --locked --inexact --all-extras --no-install-project --quiet
 	mkdir -p $(STAMPS) && touch $@
+
+# The locked environment: every extra and the development tools, without the package itself.
+$(STAMPS)/python: uv.lock pyproject.toml | $(STAMPS)/venv
+	$(UV) sync --locked --inexact --all-extras --no-install-project --quiet
+	touch $@
 
 # Without npm its tests are skipped, and say so.
 $(AZURITE): | $(STAMPS)/python
 	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE_VERSION) \
 		|| echo "Azurite could not be installed: the tests that need it are skipped"
+	touch $@
+
+# Microsoft's schemas of an app's manifest, as its own tools have them.
+$(APP_MANIFEST): | $(STAMPS)/python
+	! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/app-manifest \
+		@microsoft/app-manifest@$(APP_MANIFEST_VERSION) || echo "The schemas could not be installed: the test that needs them is skipped"
 	touch $@
 
 # An environment of its own with another Spark and our wheel, built like the extension of the tests: `spark-4.1` works too.
@@ -155,7 +170,7 @@ $(STAMPS)/docs: $(STAMPS)/python
 	$(UV) sync --locked --inexact --all-extras --group docs --no-install-project --quiet
 	touch $@
 
-$(DEV): $(STAMPS)/python $(RUST) python/lakeflow_teams tools/dev_site.py
+$(DEV): $(STAMPS)/venv $(RUST) python/lakeflow_teams tools/dev_site.py
 	cargo build $(CARGO_FLAGS)
 	$(BIN)/python tools/dev_site.py $(DEV_SITE) $(TARGET)/debug
 	touch $@

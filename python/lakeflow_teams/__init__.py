@@ -8,7 +8,8 @@ Four ways in, all on one native core:
   spec with them, on Databricks or open-source Spark;
 - :func:`ingest_local` runs the same spec into local Delta tables.
 
-And two ways back: :func:`import_messages` brings message history into Teams, :func:`broadcast` sends a card to many people.
+And ways back: :func:`import_messages` brings message history into Teams, :func:`broadcast` sends a card to many people,
+:func:`pairup` brings people together.
 
 :class:`GraphEmulator` is a Microsoft Graph tenant on loopback, to try all of it without an account.
 Importing this package loads nothing else; each name is loaded when it is first used.
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from lakeflow_teams.deliver.broadcast.entry import broadcast, export_deliveries
     from lakeflow_teams.deliver.broadcast.summary import BroadcastSummary
     from lakeflow_teams.deliver.entry import import_messages
+    from lakeflow_teams.deliver.pairup.entry import pairup
+    from lakeflow_teams.deliver.pairup.pauses import pause_pairup, resume_pairup
+    from lakeflow_teams.deliver.pairup.summary import PairUpSummary
     from lakeflow_teams.deliver.summary import ImportSummary
     from lakeflow_teams.lakeflow import MicrosoftTeamsLakeflowConnect
     from lakeflow_teams.local import ingest_local
@@ -54,6 +58,7 @@ __all__ = [
     "MicrosoftTeamsDataSource",
     "MicrosoftTeamsLakeflowConnect",
     "NotFoundError",
+    "PairUpSummary",
     "PermissionDeniedError",
     "ProtocolError",
     "Report",
@@ -67,6 +72,9 @@ __all__ = [
     "import_messages",
     "ingest",
     "ingest_local",
+    "pairup",
+    "pause_pairup",
+    "resume_pairup",
 ]
 
 _ELSEWHERE = {
@@ -75,6 +83,7 @@ _ELSEWHERE = {
     "ImportSummary": "deliver.summary",
     "MicrosoftTeamsDataSource": "spark",
     "MicrosoftTeamsLakeflowConnect": "lakeflow",
+    "PairUpSummary": "deliver.pairup.summary",
     "Report": "results.report",
     "TeamsClient": "client",
     "TeamsDataSource": "spark",
@@ -83,6 +92,9 @@ _ELSEWHERE = {
     "import_messages": "deliver.entry",
     "ingest": "pipelines",
     "ingest_local": "local",
+    "pairup": "deliver.pairup.entry",
+    "pause_pairup": "deliver.pairup.pauses",
+    "resume_pairup": "deliver.pairup.pauses",
 }
 
 

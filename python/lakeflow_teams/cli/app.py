@@ -23,6 +23,7 @@ from lakeflow_teams.cli.listen import listen
 from lakeflow_teams.cli.look import preview, schema, tables
 from lakeflow_teams.cli.maintain import maintain
 from lakeflow_teams.cli.output import LOG_FORMAT, flushed, terminal
+from lakeflow_teams.cli.pairup import pairup
 from lakeflow_teams.cli.plan import plan
 from lakeflow_teams.cli.status import status
 from lakeflow_teams.cli.tenant import demo, emulator
@@ -52,6 +53,7 @@ for command in (
     ingest,
     import_,
     broadcast,
+    pairup,
     bot,
     listen,
     status,

@@ -10,6 +10,7 @@ import click
 
 from lakeflow_teams import _core
 from lakeflow_teams.cli.exit_code import BAD_INPUT, OK
+from lakeflow_teams.cli.manifest import manifest
 from lakeflow_teams.cli.output import print_json
 
 
@@ -46,6 +47,9 @@ def card(file: Path, data: Path | None, as_json: bool) -> int:
         click.echo(f"lakeflow-teams: it is a template, and takes data with {', '.join(columns)}: --data FILE", err=True)
     refused = any(problem.severity == "error" for card in cards for problem in card.problems)
     return BAD_INPUT if refused else OK
+
+
+bot.add_command(manifest)
 
 
 def _rows(path: Path) -> list[Any]:

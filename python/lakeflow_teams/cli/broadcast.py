@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +109,12 @@ def purge(plan: Path, target: Path, older_than: str | None, yes: bool, as_json: 
 
 def _step(step: Any, plan: Path, target: Path, connection: Path | None, as_json: bool, quiet: bool, **more: Any) -> int:
     _needs()
-    from lakeflow_teams.cli.broadcast_output import show
+    from lakeflow_teams.cli.broadcast_output import progress, show
     from lakeflow_teams.deliver.broadcast.entry import broadcast as go
     from lakeflow_teams.spec.pipeline import load_connection
 
     options = load_connection(connection) if connection else None
-    with _progress(step, quiet=quiet or as_json) as tell:
+    with progress(step, quiet=quiet or as_json) as tell:
         summary = go(plan, target, options, step=step, on_progress=tell, **more)
     if as_json:
         print_json(summary.to_dict())
@@ -128,15 +126,3 @@ def _step(step: Any, plan: Path, target: Path, connection: Path | None, as_json:
 def _needs() -> None:
     for module in ("deltalake", "pyarrow", "yaml"):
         need(module, "local", "broadcast")
-
-
-@contextmanager
-def _progress(step: str, *, quiet: bool) -> Iterator[Any]:
-    from lakeflow_teams.cli.broadcast_output import told
-    from lakeflow_teams.cli.line_of_progress import LineOfProgress
-
-    if quiet or step not in {"run", "update", "recall"}:
-        yield None
-        return
-    with LineOfProgress(step) as line:
-        yield lambda counts: line.tell(told(counts))

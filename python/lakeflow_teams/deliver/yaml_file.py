@@ -17,6 +17,16 @@ def refuse(message: str) -> NoReturn:
     raise _core.ConfigurationError(message)
 
 
+def read(path: Path) -> tuple[Any, dict[str, int]]:
+    """What a YAML file holds, and the line of every key. Raises :class:`ConfigurationError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        refuse(f"{path}: it cannot be read ({reason})")
+    return parse(path, text)
+
+
 def parse(path: Path, text: str) -> tuple[Any, dict[str, int]]:
     """What a YAML text holds, and the line of every key. Raises :class:`ConfigurationError`."""
     lines: dict[str, int] = {}
@@ -86,3 +96,27 @@ class Reader:
             except ValueError:
                 self.refuse(key, f"{given!r} is no ISO 8601 time, such as 2021-03-04T00:00:00Z")
         return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+    def text(self, key: str, given: Any) -> str | None:
+        """A text that is not empty, or none."""
+        if given is None:
+            return None
+        if not isinstance(given, str) or not given.strip():
+            self.refuse(key, "a text is expected")
+        return given.strip()
+
+    def flag(self, key: str, given: Any) -> bool:
+        """True or false; false where nothing is said."""
+        if given is None:
+            return False
+        if not isinstance(given, bool):
+            self.refuse(key, f"{given!r} is neither true nor false")
+        return given
+
+    def count(self, key: str, given: Any) -> int | None:
+        """A whole number of at least 1, or none."""
+        if given is None:
+            return None
+        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+            self.refuse(key, f"{given!r} is no whole number of at least 1")
+        return given

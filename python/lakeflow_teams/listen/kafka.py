@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams import _core
+from lakeflow_teams.listen.files import read_json, replace_json
 from lakeflow_teams.listen.service import Service
 from lakeflow_teams.listen.settings import Hub
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PREFIX = "LAKEFLOW_TEAMS_KAFKA_"
-GROUP = "lakeflow-teams"
+_STATE = "kafka.json"
 #: The hub ends a connection that is idle for 240 seconds.
 _HUB_SETTINGS = {
     "security.protocol": "SASL_SSL",
@@ -34,13 +37,13 @@ _HUB_SETTINGS = {
     "metadata.max.age.ms": 180_000,
     "connections.max.idle.ms": 180_000,
     "socket.timeout.ms": 60_000,
-    "session.timeout.ms": 30_000,
-    "heartbeat.interval.ms": 3_000,
 }
 _MOST_VALUES = 500
 _WAIT_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
 _TIMEOUT_SECONDS = 10.0
+#: How often partitions are looked at: a hub can get more of them.
+_LOOK_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Source:
     topic: str
     hub: Hub | None = None
 
-    def settings(self, environment: Mapping[str, str]) -> dict[str, Any]:
+    def settings(self, environment: Mapping[str, str], group: str = "") -> dict[str, Any]:
         """What the client is configured with. Raises :class:`ConfigurationError` where a hub lacks its secret."""
         given = {
             name[len(PREFIX) :].lower().replace("_", "."): value
@@ -65,7 +68,7 @@ class Source:
             )
         base: dict[str, Any] = dict(_HUB_SETTINGS) if self.hub is not None else {}
         fixed = {"bootstrap.servers": self.servers, "enable.auto.commit": False, "enable.auto.offset.store": False}
-        return {"group.id": GROUP, "auto.offset.reset": "earliest", **base, **given, **fixed}
+        return {"group.id": group, "auto.offset.reset": "earliest", **base, **given, **fixed}
 
 
 def source(hub: Hub | None, servers: str | None, topic: str | None) -> Source:
@@ -79,6 +82,15 @@ def source(hub: Hub | None, servers: str | None, topic: str | None) -> Source:
     return Source(servers, topic or (hub.name if hub else ""), None)
 
 
+def group(folder: Path) -> str:
+    """The name that a target's offsets are kept under: every lakehouse reads all of a hub."""
+    known = read_json(folder / _STATE).get("group")
+    if known is None:
+        known = f"lakeflow-teams-{secrets.token_hex(6)}"
+        replace_json(folder / _STATE, {"group": known})
+    return str(known)
+
+
 class Reader:
     """Reads values until it is told to end."""
 
@@ -87,18 +99,22 @@ class Reader:
 
         self._service = service
         try:
-            self._consumer: Consumer = Consumer(source.settings(os.environ))
+            self._consumer: Consumer = Consumer(source.settings(os.environ, group(service.folder)))
         except (KafkaException, ValueError, TypeError) as error:
             raise _core.ConfigurationError(f"kafka: the client refuses its settings: {_text(error)}") from None
         self._topic = source.topic
         self._at_end = False
+        self._looked_at = -_LOOK_SECONDS
         service.reads_elsewhere()
 
     def run(self) -> None:
         """Offsets are committed after the rows are, so that what is read again merges into itself."""
-        self._consumer.subscribe([self._topic])
         try:
             while not self._service.stopping:
+                if monotonic() - self._looked_at > _LOOK_SECONDS and not self._assign():
+                    self._looked_at = -_LOOK_SECONDS
+                    self._service.pause(_RETRY_SECONDS)
+                    continue
                 messages = self._some()
                 if not messages and not self._at_end and self._is_at_end():
                     self._at_end = True
@@ -108,14 +124,37 @@ class Reader:
         finally:
             self._consumer.close()
 
+    def _assign(self) -> bool:
+        """Takes all partitions, also those that came since; whether there are any.
+
+        There is one reader per target, so that it joins no group and waits for none: offsets are kept under the group's name.
+        """
+        from confluent_kafka import KafkaException, TopicPartition
+
+        self._looked_at = monotonic()
+        try:
+            found = self._consumer.list_topics(self._topic, timeout=_TIMEOUT_SECONDS).topics[self._topic]
+        except KafkaException as error:
+            return self._refused(error)
+        if found.error is not None:
+            return self._refused(found.error)
+        if len(found.partitions) != len(self._consumer.assignment()):
+            wanted = [TopicPartition(self._topic, each) for each in found.partitions]
+            # Those that have an offset go on there, the others from their beginning.
+            self._consumer.assign(self._consumer.committed(wanted, timeout=_TIMEOUT_SECONDS))
+        return True
+
+    def _refused(self, error: object) -> bool:
+        _log.error("kafka: topic %s: %s", self._topic, _text(error))
+        return False
+
     def _is_at_end(self) -> bool:
         """Whether everything that was there is merged and committed."""
-        partitions = self._consumer.committed(self._consumer.assignment(), timeout=_TIMEOUT_SECONDS)
-        for each in partitions:
+        for each in self._consumer.committed(self._consumer.assignment(), timeout=_TIMEOUT_SECONDS):
             low, high = self._consumer.get_watermark_offsets(each, timeout=_TIMEOUT_SECONDS)
             if max(low, each.offset) < high:
                 return False
-        return bool(partitions)
+        return True
 
     def _some(self) -> list[Message]:
         begin = monotonic()

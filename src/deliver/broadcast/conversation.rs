@@ -18,6 +18,17 @@ const GCC: &str = "https://smba.infra.gcc.teams.microsoft.com/teams/";
 
 const GLOBAL: &str = "smba.trafficmanager.net";
 
+/// Where to go after a host refused: to the host that another recipient's refusal led to, or from the global one to that of
+/// the community cloud. Nowhere from an address that is not the cloud's own.
+fn elsewhere(service: &Url, refused: &Url) -> Option<Url> {
+    let is_global = |url: &Url| url.domain().is_some_and(|host| host.eq_ignore_ascii_case(GLOBAL));
+    match (is_global(refused), is_global(service)) {
+        (false, _) => None,
+        (true, false) => Some(service.clone()),
+        (true, true) => Url::parse(GCC).ok(),
+    }
+}
+
 /// A conversation that a message can be sent to.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -50,14 +61,16 @@ impl Job {
         self.service.lock().clone()
     }
 
-    /// Goes to the other host from now on; false where that was done before, or where the address is not the cloud's own.
-    pub(super) fn go_elsewhere(&self) -> bool {
+    /// Whether there is another host than the one that refused; first contacts go there from now on.
+    pub(super) fn go_elsewhere(&self, refused: &Url) -> bool {
         let mut service = self.service.lock();
-        let is_global = service.domain().is_some_and(|host| host.eq_ignore_ascii_case(GLOBAL));
-        if let (true, Ok(url)) = (is_global, Url::parse(GCC)) {
-            *service = url;
+        match elsewhere(&service, refused) {
+            Some(url) => {
+                *service = url;
+                true
+            }
+            None => false,
         }
-        is_global
     }
 
     /// The conversation that is known, or a new one.
@@ -93,6 +106,7 @@ impl Job {
                     let parsed = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap_or_default();
                     if let Some(conversation) = parsed["id"].as_str() {
                         let place = Place { service, conversation: conversation.to_owned() };
+                        self.sessions_are_off(&place, recipient).await?;
                         self.opened(at, &place)?;
                         return Ok(place);
                     }
@@ -109,7 +123,7 @@ impl Job {
                 Next::Install if self.plan.install && !tried.installed => {
                     self.install(recipient, tried, &verdict).await?;
                 }
-                Next::OtherHost if self.go_elsewhere() => {}
+                Next::OtherHost if self.go_elsewhere(&service) => {}
                 Next::Again if again < 5 => {
                     again += 1;
                     tokio::time::sleep(std::time::Duration::from_millis(200 << again)).await;
@@ -117,6 +131,27 @@ impl Job {
                 _ => return Err(Refusal::Recipient(verdict, error.to_string())),
             }
         }
+    }
+
+    /// Asks for the run's first conversation once more. Where that opens another one the app's manifest has sessions on, and
+    /// what a resumed run sends would go to new ones: it ends before anything is sent.
+    async fn sessions_are_off(&self, place: &Place, recipient: &Recipient) -> Result<()> {
+        let ask = || async {
+            let Ok(answer) = self.client.send(&self.bot.open(&place.service, &recipient.id)).await else {
+                // Whatever it is, it is told of the recipients that it stops.
+                return Ok(());
+            };
+            let said = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap_or_default();
+            if said["id"].as_str().is_none_or(|again| again == place.conversation) {
+                return Ok(());
+            }
+            Err(Error::Configuration(
+                "the app's manifest has sessions on (supportsSessions), so that each request for a conversation opens another \
+                 one: take it out of the manifest and upload the app again"
+                    .to_owned(),
+            ))
+        };
+        self.sessions.get_or_try_init(ask).await.map(|&()| ())
     }
 
     /// Installs the app for a person, once.
@@ -194,5 +229,29 @@ impl Job {
             return Ok(None);
         }
         Ok(self.app().await?.err())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_the_global_host_everybody_goes_to_that_of_the_community_cloud_once() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (global, amer) =
+            (url("https://smba.trafficmanager.net/teams/"), url("https://smba.trafficmanager.net/amer/"));
+        let gcc = elsewhere(&global, &global).unwrap();
+        assert_eq!(gcc.as_str(), GCC);
+        assert_eq!(
+            elsewhere(&global, &amer),
+            Some(gcc.clone()),
+            "a conversation's own address is one of the global host"
+        );
+        // Others were refused while the first one went there: they follow.
+        assert_eq!(elsewhere(&gcc, &global), Some(gcc.clone()));
+        assert_eq!(elsewhere(&gcc, &gcc), None, "it is refused there too");
+        let own = url("http://127.0.0.1:5000/teams/");
+        assert_eq!(elsewhere(&own, &own), None);
     }
 }

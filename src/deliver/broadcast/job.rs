@@ -32,6 +32,8 @@ pub struct Job {
     pub(super) service: Mutex<Url>,
     /// The app in the catalogue, or why it cannot be installed.
     pub(super) app: OnceCell<std::result::Result<String, String>>,
+    /// Whether it was seen that conversations are opened once.
+    pub(super) sessions: OnceCell<()>,
     pub progress: Progress,
     /// Addresses of workflows, by the names of their recipients.
     pub(super) webhooks: HashMap<String, Url>,
@@ -128,6 +130,7 @@ impl Job {
             bot,
             service: Mutex::new(service),
             app: OnceCell::new(),
+            sessions: OnceCell::new(),
             progress: Progress::new(),
             stopped: AtomicBool::new(false),
             why: Mutex::default(),

@@ -40,6 +40,9 @@ pub struct Recipient {
     pub kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Of a user: links that open a chat need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_principal_name: Option<String>,
     /// Left out from the start: a guest, somebody without a licence, or nobody.
     #[serde(default, skip_serializing_if = "is_queued")]
     pub state: State,

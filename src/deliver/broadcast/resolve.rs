@@ -18,7 +18,7 @@ const IDS_AT_ONCE: usize = 15;
 const BATCH: usize = 20;
 /// The greatest page of directory objects.
 const PAGE: usize = 999;
-const COLUMNS: &str = "id,displayName,userType,accountEnabled,assignedPlans";
+const COLUMNS: &str = "id,displayName,userPrincipalName,userType,accountEnabled,assignedPlans";
 
 /// Who is asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -57,6 +57,7 @@ pub struct Counts {
 struct Person {
     id: String,
     name: Option<String>,
+    principal: Option<String>,
     guest: bool,
     licensed: bool,
 }
@@ -71,6 +72,7 @@ impl Person {
         Some(Self {
             id: user["id"].as_str()?.to_lowercase(),
             name: user["displayName"].as_str().map(str::to_owned),
+            principal: user["userPrincipalName"].as_str().map(str::to_owned),
             guest: user["userType"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("guest")),
             licensed: plans.iter().any(has_plan),
         })
@@ -265,8 +267,16 @@ impl<'a> Resolver<'a> {
         } else {
             (State::Queued, "")
         };
-        let (id, name, why) = (person.id, person.name, why.to_owned());
-        self.write(&Recipient { id, name, state, why, data, ..Recipient::default() })
+        let Person { id, name, principal: user_principal_name, .. } = person;
+        self.write(&Recipient {
+            id,
+            name,
+            user_principal_name,
+            state,
+            why: why.to_owned(),
+            data,
+            ..Recipient::default()
+        })
     }
 
     fn write(&mut self, recipient: &Recipient) -> Result<()> {

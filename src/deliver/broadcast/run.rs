@@ -177,7 +177,7 @@ impl Job {
                     // After the last one its refusal stands, so that no recipient is left as attempted.
                     let goes_on = again < MOST_AGAIN
                         && match verdict.next {
-                            Next::OtherHost => self.go_elsewhere(),
+                            Next::OtherHost => self.go_elsewhere(&service),
                             Next::Again => true,
                             _ => false,
                         };
@@ -229,7 +229,7 @@ impl Job {
                     self.note(Event::Forgotten { i: at as u32 })?;
                     tried.reopened = true;
                 }
-                Next::OtherHost if self.go_elsewhere() => {
+                Next::OtherHost if self.go_elsewhere(service) => {
                     self.note(Event::Forgotten { i: at as u32 })?;
                     tried.reopened = true;
                 }

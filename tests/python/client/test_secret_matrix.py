@@ -9,7 +9,8 @@ from support.debug_build import SILENCED
 from support.paths import SITE
 
 SCRIPT = r'''
-import asyncio, copy, io, json, logging, pickle, sys, traceback
+import asyncio, copy, io, json, logging, pickle, sys, threading, traceback
+from concurrent.futures import ThreadPoolExecutor
 
 records = io.StringIO()
 logging.basicConfig(level=1, stream=records, format="%(levelname)s %(name)s %(message)s %(args)s")
@@ -31,19 +32,23 @@ FAULTS = [
     dict(kind="status", status=502, body="client_secret=SECRET&client_assertion=eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.a.b"),
     dict(kind="status", status=200, body='{"value":[' + '{"a":' * 1000 + "1" + "}" * 1000 + "]}"),
 ]
-graph = GraphEmulator(teams=2, channels_per_team=1, messages_per_channel=12, users=4, chats=2, seed=7, client_secret=SECRET)
-good = {**graph.options, "retry_timeout_seconds": "1", "request_timeout_seconds": "1", "rate_limits": "off"}
+def tenant():
+    graph = GraphEmulator(teams=2, channels_per_team=1, messages_per_channel=12, users=4, chats=2, seed=7, client_secret=SECRET)
+    return graph, {**graph.options, "retry_timeout_seconds": "1", "request_timeout_seconds": "1", "rate_limits": "off"}
+
+graph, good = tenant()
 assert good["client_secret"] == SECRET
 texts = {row["body"]["content"] for row in graph.truth("messages") if len((row["body"] or {}).get("content") or "") > 24}
 assert texts
 ALL = {"fetch_all_teams": "true", "fetch_all_channels": "true", "strategy": "channels"}
 
-shown, offsets, failed = [], [], 0
+shown, offsets, failed, lock = [], [], 0, threading.Lock()
 
 def show(error):
     """All that can be got out of an exception, and of those behind it."""
     global failed
-    failed += 1
+    with lock:
+        failed += 1
     assert isinstance(error, (LakeflowTeamsError, ConnectionError)), repr(error)
     shown.extend(traceback.format_exception(error))
     while error is not None:
@@ -91,7 +96,9 @@ def connector_step(connector):
     list(rows)
     offsets.append(json.dumps(offset))
 
-for fault in FAULTS:
+def attempt_all(fault):
+    """Most of the time is waiting, so that each fault has a tenant of its own beside the others."""
+    graph, good = tenant()
     for path in ("/v1.0/teams", "/oauth2/"):
         rule = copy.deepcopy(fault)
         if rule.get("body"):
@@ -103,6 +110,9 @@ for fault in FAULTS:
         graph.fault(path=path, **{k: v for k, v in rule.items() if v is not None})
         attempt(good, rule)
         graph.clear_faults()
+
+with ThreadPoolExecutor(16) as threads:
+    list(threads.map(attempt_all, FAULTS))
 
 for wrong in (
     {"client_secret": "wrong-" + SECRET},

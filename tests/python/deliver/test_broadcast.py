@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
+import time
 import zipfile
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -13,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from lakeflow_teams import ConfigurationError, GraphEmulator, broadcast
+from lakeflow_teams import ConfigurationError, GraphEmulator, LakeflowTeamsError, broadcast
 from lakeflow_teams.cli.app import run
 
 CARD = {
@@ -252,6 +255,55 @@ def test_bad_input_is_named_before_anything_is_sent(graph, tmp_path):
     refused("is not in the organisation's catalogue")
     assert graph.deliveries() == []
     assert not (tmp_path / "lake" / "main" / "default" / "deliveries").exists()
+
+
+def test_an_app_with_sessions_is_refused_before_anything_is_sent(graph, tmp_path):
+    graph.set(bot_sessions=True)
+    with pytest.raises(
+        ConfigurationError, match=r"manifest has sessions on .supportsSessions.* take it out of the manifest"
+    ):
+        go(graph, tmp_path)
+    assert sent(graph) == []
+    assert {row["state"] for row in rows(tmp_path)} <= {"queued", "skipped_guest", "skipped_unlicensed"}
+    graph.set(bot_sessions=False)
+    assert go(graph, tmp_path).counts["succeeded"] == len(members(graph))
+
+
+def test_what_is_no_card_and_what_another_tenant_or_cloud_has_is_told(graph, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"card: .*type is.*AdaptiveCard"):
+        go(graph, tmp_path, given=plan(card={"type": "Hero"}))
+    one = min(members(graph))
+    graph.set(bot_errors={one: "InvalidBotApiHost"})
+    of_another_tenant = "11111111-2222-4333-8444-555555555555"
+    given = plan(recipients={"users": [one, one, of_another_tenant], "channels": ["19:elsewhere@thread.tacv2"]})
+    ran = go(graph, tmp_path, given=given)
+    states = {row["recipient_id"]: row for row in rows(tmp_path)}
+    assert states[of_another_tenant]["error"] == "there is no such user in this tenant"
+    assert "Set bot_service_url to the address of their cloud" in states[one]["error"]
+    assert states["19:elsewhere@thread.tacv2"]["state"] == "not_found"
+    assert (ran.doubles, ran.total, graph.deliveries()) == (1, 3, [])
+    with pytest.raises(
+        ConfigurationError, match=r"'news' was begun on .* with other recipients .broadcast. than broadcast names"
+    ):
+        go(graph, tmp_path)
+
+
+def test_status_tells_of_a_run_of_another_process(graph, tmp_path):
+    graph.fault(path="POST /v3/conversations/{id}/activities", kind="slow", delay_ms=700, after=True)
+    (tmp_path / "plan.json").write_text(json.dumps([plan(), str(tmp_path / "lake"), dict(graph.options)]), encoding="utf-8")
+    code = f"import json; from lakeflow_teams import broadcast; broadcast(*json.load(open({str(tmp_path / 'plan.json')!r})))"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    while not sent(graph) and process.poll() is None:
+        time.sleep(0.02)
+    during = go(graph, tmp_path, "status")
+    with pytest.raises(LakeflowTeamsError, match="another process runs this broadcast"):
+        go(graph, tmp_path)
+    assert process.wait() == 0
+    after = go(graph, tmp_path, "status")
+    assert (during.running, after.running, during.total) == (True, False, after.total)
+    under_way = sum(during.counts.get(state, 0) for state in ("queued", "attempting", "succeeded"))
+    assert (under_way, during.counts.get("attempting", 0) > 0) == (len(members(graph)), True)
+    assert after.counts["succeeded"] == len(members(graph))
 
 
 def test_a_wrong_secret_stops_the_run_and_everything_stays_queued(graph, tmp_path):

@@ -18,6 +18,7 @@ from lakeflow_teams.local.write.delta import OvertakenError, read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
 from support.lakehouse import differences, entry, later, pipeline, stored
+from support.quick import quick
 
 ROWS = pa.table({"id": ["1", "2"], "at": ["2025-01-15T10:30:00.000Z"] * 2})
 
@@ -48,7 +49,7 @@ def doubled(rows, keys):
     return rows.num_rows - rows.select(keys).group_by(keys).aggregate([]).num_rows
 
 
-@pytest.mark.parametrize("turn", range(8))
+@pytest.mark.parametrize("turn", quick([0, 1, 2], *range(3, 8)))
 def test_one_of_several_creates_a_table(tmp_path, turn):
     path = tmp_path / f"rows {turn}"
     results = at_once(lambda: delta.create(path, ROWS.schema, [ROWS]), 4)
@@ -102,7 +103,7 @@ def test_an_append_to_a_version_that_is_not_the_newest_any_more_conflicts(tmp_pa
 CONVERSATION = ["team_id", "channel_id", "id"]
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", quick([1], 0, 2))
 def test_two_first_ingests_double_no_row(graph, options, tmp_path, turn):
     graph.set(latency_ms=turn)
     spec = pipeline(

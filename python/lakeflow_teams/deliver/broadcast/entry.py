@@ -18,6 +18,7 @@ from lakeflow_teams import _core
 from lakeflow_teams.deliver import conversations
 from lakeflow_teams.deliver.broadcast import deliveries
 from lakeflow_teams.deliver.broadcast.document import BroadcastSpec, load
+from lakeflow_teams.deliver.broadcast.recipients import named_by, resolve
 from lakeflow_teams.deliver.broadcast.summary import BroadcastSummary
 from lakeflow_teams.deliver.broadcast.table import Table
 from lakeflow_teams.deliver.broadcast.workspace import Workspace, new_run
@@ -34,12 +35,6 @@ OnProgress = Callable[[tuple[int, int, int]], None]
 #: Requests a second to the Bot Connector, and installations a second, per app and tenant.
 _CONNECTOR_RATE = 50.0
 _INSTALL_RATE = 30.0
-#: The service plan of Teams in each cloud (https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference).
-_TEAMS_PLANS = {
-    "usgov": "9953b155-8aef-4c56-92f3-72b0487fce41",
-    "usgov_dod": "fd500458-c24c-478e-856c-a6067a8376cd",
-}
-_TEAMS_PLAN = "57ff2da0-773e-42df-b2af-ffb7a2317929"
 #: What every card is given, beside the columns of a table.
 _OWN_COLUMNS = ("user_id", "display_name")
 
@@ -66,19 +61,8 @@ def broadcast(
     """
     if step not in ("check", "run", "update", "status", "recall", "purge"):
         refuse(f"step: {step!r} is not one of check, run, update, status, recall, purge")
-    begin = monotonic()
-    spec = load(plan)
-    job = _Job(spec, _folder(target), connection, credential, on_progress)
-    if step == "check":
-        summary = job.check()
-    elif step == "status":
-        summary = job.status()
-    elif step == "purge":
-        summary = job.purge(older_than_days)
-    else:
-        summary = job.go(step, retry_failed=retry_failed)
-    summary.seconds = round(monotonic() - begin, 3)
-    return summary
+    job = Job(load(plan), target_folder(target), connection, credential, on_progress)
+    return job.step(step, retry_failed=retry_failed, older_than_days=older_than_days)
 
 
 def export_deliveries(
@@ -86,13 +70,13 @@ def export_deliveries(
 ) -> int:
     """Writes a broadcast's recipients and what became of each to a ``.csv``, ``.parquet`` or ``.zip``; returns how many."""
     spec = load(plan)
-    workspace = Workspace(_folder(target), spec.name)
+    workspace = Workspace(target_folder(target), spec.name)
     if workspace.frozen is None:
         _nothing(spec, target)
     return deliveries.export(workspace.root, spec.name, Path(to))
 
 
-def _folder(target: str | PathLike[str]) -> Path:
+def target_folder(target: str | PathLike[str]) -> Path:
     """The folder of the lakehouse. A journal that is on disk before each message needs a disk."""
     if not isinstance(locate(target), Folder):
         refuse(f"target {target}: a broadcast keeps its journal in a folder of this machine; name one")
@@ -103,7 +87,9 @@ def _nothing(spec: BroadcastSpec, target: object) -> NoReturn:
     refuse(f"target {target}: nothing of the broadcast {spec.name!r} is there; `broadcast run` comes first")
 
 
-class _Job:
+class Job:
+    """The steps of one broadcast into one target."""
+
     def __init__(
         self,
         spec: BroadcastSpec,
@@ -119,11 +105,25 @@ class _Job:
         self._tell = on_progress
         self._workspace = Workspace(root, spec.name)
 
+    def step(self, step: Step, *, retry_failed: bool = False, older_than_days: float | None = None) -> BroadcastSummary:
+        """Runs one step."""
+        begin = monotonic()
+        if step == "check":
+            summary = self._check()
+        elif step == "status":
+            summary = self._status()
+        elif step == "purge":
+            summary = self._purge(older_than_days)
+        else:
+            summary = self._go(step, retry_failed=retry_failed)
+        summary.seconds = round(monotonic() - begin, 3)
+        return summary
+
     @property
     def _options(self) -> dict[str, str]:
         return connection_from_environment(as_options(self._connection or {}), has_credential=self._credential is not None)
 
-    def check(self) -> BroadcastSummary:
+    def _check(self) -> BroadcastSummary:
         """What a run would do; nothing is sent, and nothing is written to the target."""
         summary = BroadcastSummary("check", self._spec.name)
         frozen = self._workspace.frozen
@@ -177,17 +177,7 @@ class _Job:
         audience = self._spec.audience
         table = Table(audience.table) if audience.table else None
         self._check_columns(table)
-        named = {
-            "users": audience.users,
-            "teams": audience.teams,
-            "groups": audience.groups,
-            "everyone": audience.everyone,
-            "channels": audience.channels,
-            "webhooks": [one.name for one in audience.webhooks],
-            "table": table.fingerprint() if table else None,
-            "include_guests": audience.include_guests,
-            "include_unlicensed": audience.include_unlicensed,
-        }
+        named = named_by(audience) | {"table": table.fingerprint() if table else None}
         return {
             "name": self._spec.name,
             "run": new_run(),
@@ -227,21 +217,7 @@ class _Job:
             refuse(f"{text}: give this one another name, or replace what was sent by `run --update`")
 
     def _resolve(self, folder: Path) -> dict[str, Any]:
-        audience = self._spec.audience
-        wanted = {
-            "users": audience.users,
-            "teams": audience.teams,
-            "groups": audience.groups,
-            "everyone": audience.everyone,
-            "channels": audience.channels,
-            "webhooks": [one.name for one in audience.webhooks],
-            "include_guests": audience.include_guests,
-            "include_unlicensed": audience.include_unlicensed,
-            "plan": _TEAMS_PLANS.get(self._options.get("cloud", "global"), _TEAMS_PLAN),
-        }
-        rows: Iterator[tuple[str, str]] = Table(audience.table).rows() if audience.table else iter(())
-        text = _core.resolve_recipients(self._options, json.dumps(wanted), rows, folder, credential=self._credential)
-        counts: dict[str, Any] = json.loads(text)
+        counts = resolve(self._spec.audience, self._options, folder, credential=self._credential)
         if not counts["total"]:
             refuse(f"{self._spec.place}: recipients: nobody was found")
         return counts
@@ -263,7 +239,7 @@ class _Job:
             "retry_failed": retry_failed,
         }
 
-    def go(self, step: str, *, retry_failed: bool) -> BroadcastSummary:
+    def _go(self, step: str, *, retry_failed: bool) -> BroadcastSummary:
         """A step that sends."""
         with self._workspace.alone():
             return self._alone(step, retry_failed=retry_failed)
@@ -285,7 +261,7 @@ class _Job:
         job = self._open(workspace.root)
         try:
             self._begin(job, step, summary, frozen)
-            self._step(job, step, summary)
+            self._perform(job, step, summary)
         finally:
             summary.counts, summary.reasons = _counts(job), _reasons(job)
             said, timeline = json.loads(job.report()), job.timeline()
@@ -310,7 +286,7 @@ class _Job:
         if step == "run":
             deliveries.write(self._root, self._workspace.root, self._spec.name)
 
-    def _step(self, job: _core.Broadcast, step: str, summary: BroadcastSummary) -> None:
+    def _perform(self, job: _core.Broadcast, step: str, summary: BroadcastSummary) -> None:
         steps = {"run": job.run, "update": job.update, "recall": job.recall}
         outcome = json.loads(steps[step](self._tell))
         summary.stopped, summary.failed = outcome["stopped"], outcome["failed"]
@@ -322,7 +298,7 @@ class _Job:
         conversations.remember(self._root, _met(root, tenant))
         conversations.write_table(self._root)
 
-    def status(self) -> BroadcastSummary:
+    def _status(self) -> BroadcastSummary:
         """How far it is, from the journal; another process may be writing it."""
         workspace = self._workspace
         if workspace.frozen is None:
@@ -337,7 +313,7 @@ class _Job:
             summary.running = True
         return summary
 
-    def purge(self, older_than_days: float | None) -> BroadcastSummary:
+    def _purge(self, older_than_days: float | None) -> BroadcastSummary:
         """Forgets it: journal, recipients and rows. What was sent stays where it is."""
         frozen = self._workspace.frozen
         if frozen is None:

@@ -24,7 +24,7 @@ STATES = (
     "recalled",
 )
 #: States in which nothing is left to do.
-_DONE = ("succeeded", "accepted", "skipped_guest", "skipped_unlicensed", "recalled")
+DONE = ("succeeded", "accepted", "skipped_guest", "skipped_unlicensed", "recalled")
 
 
 @dataclass
@@ -69,7 +69,7 @@ class BroadcastSummary:
             return 2 if self.problems else 0
         if self.step in {"status", "purge"}:
             return 0
-        return 3 if any(count for state, count in self.counts.items() if state not in _DONE) or self.stopped else 0
+        return 3 if any(count for state, count in self.counts.items() if state not in DONE) or self.stopped else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -22,7 +22,7 @@ class Workspace:
     """The state of one broadcast."""
 
     def __init__(self, target: Path, name: str) -> None:
-        self.root = target / FOLDER / _folder(name)
+        self.root = target / FOLDER / folder_of(name)
 
     def alone(self) -> AbstractContextManager[None]:
         """One process at a time."""
@@ -66,7 +66,7 @@ def all_frozen(target: Path) -> list[Path]:
     return [file.parent for file in sorted((target / FOLDER).glob(f"*/{_FROZEN}"))]
 
 
-def _folder(name: str) -> str:
+def folder_of(name: str) -> str:
     """A folder's name for any name: names that differ have folders that differ."""
     plain = re.sub(r"[^\w-]", "_", name)[:60]
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
