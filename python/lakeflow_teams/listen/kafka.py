@@ -127,7 +127,7 @@ class Reader:
     def _assign(self) -> bool:
         """Takes all partitions, also those that came since; whether there are any.
 
-        There is one reader per target, so that it joins no group and waits for none: offsets are kept under the group's name.
+        There is one reader per target, so that it joins no group and waits for none; offsets are kept under its name.
         """
         from confluent_kafka import KafkaException, TopicPartition
 
