@@ -613,8 +613,8 @@ fn status(folder: &Path) -> Result<serde_json::Value> {
 /// Makes a new key in a folder, also beside a listener that runs.
 #[pyfunction]
 pub fn rotate_listen_key(py: Python<'_>, folder: PathBuf) -> PyResult<Bound<'_, PyDict>> {
-    let make = || KeyRing::open(&folder.join(listener::KEYS))?.make(Timestamp::now());
-    let made = py.detach(make).map_err(|error| to_py(&error))?;
+    let rotate = || KeyRing::open(&folder.join(listener::KEYS))?.make(Timestamp::now());
+    let made = py.detach(rotate).map_err(|error| to_py(&error))?;
     key(py, &made, true)
 }
 

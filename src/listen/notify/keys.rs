@@ -90,7 +90,7 @@ impl PrivateKey {
 
 fn thumbprint(certificate: &[u8]) -> String {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
-    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    hash.as_ref().iter().fold(String::with_capacity(40), |text, byte| text + &format!("{byte:02X}"))
 }
 
 /// Keys by their labels.
@@ -155,6 +155,8 @@ impl KeyRing {
                 "Option certificate: the certificate was given, and so no other one is made. Replace its file",
             )
         })?;
+        // Labels tell seconds, and the newest is the current one.
+        let now = self.current().map_or(now, |key| now.max(key.created + SignedDuration::from_secs(1)));
         let label = label(now);
         let pem = generate(&label, now)?;
         let path = folder.join(format!("{label}.{EXTENSION}"));

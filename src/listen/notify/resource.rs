@@ -54,6 +54,19 @@ impl Resource {
         }
     }
 
+    /// The table that has a row of it.
+    pub fn table(&self) -> &'static str {
+        match self {
+            Self::Team { .. } => "teams",
+            Self::Channel { .. } => "channels",
+            Self::Member { .. } => "members",
+            Self::Message { .. } => "messages",
+            Self::Reply { .. } => "message_replies",
+            Self::Chat { .. } => "chats",
+            Self::ChatMessage { .. } => "chat_messages",
+        }
+    }
+
     /// The object's own id.
     pub fn id(&self) -> &str {
         match self {

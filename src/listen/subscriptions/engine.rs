@@ -153,7 +153,7 @@ impl Engine {
         for entry in entries {
             let Some(id) = &entry.id else { continue };
             match requests::remove(&self.client, id).await {
-                Ok(()) => {
+                Ok(_) => {
                     report.removed.push(entry.resource.clone());
                     self.change(&entry.resource, |entry| {
                         entry.gone();
@@ -386,7 +386,7 @@ impl Engine {
         Ok(Cleared::Removed)
     }
 
-    /// Removes what leads to our address and is none of ours, and what is planned no more.
+    /// Removes what leads to our address and is none of ours, and what is planned no more. `listed` is as old as the turn.
     async fn remove_strays(&self, listed: &[Shown], report: &mut Turn) -> Result<()> {
         let unplanned: Vec<_> = {
             let state = self.state.lock();
@@ -407,15 +407,17 @@ impl Engine {
         let ended =
             unplanned.iter().map(|entry| (entry.id.clone().unwrap_or_default(), entry.resource.clone(), Some(entry)));
         for (id, resource, entry) in strays.chain(ended).collect::<Vec<_>>() {
-            let removed = if id.is_empty() { Ok(()) } else { requests::remove(&self.client, &id).await };
+            let removed = if id.is_empty() { Ok(false) } else { requests::remove(&self.client, &id).await };
             match (removed, entry) {
-                (Ok(()), entry) => {
+                (Ok(was_there), entry) => {
                     if let Some(entry) = entry {
                         let mut state = self.state.lock();
                         state.forget(&entry.resource);
                         state.save()?;
                     }
-                    report.removed.push(resource);
+                    if was_there {
+                        report.removed.push(resource);
+                    }
                 }
                 (Err(error), _) => report.failures.push(self.failure(&error, None, "remove", None)),
             }

@@ -111,16 +111,20 @@ impl Need {
     }
 }
 
+/// One for each of a few places.
+fn each(
+    ids: &[String],
+    family: &'static Family,
+    resource: impl Fn(&str) -> String,
+    place: impl Fn(String) -> Place,
+) -> Vec<Need> {
+    let need = |id: &String| Need { resource: resource(id), family, place: Some(place(id.clone())) };
+    ids.iter().map(need).collect()
+}
+
 /// What a table's objects come by.
 fn needs(table: &str, options: &TableOptions) -> Vec<Need> {
     let few = |ids: &[String], all: bool| !all && (1..=MOST_PLACES).contains(&ids.len());
-    let each = |ids: &[String],
-                family: &'static Family,
-                resource: &dyn Fn(&str) -> String,
-                place: &dyn Fn(String) -> Place| {
-        let need = |id: &String| Need { resource: resource(id), family, place: Some(place(id.clone())) };
-        ids.iter().map(need).collect::<Vec<_>>()
-    };
     let team = |id: String| Place { team_id: Some(id), ..Place::default() };
     let chat = |id: String| Place { chat_id: Some(id), ..Place::default() };
     let user = |id: String| Place { user_id: Some(id), ..Place::default() };
@@ -133,25 +137,25 @@ fn needs(table: &str, options: &TableOptions) -> Vec<Need> {
             [own] if teams && few(&options.channel_ids, options.fetch_all_channels) => {
                 let resource = |id: &str| format!("/teams/{own}/channels/{id}/messages");
                 let place = |id: String| Place { channel_id: Some(id), ..team(own.clone()) };
-                each(&options.channel_ids, &offer::ONE_CHANNELS_MESSAGES, &resource, &place)
+                each(&options.channel_ids, &offer::ONE_CHANNELS_MESSAGES, resource, place)
             }
             _ => Need::wide("/teams/getAllMessages", &offer::CHANNEL_MESSAGES),
         },
         "chat_messages" if chats => {
-            each(&options.chat_ids, &offer::CHAT_MESSAGES, &|id| format!("/chats/{id}/messages"), &chat)
+            each(&options.chat_ids, &offer::CHAT_MESSAGES, |id| format!("/chats/{id}/messages"), chat)
         }
         "chat_messages" if users => {
-            each(&options.user_ids, &offer::CHAT_MESSAGES, &|id| format!("/users/{id}/chats/getAllMessages"), &user)
+            each(&options.user_ids, &offer::CHAT_MESSAGES, |id| format!("/users/{id}/chats/getAllMessages"), user)
         }
         "chat_messages" => Need::wide("/chats/getAllMessages", &offer::CHAT_MESSAGES),
-        "chats" if chats => each(&options.chat_ids, &offer::ONE_CHAT, &|id| format!("/chats/{id}"), &chat),
-        "chats" if users => each(&options.user_ids, &offer::CHATS, &|id| format!("/users/{id}/chats"), &user),
+        "chats" if chats => each(&options.chat_ids, &offer::ONE_CHAT, |id| format!("/chats/{id}"), chat),
+        "chats" if users => each(&options.user_ids, &offer::CHATS, |id| format!("/users/{id}/chats"), user),
         "chats" => Need::wide("/chats", &offer::CHATS),
-        "teams" if teams => each(&options.team_ids, &offer::ONE_TEAM, &|id| format!("/teams/{id}"), &team),
+        "teams" if teams => each(&options.team_ids, &offer::ONE_TEAM, |id| format!("/teams/{id}"), team),
         "teams" => Need::wide("/teams", &offer::TEAMS),
-        "channels" if teams => each(&options.team_ids, &offer::CHANNELS, &|id| format!("/teams/{id}/channels"), &team),
+        "channels" if teams => each(&options.team_ids, &offer::CHANNELS, |id| format!("/teams/{id}/channels"), team),
         "channels" => Need::wide("/teams/getAllChannels", &offer::CHANNELS),
-        "members" if teams => each(&options.team_ids, &offer::MEMBERS, &|id| format!("/teams/{id}/members"), &team),
+        "members" if teams => each(&options.team_ids, &offer::MEMBERS, |id| format!("/teams/{id}/members"), team),
         "members" => Need::wide("/teams/getAllMembers", &offer::MEMBERS),
         _ => Vec::new(),
     }
@@ -161,7 +165,9 @@ fn needs(table: &str, options: &TableOptions) -> Vec<Need> {
 mod tests {
     use super::*;
 
-    fn planned(tables: &[(&str, &dyn Fn(&mut TableOptions))]) -> Vec<(String, String)> {
+    type Change<'c> = &'c dyn Fn(&mut TableOptions);
+
+    fn planned(tables: &[(&str, Change<'_>)]) -> Vec<(String, String)> {
         let wanted: Vec<_> = tables
             .iter()
             .map(|(table, change)| {
@@ -184,7 +190,7 @@ mod tests {
 
     #[test]
     fn one_for_the_tenant_feeds_every_table_of_its_objects() {
-        let tables: [(&str, &dyn Fn(&mut TableOptions)); 4] =
+        let tables: [(&str, Change<'_>); 4] =
             [("messages", &all), ("message_reactions", &all), ("message_replies", &all), ("chat_messages", &|_| ())];
         assert_eq!(
             planned(&tables),

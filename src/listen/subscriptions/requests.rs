@@ -137,12 +137,13 @@ pub async fn renew(
     shown(&client.send(&request).await?)
 }
 
-/// Removes a subscription; one that is not there is removed.
-pub async fn remove(client: &GraphClient, id: &str) -> Result<()> {
+/// Removes a subscription; whether it was there.
+pub async fn remove(client: &GraphClient, id: &str) -> Result<bool> {
     let request =
         Request::new(&endpoint::UNSUBSCRIBE, &["subscriptions", id], "").idempotency(Idempotency::Idempotent).briefly();
     match client.send(&request).await {
-        Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(Error::NotFound(_)) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -173,7 +174,9 @@ fn shown(answer: &Answer<Bytes>) -> Result<Shown> {
 
 /// "Subscription Id <id> already exists for the requested combination".
 fn id_in(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
+    // The error has ids of requests too.
+    let error = serde_json::from_slice::<Value>(body).ok()?;
+    let text = error["error"]["message"].as_str()?;
     let mut words = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
     words.find(|word| word.len() == 36 && uuid::Uuid::try_parse(word).is_ok()).map(str::to_owned)
 }
@@ -184,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_id_is_found_in_a_conflict() {
-        let body = br#"{"error":{"code":"Conflict","message":"Subscription Id 6fd3e2a1-0c1b-4a5e-9f1e-aaaaaaaaaaaa already exists for the requested combination"}}"#;
+        let body = br#"{"error":{"innerError":{"request-id":"00000000-0c1b-4a5e-9f1e-aaaaaaaaaaaa"},"code":"Conflict","message":"Subscription Id 6fd3e2a1-0c1b-4a5e-9f1e-aaaaaaaaaaaa already exists for the requested combination"}}"#;
         assert_eq!(id_in(body).as_deref(), Some("6fd3e2a1-0c1b-4a5e-9f1e-aaaaaaaaaaaa"));
         assert_eq!(id_in(b"Conflict"), None);
     }

@@ -8,7 +8,7 @@ use arrow_schema::SchemaRef;
 use super::context::Context;
 use super::properties::Properties;
 use crate::columns::ColumnBuilder;
-use crate::schema::{Column, Derived, Projection, Source};
+use crate::schema::{Derived, Projection, Source};
 
 /// The `channelIdentity` that a channel was read from: items next to each other are mostly of one channel.
 #[derive(Default)]
@@ -94,8 +94,11 @@ impl TableBuilder {
 
     /// Fills a property's column of the row in progress, where there is one and it has no value yet.
     pub(super) fn fill_empty(&mut self, property: &str, value: &str) {
-        let is_it = |column: &&'static Column| column.name == property && column.source == Source::Property;
-        if let Some(index) = self.projection.columns.iter().position(|column| is_it(&column))
+        if let Some(index) = self
+            .projection
+            .columns
+            .iter()
+            .position(|column| column.name == property && column.source == Source::Property)
             && !self.columns[index].is_filled(self.rows)
         {
             self.columns[index].append_text(self.rows, value);

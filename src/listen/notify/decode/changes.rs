@@ -6,6 +6,8 @@ use arrow_array::builder::{ListBuilder, StringBuilder, TimestampMicrosecondBuild
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 
+use jiff::Timestamp;
+
 use super::open::Change;
 use teams_base::options::Timestamps;
 use teams_tables::{Column, ColumnType};
@@ -43,8 +45,8 @@ pub struct Changes {
     resource: StringBuilder,
 }
 
-impl Changes {
-    pub fn new() -> Self {
+impl Default for Changes {
+    fn default() -> Self {
         Self {
             kind: StringBuilder::new(),
             version: utc(),
@@ -55,11 +57,13 @@ impl Changes {
             resource: StringBuilder::new(),
         }
     }
+}
 
+impl Changes {
     /// `carried`: `None` for all columns.
     pub fn push(&mut self, change: &Change, carried: Option<&[&str]>) {
         self.kind.append_value(change.kind.as_str());
-        self.version.append_option(change.version.map(|version| version.as_microsecond()));
+        self.version.append_option(change.version.map(Timestamp::as_microsecond));
         self.etag.append_option(change.etag.as_deref());
         self.arrived.append_value(change.arrived.as_microsecond());
         for name in carried.into_iter().flatten() {

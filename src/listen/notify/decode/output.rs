@@ -39,31 +39,20 @@ struct Origin {
     exploder: Option<Exploder>,
 }
 
-/// The tables that notifications are of, and what each holds.
-const TABLES: &[(&str, fn(&Resource) -> bool)] = &[
-    ("teams", |resource| matches!(resource, Resource::Team { .. })),
-    ("channels", |resource| matches!(resource, Resource::Channel { .. })),
-    ("members", |resource| matches!(resource, Resource::Member { .. })),
-    ("messages", |resource| matches!(resource, Resource::Message { .. })),
-    ("message_replies", |resource| matches!(resource, Resource::Reply { .. })),
-    ("chats", |resource| matches!(resource, Resource::Chat { .. })),
-    ("chat_messages", |resource| matches!(resource, Resource::ChatMessage { .. })),
-];
-
 /// The tables whose objects a table's rows are made of; empty for those that no notification is of.
 pub fn sources(table: &Table) -> &'static [&'static str] {
-    if table.takes.is_some() {
-        return match table.reading.as_str() {
-            "channel_messages" => &["messages", "message_replies"],
-            "chat_messages" => &["chat_messages"],
-            _ => &[],
-        };
+    match (table.takes, table.reading.as_str(), table.name) {
+        (Some(_), "channel_messages", _) => &["messages", "message_replies"],
+        (Some(_), "chat_messages", _) | (None, _, "chat_messages") => &["chat_messages"],
+        (None, _, "messages") => &["messages"],
+        (None, _, "message_replies") => &["message_replies"],
+        (None, _, "chats") => &["chats"],
+        (None, _, "teams") => &["teams"],
+        (None, _, "channels") => &["channels"],
+        (None, _, "members") => &["members"],
+        _ => &[],
     }
-    TABLES.iter().position(|(name, _)| *name == table.name).map_or(&[], |at| NAMES[at])
 }
-
-const NAMES: [&[&str]; 7] =
-    [&["teams"], &["channels"], &["members"], &["messages"], &["message_replies"], &["chats"], &["chat_messages"]];
 
 impl Output {
     pub fn new(table: &'static Table, options: &TableOptions, columns: Option<&[String]>) -> Result<Self> {
@@ -82,8 +71,7 @@ impl Output {
 
     /// The position of what is made of this object; `None` where it is not asked for.
     fn source_of(&self, resource: &Resource) -> Option<usize> {
-        let holds = |source: &Origin| TABLES.iter().any(|(name, holds)| *name == source.table.name && holds(resource));
-        let found = self.sources.iter().position(holds)?;
+        let found = self.sources.iter().position(|source| source.table.name == resource.table())?;
         self.scope.takes(resource).then_some(found)
     }
 }
@@ -149,7 +137,7 @@ impl<'o> Filling<'o> {
             output,
             builders: output.sources.iter().map(|source| builder(&source.projection)).collect(),
             rows: is_detail.then(|| builder(&output.projection)),
-            changes: Changes::new(),
+            changes: Changes::default(),
         }
     }
 
