@@ -79,7 +79,7 @@ ARROWS = {
         "telemetry": "notifications are counted",
         "deliver": "one process at a time, and files that are there whole",
     },
-    "bot": {"listen": "what comes in over ASGI"},
+    "bot": {},
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lakeflow_teams.listen.decoding import decode
     from lakeflow_teams.listen.merging import Change
     from lakeflow_teams.listen.receiver import Receiver
 
-__all__ = ["Change", "Receiver"]
+__all__ = ["Change", "Receiver", "decode"]
 
-_ELSEWHERE = {"Change": "merging", "Receiver": "receiver"}
+_ELSEWHERE = {"Change": "merging", "Receiver": "receiver", "decode": "decoding"}
 
 
 def __getattr__(name: str) -> Any:

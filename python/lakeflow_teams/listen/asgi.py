@@ -1,4 +1,4 @@
-"""What each of our ASGI 3 apps needs of the protocol (https://asgi.readthedocs.io): a body with a cap, headers, plain answers."""
+"""What each of our ASGI 3 apps needs of the protocol (https://asgi.readthedocs.io): bodies, headers, plain answers."""
 
 from __future__ import annotations
 
