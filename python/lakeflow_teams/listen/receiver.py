@@ -21,6 +21,8 @@ from lakeflow_teams.store.locate import Target
 _log = logging.getLogger(__name__)
 
 _LIFECYCLE = "/lifecycle"
+#: A sender that is slower than this holds a connection for nothing.
+_BODY_SECONDS = 30.0
 #: Servers start an app before they listen.
 _AFTER_SECONDS = 1.0
 
@@ -128,7 +130,9 @@ async def answer(service: Service | None, path: str, scope: asgi.Scope, receive:
         return await asgi.answer(send, 503, headers=[(b"retry-after", b"10")])
     begin = monotonic()
     try:
-        body = await asgi.read_body(scope, receive, service.core.max_body_bytes)
+        body = await asyncio.wait_for(asgi.read_body(scope, receive, service.core.max_body_bytes), _BODY_SECONDS)
+    except asyncio.TimeoutError:
+        return await asgi.answer(send, 408)
     except asgi.TooLargeError:
         return await asgi.answer(send, 413)
     except asgi.DisconnectedError:

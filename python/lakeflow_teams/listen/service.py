@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic, time
@@ -63,6 +64,7 @@ class Service:
         credential: object | None = None,
         handlers: Handlers | None = None,
     ) -> None:
+        settings = replace(settings, keep_notifications=settings.keep_notifications or spec.keep_notifications)
         self.settings, self.handlers = settings, handlers or Handlers()
         client, options = connect(spec, connection, credential)
         root = rooted(spec, target)

@@ -11,6 +11,7 @@ import uvicorn
 from lakeflow_teams import ConfigurationError, GraphEmulator
 from lakeflow_teams.listen import Receiver
 from lakeflow_teams.listen.status import status
+from lakeflow_teams.local.write.delta import read
 from support.lakehouse import entry, pipeline
 from support.listening import MESSAGES, equal, free_port, wait_for
 
@@ -92,6 +93,26 @@ def test_an_app_that_mounts_it_starts_it_by_its_own_lifespan(graph, tmp_path, se
     graph.mutate(new_messages=1)
     wait_for(lambda: equal(graph, tmp_path, ("messages",)))
     assert len(graph.subscriptions()) == 1
+
+
+def test_notifications_are_kept_as_they_came_where_that_is_asked_for(graph, tmp_path, serve):
+    port = free_port()
+    spec = {**pipeline(entry("messages")), "listen": {"keep_notifications": True}}
+    receiver = Receiver(spec, tmp_path, url=f"http://127.0.0.1:{port}/in", connection=graph.options)
+    serve(receiver, port)
+    wait_for(lambda: equal(graph, tmp_path, ("messages",)))
+    graph.set(push={"wrongly_signed": 1.0})
+    graph.mutate(edits=1)
+    graph.set(push={})
+    graph.mutate(edits=1)
+    place = tmp_path / "main" / "default" / "notifications"
+    wait_for(lambda: place.exists() and read(place).num_rows == 2)
+    rows = read(place).to_pylist()
+    assert sorted(row["outcome"] for row in rows) == ["rows", "signature"]
+    state = graph.subscriptions()[0]["clientState"]
+    assert not any(state in row["notification"] or "edited near" in row["notification"] for row in rows)
+    with pytest.raises(ConfigurationError, match="keep_notifications"):
+        Receiver({**spec, "listen": {"keep": True}}, tmp_path, url="https://in.example.org/x")
 
 
 def test_mistakes_are_told_before_anything_is_sent(graph, tmp_path):
