@@ -72,6 +72,7 @@ ARROWS = {
         "_templates": "and is a template",
     },
     "listen": {
+        "options": "those of a decoder become option text",
         "spec": "the tables that are kept fresh",
         "local": "which are written by its writers, and polled by its runs",
         "store": "where the lakehouse lies",
