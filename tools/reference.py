@@ -225,6 +225,7 @@ PUBLIC = {
         "lakeflow_teams.bot.File",
         "lakeflow_teams.bot.Sent",
         "lakeflow_teams.bot.NotSentError",
+        "lakeflow_teams.bot.answer_pauses",
         "lakeflow_teams.bot.Card",
         "lakeflow_teams.bot.CardProblem",
         "lakeflow_teams.bot.AppPackage",
@@ -244,6 +245,12 @@ PUBLIC = {
         "lakeflow_teams.TeamsDataSource",
         "lakeflow_teams.MicrosoftTeamsDataSource",
         "lakeflow_teams.MicrosoftTeamsLakeflowConnect",
+    ),
+    "Change notifications": (
+        "lakeflow_teams.spark.decode_notifications",
+        "lakeflow_teams.spark.notification_rows",
+        "lakeflow_teams.spark.notification_problems",
+        "lakeflow_teams.listen.decoding.decode",
     ),
     "Options": ("lakeflow_teams.options.connection_from_environment",),
     "Telemetry": ("lakeflow_teams.telemetry.reading",),
@@ -267,6 +274,7 @@ CORE = {
     ),
     "Errors": ("LakeflowTeamsError", *_ERRORS),
     "Batches and schemas": ("Batch", "BatchStream", "Schema"),
+    "Decoded notifications": ("Notifications", "LifecycleEvent", "OversizedItem"),
     "Declarations": ("TableInfo", "OptionInfo"),
 }
 

@@ -19,8 +19,11 @@ __all__ = [
     "GraphEmulator",
     "Import",
     "LakeflowTeamsError",
+    "Listener",
     "MicroBatch",
     "NotFoundError",
+    "NotificationDecoder",
+    "Notifications",
     "PermissionDeniedError",
     "Plan",
     "ProtocolError",
@@ -38,12 +41,15 @@ __all__ = [
     "counts",
     "existing_containers",
     "expand_card",
+    "listen_status",
     "login_errors",
     "needed_counts",
     "offset_info",
     "options",
+    "plan_subscriptions",
     "rebase_import",
     "resolve_recipients",
+    "rotate_listen_key",
     "schema",
     "splice_row_groups",
     "stage_import",
@@ -344,6 +350,234 @@ class Client:
     def report_scopes(self) -> str:
         """What became of each scope, as a JSON list: scope, status, reason, rows, requests, throttled_seconds."""
 
+@type_check_only
+class ListenKeyInfo(TypedDict):
+    """A key that notifications are encrypted for."""
+
+    label: str
+    """What Graph calls it: ``encryptionCertificateId``."""
+    thumbprint: str
+    """SHA-1 of the certificate, in upper-case hex."""
+    created_at: str
+    not_after: str
+    """When the certificate ends, as ISO 8601."""
+    current: bool
+    """Whether new subscriptions name it."""
+
+@type_check_only
+class LifecycleEvent(TypedDict):
+    """What Graph says of a subscription."""
+
+    event: Literal["reauthorizationRequired", "subscriptionRemoved", "missed"]
+    subscription_id: str
+    arrived_at: str
+
+@type_check_only
+class OversizedItem(TypedDict):
+    """A notification whose content went to a storage account: what it was of has to be polled."""
+
+    subscription_id: str
+    storage_id: str | None
+    tables: list[str]
+    """The tables that its subscription feeds; empty where the subscription is not known here."""
+    arrived_at: str | None
+
+@final
+class Notifications:
+    """A stretch of notifications, verified, decrypted and decoded."""
+
+    @property
+    def position(self) -> int | None:
+        """What :meth:`Listener.done` takes once the rows are kept; ``None`` for those that came past the spool."""
+    @property
+    def items(self) -> int:
+        """How many notifications it was made of."""
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the items; the sum is :attr:`items`.
+
+        ``rows`` (in some table), ``lifecycle``, ``validation`` (the test item of Event Hubs), ``outside`` (not asked for by the
+        tables' options), ``superseded`` (an older version of a key that is in this stretch), ``oversized``, ``unknown_key``
+        (set aside), and refusals: ``malformed``, ``unknown_subscription``, ``client_state``, ``unencrypted``, ``signature``,
+        ``undecryptable``, ``content`` (what was decrypted is no such object), ``unknown_kind``.
+        """
+    @property
+    def tables(self) -> list[str]:
+        """The tables that have rows here, details included."""
+    def rows(self, table: str) -> Batch:
+        """The rows of a table, with exactly the schema that reading gives for the same options. Raises :class:`KeyError`."""
+    def changes(self, table: str) -> Batch:
+        """What is told of each of these rows, in the same order.
+
+        ``_change_type``, ``_version`` (UTC timestamp or null), ``_etag``, ``_arrived_at``, ``_carried`` (list of column names; null:
+        all), ``_subscription_id``, ``_resource``. Of a message the version is the later of ``lastModifiedDateTime`` and ``deletedDateTime``, of a chat ``lastUpdatedDateTime``.
+        """
+    @property
+    def lifecycle(self) -> list[LifecycleEvent]:
+        """What Graph said of subscriptions; :meth:`Listener.maintain` knows of it already and is due."""
+    @property
+    def oversized(self) -> list[OversizedItem]: ...
+    @property
+    def oldest_arrival(self) -> str | None:
+        """When the oldest item came, as ISO 8601: the lag is measured by it."""
+    def received(self) -> Batch:
+        """The items as they came, undecrypted and without their clientState: the rows of the table ``notifications``.
+
+        Columns: ``arrived_at`` (UTC timestamp), ``position`` (long: with ``item`` the key), ``item`` (int), ``subscription_id``,
+        ``tenant_id``, ``change_type``, ``lifecycle_event``, ``resource``, ``outcome`` (a name of :attr:`counts`), ``notification`` (JSON).
+        A :class:`Listener` fills it if ``keep_notifications`` is set; a decoder with the items that became no row although they
+        were wanted.
+        """
+
+@final
+class NotificationDecoder:
+    """Decrypts and decodes notifications without a folder, a connection or state, such as values of an Event Hub.
+
+    ``tables`` are names with the options and columns of each. ``certificates`` are private keys with their certificates: paths, or
+    PEM or PKCS#12 bytes; a key is found by the label that the notification names (a pair of label and certificate gives it), else by
+    the certificate's thumbprint. ``client_states``: items with another one are refused; without them nothing is compared.
+    Raises :class:`ConfigurationError` for a table that no notification is of, and for a certificate that cannot be used.
+    """
+
+    def __new__(
+        cls,
+        tables: Sequence[tuple[str, Mapping[str, str], Sequence[str] | None]],
+        certificates: Sequence[str | PathLike[str] | bytes | tuple[str, str | PathLike[str] | bytes]],
+        *,
+        password: str | None = None,
+        client_states: Sequence[str] | None = None,
+    ) -> NotificationDecoder: ...
+    def schema(self, table: str) -> Schema: ...
+    @staticmethod
+    def changes_schema() -> Schema:
+        """That of :meth:`Notifications.changes`."""
+    @staticmethod
+    def received_schema() -> Schema:
+        """That of :meth:`Notifications.received`."""
+    def decode(self, values: Sequence[bytes | str], arrived_at: Sequence[datetime | None] | None = None) -> Notifications:
+        """Each value is a collection as Graph posts it, or one item. One that is no JSON is counted as ``malformed``.
+
+        Without ``arrived_at`` everything came now. Runs on all cores, without the GIL.
+        """
+    def decode_batch(self, batch: object, value: str = "value", timestamp: str | None = "timestamp") -> Notifications:
+        """The same for an Arrow record batch with a binary or text column, and one of timestamps where it has it."""
+
+@final
+class Listener:
+    """What receives Graph's notifications for a lakehouse: keys, subscriptions and spool lie in ``folder``. One process at a time: its caller sees to that.
+
+    ``options`` are those of the connection, ``tables`` the pipeline's with the options and columns of each, ``settings`` JSON text:
+
+    - ``url``: the public address that Graph posts to; or ``event_hub``: an ``EventHub:https://...`` address. Exactly one.
+    - ``lifecycle_url``: default ``url`` + ``/lifecycle``, for hubs the same address.
+    - ``blob_store_url``: for hubs, where items above 1 MB go.
+    - ``certificate``, ``certificate_password``, ``certificate_label``: a path, where the key is not to be made here.
+    - ``allowed_tenants``: default the connection's tenant.
+    - ``replace``: whether a subscription of the same resource that another address of this application holds is replaced (default
+      true; only when it is made for the first time).
+    - ``renew_margin_seconds`` (default 120): how far the expiry asked for stays below the maximum; ``lifetime_seconds`` caps it.
+    - ``max_body_bytes`` (default 8 MiB), ``max_items`` (default 10,000), ``spool_bytes`` (default 4 GiB).
+    - ``keep_notifications`` (default false).
+
+    Raises :class:`ConfigurationError` for unknown settings, and where Graph pushes none of the tables.
+    """
+
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str],
+        tables: Sequence[tuple[str, Mapping[str, str], Sequence[str] | None]],
+        settings: str,
+        *,
+        credential: object | None = None,
+    ) -> Listener: ...
+    def receive(
+        self,
+        kind: Literal["notifications", "lifecycle"],
+        query: bytes | str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> Awaitable[tuple[int, list[tuple[bytes, bytes]], bytes]]:
+        """Takes one POST; returns status, headers and body of the answer, in ASGI's shapes.
+
+        200 is the handshake. 202: what is ours is on disk, and what is refused by content is counted. 400 malformed, 413 too large or too many
+        items, 415 another content type or encoding. 503 with ``Retry-After``: could not be kept, or keys of the login service that
+        are needed can't be fetched; Graph sends it again. Never raises for what a sender did.
+        """
+    def receive_now(
+        self,
+        kind: Literal["notifications", "lifecycle"],
+        query: bytes | str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """The same for servers without an event loop."""
+    @property
+    def max_body_bytes(self) -> int:
+        """A server may stop reading a body above this, and answer 413."""
+    @property
+    def received(self) -> dict[str, int]:
+        """What became of the items of all POSTs since the start: ``accepted``, and each reason of refusal."""
+    @property
+    def spool(self) -> dict[str, int | str | None]:
+        """``items`` and ``bytes`` not yet done, ``oldest`` arrival, ``damaged`` bytes, ``aside`` (items whose key is unknown)."""
+    def next(self, max_items: int = 2000, wait_seconds: float = 0.0) -> Notifications | None:
+        """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile.
+
+        After a restart it begins behind what was last :meth:`done`.
+        """
+    def rewind(self) -> None:
+        """:meth:`next` gives everything again that is not :meth:`done`, for example after a merge that failed."""
+    def done(self, position: int) -> None:
+        """Everything up to this position is kept elsewhere. Durable on return."""
+    def retry_aside(self, max_items: int = 2000) -> Notifications | None:
+        """Items that were set aside because their key was not known, once some of them can be read.
+
+        :meth:`done` takes its position likewise (a negative number); what is still unread has been set aside again.
+        """
+    def decode(self, values: Sequence[bytes | str], arrived_at: Sequence[datetime | None] | None = None) -> Notifications:
+        """Values of a hub: verified by clientState, subscription and signature, and decoded; past the spool."""
+    def maintain(self) -> str:
+        """One turn of the subscriptions: makes what is missing, renews at half life, makes anew what is gone, removes strays of ours.
+
+        Safe to call at any time. Blocks (without the GIL) until Graph has answered, and Graph calls the endpoint meanwhile. Returns JSON:
+        ``created``, ``renewed``, ``recreated``, ``adopted``, ``replaced``, ``removed`` (resources), ``gaps`` (each: ``tables``, ``resource``,
+        ``scope`` (mapping with ``team_id``, ``channel_id``, ``chat_id``, ``user_id`` as far as it has them), ``since`` (null: from the
+        beginning), ``until``, ``reason``: ``created``, ``recreated``, ``expired``, ``removed``, ``missed``, ``unauthorized``, ``restarted``), ``failures``
+        (each: ``resource``, ``tables``, ``action``, ``status``, ``code``, ``message``, ``remedy``, ``retry_in_seconds``), ``not_pushed`` (tables that
+        Graph does not offer: poll them), ``next_in_seconds``.
+        A gap is told until :meth:`caught_up` is called for it.
+        """
+    def caught_up(self, resource: str, until: str) -> None:
+        """The gap of a resource has been polled up to this time. Durable on return."""
+    def unsubscribe(self) -> str:
+        """Removes all subscriptions of ours; returns the same JSON."""
+    def keys(self) -> list[ListenKeyInfo]: ...
+    def rotate(self) -> ListenKeyInfo:
+        """Makes a new key; the next :meth:`maintain` tells Graph of it. Raises :class:`ConfigurationError` where the certificate was given."""
+    @property
+    def now(self) -> str | None:
+        """Graph's clock as ISO 8601, once it has answered."""
+    def close(self) -> None:
+        """Gives the folder free. What is in the spool stays."""
+
+def plan_subscriptions(tables: Sequence[tuple[str, Mapping[str, str], Sequence[str] | None]]) -> str:
+    """The subscriptions that tables need, without a request, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``change_type``, ``tables``, ``scope``, ``permissions`` (any of them is enough), ``quota``,
+    ``max_minutes``) and ``not_pushed`` (each: ``table``, ``reason``).
+    """
+
+def listen_status(folder: str | PathLike[str]) -> str:
+    """What stands in a listener's folder, also while another process runs it, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``tables``, ``id``, ``state``: active, failing or missing, ``expires_at``, ``renew_at``, ``key``, ``last_notification``), ``spool``, ``keys``,
+    ``gaps``, ``listened_at`` (the last turn of the subscriptions). Times are ISO 8601. It holds no clientState.
+    """
+
+def rotate_listen_key(folder: str | PathLike[str]) -> ListenKeyInfo:
+    """Makes a new key in a folder, also beside a running listener: its next :meth:`Listener.maintain` finds it."""
+
 def channel_names(names: Sequence[str], taken: Sequence[str] = ...) -> list[str]:
     """Names that Teams takes for channels, in the order given, no two alike; ``taken`` are those that exist."""
 
@@ -384,11 +618,13 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key_file: str | PathLike[str] | None = None,
         signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
         """``webhooks`` are addresses of workflows, by the names of their recipients.
 
-        The key that signs the data of the card's actions is made on first use in its folder, by default this one.
+        ``signing_key_file`` holds the key that signs the data of cards' actions; without it the key lies in
+        ``signing_key_folder``, by default the folder, and is made there on first use.
         """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
@@ -1055,7 +1291,7 @@ class GraphEmulator:
         """What subscribers were told of, in order, and what became of it: the truth of deliveries.
 
         Each has ``at_ms``, ``subscription_id``, ``change_type``, ``resource``, ``url``, ``fate`` (``waiting``, ``delivered``, ``lost``,
-        ``dropped``, ``given_up``), ``statuses`` (of each POST; 0 for no answer) and ``spoiled`` (``signature`` or ``token``, or ``None``).
+        ``dropped``, ``given_up``), ``statuses`` (of each POST; 0 for no answer), ``took_ms`` and ``spoiled`` (``signature``, ``token`` or ``None``).
         """
     def hub_values(self, hub: str) -> list[str]:
         """The values that an Event Hub got since they were last taken, as JSON text."""

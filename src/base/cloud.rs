@@ -38,6 +38,20 @@ impl Cloud {
         })
     }
 
+    /// What stands before and behind the tenant's id in the issuer of tokens, of version 1 and of version 2
+    /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#token-ownership>).
+    pub fn token_issuers(self) -> [(&'static str, &'static str); 2] {
+        match self {
+            Self::Global => [("https://sts.windows.net/", "/"), ("https://login.microsoftonline.com/", "/v2.0")],
+            Self::UsGov | Self::UsGovDod => {
+                [("https://sts.windows.net/", "/"), ("https://login.microsoftonline.us/", "/v2.0")]
+            }
+            Self::China => {
+                [("https://sts.chinacloudapi.cn/", "/"), ("https://login.partner.microsoftonline.cn/", "/v2.0")]
+            }
+        }
+    }
+
     /// The scope of tokens for the Bot Connector.
     pub fn bot_connector_scope(self) -> &'static str {
         match self {

@@ -4,4 +4,8 @@
 //! through [`token::Fetch`].
 
 pub mod bot;
+pub mod listener;
+pub mod notify;
+mod private_file;
+pub mod subscriptions;
 pub mod token;

@@ -12,7 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
 use pyo3_arrow::ffi::{to_array_pycapsules, to_schema_pycapsule};
 
-use teams_tables::Projection;
+use teams_base::options::Timestamps;
+use teams_tables::{Column, Projection, spark_struct};
 
 #[pyclass(module = "lakeflow_teams._core", frozen)]
 pub struct Schema {
@@ -23,6 +24,11 @@ pub struct Schema {
 impl Schema {
     pub fn new(projection: &Projection) -> Self {
         Self { schema: projection.schema(), spark: projection.spark() }
+    }
+
+    /// Of columns of our own, whose times are timestamps.
+    pub fn own(schema: SchemaRef, columns: &'static [Column]) -> Self {
+        Self { schema, spark: spark_struct(columns.iter(), Timestamps::Timestamp) }
     }
 }
 
@@ -55,12 +61,23 @@ impl Schema {
 #[pyclass(module = "lakeflow_teams._core", frozen)]
 pub struct Batch {
     batch: RecordBatch,
-    projection: Arc<Projection>,
+    about: About,
+}
+
+/// What a batch's rows are.
+enum About {
+    Table(Arc<Projection>),
+    /// Rows of our own, whose times are timestamps.
+    Own(&'static str, &'static [Column]),
 }
 
 impl Batch {
     pub fn new(batch: RecordBatch, projection: Arc<Projection>) -> Self {
-        Self { batch, projection }
+        Self { batch, about: About::Table(projection) }
+    }
+
+    pub fn own(batch: RecordBatch, name: &'static str, columns: &'static [Column]) -> Self {
+        Self { batch, about: About::Own(name, columns) }
     }
 }
 
@@ -78,7 +95,10 @@ impl Batch {
 
     #[getter]
     fn schema(&self) -> Schema {
-        Schema::new(&self.projection)
+        match &self.about {
+            About::Table(projection) => Schema::new(projection),
+            About::Own(_, columns) => Schema::own(self.batch.schema(), columns),
+        }
     }
 
     /// The rows as dicts of plain Python values.
@@ -108,7 +128,11 @@ impl Batch {
     }
 
     fn __repr__(&self) -> String {
-        format!("Batch({} rows of {})", self.batch.num_rows(), self.projection.table.name)
+        let name = match &self.about {
+            About::Table(projection) => projection.table.name,
+            About::Own(name, _) => name,
+        };
+        format!("Batch({} rows of {name})", self.batch.num_rows())
     }
 }
 

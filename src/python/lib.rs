@@ -11,6 +11,7 @@ mod deliver;
 mod emulator;
 mod error;
 mod guard;
+mod listen;
 mod logs;
 mod offset;
 mod parquet;
@@ -58,6 +59,7 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(cards::card_functions, module)?)?;
     module.add_function(wrap_pyfunction!(cards::card_size, module)?)?;
     module.add_function(wrap_pyfunction!(parquet::splice_row_groups, module)?)?;
+    listen::register(module)?;
     module.add_class::<client::Client>()?;
     module.add_class::<client::MicroBatch>()?;
     module.add_class::<client::Plan>()?;

@@ -24,7 +24,7 @@ mod tests;
 pub use graph::{TABLES, find};
 pub use schema::{
     Archive, Column, ColumnType, Derived, DirectoryObject, Empty, Ingestion, List, Meetings, Parent, Part, Projection,
-    Reading, Report, Shape, Source, Table, Takes,
+    Reading, Report, Shape, Source, Table, Takes, spark_struct,
 };
 
 // From bytes to rows.
@@ -34,6 +34,6 @@ pub use derive::{BodyText, Exploder};
 pub use json::Fields;
 pub use page::{Page, read_item, read_page};
 pub use rows::{
-    Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, RawItems, Rows, TableBuilder, Tally,
-    ThreadOutcome, ThreadRows, Twice, Unlisted, VersionRows,
+    Context, Continuation, DeltaLog, DeltaRows, ExportRows, Filter, Known, ListRows, RawItems, Rows, TableBuilder,
+    Tally, ThreadOutcome, ThreadRows, Twice, Unlisted, VersionRows, read_known,
 };

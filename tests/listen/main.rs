@@ -1,5 +1,7 @@
 //! What Teams sends to a bot, against people of the emulator who tell the truth, and against those who forge.
 
+mod push;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -42,6 +42,7 @@ ARROWS = {
         "options": "Spark's map",
         "planner": "partitions of a micro-batch",
         "operations": "`operation` asks instead of reading",
+        "listen": "notifications are decoded alike everywhere",
     },
     "pipelines": {
         "options": "the connection's options",
@@ -71,7 +72,15 @@ ARROWS = {
         "run_report": "its page has the same charts",
         "_templates": "and is a template",
     },
-    "listen": {},
+    "listen": {
+        "options": "those of a decoder become option text",
+        "spec": "the tables that are kept fresh",
+        "local": "which are written by its writers, and polled by its runs",
+        "store": "where the lakehouse lies",
+        "results": "a poll is a run",
+        "telemetry": "notifications are counted",
+        "deliver": "one process at a time, and files that are there whole",
+    },
     "bot": {
         "options": "the connection's options",
         "listen": "what comes in over ASGI",
@@ -94,6 +103,7 @@ ARROWS = {
         "local": "`ingest`, `status` and `maintain`",
         "deliver": "`import` and `broadcast`",
         "bot": "`bot`",
+        "listen": "`listen`",
         "store": "`views` writes beside the tables",
         "views": "`views`",
         "demo": "`demo`",

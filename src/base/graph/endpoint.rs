@@ -175,5 +175,11 @@ endpoints! {
     RENAME_TEAM = Patch "/teams/{id}", RateClass::Team, "TeamSettings.ReadWrite.All";
     RENAME_CHANNEL = Patch "/teams/{id}/channels/{id}", RateClass::Migration, "ChannelSettings.ReadWrite.All";
     RENAME_CHAT = Patch "/chats/{id}", RateClass::Migration, "Chat.ReadWrite.All";
+    SUBSCRIPTIONS = Get "/subscriptions", RateClass::Other, "";
+    SUBSCRIPTION = Get "/subscriptions/{id}", RateClass::Other, "";
+    /// Which permission it takes depends on what is subscribed to.
+    SUBSCRIBE = Post "/subscriptions", RateClass::Other, "";
+    RENEW_SUBSCRIPTION = Patch "/subscriptions/{id}", RateClass::Other, "";
+    UNSUBSCRIBE = Delete "/subscriptions/{id}", RateClass::Other, "";
     USER_EXPORT = Get "/users/{id}/chats/getAllMessages", RateClass::Export, "Chat.Read.All";
 }

@@ -3,18 +3,20 @@
 
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair, RSA_PSS_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use pkcs8::der::Decode;
+use rustls_pki_types::CertificateDer;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::key_error::refuse;
 use super::{pem, pkcs12};
-use teams_base::error::Result;
+use teams_base::error::{Error, Result};
 use teams_base::secret::Secret;
 use teams_base::text;
 
@@ -36,11 +38,11 @@ enum Place {
 }
 
 /// A certificate with its private key.
-struct Certificate {
-    key: RsaKeyPair,
-    /// `x5t#S256`: SHA-256 of the certificate.
-    thumbprint: String,
-    ends: Timestamp,
+pub struct Certificate {
+    pub key: RsaKeyPair,
+    pub der: CertificateDer<'static>,
+    pub begins: Timestamp,
+    pub ends: Timestamp,
 }
 
 impl CertificateSource {
@@ -79,8 +81,9 @@ impl CertificateSource {
 }
 
 impl Certificate {
-    /// PEM or PFX, the latter also in base64, which is how Azure Key Vault hands a certificate out.
-    fn read(bytes: &[u8], password: Option<&Secret>) -> Result<Self> {
+    /// PEM or PFX, the latter also in base64, which is how Azure Key Vault hands a certificate out. Errors are of the option
+    /// `client_certificate`; [`Self::of_option`] makes them another's.
+    pub fn read(bytes: &[u8], password: Option<&Secret>) -> Result<Self> {
         let (key, certificates) = if bytes.starts_with(&[0x30]) {
             pkcs12::read(bytes, password)?
         } else {
@@ -97,27 +100,42 @@ impl Certificate {
         }
         // A file may hold the whole chain, in any order: ours is the one that has the key.
         certificates
-            .iter()
-            .find_map(|der| Self::of(der, &key))
-            .map(|(thumbprint, ends)| Self { key, thumbprint, ends })
+            .into_iter()
+            .find_map(|der| Self::life(&der, &key).map(|life| (der, life)))
+            .map(|(der, (begins, ends))| Self { key, der, begins, ends })
             .ok_or_else(|| refuse("holds a certificate and a private key that do not belong together"))
     }
 
-    /// Thumbprint and end of a certificate, if it is the key's.
-    fn of(der: &[u8], key: &RsaKeyPair) -> Option<(String, Timestamp)> {
+    /// The same for another option that holds a certificate.
+    pub fn of_option(option: &str, bytes: &[u8], password: Option<&Secret>) -> Result<Self> {
+        Self::read(bytes, password).map_err(|error| match error {
+            Error::Configuration(text) => Error::Configuration(text.replace("client_certificate", option)),
+            other => other,
+        })
+    }
+
+    /// From when until when a certificate holds, if it is the key's.
+    fn life(der: &[u8], key: &RsaKeyPair) -> Option<(Timestamp, Timestamp)> {
         let certificate = x509_cert::Certificate::from_der(der).ok()?;
         let inner = certificate.tbs_certificate();
         let public = inner.subject_public_key_info().subject_public_key.raw_bytes();
         if public != key.public_key().as_ref() {
             return None;
         }
-        let ends = inner.validity().not_after.to_unix_duration().as_secs();
-        let thumbprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
-        Some((URL_SAFE_NO_PAD.encode(thumbprint), Timestamp::from_second(ends as i64).unwrap_or(Timestamp::MAX)))
+        let time = |time: x509_cert::time::Time, none| {
+            Timestamp::from_second(time.to_unix_duration().as_secs() as i64).unwrap_or(none)
+        };
+        let validity = inner.validity();
+        Some((time(validity.not_before, Timestamp::MIN), time(validity.not_after, Timestamp::MAX)))
+    }
+
+    /// `x5t#S256`: SHA-256 of the certificate.
+    fn thumbprint(&self) -> String {
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.der))
     }
 
     fn sign(&self, client_id: &str, audience: &str, now: i64) -> Result<Secret> {
-        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint });
+        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint() });
         let claims = json!({
             "aud": audience, "iss": client_id, "sub": client_id, "jti": uuid::Uuid::new_v4().to_string(),
             "iat": now, "nbf": now, "exp": now + LIFE,

@@ -14,6 +14,7 @@ mod roles;
 mod token_cache;
 mod token_request;
 
+pub use certificate::Certificate;
 pub use default_credential::DefaultCredential;
 pub use entra::EntraCredential;
 pub use error_response::REMEDIES;

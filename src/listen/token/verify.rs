@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::keys::{Key, Keys, NoKey};
 
@@ -36,6 +37,8 @@ pub enum Refusal {
     NotYetValid,
     /// The key does not sign for the activity's channel, or does not say for which.
     Endorsement,
+    /// Somebody else than the publisher of change notifications had it made.
+    Publisher,
     /// The token is for another service URL than the activity names, or either names none.
     ServiceUrl,
     /// The keys cannot be fetched: nothing is known of the token.
@@ -65,13 +68,14 @@ impl Refusal {
             Self::Expired => "expired",
             Self::NotYetValid => "not yet valid",
             Self::Endorsement => "a key without endorsement",
+            Self::Publisher => "another publisher",
             Self::ServiceUrl => "another service URL",
             Self::Unreachable(_) => "keys that cannot be fetched",
         }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Claims {
     #[serde(alias = "serviceUrl")]
     serviceurl: Option<String>,
@@ -84,25 +88,16 @@ pub struct Verifier {
 
 impl Verifier {
     pub fn new(app_id: &str, issuer: &str, keys: Keys) -> Self {
-        // The algorithm is pinned: neither the token nor the metadata chooses it.
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.leeway = SKEW;
-        validation.validate_nbf = true;
+        let mut validation = validation(app_id);
         validation.set_issuer(&[issuer]);
-        validation.set_audience(&[app_id]);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
         Self { keys, validation }
     }
 
     /// Proves a token; `authorization` is the header as it came. What it is for is then asked of what it proves.
     pub async fn prove(&self, authorization: Option<&str>) -> Result<Proven, Refusal> {
         let (token, header) = read(authorization)?;
-        let id = header.kid.ok_or(Refusal::UnknownKey)?;
-        let key = self.keys.find(&id).await.map_err(|none| match none {
-            NoKey::Unknown => Refusal::UnknownKey,
-            NoKey::Unreachable(why) => Refusal::Unreachable(why),
-        })?;
-        let claims = decode::<Claims>(token, &key.decoding, &self.validation).map_err(|error| refusal(&error))?.claims;
+        let key = self.keys.find(&header.kid.ok_or(Refusal::UnknownKey)?).await?;
+        let claims: Claims = claims(token, &key, &self.validation)?;
         Ok(Proven { key, service_url: claims.serviceurl })
     }
 
@@ -115,14 +110,45 @@ impl Verifier {
 /// The token of a header, and its own header, which says RS256.
 pub(crate) fn read(authorization: Option<&str>) -> Result<(&str, Header), Refusal> {
     let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
+    Ok((token, header(token)?))
+}
+
+/// A token's own header, which says RS256; it proves nothing yet.
+pub(crate) fn header(token: &str) -> Result<Header, Refusal> {
     if token.len() > LONGEST || token.contains(char::is_whitespace) {
         return Err(Refusal::Malformed);
     }
     let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
-    if header.alg != Algorithm::RS256 {
-        return Err(Refusal::Algorithm);
+    if header.alg == Algorithm::RS256 { Ok(header) } else { Err(Refusal::Algorithm) }
+}
+
+/// What a token says, once it is proven.
+pub(crate) fn claims<C: DeserializeOwned + Clone>(
+    token: &str,
+    key: &Key,
+    validation: &Validation,
+) -> Result<C, Refusal> {
+    decode::<C>(token, &key.decoding, validation).map(|token| token.claims).map_err(|error| refusal(&error))
+}
+
+/// What every token has to hold, whoever it is for.
+pub(crate) fn validation(app_id: &str) -> Validation {
+    // The algorithm is pinned: neither the token nor the metadata chooses it.
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.leeway = SKEW;
+    validation.validate_nbf = true;
+    validation.set_audience(&[app_id]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
+    validation
+}
+
+impl From<NoKey> for Refusal {
+    fn from(none: NoKey) -> Self {
+        match none {
+            NoKey::Unknown => Self::UnknownKey,
+            NoKey::Unreachable(why) => Self::Unreachable(why),
+        }
     }
-    Ok((token, header))
 }
 
 /// A token of the issuer, for this bot and for now.

@@ -88,10 +88,21 @@ impl TableBuilder {
 
     /// A row of which only the id is known: a tombstone.
     pub(crate) fn append_tombstone(&mut self, id: &str, context: &Context<'_>) {
-        if let Some(index) = self.projection.columns.iter().position(|column| column.name == "id") {
-            self.columns[index].append_text(self.rows, id);
-        }
+        self.fill_empty("id", id);
         self.end_row(None, context);
+    }
+
+    /// Fills a property's column of the row in progress, where there is one and it has no value yet.
+    pub(super) fn fill_empty(&mut self, property: &str, value: &str) {
+        if let Some(index) = self
+            .projection
+            .columns
+            .iter()
+            .position(|column| column.name == property && column.source == Source::Property)
+            && !self.columns[index].is_filled(self.rows)
+        {
+            self.columns[index].append_text(self.rows, value);
+        }
     }
 
     /// Takes over all rows of a builder of the same projection.

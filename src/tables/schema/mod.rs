@@ -8,7 +8,7 @@ mod source;
 mod table;
 mod takes;
 
-pub use column::{Column, ColumnType};
+pub use column::{Column, ColumnType, spark_struct};
 pub use list::{Empty, List, Parent, Shape};
 pub use projection::Projection;
 pub use reading::{Archive, DirectoryObject, Meetings, Reading, Report};
