@@ -26,7 +26,7 @@ export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-spark-quick test-rust-and-spark lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
+.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-bot-clients test-spark-quick test-rust-and-spark lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,7 +51,7 @@ test-rust-and-spark:
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
 	cargo test $(CARGO_FLAGS) $(ARGS)
 
-test-python test-slow test-stores lint-python test-spark test-spark-quick docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
+test-python test-slow test-stores lint-python test-spark test-spark-quick test-bot-clients docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
 test-python: $(STAMPS)/python $(DEV) $(AZURITE) $(APP_MANIFEST)  ## Tests of the package; ARGS="-k resume" runs some
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
@@ -69,6 +69,9 @@ test-spark-quick: $(STAMPS)/python $(DEV)
 
 test-spark: $(STAMPS)/python $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench" $(ARGS)
+
+test-bot-clients: $(DEV) .venvs/bot-clients/.installed  ## Other people's clients of the Bot Connector against the emulator
+	$(BIN)/pytest tests/python/bot/test_other_clients.py
 
 test-spark-4.0: .venvs/spark-4.0/.installed  ## The same against the built wheel on Spark 4.0, which Databricks' pipelines run
 	$(<D)/bin/pytest -m "spark and not bench" tests/python/spark
@@ -164,6 +167,11 @@ $(APP_MANIFEST): | $(STAMPS)/python
 	$(BIN)/maturin build --locked --profile dev --quiet --out $(@D)/wheel
 	$(UV) pip install --quiet --compile-bytecode --python $(@D)/bin/python --reinstall-package lakeflow-teams \
 		"$$(echo $(@D)/wheel/*.whl)[local,spark]" 'pyspark[pipelines]==$*.*' pytest
+	touch $@
+
+.venvs/bot-clients/.installed: | $(STAMPS)/python
+	test -x $(@D)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(@D)
+	$(UV) pip install --quiet --python $(@D)/bin/python botframework-connector microsoft-teams-apps microsoft-agents-hosting-core
 	touch $@
 
 $(STAMPS)/docs: $(STAMPS)/python

@@ -216,6 +216,15 @@ PUBLIC = {
         "lakeflow_teams.pairup",
         "lakeflow_teams.pause_pairup",
         "lakeflow_teams.resume_pairup",
+    ),
+    "A bot": (
+        "lakeflow_teams.bot.TeamsBot",
+        "lakeflow_teams.bot.Incoming",
+        "lakeflow_teams.bot.User",
+        "lakeflow_teams.bot.Conversation",
+        "lakeflow_teams.bot.File",
+        "lakeflow_teams.bot.Sent",
+        "lakeflow_teams.bot.NotSentError",
         "lakeflow_teams.bot.Card",
         "lakeflow_teams.bot.CardProblem",
         "lakeflow_teams.bot.AppPackage",
@@ -235,6 +244,12 @@ PUBLIC = {
         "lakeflow_teams.TeamsDataSource",
         "lakeflow_teams.MicrosoftTeamsDataSource",
         "lakeflow_teams.MicrosoftTeamsLakeflowConnect",
+    ),
+    "Change notifications": (
+        "lakeflow_teams.spark.decode_notifications",
+        "lakeflow_teams.spark.notification_rows",
+        "lakeflow_teams.spark.notification_problems",
+        "lakeflow_teams.listen.decoding.decode",
     ),
     "Options": ("lakeflow_teams.options.connection_from_environment",),
     "Telemetry": ("lakeflow_teams.telemetry.reading",),
@@ -258,6 +273,7 @@ CORE = {
     ),
     "Errors": ("LakeflowTeamsError", *_ERRORS),
     "Batches and schemas": ("Batch", "BatchStream", "Schema"),
+    "Decoded notifications": ("Notifications", "LifecycleEvent", "OversizedItem"),
     "Declarations": ("TableInfo", "OptionInfo"),
 }
 

@@ -8,9 +8,11 @@ from typing import Any, Literal, TypedDict, final, type_check_only
 from typing_extensions import Required, Unpack
 
 __all__ = [
+    "ActivityRows",
     "AuthenticationError",
     "Batch",
     "BatchStream",
+    "Bot",
     "Broadcast",
     "Client",
     "ConfigurationError",
@@ -405,10 +407,10 @@ class Notifications:
     def rows(self, table: str) -> Batch:
         """The rows of a table, with exactly the schema that reading gives for the same options. Raises :class:`KeyError`."""
     def changes(self, table: str) -> Batch:
-        """For each of these rows, in the same order: ``_change_type``, ``_version`` (UTC timestamp or null), ``_etag``,
-        ``_arrived_at``, ``_carried`` (list of column names; null: all), ``_subscription_id``, ``_resource``.
+        """What is told of each of these rows, in the same order.
 
-        Of a message the version is the later of ``lastModifiedDateTime`` and ``deletedDateTime``, of a chat ``lastUpdatedDateTime``.
+        ``_change_type``, ``_version`` (UTC timestamp or null), ``_etag``, ``_arrived_at``, ``_carried`` (list of column names; null:
+        all), ``_subscription_id``, ``_resource``. Of a message the version is the later of ``lastModifiedDateTime`` and ``deletedDateTime``, of a chat ``lastUpdatedDateTime``.
         """
     @property
     def lifecycle(self) -> list[LifecycleEvent]:
@@ -423,7 +425,8 @@ class Notifications:
 
         Columns: ``arrived_at`` (UTC timestamp), ``position`` (long: with ``item`` the key), ``item`` (int), ``subscription_id``,
         ``tenant_id``, ``change_type``, ``lifecycle_event``, ``resource``, ``outcome`` (a name of :attr:`counts`), ``notification`` (JSON).
-        A :class:`Listener` fills it if ``keep_notifications`` is set, and a decoder always.
+        A :class:`Listener` fills it if ``keep_notifications`` is set; a decoder with the items that became no row although they
+        were wanted.
         """
 
 @final
@@ -519,15 +522,19 @@ class Listener:
     def spool(self) -> dict[str, int | str | None]:
         """``items`` and ``bytes`` not yet done, ``oldest`` arrival, ``damaged`` bytes, ``aside`` (items whose key is unknown)."""
     def next(self, max_items: int = 2000, wait_seconds: float = 0.0) -> Notifications | None:
-        """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile. After a restart
-        it begins behind what was last :meth:`done`."""
+        """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile.
+
+        After a restart it begins behind what was last :meth:`done`.
+        """
     def rewind(self) -> None:
         """:meth:`next` gives everything again that is not :meth:`done`, for example after a merge that failed."""
     def done(self, position: int) -> None:
         """Everything up to this position is kept elsewhere. Durable on return."""
     def retry_aside(self, max_items: int = 2000) -> Notifications | None:
-        """Items that were set aside because their key was not known: those that can be read now. ``done`` takes its position likewise
-        (a negative number)."""
+        """Items that were set aside because their key was not known, once some of them can be read.
+
+        :meth:`done` takes its position likewise (a negative number); what is still unread has been set aside again.
+        """
     def decode(self, values: Sequence[bytes | str], arrived_at: Sequence[datetime | None] | None = None) -> Notifications:
         """Values of a hub: verified by clientState, subscription and signature, and decoded; past the spool."""
     def maintain(self) -> str:
@@ -555,13 +562,18 @@ class Listener:
         """Gives the folder free. What is in the spool stays."""
 
 def plan_subscriptions(tables: Sequence[tuple[str, Mapping[str, str], Sequence[str] | None]]) -> str:
-    """The subscriptions that tables need, without a request, as JSON: ``subscriptions`` (each: ``resource``, ``change_type``, ``tables``,
-    ``permissions`` (any of them is enough), ``quota``, ``rich``, ``max_minutes``) and ``not_pushed`` (each: ``table``, ``reason``)."""
+    """The subscriptions that tables need, without a request, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``change_type``, ``tables``, ``scope``, ``permissions`` (any of them is enough), ``quota``,
+    ``max_minutes``) and ``not_pushed`` (each: ``table``, ``reason``).
+    """
 
 def listen_status(folder: str | PathLike[str]) -> str:
-    """What stands in a listener's folder, also while another process runs it, as JSON: ``subscriptions`` (each: ``resource``,
-    ``tables``, ``id``, ``state``: active, failing or missing, ``expires_at``, ``renew_at``, ``key``, ``last_notification``), ``spool``, ``keys``,
-    ``gaps``, ``listened_at`` (the last turn of the subscriptions). Times are ISO 8601. It holds no clientState."""
+    """What stands in a listener's folder, also while another process runs it, as JSON.
+
+    ``subscriptions`` (each: ``resource``, ``tables``, ``id``, ``state``: active, failing or missing, ``expires_at``, ``renew_at``, ``key``, ``last_notification``), ``spool``, ``keys``,
+    ``gaps``, ``listened_at`` (the last turn of the subscriptions). Times are ISO 8601. It holds no clientState.
+    """
 
 def rotate_listen_key(folder: str | PathLike[str]) -> ListenKeyInfo:
     """Makes a new key in a folder, also beside a running listener: its next :meth:`Listener.maintain` finds it."""
@@ -606,8 +618,12 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
-        """``webhooks`` are addresses of workflows, by the names of their recipients."""
+        """``webhooks`` are addresses of workflows, by the names of their recipients.
+
+        The key that signs the data of the card's actions is made on first use in its folder, by default this one.
+        """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""
     def preview(self) -> str:
@@ -631,6 +647,86 @@ class Broadcast:
         """Puts everything on disk. It is of no use after it."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class ActivityRows:
+    """Rows of the table of activities, whole or only what changed of them."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Bot:
+    """A bot: proves and keeps what comes in, sends what goes out. Its state lies in ``folder``.
+
+    Raises :class:`ConfigurationError` for what is wrong in the options or with the signing key.
+    """
+
+    most_bytes: int
+    """No activity is longer."""
+    def __new__(
+        cls,
+        folder: str | PathLike[str],
+        options: Mapping[str, str],
+        *,
+        credential: object | None = None,
+        allowed_tenants: list[str] | None = None,
+        signing_key_file: str | PathLike[str] | None = None,
+        development: bool = False,
+    ) -> Bot: ...
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def service_url(self) -> str:
+        """Where a first contact goes."""
+    def begin(self) -> None:
+        """Opens the journal; only one process at a time may."""
+    def close(self) -> None:
+        """Closes it."""
+    def receive(self, authorization: str | None, body: bytes) -> Awaitable[tuple[int, str, int, bool, str, str | None]]:
+        """Proves a request and keeps its activity.
+
+        Gives status of the answer, why it is refused, the activity's number, whether it is
+        new, its state, and the JSON that an invoke was answered before.
+        """
+    def receive_now(self, authorization: str | None, body: bytes) -> tuple[int, str, int, bool, str, str | None]:
+        """The same for servers without an event loop."""
+    def pending(self) -> list[tuple[int, str]]:
+        """What is acknowledged and not handled: numbers and activities as JSON text."""
+    def attempt(self, number: int) -> bool:
+        """A handler is about to begin; false where it ended with its process too often."""
+    def end(self, number: int, state: str, code: str = "", answer: str | None = None) -> None:
+        """Notes what became of an activity: ``handled``, ``failed``, ``ignored`` or ``refused``."""
+    def counts(self) -> tuple[int, int, int]:
+        """Activities that are known, that are to be handled, and that the table lacks."""
+    def unfiled(self) -> tuple[int, ActivityRows, ActivityRows]:
+        """What the table lacks: with these new rows and changes everything up to this number stands there."""
+    def filed(self, version: int) -> None:
+        """Everything up to this number stands in the table."""
+    def seal(self, card: str, run: str, recipient: str, expires: int) -> str:
+        """Signs the data of a card's actions for a recipient, until so many seconds since 1970."""
+    def unseal(self, data: str, verb: str | None, recipients: list[str]) -> tuple[str, str, str, str, str]:
+        """What an action brought back.
+
+        Gives why it is not to be relied on (``unsigned``, ``altered``, ``expired``,
+        ``other_recipient``) or nothing, its name, its run, its data and the inputs as JSON.
+        """
+    def open(self, user: str) -> Awaitable[str]:
+        """The conversation with a person.
+
+        JSON text, as of all that follow: ``state``, and ``conversation``, ``service``,
+        ``activity``, or ``code``, ``next`` and ``why``.
+        """
+    def post(self, service: str | None, channel: str, message: str) -> Awaitable[str]:
+        """A new post in a channel."""
+    def send(self, service: str, conversation: str, message: str) -> Awaitable[str]: ...
+    def update(self, service: str, conversation: str, activity_id: str, message: str) -> Awaitable[str]: ...
+    def delete(self, service: str, conversation: str, activity_id: str) -> Awaitable[str]: ...
+    def upload(self, address: str, content: bytes) -> Awaitable[str | None]:
+        """Puts a file to an upload's address; says why it could not."""
 
 def expand_card(card: str, data: list[str], now_ms: int | None = None) -> list[str]:
     """Binds data into an Adaptive Card template, once for each JSON text in ``data``; returns the cards as JSON texts.
@@ -959,6 +1055,8 @@ class Act(TypedDict, total=False):
     """Signs with this key instead of the current one."""
     authorization: str | None
     """The whole ``Authorization`` header instead."""
+    times: int | None
+    """How often ``tell`` sends it, though the bot answers."""
 
 @type_check_only
 class Mutation(TypedDict, total=False):
@@ -1161,6 +1259,8 @@ class GraphEmulator:
 
         Returns for each activity the ``statuses`` of its sendings (0: no answer), the last ``body`` and the ``activity``.
         """
+    def told(self) -> list[dict[str, Any]]:
+        """Everything that the bot was told by :meth:`tell`: ``statuses`` of its answers, the last ``body``, and the ``activity``."""
     def deliveries(self) -> list[dict[str, Any]]:
         """Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
 

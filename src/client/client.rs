@@ -99,6 +99,18 @@ impl GraphClient {
         Ok(elsewhere::post(&client, url, body).await)
     }
 
+    /// Reads a public document, such as an issuer's keys, once; the text of an error says why not. No token travels there.
+    pub async fn read_elsewhere(&self, url: &Url) -> Result<Vec<u8>, String> {
+        let client = self.0.graph.transport.elsewhere(url).map_err(|error| error.to_string())?;
+        elsewhere::read(&client, url).await
+    }
+
+    /// Puts a piece of a file to an address that is a secret of its own, once; no token travels there.
+    pub async fn put_elsewhere(&self, url: &Url, range: &str, piece: Vec<u8>) -> Result<Posted> {
+        let client = self.0.graph.transport.elsewhere(url)?;
+        Ok(elsewhere::put(&client, url, range, piece).await)
+    }
+
     /// Checks a link of a response to `request`. The error names the endpoint, never the link.
     pub fn link(&self, text: &str, request: &Request) -> Result<Link> {
         Link::check(text, self.0.graph.base()).map_err(|why| Trouble::refused(request, why))

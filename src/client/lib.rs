@@ -9,7 +9,6 @@ pub mod auth;
 mod circuit_breaker;
 pub mod classify;
 mod client;
-mod documents;
 mod download;
 mod elsewhere;
 mod exchange;
@@ -26,7 +25,6 @@ mod trouble;
 mod url;
 
 pub use client::GraphClient;
-pub use documents::PublicDocuments;
 pub use elsewhere::Posted;
 pub use http::error_body::ErrorBody;
 pub use http::headers::Headers;

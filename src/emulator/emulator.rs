@@ -122,17 +122,26 @@ impl Emulator {
     /// The same, and sends it to the bot at `http://host:port/path`; waits for its answers.
     pub fn tell(&self, url: &str, act: &Act) -> Result<Vec<Told>, String> {
         let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
-        let resend = Duration::from_secs_f64(self.shared.knobs().resend_seconds.clamp(0.01, 3_600.0));
+        let resend_ms = (self.shared.knobs().resend_seconds.clamp(0.01, 3_600.0) * 1_000.0) as i64;
         let runtime = self.runtime.as_ref().ok_or("the emulator is stopped")?;
         let said = self.act(act)?;
+        let times = act.times.unwrap_or(1);
+        let shared = Arc::clone(&self.shared);
         let (answers, told) = std::sync::mpsc::channel();
         // One after the other, as they come from one person. The caller may be inside another runtime.
         runtime.spawn(async move {
             for said in said {
-                let _ = answers.send(tell(&url, said, resend).await);
+                let told = tell(&url, said, &shared.clock, resend_ms, times).await;
+                control::answered(&shared, &told);
+                let _ = answers.send(told);
             }
         });
         Ok(told.iter().collect())
+    }
+
+    /// Everything that the bot was told by [`Self::tell`], with what it answered, in order.
+    pub fn told(&self) -> Vec<Told> {
+        self.shared.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Everything that the bot did, in order: sent, replaced, deleted.

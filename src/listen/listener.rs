@@ -27,7 +27,7 @@ use teams_base::cloud::is_loopback;
 use teams_base::error::{Error, Result};
 use teams_base::options::ConnectionConfig;
 use teams_base::secret::Secret;
-use teams_client::{GraphClient, PublicDocuments};
+use teams_client::GraphClient;
 
 /// What of a listener's folder is whose.
 pub const KEYS: &str = "keys";
@@ -39,7 +39,7 @@ pub const SUBSCRIPTIONS: &str = "subscriptions.json";
 const ASIDE_SHARE: u64 = 16;
 
 /// How a listener listens. Times are seconds, sizes bytes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     pub url: Option<String>,
@@ -203,7 +203,7 @@ impl Listener {
         let (keys, registry) = (Arc::new(keys), Arc::new(Registry::default()));
         let spool = Arc::new(Spool::open(&folder.join(SPOOL), settings.spool_bytes)?);
         let aside = Spool::open(&folder.join(ASIDE), settings.spool_bytes / ASIDE_SHARE)?;
-        let fetch: Arc<dyn Fetch> = Arc::new(PublicDocuments::new(config, &config.authority)?);
+        let fetch: Arc<dyn Fetch> = Arc::new(client.clone());
         let publisher = Publisher::new(app, &config.authority, config.cloud, &fetch)
             .map_err(|_| Error::configuration("Option authority_host: it leads to no address of keys"))?;
         let own: Vec<String> = config.tenant_id.iter().cloned().collect();
@@ -244,8 +244,9 @@ impl Listener {
         (self.spool.waiting(), self.aside.waiting().items)
     }
 
+    /// Takes one POST. Arrivals are dated by Graph's clock, as versions are: what was deleted without a date is ordered by them.
     pub async fn receive(&self, posted: Posted<'_>) -> Reply {
-        self.receiver.receive(posted, Timestamp::now()).await
+        self.receiver.receive(posted, self.engine.now()).await
     }
 
     pub async fn turn(&self) -> Result<Turn> {

@@ -29,6 +29,7 @@ use teams_deliver::broadcast::plan::Plan;
 use teams_deliver::broadcast::recipients::{Recipients, Writer};
 use teams_deliver::broadcast::resolve::{Resolver, Wanted};
 use teams_deliver::broadcast::webhook::check_address;
+use teams_deliver::card::key_file;
 use teams_deliver::connector::Bot;
 
 /// Requests on the wire where the connection does not say: recipients wait for each other no longer than they must.
@@ -176,15 +177,17 @@ impl Broadcast {
 
 #[pymethods]
 impl Broadcast {
-    /// Opens the broadcast in a folder. With `options` it can go on; without, it is only read.
+    /// Opens the broadcast in a folder. With `options` it can go on; without, it is only read. The key that signs its cards lies in
+    /// `signing_key_folder`, and is made there on first use.
     #[new]
-    #[pyo3(signature = (folder, options=None, *, credential=None, webhooks=HashMap::new()))]
+    #[pyo3(signature = (folder, options=None, *, credential=None, webhooks=HashMap::new(), signing_key_folder=None))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
         options: Option<HashMap<String, String>>,
         credential: Option<Py<PyAny>>,
         webhooks: HashMap<String, String>,
+        signing_key_folder: Option<PathBuf>,
     ) -> PyResult<Self> {
         let report = Arc::new(Report::default());
         let open = || -> Result<(Plan, Option<Job>)> {
@@ -196,7 +199,8 @@ impl Broadcast {
                 Err(why) => Err(Error::Configuration(format!("The webhook {name}: {why}"))),
             };
             let webhooks = webhooks.into_iter().map(address).collect::<Result<_>>()?;
-            let job = Job::open(&folder, plan.clone(), client, bot, service, webhooks)?;
+            let key = key_file::read_or_make(&signing_key_folder.as_ref().unwrap_or(&folder).join(key_file::NAME))?;
+            let job = Job::open(&folder, plan.clone(), client, bot, service, webhooks, key)?;
             Ok((plan, Some(job)))
         };
         let (plan, job) = py.detach(open).map_err(|error| to_py(&error))?;

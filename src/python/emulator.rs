@@ -191,6 +191,12 @@ impl GraphEmulator {
         to_python(py, &told.map_err(|error| PyValueError::new_err(format!("tell(): {error}")))?)
     }
 
+    /// Everything that the bot was told by `tell`, with what it answered, in order.
+    fn told(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let told = self.with(py, Emulator::told)?;
+        to_python(py, &told)
+    }
+
     /// Everything that the bot sent, replaced and deleted, in order: the truth of who received what, and how often.
     fn deliveries(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let deliveries = self.with(py, Emulator::deliveries)?;

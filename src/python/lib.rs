@@ -1,6 +1,7 @@
 //! The Python face of the core: `lakeflow_teams._core`. Nothing outside this crate knows of Python.
 
 mod batch;
+mod bot;
 mod broadcast;
 mod cards;
 mod client;
@@ -50,6 +51,8 @@ fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<deliver::Import>()?;
     module.add_function(wrap_pyfunction!(broadcast::resolve_recipients, module)?)?;
     module.add_class::<broadcast::Broadcast>()?;
+    module.add_class::<bot::Bot>()?;
+    module.add_class::<bot::ActivityRows>()?;
     module.add_function(wrap_pyfunction!(cards::expand_card, module)?)?;
     module.add_function(wrap_pyfunction!(cards::check_card, module)?)?;
     module.add_function(wrap_pyfunction!(cards::card_columns, module)?)?;

@@ -101,8 +101,7 @@ impl Certificate {
 }
 
 /// When each value came; now, where nothing else is said.
-fn arrivals(values: usize, arrived: Option<Vec<Option<f64>>>) -> PyResult<Vec<Timestamp>> {
-    let now = Timestamp::now();
+fn arrivals(values: usize, arrived: Option<Vec<Option<f64>>>, now: Timestamp) -> PyResult<Vec<Timestamp>> {
     let Some(arrived) = arrived else { return Ok(vec![now; values]) };
     if arrived.len() != values {
         return Err(PyValueError::new_err(format!("arrived_at has {} times for {values} values", arrived.len())));
@@ -222,7 +221,7 @@ impl NotificationDecoder {
         let items: Vec<_> = values.iter().flat_map(|(value, arrived)| Received::of_value(value, *arrived)).collect();
         let decoded = self.decoder.decode(&items, &self.keys, Gate::States(&self.states));
         let oversized_tables = vec![Vec::new(); decoded.oversized.len()];
-        let kept = decoded.kept(&items, None);
+        let kept = decoded.problems(&items);
         Notifications { inner: listener::Notifications { decoded, position: None, kept, oversized_tables } }
     }
 
@@ -277,12 +276,15 @@ impl NotificationDecoder {
         values: Vec<Value>,
         arrived_at: Option<Vec<Option<Bound<'_, PyAny>>>>,
     ) -> PyResult<Notifications> {
-        let arrived = arrivals(values.len(), seconds(arrived_at)?)?;
+        let arrived = arrivals(values.len(), seconds(arrived_at)?, Timestamp::now())?;
         let values: Vec<_> = values.iter().map(Value::as_bytes).zip(arrived).collect();
         Ok(py.detach(|| self.decode_items(&values)))
     }
 
-    #[pyo3(signature = (batch, value="value", timestamp=Some("timestamp")))]
+    #[pyo3(
+        signature = (batch, value="value", timestamp=Some("timestamp")),
+        text_signature = "($self, batch, value='value', timestamp='timestamp')"
+    )]
     fn decode_batch(
         &self,
         py: Python<'_>,
@@ -503,7 +505,7 @@ impl Listener {
         arrived_at: Option<Vec<Option<Bound<'_, PyAny>>>>,
     ) -> PyResult<Notifications> {
         let core = self.core()?;
-        let arrived = arrivals(values.len(), seconds(arrived_at)?)?;
+        let arrived = arrivals(values.len(), seconds(arrived_at)?, core.engine().now())?;
         let values: Vec<_> = values.iter().map(Value::as_bytes).zip(arrived).collect();
         let inner = py.detach(|| core.decode(&values)).map_err(|error| to_py(&error))?;
         Ok(Notifications { inner })

@@ -10,6 +10,8 @@ import os
 import platform
 import shutil
 import socket
+
+
 import subprocess
 import sys
 import tempfile
@@ -442,6 +444,87 @@ def _free_port() -> int:
         return port
 
 
+def bots() -> Figures:
+    """(i) Activities that come to a bot: as many as it takes, and how long an answer takes at 200 a second."""
+    import bot_people
+
+    many, seconds = (4_000, 5) if QUICK else (40_000, 30)
+    figures: Figures = {}
+    with stage.Emulator(teams=1, channels_per_team=1, messages_per_channel=1, chats=0, users=2) as emulator:
+        user = emulator.ask("users")[0]
+        said = emulator.ask("act", deed="message", user=user, text="It is down again")[0]
+        for name in ("engine", "plain"):
+            with tempfile.TemporaryDirectory(dir=stage.RESULTS) as folder:
+                figures[name] = attempt(
+                    lambda name=name, folder=folder: _one_bot(bot_people, emulator, name, folder, said, many, seconds)
+                )
+    lines = []
+    for name, one in figures.items():
+        if "skipped" in one:
+            lines.append([name, "skipped", one["skipped"], *[""] * 5])
+            continue
+        times = [f"{1000 * one[key]:.1f}" for key in ("p50", "p99", "longest")]
+        lines.append(
+            [
+                name,
+                f"{one['per_second']:,.0f}",
+                f"{one['cpu_per_thousand']:.2f}",
+                *times,
+                f"{one['peak_mb']:.0f}",
+                one["stored"],
+            ]
+        )
+    head = ["", "activities/s", "CPU s per 1,000", "p50 ms at 200/s", "p99 ms", "longest ms", "peak MB", "stored"]
+    show("Bots", head, lines, "verified and stored; people and bot share this machine's cores")
+    return figures
+
+
+def _one_bot(people: Any, emulator: Any, name: str, folder: str, said: Figures, many: int, seconds: int) -> Figures:
+    python = stage.tools("bots") if name == "plain" else sys.executable
+    process, port = stage.serve(name, python=python, options=emulator.options, folder=folder)
+    people.flood(port, people.requests(said, 500))  # keys, pools and code are warm
+    times = people.steady(port, people.requests(said, 200 * seconds, 1_000), 200)
+    wall, good = people.flood(port, people.requests(said, many, 1_000_000))
+    cpu, peak = stage.ended(process)
+    total = 500 + 200 * seconds + many
+    return {
+        "per_second": many / wall,
+        "answered": good,
+        "cpu_per_thousand": 1000 * cpu / total,
+        "p50": times[len(times) // 2],
+        "p99": times[int(len(times) * 0.99)],
+        "longest": times[-1],
+        "peak_mb": peak,
+        "stored": _stored(name, folder, total),
+    }
+
+
+def _stored(name: str, folder: str, expected: int) -> str:
+    if name == "plain":
+        count = sum(1 for _ in (Path(folder) / "activities.jsonl").open())
+    else:
+        from deltalake import DeltaTable
+
+        table = DeltaTable(Path(folder) / "main" / "default" / "bot_activities")
+        count = table.to_pyarrow_dataset().count_rows()
+    return f"{count:,} of {expected:,}"
+
+
+def decoders() -> Figures:
+    """(l) Change notifications decrypted and decoded, as Spark's workers and the listener do it."""
+    command = [sys.executable, str(stage.HERE / "decoders.py"), "4000" if QUICK else "40000"]
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    figures: Figures = result["figures"]
+    lines = [[name, f"{one['a_second']:,.0f}", f"{one['cpu_microseconds_each']:,.0f}"] for name, one in figures.items()]
+    show(
+        "Decoding notifications, each with a key of its own",
+        ["", "a second", "CPU us each"],
+        lines,
+        f"RSA of 2,048 bits; the core uses {result['cores']} cores",
+    )
+    return figures
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -619,6 +702,8 @@ SECTIONS = {
         imports,
         broadcasts,
         notifications,
+        bots,
+        decoders,
         memory,
         lakehouse,
         snapshots,

@@ -28,6 +28,8 @@ def main() -> None:
             "connections": lambda: graph.connections,
             "clear": graph.clear_requests,
             "set": graph.set,
+            "act": graph.act,
+            "users": lambda: [user["id"] for user in graph.truth("users")],
             "advance": graph.advance,
             "answers": lambda: [notice["took_ms"][0] for notice in graph.notices() if notice["took_ms"]],
             "mutate": lambda **counts: bool(graph.mutate(**counts)),

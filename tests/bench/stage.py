@@ -16,6 +16,7 @@ RESULTS = ROOT / "bench-results"
 TOOLS = RESULTS / "tools"
 #: What the comparison needs and nothing else does; installed into an environment of its own, and skipped if that fails.
 PACKAGES = {
+    "bots": ["pyjwt[crypto]"],
     "careful": ["requests", "orjson"],
     "dlt": ["dlt"],
     "dlt_merge": ["dlt[deltalake]"],
@@ -80,6 +81,27 @@ def contend(
     result["requests"] = sum(count for key, count in result["counts"].items() if not key.startswith("$batch"))
     result["connections"] = emulator.ask("connections") - before
     return result
+
+
+def serve(name: str, *, python: str = sys.executable, **job: Any) -> tuple[subprocess.Popen[str], int]:
+    """A bot in a process of its own, and its port. It ends with its stdin."""
+    command = [python, str(HERE / "bots.py"), name, json.dumps(job)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line:
+        raise SkippedError(f"{name} did not start")
+    return process, json.loads(line)["port"]
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[float, float]:
+    """Ends such a process: its CPU seconds and its peak memory in MB."""
+    assert process.stdin
+    process.stdin.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SkippedError(f"the bot ended with {status}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def floor(*arguments: str, **environment: str) -> tuple[dict[str, Any], float, float]:

@@ -81,7 +81,13 @@ ARROWS = {
         "telemetry": "notifications are counted",
         "deliver": "one process at a time, and files that are there whole",
     },
-    "bot": {},
+    "bot": {
+        "options": "the connection's options",
+        "listen": "what comes in over ASGI",
+        "deliver": "conversations are shared with broadcasts",
+        "local": "small files of its table are put together",
+        "store": "the folder of the lakehouse",
+    },
     "testing": {},
     "pytest_plugin": {"testing": "the plugin is its fixtures"},
     "demo": {

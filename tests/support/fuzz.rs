@@ -4,11 +4,15 @@
 
 use serde_json::{Value, json};
 use teams_base::error::Error;
-use teams_base::options::{Strictness, Timestamps, parse_connection, parse_table};
+use teams_base::options::{Strictness, TableOptions, Timestamps, parse_connection, parse_table};
 use teams_client::classify::classify;
 use teams_client::{ErrorBody, Headers, Idempotency, Link};
 use teams_deliver::card::{Clock, Template, check};
 use teams_ingest::{Offset, Parsed};
+use teams_listen::notify::decode::{Decoder, Gate, Received, Wanted};
+use teams_listen::notify::keys::KeyRing;
+use teams_listen::notify::outcome::Outcome;
+use teams_listen::notify::resource::Resource;
 use teams_tables::{
     Context, DeltaLog, DeltaRows, ExportRows, Filter, ListRows, Projection, Rows, TABLES, Table, TableBuilder,
     ThreadRows, find, read_item, read_page,
@@ -18,13 +22,14 @@ use url::Url;
 pub type Target = fn(&[u8]);
 
 /// By the name of the folder of seeds.
-pub const ALL: [(&str, Target); 6] = [
+pub const ALL: [(&str, Target); 7] = [
     ("pages", pages),
     ("links", links),
     ("errors", errors),
     ("offsets", offsets),
     ("options", options),
     ("cards", cards),
+    ("notifications", notifications),
 ];
 
 /// More than this no card may become, whatever its template and its data.
@@ -50,6 +55,30 @@ pub fn cards(data: &[u8]) {
     if let Ok(card) = expanded {
         assert!(card.to_string().len() < LARGEST_CARD);
         check(&card);
+    }
+}
+
+/// Something that a hub held, beside a notification that must not be lost for it.
+pub fn notifications(data: &[u8]) {
+    const GOOD: &[u8] =
+        br#"{"value":[{"subscriptionId":"s","changeType":"deleted","resource":"chats('c')/messages('good')"}]}"#;
+    let wanted =
+        ["teams", "channels", "members", "messages", "message_replies", "chats", "chat_messages", "message_reactions"];
+    let wanted =
+        wanted.map(|table| Wanted { table: table.to_owned(), options: TableOptions::default(), columns: None });
+    let decoder = Decoder::new(&wanted).expect("tables that are pushed");
+    let arrived = jiff::Timestamp::UNIX_EPOCH;
+    let mut items = Received::of_value(data, arrived);
+    items.extend(Received::of_value(GOOD, arrived));
+    let found = decoder.decode(&items, &KeyRing::given(Vec::new()), Gate::States(&[]));
+    assert_eq!(found.counts().total(), items.len() as u64, "every item is counted");
+    assert!(matches!(found.outcomes.last(), Some(Outcome::Rows | Outcome::Superseded)), "a good neighbour survives");
+    for table in &found.tables {
+        assert_eq!(table.rows.num_rows(), table.changes.num_rows());
+    }
+    assert_eq!(found.kept(&items, None).num_rows(), items.len());
+    if let Some(resource) = Resource::parse(&String::from_utf8_lossy(data)) {
+        assert!(!resource.id().is_empty());
     }
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.options import as_options
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from lakeflow_teams.options.typed import TableOptions
 
 #: A path (of a file, or of a folder of keys), or what a PEM or PKCS#12 file holds; several of them, or each by its label.
-Certificate = Union[str, "PathLike[str]", bytes]
-Certificates = Union[Certificate, Sequence[Certificate], Mapping[str, Certificate]]
-Tables = Union[str, Sequence[str], Mapping[str, Mapping[str, Any]]]
+Certificate = str | PathLike[str] | bytes
+Certificates = Certificate | Sequence[Certificate] | Mapping[str, Certificate]
+Tables = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,13 @@ def decode(
 ) -> _core.Notifications:
     """Decrypts and decodes change notifications, such as the values of an Event Hub that were captured to files.
 
-    ``values`` are bytes or texts, each a collection as Graph posts it or one item; or an Arrow record batch with the columns
-    ``value`` and, if it has it, ``timestamp``. ``tables`` are names, or a mapping from names to their options; ``options`` are
-    for all of them, and times are timestamps unless told otherwise, as in :meth:`TeamsClient.read`. ``certificate`` is the
-    private key with its certificate: a path (of a file, or of a listener's folder ``_listen/keys``), PEM or PKCS#12 bytes,
-    several of these, or a mapping from ``encryptionCertificateId`` to them. Items with another clientState than one of
-    ``client_states`` are refused; without them nothing is compared, and what proves an item is its signature and the right to
-    write to the hub.
+    ``values`` are bytes or texts, each a collection as Graph posts it or one item; or an Arrow record batch with the
+    columns ``value`` and, if it has it, ``timestamp``. ``tables`` are names, or a mapping from names to their options;
+    ``options`` are for all of them, and times are timestamps unless told otherwise, as in :meth:`TeamsClient.read`.
+    ``certificate`` is the private key with its certificate: a path (of a file, or of a listener's folder
+    ``_listen/keys``), PEM or PKCS#12 bytes, several of these, or a mapping from ``encryptionCertificateId`` to them.
+    Items with another clientState than one of ``client_states`` are refused; without them nothing is compared, and what
+    proves an item is its signature and the right to write to the hub.
 
     The result has rows by table, what is told of each row beside it, and counts that say what became of every item. Raises
     :class:`ConfigurationError` for a table that Graph sends no notifications of, and for a certificate that cannot be used.

@@ -7,7 +7,8 @@ Register one of the two classes, then read::
     spark.readStream.format("microsoft_teams").options(**connection).option("tableName", "messages")...
 
 :class:`MicrosoftTeamsDataSource` is the same under ``lakeflow_connect``, the format for which Unity Catalog adds a
-connection's options. :func:`decode_notifications` turns change notifications of an Event Hub into rows. All need ``pip install "lakeflow-teams[spark]"`` on the driver and the executors.
+connection's options. :func:`decode_notifications` turns change notifications of an Event Hub into rows. All need
+``pip install "lakeflow-teams[spark]"`` on the driver and the executors.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
     def merge(batch, _):
         batch.persist()
         rows = notification_rows(batch, "messages")
-        ...                                            # newest row of each key, then MERGE: docs/listen-spark.md
+        ...                                            # newest row of each key, then MERGE: docs/spark-notifications.md
         notification_problems(batch).write.mode("append").saveAsTable("teams.push_problems")
 
     decoded.writeStream.foreachBatch(merge).option("checkpointLocation", place).start()
@@ -21,9 +21,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql.functions import col
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lakeflow_teams import _core
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
     from lakeflow_teams.options.typed import TableOptions
 
-#: What became of an item without needing anybody's attention.
-_FINE = ("rows", "superseded", "outside", "validation")
 #: What is told of an item that became no row.
 _PROBLEM = {
     "_problem": "outcome",
@@ -62,17 +59,18 @@ def decode_notifications(
     timestamp: str = "timestamp",
     **options: Unpack[TableOptions],
 ) -> DataFrame:
-    """Verifies, decrypts and decodes notifications; batch and stream alike. One row per row of a table, and per item without one.
+    """Verifies, decrypts and decodes notifications; batch and stream alike.
 
-    ``df`` has a column of values (binary or text: each what Graph sent to the hub) and, if it has it, one of timestamps; Kafka's
-    source names them so. ``certificate``: paths are read on the executors, bytes travel there with the task. ``options`` are
-    those of reading, and the rows have the schemas that reading gives with them.
+    ``df`` has a column of values (binary or text: each what Graph sent to the hub) and, if it has it, one of timestamps;
+    Kafka's source names them so. ``certificate``: paths are read on the executors, bytes travel there with the task.
+    ``options`` are those of reading, and the rows have the schemas that reading gives with them.
 
-    The result has ``_table``, the columns of :meth:`lakeflow_teams._core.Notifications.changes`, and a struct for each table,
-    of which :func:`notification_rows` takes one. Items that became no row have no ``_table`` but ``_problem`` (a name of
-    ``Notifications.counts``, such as ``oversized``: its content lies in a storage account, and has to be polled), and
-    ``_notification`` as it came: :func:`notification_problems`. The test item of Event Hubs, older versions within an Arrow
-    batch, and what the options do not ask for, are left out. Raises :class:`ConfigurationError` here for what can be known here.
+    The result has a row per row of a table, and per item that became none: ``_table``, the columns of
+    :meth:`lakeflow_teams._core.Notifications.changes`, and a struct for each table, of which :func:`notification_rows`
+    takes one. Items that became no row have no ``_table`` but ``_problem`` (a name of ``Notifications.counts``, such as
+    ``oversized``: its content lies in a storage account, and has to be polled), and ``_notification`` as it came:
+    :func:`notification_problems`. The test item of Event Hubs, older versions within an Arrow batch, and what the
+    options do not ask for, are left out. Raises :class:`ConfigurationError` for what can be known before anything runs.
     """
     spec = DecoderSpec.of(
         tables, certificate, password=certificate_password, client_states=client_states, options=dict(options)
@@ -84,14 +82,14 @@ def decode_notifications(
 
 
 def notification_rows(decoded: DataFrame, table: str) -> DataFrame:
-    """The rows of one table, with what is told of each behind its columns (``_change_type``, ``_version``, ``_carried``, ...)."""
+    """The rows of one table; behind its columns what is told of each (``_change_type``, ``_version``, ``_carried``, ...)."""
     told = _core.NotificationDecoder.changes_schema().names
-    return decoded.where(F.col("_table") == table).select(f"`{table}`.*", *told)
+    return decoded.where(col("_table") == table).select(f"`{table}`.*", *told)
 
 
 def notification_problems(decoded: DataFrame) -> DataFrame:
     """The items that became no row, each with its ``_problem``."""
-    return decoded.where(F.col("_table").isNull()).select(*_PROBLEM, *_SHARED)
+    return decoded.where(col("_table").isNull()).select(*_PROBLEM, *_SHARED)
 
 
 def _schema(spec: DecoderSpec, decoder: _core.NotificationDecoder) -> StructType:
@@ -140,7 +138,6 @@ class _Shape:
             columns = {name: told.column(name) for name in self._told.names}
             yield self._batch(rows.num_rows, {"_table": pa.repeat(table, rows.num_rows), table: struct, **columns})
         items = pa.record_batch(decoded.received())
-        items = items.filter(pc.invert(pc.is_in(items["outcome"], pa.array(_FINE))))
         if items.num_rows:
             yield self._batch(items.num_rows, {new: items[old] for new, old in (_PROBLEM | _SHARED).items()})
 

@@ -63,7 +63,7 @@ impl Job {
             Change::Recall => (delete(&service, conversation, id), Event::Recalled { i }),
             Change::Update => {
                 let recipient = self.recipients.get(at)?;
-                let message = match make(&self.plan, &self.template, &recipient, now_ms()) {
+                let message = match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
                     Ok(message) => message,
                     Err((code, why)) => return self.note(kept(code, why)),
                 };

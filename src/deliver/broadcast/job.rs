@@ -15,6 +15,7 @@ use super::ledger;
 use super::plan::Plan;
 use super::recipients::Recipients;
 use crate::card::Template;
+use crate::card::seal::Key;
 use crate::connector::{Bot, State};
 use teams_base::error::{Error, Result};
 use teams_client::GraphClient;
@@ -24,6 +25,8 @@ use teams_journal::append_log;
 pub struct Job {
     pub plan: Plan,
     pub template: Template,
+    /// Signs the data of the card's actions.
+    pub(super) key: Key,
     pub recipients: Recipients,
     pub journal: Journal,
     pub client: GraphClient,
@@ -109,6 +112,7 @@ impl Job {
         bot: Bot,
         service: Url,
         webhooks: HashMap<String, Url>,
+        key: Key,
     ) -> Result<Self> {
         let template = Template::parse(&plan.card)
             .map_err(|fault| Error::Configuration(format!("The card cannot be used as a template: {fault}")))?;
@@ -123,6 +127,7 @@ impl Job {
             known,
             webhooks,
             template,
+            key,
             recipients: Recipients::open(&folder.join("recipients.jsonl"))?,
             journal: Journal::open(&folder.join("journal"))?,
             plan,

@@ -4,14 +4,18 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::plan::Plan;
-use super::recipients::Recipient;
+use super::recipients::{Kind, Recipient};
 use crate::card::check::check_size;
+use crate::card::seal::{Binding, Key, seal};
 use crate::card::{Clock, Severity, Template};
+
+/// The actions of a card can be used for so long: thirty days.
+const LIFETIME_SECONDS: i64 = 30 * 86_400;
 
 /// A message as it is sent.
 pub struct Message {
     pub activity: Value,
-    /// Of the card, without the marker.
+    /// Of the card, without the marker and the signatures.
     pub digest: u64,
 }
 
@@ -32,6 +36,7 @@ fn data_of(recipient: &Recipient) -> Value {
 pub fn make(
     plan: &Plan,
     template: &Template,
+    key: &Key,
     recipient: &Recipient,
     now_ms: i64,
 ) -> Result<Message, (&'static str, String)> {
@@ -39,6 +44,11 @@ pub fn make(
     let expanded = template.expand(&data, &Value::Null, &mut Clock::new(now_ms));
     let mut card = expanded.map_err(|fault| ("card_template", fault.to_string()))?;
     let digest = xxh3_64(card.to_string().as_bytes());
+    if recipient.kind != Kind::Webhook {
+        // What is done with its buttons comes back to the bot.
+        let expires = now_ms / 1_000 + LIFETIME_SECONDS;
+        seal(&mut card, key, &Binding { run: &plan.name, recipient: &recipient.id, expires });
+    }
     // Clients show it only where they cannot show the card; a reader of the chat finds it.
     let shown = card["fallbackText"].as_str().map(|text| format!("{text} ")).unwrap_or_default();
     card["fallbackText"] = json!(format!("{shown}[{}]", marker(plan, recipient)));

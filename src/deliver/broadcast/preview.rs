@@ -35,7 +35,7 @@ impl Job {
             if recipient.state != State::Queued {
                 continue;
             }
-            match make(&self.plan, &self.template, &recipient, now_ms()) {
+            match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
                 Ok(message) => {
                     if preview.made == 0 {
                         for problem in check(&message.activity["attachments"][0]["content"]) {

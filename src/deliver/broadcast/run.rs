@@ -108,7 +108,8 @@ impl Job {
         let (i, sent_at) = (at as u32, self.journal.entry(at).sent_at);
         match self.look(&recipient, sent_at).await? {
             Found::Standing(id) => {
-                let digest = make(&self.plan, &self.template, &recipient, now_ms()).map_or(0, |message| message.digest);
+                let digest = make(&self.plan, &self.template, &self.key, &recipient, now_ms())
+                    .map_or(0, |message| message.digest);
                 self.note(Event::Sent { i, t: sent_at, id: Some(id), k: digest, h: 200, n: 0 })
             }
             Found::Nothing => self.requeue(i),
@@ -148,7 +149,7 @@ impl Job {
             return Ok(());
         }
         let recipient = self.recipients.get(at)?;
-        let message = match make(&self.plan, &self.template, &recipient, now_ms()) {
+        let message = match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
             Ok(message) => message,
             Err((code, why)) => return self.ended(at, State::Failed, code, &why, None),
         };

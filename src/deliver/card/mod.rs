@@ -9,15 +9,18 @@
 //! - [`syntax`]: expressions as trees, and [`parse`]: from text to there; [`text`]: strings with `${...}` in them;
 //! - [`value`]: how values are compared, shown and counted; [`calendar`] and [`number`]: how times and numbers are written;
 //! - [`functions`]: what can be called; [`evaluate`]: an expression with data;
-//! - [`template`]: a card with expressions, and one without; [`schema`]: the elements of cards; [`check`]: what is wrong.
+//! - [`template`]: a card with expressions, and one without; [`schema`]: the elements of cards; [`check`]: what is wrong;
+//! - [`seal`]: the data of actions, which comes back as it was sent, and [`key_file`]: the key of that.
 
 mod calendar;
 pub mod check;
 mod evaluate;
 mod functions;
+pub mod key_file;
 mod number;
 mod parse;
 mod schema;
+pub mod seal;
 mod syntax;
 pub mod template;
 mod text;

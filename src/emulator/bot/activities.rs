@@ -57,6 +57,7 @@ pub fn update(call: &mut WriteCall<'_>) -> Outcome {
     let messages = &mut open(call, &place).messages;
     let message = messages.get_mut(&id).ok_or_else(|| error::of("ActivityNotFoundInConversation"))?;
     message.clone_from(&activity);
+    open(call, &place).forget_views(id);
     mirror::change(call, place.with, id, Some(&activity));
     note(call, &place, "update", id, None, activity);
     Ok(answer(200, &json!({"id": id.to_string()})))
@@ -67,6 +68,7 @@ pub fn delete(call: &mut WriteCall<'_>) -> Outcome {
     place.check_writable(call)?;
     let id = activity_id(call)?;
     let removed = open(call, &place).messages.remove(&id);
+    open(call, &place).forget_views(id);
     removed.ok_or_else(|| error::of("ActivityNotFoundInConversation"))?;
     mirror::change(call, place.with, id, None);
     note(call, &place, "delete", id, None, Value::Null);

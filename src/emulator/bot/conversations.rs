@@ -56,7 +56,7 @@ fn with_person(call: &mut WriteCall<'_>, body: &Value) -> Outcome {
     mirror::open_chat(call, user);
     let sessions = if call.knobs.bot_sessions { call.tenant.bot.conversations.len() } else { 0 };
     let conversation = address::personal(&id, &call.tenant.bot.app, sessions);
-    let new = || Conversation { with: With::Person(user), messages: std::collections::BTreeMap::new(), last: 0 };
+    let new = || Conversation::new(With::Person(user));
     call.tenant.bot.conversations.entry(conversation.clone()).or_insert_with(new);
     if body["activity"].is_object() {
         // It is sent, and nothing tells its id.

@@ -5,6 +5,7 @@
 
 pub mod activities;
 pub mod address;
+pub mod answered;
 pub mod apps;
 pub mod conversations;
 pub mod error;
@@ -14,4 +15,5 @@ pub mod people;
 pub mod place;
 pub mod roster;
 pub mod signing;
+pub mod upload;
 pub mod workflow;

@@ -6,8 +6,12 @@ use crate::bot::signing;
 use crate::http::response::Response;
 use crate::tenant::knobs::Knobs;
 
-/// Two spellings are in use.
-const METADATA: [&str; 2] = ["/v1/.well-known/openidconfiguration", "/v1/.well-known/openid-configuration"];
+/// Two spellings are in use; and the login service has its own, of the tokens that the Bot Framework Emulator sends.
+const METADATA: [&str; 3] = [
+    "/v1/.well-known/openidconfiguration",
+    "/v1/.well-known/openid-configuration",
+    "/botframework.com/v2.0/.well-known/openid-configuration",
+];
 const KEYS: &str = "/v1/.well-known/keys";
 /// What Teams' keys are good for, beside others.
 const ENDORSED: [&str; 3] = ["msteams", "webchat", "directline"];

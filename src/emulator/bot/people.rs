@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bot::openid::ISSUER;
 use crate::bot::place::channel;
-use crate::bot::{address, signing};
+use crate::bot::{address, signing, upload};
 use crate::tenant::bot::{Conversation, With};
 use crate::tenant::clock::iso;
 use crate::tenant::ids::id_of;
@@ -78,6 +78,9 @@ pub struct Act {
     /// The whole `Authorization` header instead.
     #[serde(default)]
     pub authorization: Option<String>,
+    /// How often it is sent to the bot, though the bot answers; of use to [`Emulator::tell`](crate::Emulator::tell) only.
+    #[serde(default)]
+    pub times: Option<usize>,
 }
 
 /// An activity as it goes to the bot.
@@ -131,8 +134,7 @@ pub fn act(tenant: &mut Tenant, knobs: &Knobs, base: &str, number: u64, act: &Ac
             (name.clone(), With::Channel(team, at))
         }
     };
-    let new = || Conversation { with, messages: std::collections::BTreeMap::new(), last: 0 };
-    tenant.bot.conversations.entry(conversation.clone()).or_insert_with(new);
+    tenant.bot.conversations.entry(conversation.clone()).or_insert_with(|| Conversation::new(with));
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
     let scene = Scene { tenant, user, conversation, with, base, now_ms, number };
     scene.activities(act)?.into_iter().map(|activity| scene.sign(knobs, act, activity)).collect()
@@ -217,17 +219,21 @@ impl Scene<'_> {
             }
             Deed::AcceptFile | Deed::DeclineFile => {
                 let accepts = act.deed == Deed::AcceptFile;
+                let offered = self.sent(&message()?)?["attachments"][0].clone();
+                let context = if accepts { "acceptContext" } else { "declineContext" };
+                let context = act.data.clone().unwrap_or_else(|| offered["content"][context].clone());
                 let mut activity = self.common("invoke");
                 activity["name"] = json!("fileConsent/invoke");
                 activity["replyToId"] = json!(message()?);
                 activity["value"] = json!({
-                    "type": "fileUpload", "action": if accepts { "accept" } else { "decline" }, "context": act.data,
+                    "type": "fileUpload", "action": if accepts { "accept" } else { "decline" }, "context": context,
                 });
                 if accepts {
-                    let id = id_of(&self.conversation, "file");
+                    let id = id_of(&self.conversation, &message()?);
+                    let kind = offered["name"].as_str().and_then(|name| name.rsplit('.').next()).unwrap_or_default();
                     activity["value"]["uploadInfo"] = json!({
-                        "contentUrl": format!("https://emulated.example/files/{id}"), "name": "file.txt",
-                        "uploadUrl": format!("{}/emulator/upload/{id}", self.base), "uniqueId": id, "fileType": "txt",
+                        "contentUrl": format!("https://emulated.example/files/{id}"), "name": offered["name"],
+                        "uploadUrl": format!("{}{}{id}", self.base, upload::SESSIONS), "uniqueId": id, "fileType": kind,
                     });
                 }
                 vec![activity]
@@ -264,11 +270,16 @@ impl Scene<'_> {
         activity
     }
 
+    /// A message that the bot sent, as this person sees it.
+    fn sent(&self, message: &str) -> Result<&Value, String> {
+        let known = self.tenant.bot.conversations.get(&self.conversation);
+        let sent = message.parse().ok().and_then(|id| known?.seen_by(self.user, id));
+        sent.ok_or_else(|| format!("no such message: {message}"))
+    }
+
     /// The action of a card that the bot sent, with what a client adds to it.
     fn clicked(&self, act: &Act, message: &str) -> Result<Value, String> {
-        let id: i64 = message.parse().map_err(|_| format!("no such message: {message}"))?;
-        let sent = self.tenant.bot.conversations.get(&self.conversation).and_then(|known| known.messages.get(&id));
-        let sent = sent.ok_or_else(|| format!("no such message: {message}"))?;
+        let sent = self.sent(message)?;
         let title = act.action.as_deref().ok_or("action is the title of a button")?;
         let action = find_action(sent, title).ok_or_else(|| format!("no action is titled {title}"))?;
         let mut data = act.data.clone().unwrap_or_else(|| action["data"].clone());

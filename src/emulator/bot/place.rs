@@ -81,8 +81,7 @@ impl Place {
 
 /// The conversation of the place, which a channel gets with its first message.
 pub fn open<'c>(call: &'c mut WriteCall<'_>, place: &Place) -> &'c mut Conversation {
-    let new = || Conversation { with: place.with, messages: std::collections::BTreeMap::new(), last: 0 };
-    call.tenant.bot.conversations.entry(place.conversation.clone()).or_insert_with(new)
+    call.tenant.bot.conversations.entry(place.conversation.clone()).or_insert_with(|| Conversation::new(place.with))
 }
 
 /// The user whom the connector calls so: by its own id, by object id or by user principal name.

@@ -15,6 +15,7 @@ pub struct Request {
     pub prefer: Option<String>,
     pub client_request_id: Option<String>,
     pub user_agent: Option<String>,
+    pub content_range: Option<String>,
     pub body: Bytes,
     pub connection: u64,
     /// Whether it came as a part of a `$batch`.

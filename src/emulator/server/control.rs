@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::bot::answered;
 use crate::bot::people::{self, Act, Said};
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -21,6 +22,7 @@ use crate::mutate::post::Post;
 use crate::push::event::{self, Event};
 use crate::server::notify;
 use crate::server::state::Shared;
+use crate::server::tell::Told;
 use crate::tenant::clock::iso;
 use crate::tenant::model::Tenant;
 
@@ -64,6 +66,16 @@ pub fn act(shared: &Shared, base: &str, asked: &Act) -> Result<Vec<Said>, String
     let knobs = shared.knobs();
     let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
     people::act(&mut tenant, &knobs, base, number, asked)
+}
+
+/// Notes what the bot answered, and shows it.
+pub fn answered(shared: &Shared, told: &Told) {
+    let is_click = told.activity["name"] == "adaptiveCard/action" && told.statuses.last() == Some(&200);
+    if is_click {
+        let mut tenant = shared.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        answered::note(&mut tenant, shared.clock.now_ms(), &told.activity, &told.body);
+    }
+    shared.told.lock().unwrap_or_else(PoisonError::into_inner).push(told.clone());
 }
 
 /// Writes one message.

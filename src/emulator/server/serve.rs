@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::bot::{error, openid, workflow};
+use crate::bot::{error, openid, upload, workflow};
 use crate::faults::effect;
 use crate::faults::injector::Injected;
 use crate::faults::rule::FaultKind;
@@ -67,6 +67,7 @@ fn head_of(request: &hyper::Request<Incoming>, shared: &Shared, connection: u64)
         prefer: prefer(request),
         client_request_id: header("client-request-id"),
         user_agent: header("user-agent"),
+        content_range: header("content-range"),
         body: Bytes::new(),
         connection,
         batched: false,
@@ -86,6 +87,8 @@ enum Target {
     Download,
     /// The trigger of a workflow that posts cards to a channel.
     Workflow,
+    /// A piece of a file that a person allowed to be uploaded.
+    Upload,
     /// The metadata of the tokens that the Bot Connector sends, and their keys.
     OpenId(&'static str),
     /// The same of those that come with change notifications.
@@ -101,6 +104,8 @@ impl Target {
             Self::Download
         } else if request.path.starts_with(workflow::TRIGGERS) {
             Self::Workflow
+        } else if request.path.starts_with(upload::SESSIONS) {
+            Self::Upload
         } else if let Some(name) = openid::name(&request.path) {
             Self::OpenId(name)
         } else if let Some(name) = login::name(&request.path) {
@@ -117,6 +122,7 @@ impl Target {
             Self::Token => "/{tenant}/oauth2/v2.0/token",
             Self::Download => "/reports/download",
             Self::Workflow => "/workflows/{id}",
+            Self::Upload => "/emulator/upload/{id}",
             Self::OpenId(name) | Self::Login(name) => name,
             Self::Service(_, route) => route.name(),
         }
@@ -185,6 +191,9 @@ async fn serve(
                 }
             }
         }
+        Target::Upload => effect::bare_status(&injected).unwrap_or_else(|| {
+            upload::put(&mut shared.tenant.write().unwrap_or_else(PoisonError::into_inner), &request)
+        }),
         Target::OpenId(name) => effect::bare_status_with_retry_after(&injected)
             .unwrap_or_else(|| openid::answer(name, &request.base, &knobs)),
         Target::Login(name) => effect::bare_status_with_retry_after(&injected)

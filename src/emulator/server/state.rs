@@ -18,6 +18,7 @@ use crate::login::tokens::Tokens;
 use crate::push::outbox::Outbox;
 use crate::server::gzip::Gzip;
 use crate::server::log::{RequestLog, RequestLogEntry};
+use crate::server::tell::Told;
 use crate::server::turns::Turns;
 use crate::tenant::clock::Clock;
 use crate::tenant::config::EmulatorConfig;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub gzip: Mutex<Gzip>,
     pub random: Mutex<StdRng>,
     pub connections: AtomicU64,
+    /// What the bot was told, and answered.
+    pub told: Mutex<Vec<Told>>,
     /// How often the tenant was changed, so that each change chooses anew.
     pub mutations: AtomicU64,
 }
@@ -70,6 +73,7 @@ impl Shared {
             gzip: Mutex::default(),
             random: Mutex::new(StdRng::seed_from_u64(config.seed ^ 0x5eed)),
             connections: AtomicU64::new(0),
+            told: Mutex::default(),
             mutations: AtomicU64::new(0),
             config,
         }

@@ -37,9 +37,27 @@ pub struct Conversation {
     pub messages: BTreeMap<i64, Value>,
     /// The newest activity id.
     pub last: i64,
+    /// Cards that took the place of a message's for one person only, by message and position of the user.
+    pub views: HashMap<(i64, usize), Value>,
 }
 
-/// One effect: a message delivered, replaced or deleted.
+impl Conversation {
+    pub fn new(with: With) -> Self {
+        Self { with, messages: BTreeMap::new(), last: 0, views: HashMap::new() }
+    }
+
+    /// The message as a person sees it.
+    pub fn seen_by(&self, user: usize, message: i64) -> Option<&Value> {
+        self.views.get(&(message, user)).or_else(|| self.messages.get(&message))
+    }
+
+    /// A message that was replaced or deleted is so for everybody.
+    pub fn forget_views(&mut self, message: i64) {
+        self.views.retain(|(of, _), _| *of != message);
+    }
+}
+
+/// One effect: a message delivered, replaced or deleted; or the answer to a click, which its person sees.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delivery {
     pub at_ms: i64,

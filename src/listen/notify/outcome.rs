@@ -41,6 +41,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether something is to be done about it, or was tried that should not be.
+    pub fn is_problem(self) -> bool {
+        !matches!(self, Self::Accepted | Self::Rows | Self::Superseded | Self::Outside | Self::Validation)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",

@@ -8,7 +8,7 @@ use jsonwebtoken::Validation;
 use serde::Deserialize;
 use url::Url;
 
-use crate::token::verify::{claims, key_id, validation};
+use crate::token::verify::{claims, header, validation};
 use crate::token::{Fetch, Keys, Refusal};
 use teams_base::cloud::Cloud;
 
@@ -49,7 +49,7 @@ impl Publisher {
 
     /// The tenant that a token speaks for, in lower case.
     pub async fn tenant(&self, token: &str) -> Result<String, Refusal> {
-        let id = key_id(token)?;
+        let id = header(token)?.kid.ok_or(Refusal::UnknownKey)?;
         let key = match self.keys[0].find(&id).await {
             Ok(key) => key,
             Err(first) => match (self.keys[1].find(&id).await, Refusal::from(first)) {

@@ -1,13 +1,15 @@
 //! All that has to hold before an activity is looked into. Each miss has a name, and leaves no trace but it.
 
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::{Key, Keys, NoKey};
 
 /// Clocks may differ by this, in seconds.
-const SKEW: u64 = 300;
+pub(crate) const SKEW: u64 = 300;
 /// No token of the issuer is longer.
 const LONGEST: usize = 16 << 10;
 
@@ -91,23 +93,53 @@ impl Verifier {
         Self { keys, validation }
     }
 
-    /// `authorization` is the header as it came.
-    pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
-        let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
-        let key = self.keys.find(&key_id(token)?).await?;
+    /// Proves a token; `authorization` is the header as it came. What it is for is then asked of what it proves.
+    pub async fn prove(&self, authorization: Option<&str>) -> Result<Proven, Refusal> {
+        let (token, header) = read(authorization)?;
+        let key = self.keys.find(&header.kid.ok_or(Refusal::UnknownKey)?).await?;
         let claims: Claims = claims(token, &key, &self.validation)?;
-        // A key that does not say for which channels it signs, signs for none.
-        let endorsed = key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
-        if !endorsed || asked.channel.is_empty() {
-            return Err(Refusal::Endorsement);
-        }
-        let plain = |url: &str| url.trim_end_matches('/').to_owned();
-        let claimed = claims.serviceurl.map(|url| plain(&url)).filter(|url| !url.is_empty());
-        if claimed.is_none() || claimed != Some(plain(asked.service_url)) {
-            return Err(Refusal::ServiceUrl);
-        }
-        Ok(())
+        Ok(Proven { key, service_url: claims.serviceurl })
     }
+
+    /// The same, and that it is for what is asked.
+    pub async fn verify(&self, authorization: Option<&str>, asked: Asked<'_>) -> Result<(), Refusal> {
+        self.prove(authorization).await?.agrees(asked)
+    }
+}
+
+/// The token of a header, and its own header, which says RS256.
+pub(crate) fn read(authorization: Option<&str>) -> Result<(&str, Header), Refusal> {
+    let token = authorization.and_then(|header| header.strip_prefix("Bearer ")).ok_or(Refusal::NoToken)?;
+    Ok((token, header(token)?))
+}
+
+/// A token's own header, which says RS256; it proves nothing yet.
+pub(crate) fn header(token: &str) -> Result<Header, Refusal> {
+    if token.len() > LONGEST || token.contains(char::is_whitespace) {
+        return Err(Refusal::Malformed);
+    }
+    let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
+    if header.alg == Algorithm::RS256 { Ok(header) } else { Err(Refusal::Algorithm) }
+}
+
+/// What a token says, once it is proven.
+pub(crate) fn claims<C: DeserializeOwned + Clone>(
+    token: &str,
+    key: &Key,
+    validation: &Validation,
+) -> Result<C, Refusal> {
+    decode::<C>(token, &key.decoding, validation).map(|token| token.claims).map_err(|error| refusal(&error))
+}
+
+/// What every token has to hold, whoever it is for.
+pub(crate) fn validation(app_id: &str) -> Validation {
+    // The algorithm is pinned: neither the token nor the metadata chooses it.
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.leeway = SKEW;
+    validation.validate_nbf = true;
+    validation.set_audience(&[app_id]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
+    validation
 }
 
 impl From<NoKey> for Refusal {
@@ -119,35 +151,30 @@ impl From<NoKey> for Refusal {
     }
 }
 
-/// What every token of the issuers has to hold, whoever it is for.
-pub fn validation(app_id: &str) -> Validation {
-    // The algorithm is pinned: neither the token nor the metadata chooses it.
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.leeway = SKEW;
-    validation.validate_nbf = true;
-    validation.set_audience(&[app_id]);
-    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud"]);
-    validation
+/// A token of the issuer, for this bot and for now.
+pub struct Proven {
+    key: Arc<Key>,
+    service_url: Option<String>,
 }
 
-/// The id of the key that a token names; it proves nothing yet.
-pub fn key_id(token: &str) -> Result<String, Refusal> {
-    if token.len() > LONGEST || token.contains(char::is_whitespace) {
-        return Err(Refusal::Malformed);
+impl Proven {
+    /// Whether it is for what an activity says of itself.
+    pub fn agrees(&self, asked: Asked<'_>) -> Result<(), Refusal> {
+        // A key that does not say for which channels it signs, signs for none.
+        let endorsed = self.key.endorsements.as_ref().is_some_and(|all| all.iter().any(|one| one == asked.channel));
+        if !endorsed || asked.channel.is_empty() {
+            return Err(Refusal::Endorsement);
+        }
+        let plain = |url: &str| url.trim_end_matches('/').to_owned();
+        let claimed = self.service_url.as_deref().map(plain).filter(|url| !url.is_empty());
+        if claimed.is_none() || claimed != Some(plain(asked.service_url)) {
+            return Err(Refusal::ServiceUrl);
+        }
+        Ok(())
     }
-    let header = decode_header(token).map_err(|_| Refusal::Malformed)?;
-    if header.alg != Algorithm::RS256 {
-        return Err(Refusal::Algorithm);
-    }
-    header.kid.ok_or(Refusal::UnknownKey)
 }
 
-/// What a token says, once it is proven.
-pub fn claims<C: DeserializeOwned + Clone>(token: &str, key: &Key, validation: &Validation) -> Result<C, Refusal> {
-    decode::<C>(token, &key.decoding, validation).map(|token| token.claims).map_err(|error| refusal(&error))
-}
-
-fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
+pub(crate) fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
     use jsonwebtoken::errors::ErrorKind as Kind;
 
     match error.kind() {

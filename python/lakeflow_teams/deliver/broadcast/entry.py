@@ -158,9 +158,11 @@ class Job:
             summary.minutes["install"] = round(queued / _INSTALL_RATE / 60, 2)
         return summary
 
-    def _open(self, folder: Path) -> _core.Broadcast:
+    def _open(self, folder: Path, keys: Path | None = None) -> _core.Broadcast:
         webhooks = {one.name: one.address() for one in self._spec.audience.webhooks}
-        return _core.Broadcast(folder, self._options, credential=self._credential, webhooks=webhooks)
+        return _core.Broadcast(
+            folder, self._options, credential=self._credential, webhooks=webhooks, signing_key_folder=keys
+        )
 
     def _preview(self, job: _core.Broadcast, summary: BroadcastSummary) -> None:
         """All cards, before the first is sent."""
@@ -258,7 +260,7 @@ class Job:
             frozen |= {key: self._frozen()[key] for key in ("card", "card_place", "card_digest")}
         workspace.plan(self._plan(frozen, retry_failed=retry_failed))
         workspace.conversations(conversations.known(self._root))
-        job = self._open(workspace.root)
+        job = self._open(workspace.root, conversations.folder(self._root))
         try:
             self._begin(job, step, summary, frozen)
             self._perform(job, step, summary)
@@ -348,9 +350,11 @@ def _met(folder: Path, tenant: str | None) -> Iterator[conversations.Row]:
         for row in batch.select(list(names)).to_pylist():
             seen = _milliseconds(row["sent_at"]) or now
             if row["conversation_id"]:
-                yield row["recipient_id"], row["kind"], row["conversation_id"], row["service_url"], tenant, True, seen
+                known = (row["conversation_id"], row["service_url"], tenant)
+                yield conversations.Row(row["recipient_id"], row["kind"], *known, installed=True, last_seen=seen)
             elif row["state"] in gone:
-                yield row["recipient_id"], row["kind"], None, row["service_url"], tenant, False, now
+                known = (None, row["service_url"], tenant)
+                yield conversations.Row(row["recipient_id"], row["kind"], *known, installed=False, last_seen=now)
 
 
 def _counts(job: _core.Broadcast) -> dict[str, int]:

@@ -6,8 +6,8 @@ use arrow_array::builder::{Int32Builder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 
-use super::Received;
 use super::changes::utc;
+use super::received::Received;
 use crate::notify::item::Members;
 use crate::notify::outcome::Outcome;
 use teams_base::options::Timestamps;
@@ -35,12 +35,16 @@ pub fn empty() -> RecordBatch {
     RecordBatch::new_empty(schema())
 }
 
-pub fn batch(items: &[Received<'_>], outcomes: &[Outcome], position: Option<i64>) -> RecordBatch {
+pub fn batch<'t>(
+    items: impl IntoIterator<Item = &'t Received<'t>>,
+    outcomes: &[Outcome],
+    position: Option<i64>,
+) -> RecordBatch {
     let (mut arrived, mut positions, mut places) = (utc(), Int64Builder::new(), Int32Builder::new());
     let mut named = ["subscriptionId", "tenantId", "changeType", "lifecycleEvent", "resource"]
         .map(|name| (name, StringBuilder::new()));
     let (mut outcome, mut whole) = (StringBuilder::new(), StringBuilder::new());
-    for (place, (item, ended)) in items.iter().zip(outcomes).enumerate() {
+    for (place, (item, ended)) in items.into_iter().zip(outcomes).enumerate() {
         arrived.append_value(item.arrived.as_microsecond());
         positions.append_option(position);
         places.append_value(place as i32);

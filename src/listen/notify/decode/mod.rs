@@ -1,7 +1,7 @@
 //! Notifications into rows: opened on all cores, the newest version of each object chosen, and decoded by the same declarations
 //! as pages of Graph.
 //!
-//! [`open`]: one item; [`newest`]: which version counts; [`output`]: a table's rows, of which [`scope`] says what is wanted;
+//! [`received`]: an item on its way in; [`open`]: one opened; [`newest`]: which version counts; [`output`]: a table's rows, of which [`scope`] says what is wanted;
 //! [`changes`]: what is told beside them; [`kept`]: the items themselves.
 
 pub mod changes;
@@ -9,6 +9,7 @@ pub mod kept;
 mod newest;
 mod open;
 mod output;
+mod received;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -18,13 +19,14 @@ use std::num::NonZeroUsize;
 use arrow_array::RecordBatch;
 use jiff::Timestamp;
 
-use super::item::{Collection, LifecycleKind};
+use super::item::LifecycleKind;
 use super::keys::KeyRing;
 use super::outcome::{Counts, Outcome};
 pub use open::Gate;
 use open::{Change, Opened};
 pub use output::{Filled, Output, sources};
 use output::{Filling, Taken};
+pub use received::Received;
 use teams_base::error::{Error, Result};
 use teams_base::options::TableOptions;
 use teams_tables::{Projection, find};
@@ -38,24 +40,6 @@ pub struct Wanted {
     pub table: String,
     pub options: TableOptions,
     pub columns: Option<Vec<String>>,
-}
-
-/// An item on its way in.
-#[derive(Debug, Clone, Copy)]
-pub struct Received<'t> {
-    pub text: &'t str,
-    pub arrived: Timestamp,
-}
-
-impl<'t> Received<'t> {
-    /// The items of a value of a hub, each with its time. What is no notification is one item that is malformed.
-    pub fn of_value(value: &'t [u8], arrived: Timestamp) -> Vec<Self> {
-        let text = std::str::from_utf8(teams_base::text::without_mark(value)).unwrap_or_default();
-        match Collection::read_value(text) {
-            Some(collection) => collection.items.iter().map(|item| Self { text: item.get(), arrived }).collect(),
-            None => vec![Self { text: "", arrived }],
-        }
-    }
 }
 
 /// What Graph said of a subscription.
@@ -89,6 +73,13 @@ impl Decoded {
         let mut counts = Counts::default();
         self.outcomes.iter().for_each(|outcome| counts.add(*outcome));
         counts
+    }
+
+    /// The items that somebody has to look at: they were wanted, and became no row.
+    pub fn problems(&self, items: &[Received<'_>]) -> RecordBatch {
+        let found = items.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_problem());
+        let (items, outcomes): (Vec<_>, Vec<_>) = found.unzip();
+        kept::batch(items, &outcomes, None)
     }
 
     /// The items as they came.

@@ -252,18 +252,18 @@ fn a_bad_item_costs_itself_only() {
         let other = if text.starts_with('A') { 'B' } else { 'A' };
         spoilt(path, format!("{other}{}", &text[1..]).into())
     };
-    let sealed = |content: Value| spoilt("/encryptedContent", content);
+    let with_content = |content: Value| spoilt("/encryptedContent", content);
     let items = [
         (flipped("/encryptedContent/data"), Outcome::Signature),
         (flipped("/encryptedContent/dataSignature"), Outcome::Signature),
         (spoilt("/encryptedContent/dataSignature", Value::Null), Outcome::Signature),
         (flipped("/encryptedContent/dataKey"), Outcome::Undecryptable),
         (spoilt("/encryptedContent/dataKey", "?".into()), Outcome::Undecryptable),
-        (sealed(sealer.seal_with(&[7; 16], "{}")), Outcome::Undecryptable),
-        (sealed(sealer.seal_with(&[7; 32], "[]")), Outcome::Content),
-        (sealed(sealer.seal_with(&[7; 32], r#"{"id":"another"}"#)), Outcome::Content),
-        (sealed(sealer.seal_with(&[7; 32], "no JSON")), Outcome::Content),
-        (sealed(Value::Null), Outcome::Unencrypted),
+        (with_content(sealer.seal_with(&[7; 16], "{}")), Outcome::Undecryptable),
+        (with_content(sealer.seal_with(&[7; 32], "[]")), Outcome::Content),
+        (with_content(sealer.seal_with(&[7; 32], r#"{"id":"another"}"#)), Outcome::Content),
+        (with_content(sealer.seal_with(&[7; 32], "no JSON")), Outcome::Content),
+        (with_content(Value::Null), Outcome::Unencrypted),
         (spoilt("/resource", "communications/callRecords('x')".into()), Outcome::UnknownKind),
         (spoilt("/changeType", "renamed".into()), Outcome::UnknownKind),
         (spoilt("/resource", Value::Null), Outcome::Malformed),

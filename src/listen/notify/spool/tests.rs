@@ -150,3 +150,54 @@ fn many_writers_share_syncs_and_lose_nothing() {
     assert_eq!(spool.waiting().items, 0);
     fs::remove_dir_all(folder).unwrap();
 }
+
+const FOLDER: &str = "SPOOL_OF_A_KILLED_PROCESS";
+
+#[test]
+#[ignore = "runs in a process of its own, until that is killed"]
+fn writes_until_it_is_killed() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let spool = Spool::open(Path::new(&folder), CAPACITY).unwrap();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let spool = &spool;
+            scope.spawn(move || {
+                for number in 0..1_000_000 {
+                    let text = format!("{writer}/{number}");
+                    append(spool, &[&text]).unwrap();
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "kept {text}").and_then(|()| out.flush()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = folder();
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "notify::spool::tests::writes_until_it_is_killed", "--ignored", "--nocapture"])
+            .env(FOLDER, &folder)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut acknowledged =
+            lines.map_while(Result::ok).filter_map(|line| line.split_once("kept ").map(|(_, text)| text.to_owned()));
+        kept.extend(acknowledged.by_ref().take(60));
+        process.kill().unwrap();
+        // What it still said before it died was acknowledged too.
+        kept.extend(acknowledged);
+        process.wait().unwrap();
+    }
+    let spool = Spool::open(&folder, CAPACITY).unwrap();
+    let (texts, _) = next(&spool, usize::MAX);
+    let missing: Vec<_> = kept.iter().filter(|text| !texts.contains(text)).collect();
+    assert!(kept.len() >= 120 && missing.is_empty(), "{missing:?} of {}", kept.len());
+    fs::remove_dir_all(folder).unwrap();
+}
