@@ -10,8 +10,6 @@ import os
 import platform
 import shutil
 import socket
-
-
 import subprocess
 import sys
 import tempfile
