@@ -225,6 +225,7 @@ PUBLIC = {
         "lakeflow_teams.bot.File",
         "lakeflow_teams.bot.Sent",
         "lakeflow_teams.bot.NotSentError",
+        "lakeflow_teams.bot.answer_pauses",
         "lakeflow_teams.bot.Card",
         "lakeflow_teams.bot.CardProblem",
         "lakeflow_teams.bot.AppPackage",

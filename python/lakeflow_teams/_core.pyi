@@ -618,11 +618,13 @@ class Broadcast:
         *,
         credential: object | None = None,
         webhooks: Mapping[str, str] = ...,
+        signing_key_file: str | PathLike[str] | None = None,
         signing_key_folder: str | PathLike[str] | None = None,
     ) -> Broadcast:
         """``webhooks`` are addresses of workflows, by the names of their recipients.
 
-        The key that signs the data of the card's actions is made on first use in its folder, by default this one.
+        ``signing_key_file`` holds the key that signs the data of cards' actions; without it the key lies in
+        ``signing_key_folder``, by default the folder, and is made there on first use.
         """
     def missing_app(self) -> str | None:
         """Why the app could not be installed for anybody."""

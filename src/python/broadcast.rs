@@ -177,16 +177,17 @@ impl Broadcast {
 
 #[pymethods]
 impl Broadcast {
-    /// Opens the broadcast in a folder. With `options` it can go on; without, it is only read. The key that signs its cards lies in
-    /// `signing_key_folder`, and is made there on first use.
+    /// Opens the broadcast in a folder. With `options` it can go on; without, it is only read. The key that signs its cards is in
+    /// `signing_key_file`, or lies in `signing_key_folder`, where it is made on first use.
     #[new]
-    #[pyo3(signature = (folder, options=None, *, credential=None, webhooks=HashMap::new(), signing_key_folder=None))]
+    #[pyo3(signature = (folder, options=None, *, credential=None, webhooks=HashMap::new(), signing_key_file=None, signing_key_folder=None))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
         options: Option<HashMap<String, String>>,
         credential: Option<Py<PyAny>>,
         webhooks: HashMap<String, String>,
+        signing_key_file: Option<PathBuf>,
         signing_key_folder: Option<PathBuf>,
     ) -> PyResult<Self> {
         let report = Arc::new(Report::default());
@@ -199,7 +200,10 @@ impl Broadcast {
                 Err(why) => Err(Error::Configuration(format!("The webhook {name}: {why}"))),
             };
             let webhooks = webhooks.into_iter().map(address).collect::<Result<_>>()?;
-            let key = key_file::read_or_make(&signing_key_folder.as_ref().unwrap_or(&folder).join(key_file::NAME))?;
+            let key = match signing_key_file {
+                Some(path) => key_file::read(&path)?,
+                None => key_file::read_or_make(&signing_key_folder.as_ref().unwrap_or(&folder).join(key_file::NAME))?,
+            };
             let job = Job::open(&folder, plan.clone(), client, bot, service, webhooks, key)?;
             Ok((plan, Some(job)))
         };

@@ -42,7 +42,7 @@ ARROWS = {
         "options": "Spark's map",
         "planner": "partitions of a micro-batch",
         "operations": "`operation` asks instead of reading",
-        "listen": "the decoder of notifications",
+        "listen": "notifications are decoded alike everywhere",
     },
     "pipelines": {
         "options": "the connection's options",

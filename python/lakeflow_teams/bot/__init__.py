@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakeflow_teams.bot.app_package import AppPackage, check_app_package
 from lakeflow_teams.bot.card import Card, CardProblem
 
 if TYPE_CHECKING:
+    from lakeflow_teams.bot.app_package import AppPackage, check_app_package
     from lakeflow_teams.bot.incoming import Conversation, File, Incoming, User
     from lakeflow_teams.bot.outbox import NotSentError, Sent
+    from lakeflow_teams.bot.pauses import answer_pauses
     from lakeflow_teams.bot.teams_bot import TeamsBot
 
 __all__ = [
@@ -26,10 +27,12 @@ __all__ = [
     "Sent",
     "TeamsBot",
     "User",
+    "answer_pauses",
     "check_app_package",
 ]
 
 _ELSEWHERE = {
+    "AppPackage": "app_package",
     "Conversation": "incoming",
     "File": "incoming",
     "Incoming": "incoming",
@@ -37,6 +40,8 @@ _ELSEWHERE = {
     "Sent": "outbox",
     "TeamsBot": "teams_bot",
     "User": "incoming",
+    "answer_pauses": "pauses",
+    "check_app_package": "app_package",
 }
 
 

@@ -120,3 +120,13 @@ class Reader:
         if isinstance(given, bool) or not isinstance(given, int) or given < 1:
             self.refuse(key, f"{given!r} is no whole number of at least 1")
         return given
+
+    def file(self, key: str, given: Any) -> Path | None:
+        """A file that is there; its path is relative to the document."""
+        text = self.text(key, given)
+        if text is None:
+            return None
+        path = self.folder / text
+        if not path.is_file():
+            self.refuse(key, f"there is no file {path}")
+        return path

@@ -2,9 +2,8 @@
 
 use futures::{StreamExt, stream};
 
-use super::job::{Job, Outcome, now_ms};
+use super::job::{Job, Outcome};
 use super::journal::Event;
-use super::message::make;
 use crate::connector::calls::{delete, update};
 use crate::connector::{Call, Next, State, judge};
 use teams_base::error::{Error, Result};
@@ -63,7 +62,7 @@ impl Job {
             Change::Recall => (delete(&service, conversation, id), Event::Recalled { i }),
             Change::Update => {
                 let recipient = self.recipients.get(at)?;
-                let message = match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
+                let message = match self.message(&recipient) {
                     Ok(message) => message,
                     Err((code, why)) => return self.note(kept(code, why)),
                 };

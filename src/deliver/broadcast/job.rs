@@ -12,8 +12,9 @@ use url::Url;
 
 use super::journal::{Event, Journal};
 use super::ledger;
+use super::message::{self, Message};
 use super::plan::Plan;
-use super::recipients::Recipients;
+use super::recipients::{Recipient, Recipients};
 use crate::card::Template;
 use crate::card::seal::Key;
 use crate::connector::{Bot, State};
@@ -25,8 +26,8 @@ use teams_journal::append_log;
 pub struct Job {
     pub plan: Plan,
     pub template: Template,
-    /// Signs the data of the card's actions.
-    pub(super) key: Key,
+    /// What the data of cards' actions is sealed with, so that the bot knows it for ours.
+    key: Key,
     pub recipients: Recipients,
     pub journal: Journal,
     pub client: GraphClient,
@@ -159,6 +160,11 @@ impl Job {
     /// A recipient's state, those left out from the start included.
     pub(super) fn state(&self, at: usize) -> Result<State> {
         Ok(ledger::state(&self.recipients.get(at)?, &self.journal.entry(at)))
+    }
+
+    /// The message of a recipient as it would be sent now, or why there is none: a code and a sentence.
+    pub(super) fn message(&self, recipient: &Recipient) -> Result<Message, (&'static str, String)> {
+        message::make(&self.plan, &self.template, &self.key, recipient, now_ms())
     }
 
     pub(super) fn note(&self, event: Event) -> Result<()> {

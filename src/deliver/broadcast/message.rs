@@ -1,4 +1,4 @@
-//! The message of one recipient: the card with its data bound, and the marker that finds it again.
+//! The message of one recipient: the card with its data bound, its actions sealed for them, and the marker that finds it again.
 
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
@@ -9,13 +9,13 @@ use crate::card::check::check_size;
 use crate::card::seal::{Binding, Key, seal};
 use crate::card::{Clock, Severity, Template};
 
-/// The actions of a card can be used for so long: thirty days.
+/// How long the actions of a card can be used.
 const LIFETIME_SECONDS: i64 = 30 * 86_400;
 
 /// A message as it is sent.
 pub struct Message {
     pub activity: Value,
-    /// Of the card, without the marker and the signatures.
+    /// Of the card, without seals and marker.
     pub digest: u64,
 }
 

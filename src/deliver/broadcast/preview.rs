@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::job::{Job, now_ms};
-use super::message::make;
+use super::job::Job;
 use crate::card::check::check_size;
 use crate::card::{Severity, check};
 use crate::connector::State;
@@ -35,7 +34,7 @@ impl Job {
             if recipient.state != State::Queued {
                 continue;
             }
-            match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
+            match self.message(&recipient) {
                 Ok(message) => {
                     if preview.made == 0 {
                         for problem in check(&message.activity["attachments"][0]["content"]) {

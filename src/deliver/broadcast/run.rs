@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::conversation::{Place, Refusal, Tried};
 use super::job::{Job, Outcome, now_ms};
 use super::journal::Event;
-use super::message::{Message, make};
+use super::message::Message;
 use super::plan::OnUnknown;
 use super::recipients::{Kind, Recipient};
 use super::reconcile::Found;
@@ -108,8 +108,7 @@ impl Job {
         let (i, sent_at) = (at as u32, self.journal.entry(at).sent_at);
         match self.look(&recipient, sent_at).await? {
             Found::Standing(id) => {
-                let digest = make(&self.plan, &self.template, &self.key, &recipient, now_ms())
-                    .map_or(0, |message| message.digest);
+                let digest = self.message(&recipient).map_or(0, |message| message.digest);
                 self.note(Event::Sent { i, t: sent_at, id: Some(id), k: digest, h: 200, n: 0 })
             }
             Found::Nothing => self.requeue(i),
@@ -149,7 +148,7 @@ impl Job {
             return Ok(());
         }
         let recipient = self.recipients.get(at)?;
-        let message = match make(&self.plan, &self.template, &self.key, &recipient, now_ms()) {
+        let message = match self.message(&recipient) {
             Ok(message) => message,
             Err((code, why)) => return self.ended(at, State::Failed, code, &why, None),
         };

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lakeflow_teams.deliver.pairup.grouping import Met, form, repeats, sizes
 from lakeflow_teams.deliver.pairup.matching import NOBODY, circle, complete
-from lakeflow_teams.deliver.pairup.period import round_of
+from lakeflow_teams.deliver.pairup.period import begins, round_of
 
 
 def fewest(people, shape, met):
@@ -146,3 +146,9 @@ def test_a_round_is_a_week_or_month_of_a_time_zone():
     assert round_of("week", new_year, ZoneInfo("UTC")) == "2026-W53"
     assert round_of("week", new_year, ZoneInfo("Europe/Amsterdam")) == "2027-W01"
     assert round_of("month", new_year, ZoneInfo("UTC")) == "2027-01"
+    assert sorted(["2027-01", "2026-W53", "2026-12", "2027-W01"], key=begins) == [
+        "2026-12",
+        "2026-W53",
+        "2027-01",
+        "2027-W01",
+    ]

@@ -17,7 +17,9 @@ import pytest
 from deltalake import DeltaTable
 
 from lakeflow_teams import ConfigurationError, GraphEmulator, broadcast, pairup, pause_pairup, resume_pairup
+from lakeflow_teams.bot import TeamsBot, answer_pauses
 from lakeflow_teams.cli.app import run
+from support.bots import serving
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=timezone.utc)
 PLAN = {"name": "coffee", "recipients": {"everyone": True}, "install": True}
@@ -83,7 +85,9 @@ def test_everybody_is_told_of_somebody_new_each_week(graph, tmp_path):
         assert not met & pairs
         met |= pairs
     assert set(Counter(one["recipient"] for one in sent(graph)).values()) == {3}
+    graph.clear_requests()
     again = go(graph, tmp_path, week=2)
+    assert graph.requests() == [], "everybody was told, so that nothing is asked"
     assert (again.counts, len(sent(graph))) == (ran.counts, 3 * len(everybody)), "a second run of a week starts nothing anew"
     assert ran.total == sum(ran.counts.values()) == sum(row["round"] == ran.round for row in rows(tmp_path))
 
@@ -100,11 +104,7 @@ def test_a_card_names_the_others_and_opens_a_chat_with_them(graph, tmp_path):
     users = parse_qs(urlsplit(chat["url"]).query)["users"][0].split(",")
     assert sorted(users) == sorted(other["userPrincipalName"] for other in others)
     assert urlsplit(meeting["url"]).path == "/l/meeting/new"
-    assert (pause["verb"], pause["data"]["pairup"], pause["fallback"]["data"]["action"]) == (
-        "pairup.pause",
-        "coffee",
-        "pairup.pause",
-    )
+    assert (pause["title"], pause["verb"], pause["fallback"]["data"]["action"]) == ("Pause", "pairup.pause", "pairup.pause")
     assert (row["pairup"], row["round"], row["state"], ran.round) == ("coffee", "2026-W48", "succeeded", "2026-W48")
     assert row["sent_at"] is not None
 
@@ -126,6 +126,32 @@ def test_guests_unlicensed_and_those_who_pause_are_left_out_and_counted(graph, t
     assert ran.exit_code == 0
     assert resume_pairup("coffee", tmp_path / "lake", second)
     assert go(graph, tmp_path, week=2).counts["succeeded"] == len(rest) + 1
+
+
+def test_the_buttons_of_the_card_pause_and_resume_and_leave_the_card_where_it_is(graph, tmp_path):
+    go(graph, tmp_path)
+    card = sent(graph)[0]
+    user = card["recipient"]
+    bot = TeamsBot(dict(graph.options), target=tmp_path / "lake")
+    answer_pauses(bot, tmp_path / "lake")
+
+    def click(url, message, action):
+        told = graph.tell(f"{url}/api/messages", deed="click", user=user, activity_id=message["activity_id"], action=action)
+        return told[0]["body"]
+
+    def state(week):
+        round_ = go(graph, tmp_path, week=week).round
+        return next(row["state"] for row in rows(tmp_path) if (row["round"], row["person_id"]) == (round_, user))
+
+    with serving(bot) as url:
+        before = len(sent(graph))
+        assert click(url, card, "Pause")["value"] == "You pause"
+        (answer,) = sent(graph)[before:]
+        assert answer["recipient"] == user
+        assert not [one for one in graph.deliveries() if one["action"] == "update"], "the card with the names stays"
+        assert state(week=1) == "paused"
+        assert "again" in json.dumps(click(url, answer, "Resume"))
+        assert state(week=2) == "succeeded"
 
 
 def test_a_pair_of_whom_nobody_was_told_may_be_formed_again_and_one_of_whom_somebody_was_may_not(graph, tmp_path):

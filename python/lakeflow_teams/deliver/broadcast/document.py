@@ -24,6 +24,7 @@ _KEYS = (
     "on_unknown",
     "schedule",
     "max_failures",
+    "card_signing_key_file",
     *FLAGS,
 )
 
@@ -44,6 +45,8 @@ class BroadcastSpec:
     not_before: datetime | None = None
     not_after: datetime | None = None
     max_failures: int | None = None
+    #: None: the bot's of the target.
+    card_signing_key_file: Path | None = None
     place: str = field(default="broadcast")
 
 
@@ -84,5 +87,6 @@ class _Reader(AudienceReader):
             not_before=begin,
             not_after=end,
             max_failures=self.count("max_failures", given.get("max_failures")),
+            card_signing_key_file=self.file("card_signing_key_file", given.get("card_signing_key_file")),
             place=self.where,
         )

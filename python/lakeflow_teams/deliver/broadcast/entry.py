@@ -140,6 +140,7 @@ class Job:
                     shutil.copy(self._workspace.root / "journal", scratch)
             plan = self._plan(frozen or self._frozen(), retry_failed=False)
             (scratch / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+            # A key that is used for nothing: what is signed with it is as long.
             job = self._open(scratch)
             try:
                 self._preview(job, summary)
@@ -159,9 +160,13 @@ class Job:
         return summary
 
     def _open(self, folder: Path, keys: Path | None = None) -> _core.Broadcast:
-        webhooks = {one.name: one.address() for one in self._spec.audience.webhooks}
         return _core.Broadcast(
-            folder, self._options, credential=self._credential, webhooks=webhooks, signing_key_folder=keys
+            folder,
+            self._options,
+            credential=self._credential,
+            webhooks={one.name: one.address() for one in self._spec.audience.webhooks},
+            signing_key_file=self._spec.card_signing_key_file,
+            signing_key_folder=keys,
         )
 
     def _preview(self, job: _core.Broadcast, summary: BroadcastSummary) -> None:

@@ -27,6 +27,7 @@ _KEYS = (
     "app",
     "on_unknown",
     "max_failures",
+    "card_signing_key_file",
     *FLAGS,
 )
 
@@ -48,6 +49,7 @@ class PairUpSpec:
     app: str | None
     on_unknown: str
     max_failures: int | None
+    card_signing_key_file: Path | None
     place: str
 
 
@@ -82,6 +84,7 @@ class _Reader(AudienceReader):
             app=self.text("app", given.get("app")),
             on_unknown=self.word("on_unknown", given.get("on_unknown"), ON_UNKNOWN),
             max_failures=self.count("max_failures", given.get("max_failures")),
+            card_signing_key_file=self.file("card_signing_key_file", given.get("card_signing_key_file")),
             place=self.where,
         )
 

@@ -109,22 +109,32 @@ class _Job:
         """Forms the round if it is a new one, and tells everybody who was not told yet."""
         with self._rounds.alone():
             name = self._round_of(moment)
-            self._catch_up(name)
-            if self._has_begun(name):
-                formed = self._rounds.load(name)
-            else:
-                with TemporaryDirectory(prefix="pairup-") as folder:
-                    formed = self._form(name, moment, Path(folder))
-                self._rounds.keep(formed, self._invitations(formed))
+            formed = self._rounds.load(name) if self._has_begun(name) else self._begin(name, moment)
             summary = self._summary("run", formed)
-            told = None
+            if not formed.groups:
+                self._write(formed)
+                return self._told(summary, formed, None)
+            job = self._broadcast(name, self._rounds.invitations(name), summary)
+            if not retry_failed and self._is_through(name, job):
+                return self._told(summary, formed, job.step("status"))
             try:
-                if formed.groups:
-                    job = self._broadcast(name, self._rounds.invitations(name), summary)
-                    told = job.step("run", retry_failed=retry_failed)
+                return self._told(summary, formed, job.step("run", retry_failed=retry_failed))
             finally:
                 self._write(formed)
-            return self._told(summary, formed, told)
+
+    def _begin(self, name: str, moment: datetime) -> Round:
+        self._catch_up(name)
+        with TemporaryDirectory(prefix="pairup-") as folder:
+            formed = self._form(name, moment, Path(folder))
+        self._rounds.keep(formed, self._invitations(formed))
+        return formed
+
+    def _is_through(self, name: str, job: Job) -> bool:
+        """Whether nothing is left to do, so that a run that is started each hour asks nothing and writes nothing."""
+        if not self._has_begun(name) or name not in history.told(self._root, self._spec.name):
+            return False
+        left = {"queued", "throttled", "attempting"} | ({"unknown"} if self._spec.on_unknown != "skip" else set())
+        return not left.intersection(job.step("status").counts)
 
     def status(self) -> PairUpSummary:
         """How far the last round is, from the journal; another process may be writing it."""
@@ -208,6 +218,7 @@ class _Job:
             app=spec.app,
             on_unknown=spec.on_unknown,
             max_failures=spec.max_failures,
+            card_signing_key_file=spec.card_signing_key_file,
             place=spec.place,
         )
         return Job(told, self._root, self._connection, self._credential, self._tell)
@@ -234,9 +245,9 @@ class _Job:
     def _catch_up(self, name: str) -> None:
         """A killed run may have left its round out of the table, or without what became of it."""
         earlier = [one for one in self._rounds.names() if one != name and self._has_begun(one)]
-        known = history.written(self._root, self._spec.name)
+        known = history.told(self._root, self._spec.name)
         for one in earlier:
-            if one not in known or one == earlier[-1]:
+            if one not in known:
                 self._write(self._rounds.load(one))
 
 

@@ -33,7 +33,8 @@ SCHEMA = pa.schema(
     ]
 )
 #: A pair has met where at least one of them was told, or may have been.
-_TOLD = ("succeeded", "unknown", "attempting", "recalled")
+_REACHED = ("succeeded", "unknown", "attempting", "recalled")
+_UNDER_WAY = ("queued", "attempting", "throttled")
 
 #: Of a person: state, code, reason, and when it was sent.
 Outcome = tuple[str, str | None, str | None, datetime | None]
@@ -55,9 +56,11 @@ def write(target: Path, name: str, formed: Round, outcomes: Mapping[str, Outcome
         write_deltalake(place, rows, mode="append")
 
 
-def written(target: Path, name: str) -> set[str]:
-    """The rounds that the table has."""
-    return set(_column(target, name, ["round"])["round"].to_pylist())
+def told(target: Path, name: str) -> set[str]:
+    """The rounds of which the table has what became of everybody."""
+    rows = _column(target, name, ["round", "state"]).group_by(["round", "state"]).aggregate([]).to_pylist()
+    under_way = {row["round"] for row in rows if row["state"] in _UNDER_WAY}
+    return {row["round"] for row in rows} - under_way
 
 
 def met(target: Path, name: str, *, before: str) -> dict[tuple[str, str], Met]:
@@ -75,9 +78,9 @@ def met(target: Path, name: str, *, before: str) -> dict[tuple[str, str], Met]:
 def _pairs(groups: Iterable[tuple[int, list[dict[str, Any]]]]) -> dict[tuple[str, str], Met]:
     found: dict[tuple[str, str], Met] = {}
     for rounds_ago, people in groups:
-        told = {row["person_id"] for row in people if row["state"] in _TOLD}
+        reached = {row["person_id"] for row in people if row["state"] in _REACHED}
         for pair in combinations(sorted(row["person_id"] for row in people), 2):
-            if told.intersection(pair):
+            if reached.intersection(pair):
                 known = found.get(pair, Met(0, rounds_ago))
                 found[pair] = Met(known.times + 1, min(known.rounds_ago, rounds_ago))
     return found

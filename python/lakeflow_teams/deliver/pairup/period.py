@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 EVERY = ("week", "month")
@@ -15,3 +15,9 @@ def round_of(every: str, moment: datetime, timezone: ZoneInfo) -> str:
         return f"{local:%Y-%m}"
     year, week, _ = local.isocalendar()
     return f"{year}-W{week:02}"
+
+
+def begins(name: str) -> date:
+    """The first day of a round's week or month."""
+    year, part = name.split("-")
+    return date.fromisocalendar(int(year), int(part[1:]), 1) if part.startswith("W") else date(int(year), int(part), 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lakeflow_teams.deliver.broadcast.workspace import folder_of
 from lakeflow_teams.deliver.files import alone, replace
+from lakeflow_teams.deliver.pairup.period import begins
 
 FOLDER = "_pairup"
 
@@ -56,8 +57,7 @@ class Rounds:
 
     def names(self) -> list[str]:
         """The rounds that were formed, the oldest first."""
-        found = [self.load(file.stem) for file in self._root.glob("*.json")]
-        return [one.name for one in sorted(found, key=lambda one: one.formed_at)]
+        return sorted((file.stem for file in self._root.glob("*.json")), key=begins)
 
     def load(self, name: str) -> Round:
         """A round that was formed."""
