@@ -166,7 +166,7 @@ $(APP_MANIFEST): | $(STAMPS)/python
 	test -x $(@D)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(@D)
 	$(BIN)/maturin build --locked --profile dev --quiet --out $(@D)/wheel
 	$(UV) pip install --quiet --compile-bytecode --python $(@D)/bin/python --reinstall-package lakeflow-teams \
-		"$$(echo $(@D)/wheel/*.whl)[local,spark]" 'pyspark[pipelines]==$*.*' pytest
+		"$$(echo $(@D)/wheel/*.whl)[local,spark,listen,kafka]" 'pyspark[pipelines]==$*.*' pytest
 	touch $@
 
 .venvs/bot-clients/.installed: | $(STAMPS)/python

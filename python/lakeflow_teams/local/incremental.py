@@ -251,21 +251,30 @@ class Incremental:
         if now is None:
             return
         self._position += 1  # its offset may be later than that of the last commit, and then is no other table's
+        tombstones = reconcile.Tombstones(compared=self._how.confirms_deletes)
+        before = []
         for index, job in enumerate(self._pass.jobs):
             is_due = reconcile.is_due(job, self._reconciled[index], now) or (self._how.removes_gone and job.way != "append")
-            table = job.destination.open() if is_due else None
-            if table is None:
-                continue
-            gone, known = reconcile.vanished(
-                self._client, job, job.destination.stored(table), now, tombstones=self._how.confirms_deletes
-            )
-            guard.refuse(job, gone.num_rows - known)
-            self._lines[index].confirmed += known
-            self._reconciled[index] = now
-            rows = self._schemas[job.spec.source_table].empty_table()
-            stamp = self._stamp(index, offset, finished=True)
-            write = partial(_WRITERS[job.way], job.destination, rows, gone)
-            self._lines[index].add(self._beside_pushes(index, stamp, write))
+            if is_due:
+                self._remove_vanished(index, offset, now, tombstones)
+                before += [] if tombstones.shown else [index]
+        # A table of the same reading showed some, so that those before it are compared with that in mind.
+        for index in before if tombstones.shown else ():
+            self._remove_vanished(index, offset, now, tombstones)
+
+    def _remove_vanished(self, index: int, offset: str, now: str, tombstones: reconcile.Tombstones) -> None:
+        job = self._pass.jobs[index]
+        table = job.destination.open()
+        if table is None:
+            return
+        gone, known = reconcile.vanished(self._client, job, job.destination.stored(table), now, tombstones)
+        guard.refuse(job, gone.num_rows - known)
+        self._lines[index].confirmed += known
+        self._reconciled[index] = now
+        rows = self._schemas[job.spec.source_table].empty_table()
+        stamp = self._stamp(index, offset, finished=True)
+        write = partial(_WRITERS[job.way], job.destination, rows, gone)
+        self._lines[index].add(self._beside_pushes(index, stamp, write))
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""

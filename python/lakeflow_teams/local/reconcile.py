@@ -7,6 +7,7 @@ everything that can be read now, and what is stored but was not read is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
@@ -34,29 +35,37 @@ def is_due(job: Job, last: str | None, now: str) -> bool:
     return last is None or _time(now) - _time(last) >= timedelta(days=days)
 
 
-def vanished(
-    client: _core.Client, job: Job, stored: Stored, until: str, *, tombstones: bool = False
-) -> tuple[pa.Table, int]:
+@dataclass
+class Tombstones:
+    """Whether rows that are marked as deleted are compared too, and whether Graph has shown any by now.
+
+    Where it gives soft deletes back, what it does not give is gone. Where it gives none, nothing is known of them.
+    """
+
+    compared: bool = False
+    shown: bool = False
+
+
+def vanished(client: _core.Client, job: Job, stored: Stored, until: str, tombstones: Tombstones) -> tuple[pa.Table, int]:
     """Keys and cursor of stored rows that are not there any more, and how many of them are known as deleted.
 
     Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are
-    conversations of which nothing was read, because they may merely be out of reach. So are tombstones, unless
-    ``tombstones`` is set, and Graph shows any: where it gives soft deletes back, what it does not give is gone.
+    conversations of which nothing was read, because they may merely be out of reach, and tombstones that are not compared.
     """
     source, options = job.spec.source_table, job.spec.options
     keys, cursor = list(job.destination.shape.keys), job.destination.shape.sequence
     conversation = [key for key in keys if key in _CONVERSATION]
-    further = [_TOMBSTONE] if tombstones and _TOMBSTONE in stored.schema.names else []
+    further = [_TOMBSTONE] if tombstones.compared and _TOMBSTONE in stored.schema.names else []
     columns = [*keys, *(name for name in further if name not in keys)]
     schema = pa.schema(client.schema(source, options, columns=columns))
-    seen = _Seen(conversation)
+    seen = _Seen(conversation, tombstones)
     kept = pa.schema([stored.schema.field(name) for name in (*keys, cursor, *further)])
     gone = [kept.empty_table()]
     with Buckets(keys) as buckets:
         read = (table_of([batch], schema) for batch in client.read(source, options, columns=columns))
         buckets.fill("present", pa.schema([schema.field(key) for key in keys]), map(seen.noted, read))
         candidates = (
-            _candidates(job, rows, until, tombstones=seen.tombstones) for rows in stored.scan(_needed(job, stored))
+            _candidates(job, rows, until, tombstones=tombstones.shown) for rows in stored.scan(_needed(job, stored))
         )
         buckets.fill("stored", kept, map(seen.within, candidates))
         for present, held in zip(buckets.side("present"), buckets.side("stored"), strict=True):
@@ -85,14 +94,14 @@ def unseen(shape: Shape, stored: Stored, since: str) -> pa.Table:
 class _Seen:
     """The channels or chats of which something was read, which are few beside the messages; and whether tombstones were."""
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(self, columns: Sequence[str], tombstones: Tombstones) -> None:
         self._columns = list(columns)
         self._seen: set[tuple[object, ...]] = set()
-        self.tombstones = False
+        self._tombstones = tombstones
 
     def noted(self, rows: pa.Table) -> pa.Table:
         if _TOMBSTONE in rows.schema.names:
-            self.tombstones |= rows[_TOMBSTONE].null_count < rows.num_rows
+            self._tombstones.shown |= rows[_TOMBSTONE].null_count < rows.num_rows
             rows = rows.drop_columns([_TOMBSTONE])
         self._seen.update(self._of(_distinct(rows, self._columns)) if self._columns else ())
         return rows

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from confluent_kafka.admin import AdminClient
-
 from support.listening import free_port, wait_for
 
 COORDINATES = ("org.apache.kafka", "kafka_2.13", "4.1.1")
@@ -69,6 +67,8 @@ def broker(found: Path, folder: Path):
 
 
 def _answers(address):
+    from confluent_kafka.admin import AdminClient
+
     try:
         return AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=2).brokers
     except Exception:
