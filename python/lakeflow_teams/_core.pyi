@@ -1291,7 +1291,7 @@ class GraphEmulator:
         """What subscribers were told of, in order, and what became of it: the truth of deliveries.
 
         Each has ``at_ms``, ``subscription_id``, ``change_type``, ``resource``, ``url``, ``fate`` (``waiting``, ``delivered``, ``lost``,
-        ``dropped``, ``given_up``), ``statuses`` (of each POST; 0 for no answer) and ``spoiled`` (``signature`` or ``token``, or ``None``).
+        ``dropped``, ``given_up``), ``statuses`` (of each POST; 0 for no answer), ``took_ms`` and ``spoiled`` (``signature``, ``token`` or ``None``).
         """
     def hub_values(self, hub: str) -> list[str]:
         """The values that an Event Hub got since they were last taken, as JSON text."""

@@ -37,7 +37,11 @@ COUNTERS = {
     "rows.read": ("{row}", "Rows read, by table."),
     "rows.changed": ("{row}", "Rows of a destination that were added, changed or removed, by destination and kind."),
     "scopes.skipped": ("{scope}", "Teams, channels, users or chats that were left out."),
+    "notifications": ("{notification}", "Change notifications that were taken in, by what became of them."),
+    "notifications.lost": ("{row}", "Rows that only polling found, by the reason of the poll."),
 }
+#: From the arrival of a notification to its commit.
+LAG = ("notifications.lag", "s", "Seconds from the arrival of a notification to the commit of its row.")
 
 
 class Reports(Protocol):
@@ -104,6 +108,23 @@ def committed(lines: Sequence[DestinationSummary]) -> None:
             _add(counters["rows.changed"], getattr(line, kind), attributes)
 
 
+def notified(outcomes: Mapping[str, int], lag_seconds: float | None) -> None:
+    """Counts notifications of a listener, and how long the oldest of them took to its table."""
+    counters = _counters()
+    for outcome, count in outcomes.items() if counters else ():
+        _add(counters["notifications"], count, {"outcome": outcome})
+    histogram = _lag()
+    if histogram is not None and lag_seconds is not None:
+        histogram.record(lag_seconds)
+
+
+def lost(reason: str, rows: int) -> None:
+    """Counts rows that no notification had brought."""
+    counters = _counters()
+    if counters:
+        _add(counters["notifications.lost"], rows, {"reason": reason})
+
+
 @dataclass(frozen=True)
 class _Api:
     tracer: Any
@@ -129,6 +150,13 @@ def _counters() -> dict[str, Any]:
         name: api.meter.create_counter(f"{_SCOPE}.{name}", unit=unit, description=text)
         for name, (unit, text) in COUNTERS.items()
     }
+
+
+@cache
+def _lag() -> Any:
+    api = _api()
+    name, unit, text = LAG
+    return None if api is None else api.meter.create_histogram(f"{_SCOPE}.{name}", unit=unit, description=text)
 
 
 def _span(name: str, attributes: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -462,6 +463,66 @@ def decoders() -> Figures:
     return figures
 
 
+def notifications() -> Figures:
+    """(k) What Graph pushes: how fast POSTs are answered, and how long a notification takes to its table."""
+    seconds = 5 if QUICK else 20
+    figures = {f"{rate} POSTs a second": attempt(lambda rate=rate: _pushed(rate, seconds)) for rate in (50, 500)}
+    lines = []
+    for title, one in figures.items():
+        if "skipped" in one:
+            lines.append([title, "skipped", one["skipped"], "", "", "", "", ""])
+            continue
+        lines.append(
+            [
+                title,
+                f"{one['rows']:,} of {one['sent']:,}",
+                f"{one['rate']:,.0f}",
+                f"{one['answer_median']:.0f} / {one['answer_99']:.0f}",
+                f"{one['lag_median']:.2f} / {one['lag_99']:.2f}",
+                f"{one['lag_most']:.2f}",
+                f"{one['cpu']:.1f}",
+                f"{one['peak_mb']:.0f}",
+            ]
+        )
+    head = ["", "rows", "sent/s", "answer ms, median / 99 %", "to Delta s, median / 99 %", "most", "CPU s", "peak MB"]
+    show("Notifications", head, lines, "one notification in each POST; the emulator shares the machine")
+    return figures
+
+
+def _pushed(rate: int, seconds: int) -> Figures:
+    folder = stage.RESULTS / "notifications"
+    shutil.rmtree(folder, ignore_errors=True)
+    size = {"teams": 2, "channels_per_team": 5, "messages_per_channel": 100, "chats": 0, "threads": 2}
+    with stage.Emulator(**size, push={"items_per_post": 1}) as emulator:
+        job = {"options": {**emulator.options}, "folder": str(folder), "port": _free_port()}
+        command = [sys.executable, str(stage.HERE / "listeners.py"), json.dumps(job)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin
+        assert process.stdout
+        if process.stdout.readline().strip() != "ready":
+            raise stage.SkippedError("the listener did not start")
+        began, each = time.perf_counter(), max(1, rate // 20)
+        for turn in range(seconds * 20):
+            emulator.ask("mutate", new_messages=each)
+            time.sleep(max(0.0, began + (turn + 1) * each / rate - time.perf_counter()))
+        sent, took = seconds * 20 * each, time.perf_counter() - began
+        process.stdin.write(f"{sent}\n")
+        process.stdin.close()
+        result = json.loads(process.stdout.readline())
+        process.wait(timeout=60)
+        answers = sorted(emulator.ask("answers"))
+    shutil.rmtree(folder, ignore_errors=True)
+    middle, most = answers[len(answers) // 2], answers[int(len(answers) * 0.99) - 1]
+    return {**result, "sent": sent, "rate": sent / took, "answer_median": middle, "answer_99": most}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def memory() -> Figures:
     """(e) Memory over a million rows, and with a consumer that is slower than the network."""
     rows = 100_000 if QUICK else 1_000_000
@@ -640,6 +701,7 @@ SECTIONS = {
         broadcasts,
         bots,
         decoders,
+        notifications,
         memory,
         lakehouse,
         snapshots,

@@ -31,6 +31,7 @@ def main() -> None:
             "act": graph.act,
             "users": lambda: [user["id"] for user in graph.truth("users")],
             "advance": graph.advance,
+            "answers": lambda: [notice["took_ms"][0] for notice in graph.notices() if notice["took_ms"]],
             "mutate": lambda **counts: bool(graph.mutate(**counts)),
         }
         print(json.dumps({"options": graph.options}), flush=True)

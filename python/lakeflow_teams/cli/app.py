@@ -19,6 +19,7 @@ from lakeflow_teams.cli.deliver import import_
 from lakeflow_teams.cli.exit_code import BAD_INPUT, INTERRUPTED, OK, exit_code
 from lakeflow_teams.cli.ingest import ingest
 from lakeflow_teams.cli.init import init
+from lakeflow_teams.cli.listen import listen
 from lakeflow_teams.cli.look import preview, schema, tables
 from lakeflow_teams.cli.maintain import maintain
 from lakeflow_teams.cli.output import LOG_FORMAT, flushed, terminal
@@ -54,6 +55,7 @@ for command in (
     broadcast,
     pairup,
     bot,
+    listen,
     status,
     verify,
     maintain,

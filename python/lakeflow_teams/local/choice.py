@@ -17,13 +17,14 @@ class Choice:
 
     Without ``only`` everything is run; what ``full_refresh`` names is read from the beginning. ``max_delete_percent`` takes
     the place of every destination's own. ``removes_gone`` reads the keys of what Graph has once more, and removes the rows
-    that are not among them.
+    that are not among them; with ``confirms_deletes`` those too that are marked as deleted.
     """
 
     only: tuple[str, ...] = ()
     full_refresh: tuple[str, ...] = ()
     max_delete_percent: int | None = None
     removes_gone: bool = False
+    confirms_deletes: bool = False
 
     def of(self, passes: Sequence[Pass]) -> tuple[list[Pass], list[str]]:
         """The passes to run, and what to say of them. Raises :class:`ConfigurationError` for a name that they lack."""

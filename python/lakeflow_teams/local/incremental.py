@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
 import pyarrow as pa
@@ -16,12 +17,12 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import guard, preflight, reconcile, refill
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, emptied, folding, merge, scd2, upkeep
+from lakeflow_teams.local.write import append, emptied, folding, merge, pushed, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import newest, table_of
 from lakeflow_teams.local.write.stamp import Found, Stamp
-from lakeflow_teams.results.summary import DestinationSummary, Progress
+from lakeflow_teams.results.summary import Counts, DestinationSummary, Progress
 
 #: Rows of one micro-batch where no option says otherwise.
 ROWS_PER_BATCH = 20_000
@@ -31,13 +32,21 @@ QUIET_SECONDS = 30.0
 _WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
 
 
+class _TakenError(Exception):
+    """What came first is another ingest's, so that this one has to begin again from the stored offset."""
+
+
 @dataclass(frozen=True)
 class How:
-    """How a pass is run: after another ingest committed first, from the beginning, and with a reconciliation at its end."""
+    """How a pass is run: after another ingest committed first, from the beginning, and with a reconciliation at its end.
+
+    ``confirms_deletes``: that also looks at rows which are known as deleted.
+    """
 
     overtaken: bool = False
     afresh: bool = False
     removes_gone: bool = False
+    confirms_deletes: bool = False
 
 
 class Incremental:
@@ -63,6 +72,8 @@ class Incremental:
         self._how = how
         self._schemas = {table: pa.schema(client.schema(table, step.options)) for table in step.tables}
         self._batches: list[int] = [0] * len(lines)
+        #: What each table carried last, as far as this reading knows.
+        self._last: list[Stamp | None] = [None] * len(lines)
         self._reconciled: list[str | None] = [None] * len(lines)
         self._epoch = 1
         self._position = 0
@@ -95,6 +106,7 @@ class Incremental:
         if self._how.overtaken and _is_between_commits(found, self._writer):
             raise OvertakenError(f"another ingest is between its commits to {', '.join(self._pass.members)}")
         self._batches = [state.batch or 0 for state in found]
+        self._last = [state.stamp for state in found]
         self._reconciled = [state.stamp.reconciled if state.stamp else None for state in found]
         stamps = [state.stamp for state in found if state.stamp is not None]
         for job, state in zip(self._pass.jobs, found, strict=True):
@@ -169,6 +181,15 @@ class Incremental:
         gone = step.deletes.get(table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
         folding.refuse(job.destination, job.identity, rows)
+        if self._refreshes and job.way == "scd2":
+            self._refill(index, emptied.replace(job.destination, rows, job.set_keys)[0] if job.set_keys else rows)
+        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
+        counts = self._beside_pushes(index, stamp, lambda stamp: self._merge(index, step, rows, deletes, stamp))
+        self._lines[index].add(counts)
+        upkeep.after_commit(job.destination, self._batches[index])
+
+    def _merge(self, index: int, step: _core.MicroBatch, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
+        job = self._pass.jobs[index]
         if job.set_keys and job.way != "append":
             rows, deletes = emptied.replace(job.destination, rows, job.set_keys)
         old = job.destination.open() if step.full_since is not None and job.way != "append" else None
@@ -179,13 +200,35 @@ class Incremental:
             lost = unseen.select(keys).join(rows.select(keys), keys=keys, join_type="left anti")
             guard.refuse(job, lost.num_rows)
             deletes = unseen if deletes is None else pa.concat_tables([unseen, deletes], promote_options="default")
-        if self._refreshes and job.way == "scd2":
-            versions = newest(rows, (*job.destination.shape.keys, job.destination.shape.sequence), None)
-            self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
-            self._batches[index] = job.destination.found().batch or 0
-        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
-        self._lines[index].add(_WRITERS[job.way](job.destination, rows, deletes, stamp))
-        upkeep.after_commit(job.destination, stamp.batch)
+        return _WRITERS[job.way](job.destination, rows, deletes, stamp)
+
+    def _refill(self, index: int, rows: pa.Table) -> None:
+        job = self._pass.jobs[index]
+        versions = newest(rows, (*job.destination.shape.keys, job.destination.shape.sequence), None)
+        self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
+        self._batches[index] = job.destination.found().batch or 0
+
+    def _beside_pushes(self, index: int, stamp: Stamp, write: Callable[[Stamp], Counts]) -> Counts:
+        """Commits; where pushed rows came first, on top of them: their commits carry on the offset that it began at."""
+        destination = self._pass.jobs[index].destination
+
+        def once() -> Counts:
+            nonlocal stamp
+            try:
+                return write(stamp)
+            except OvertakenError:
+                found = destination.found()
+                if not pushed.is_on(found.stamp, self._last[index]):
+                    raise _TakenError from None
+                stamp = replace(stamp, batch=(found.batch or 0) + 1)
+                raise
+
+        try:
+            counts = pushed.again(once)
+        except _TakenError:
+            raise OvertakenError(f"{destination.path}: another ingest committed to it") from None
+        self._batches[index], self._last[index] = stamp.batch, stamp
+        return counts
 
     def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
         self._batches[index] += 1
@@ -213,12 +256,16 @@ class Incremental:
             table = job.destination.open() if is_due else None
             if table is None:
                 continue
-            gone = reconcile.vanished(self._client, job, job.destination.stored(table), now)
-            guard.refuse(job, gone.num_rows)
+            gone, known = reconcile.vanished(
+                self._client, job, job.destination.stored(table), now, tombstones=self._how.confirms_deletes
+            )
+            guard.refuse(job, gone.num_rows - known)
+            self._lines[index].confirmed += known
             self._reconciled[index] = now
             rows = self._schemas[job.spec.source_table].empty_table()
             stamp = self._stamp(index, offset, finished=True)
-            self._lines[index].add(_WRITERS[job.way](job.destination, rows, gone, stamp))
+            write = partial(_WRITERS[job.way], job.destination, rows, gone)
+            self._lines[index].add(self._beside_pushes(index, stamp, write))
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""

@@ -34,27 +34,36 @@ def is_due(job: Job, last: str | None, now: str) -> bool:
     return last is None or _time(now) - _time(last) >= timedelta(days=days)
 
 
-def vanished(client: _core.Client, job: Job, stored: Stored, until: str) -> pa.Table:
-    """Keys and cursor of stored rows that are not there any more.
+def vanished(
+    client: _core.Client, job: Job, stored: Stored, until: str, *, tombstones: bool = False
+) -> tuple[pa.Table, int]:
+    """Keys and cursor of stored rows that are not there any more, and how many of them are known as deleted.
 
-    Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are tombstones,
-    and conversations of which nothing was read, because they may merely be out of reach.
+    Rows newer than ``until``, when the round began, may have come while it was read and are left alone; so are
+    conversations of which nothing was read, because they may merely be out of reach. So are tombstones, unless
+    ``tombstones`` is set, and Graph shows any: where it gives soft deletes back, what it does not give is gone.
     """
     source, options = job.spec.source_table, job.spec.options
     keys, cursor = list(job.destination.shape.keys), job.destination.shape.sequence
     conversation = [key for key in keys if key in _CONVERSATION]
-    schema = pa.schema(client.schema(source, options, columns=keys))
-    seen = _Conversations(conversation)
-    kept = pa.schema([stored.schema.field(name) for name in (*keys, cursor)])
+    further = [_TOMBSTONE] if tombstones and _TOMBSTONE in stored.schema.names else []
+    columns = [*keys, *(name for name in further if name not in keys)]
+    schema = pa.schema(client.schema(source, options, columns=columns))
+    seen = _Seen(conversation)
+    kept = pa.schema([stored.schema.field(name) for name in (*keys, cursor, *further)])
     gone = [kept.empty_table()]
     with Buckets(keys) as buckets:
-        read = (table_of([batch], schema) for batch in client.read(source, options, columns=keys))
+        read = (table_of([batch], schema) for batch in client.read(source, options, columns=columns))
         buckets.fill("present", pa.schema([schema.field(key) for key in keys]), map(seen.noted, read))
-        candidates = (_candidates(job, rows, until) for rows in stored.scan(_needed(job, stored)))
+        candidates = (
+            _candidates(job, rows, until, tombstones=seen.tombstones) for rows in stored.scan(_needed(job, stored))
+        )
         buckets.fill("stored", kept, map(seen.within, candidates))
         for present, held in zip(buckets.side("present"), buckets.side("stored"), strict=True):
-            gone.append(held.join(_distinct(present, keys), keys=keys, join_type="left anti").select([*keys, cursor]))
-    return pa.concat_tables(gone)
+            gone.append(held.join(_distinct(present, keys), keys=keys, join_type="left anti").select(kept.names))
+    rows = pa.concat_tables(gone)
+    known = rows.num_rows - rows[_TOMBSTONE].null_count if further else 0
+    return rows.select([*keys, cursor]), known
 
 
 def unseen(shape: Shape, stored: Stored, since: str) -> pa.Table:
@@ -73,14 +82,18 @@ def unseen(shape: Shape, stored: Stored, since: str) -> pa.Table:
     return found.select(keys).append_column(cursor, pa.repeat(pa.scalar(at), found.num_rows))
 
 
-class _Conversations:
-    """The channels or chats of which something was read; they are few beside the messages."""
+class _Seen:
+    """The channels or chats of which something was read, which are few beside the messages; and whether tombstones were."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = list(columns)
         self._seen: set[tuple[object, ...]] = set()
+        self.tombstones = False
 
     def noted(self, rows: pa.Table) -> pa.Table:
+        if _TOMBSTONE in rows.schema.names:
+            self.tombstones |= rows[_TOMBSTONE].null_count < rows.num_rows
+            rows = rows.drop_columns([_TOMBSTONE])
         self._seen.update(self._of(_distinct(rows, self._columns)) if self._columns else ())
         return rows
 
@@ -99,19 +112,21 @@ def _needed(job: Job, stored: Stored) -> list[str]:
     return [*keys, cursor, *(name for name in further if name in stored.schema.names)]
 
 
-def _candidates(job: Job, rows: pa.Table, until: str) -> pa.Table:
+def _candidates(job: Job, rows: pa.Table, until: str, *, tombstones: bool) -> pa.Table:
     cursor = rows[job.destination.shape.sequence]
 
     def at(text: str) -> pa.Scalar:
         return pa.scalar(times.moment(_text(_time(text)), cursor.type))
 
-    chosen = pc.less(cursor, at(until))
+    chosen = pc.fill_null(pc.less(cursor, at(until)), tombstones)
     if "start_date" in job.spec.options:
         chosen = pc.and_(chosen, pc.greater_equal(cursor, at(job.spec.options["start_date"])))
     if job.set_keys:
         chosen = pc.and_(chosen, pc.greater(rows["set_size"], 0))  # a row that says "none any more" is never read anew
     if _TOMBSTONE in rows.schema.names:
-        chosen = pc.and_(chosen, pc.is_null(rows[_TOMBSTONE]))
+        alive = pc.is_null(rows[_TOMBSTONE])
+        deleted = pc.fill_null(pc.less(rows[_TOMBSTONE], at(until)), True) if tombstones else alive
+        chosen = pc.and_(chosen, pc.or_(alive, deleted))
     return holding(rows.filter(chosen))
 
 

@@ -199,7 +199,12 @@ class _Runner:
             self._snapshot(step.jobs[0], lines[0], step.options, tell)
         else:
             afresh = self._choice.is_afresh(step) and not any(line.micro_batches for line in lines)
-            how = How(overtaken=overtaken, afresh=afresh, removes_gone=self._choice.removes_gone)
+            how = How(
+                overtaken=overtaken,
+                afresh=afresh,
+                removes_gone=self._choice.removes_gone,
+                confirms_deletes=self._choice.confirms_deletes,
+            )
             notes = self._summary.notes
             Incremental(self._client, step, lines, notes, tell, writer=self._name, how=how).run()
 

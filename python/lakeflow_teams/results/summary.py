@@ -49,6 +49,8 @@ class Progress:
 class DestinationSummary:
     """What a run did to one destination. ``rows`` were read; ``inserts``, ``updates`` and ``deletes`` were committed.
 
+    Of the deletes ``confirmed`` ones were marked as deleted before.
+
     ``left_out`` maps scopes that refused to be read, and whose rows were kept, to the time since when these are stale.
     """
 
@@ -60,6 +62,7 @@ class DestinationSummary:
     updates: int = 0
     deletes: int = 0
     micro_batches: int = 0
+    confirmed: int = 0
     error: str | None = None
     left_out: dict[str, str] = field(default_factory=dict)
 

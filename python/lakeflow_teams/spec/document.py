@@ -14,7 +14,7 @@ from lakeflow_teams import _core
 from lakeflow_teams._suggest import did_you_mean
 from lakeflow_teams.spec.writing import SCD_TYPES
 
-_TOP = ("connection_name", "connection", "storage_options", "objects")
+_TOP = ("connection_name", "connection", "storage_options", "listen", "objects")
 _TABLE = ("source_table", "destination_catalog", "destination_schema", "destination_table", "table_configuration")
 
 #: Where tables go whose entry does not say.

@@ -41,12 +41,16 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """A whole pipeline. ``connection`` and ``storage_options`` hold what stands in the spec; they are never shown."""
+    """A whole pipeline. ``connection`` and ``storage_options`` hold what stands in the spec; they are never shown.
+
+    ``keep_notifications`` is that of ``listen``.
+    """
 
     connection_name: str
     tables: tuple[TableSpec, ...]
     connection: dict[str, str] = field(default_factory=dict, repr=False)
     storage_options: dict[str, str] = field(default_factory=dict, repr=False)
+    keep_notifications: bool = False
 
 
 def load(source: str | PathLike[str] | Mapping[str, Any]) -> PipelineSpec:
@@ -67,7 +71,22 @@ def parse(document: Any, folder: Path) -> PipelineSpec:
     if not isinstance(name, str) or not name:
         refuse(f"connection_name: {name!r} is not a name")
     connection = _connection(document.get("connection"), folder)
-    return PipelineSpec(name, tables, connection, storage_options(document.get("storage_options") or {}, "storage_options"))
+    stores = storage_options(document.get("storage_options") or {}, "storage_options")
+    return PipelineSpec(name, tables, connection, stores, _keeps_notifications(document.get("listen")))
+
+
+def _keeps_notifications(value: Any) -> bool:
+    if value is None:
+        return False
+    if not isinstance(value, Mapping):
+        refuse("listen: a mapping is expected, such as {keep_notifications: true}")
+    for key in value:
+        if key != "keep_notifications":
+            refuse(f"listen.{key}: there is no such key; did you mean keep_notifications?", value, key)
+    keeps = value.get("keep_notifications", False)
+    if not isinstance(keeps, bool):
+        refuse(f"listen.keep_notifications: {keeps!r} is not true or false", value, "keep_notifications")
+    return keeps
 
 
 def _table(entry: Entry) -> TableSpec:

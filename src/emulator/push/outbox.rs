@@ -56,6 +56,8 @@ pub struct Notice {
     pub fate: Fate,
     /// Of each POST that held it; 0 where there was no answer.
     pub statuses: Vec<u16>,
+    /// How long each of these took, in milliseconds of real time.
+    pub took_ms: Vec<u64>,
     /// What was done to it, or to the POST that held it, on purpose.
     pub spoiled: Option<&'static str>,
 }
@@ -200,6 +202,7 @@ impl Outbox {
             url: url.to_owned(),
             fate: Fate::Waiting,
             statuses: Vec::new(),
+            took_ms: Vec::new(),
             spoiled,
         });
         self.notices.len() - 1
@@ -317,6 +320,7 @@ impl Outbox {
         for &notice in &post.notices {
             let notice = &mut self.notices[notice];
             notice.statuses.push(status.unwrap_or(0));
+            notice.took_ms.push(took_ms);
             if is_taken {
                 notice.fate = Fate::Delivered;
             }

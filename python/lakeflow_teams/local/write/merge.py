@@ -18,13 +18,17 @@ from lakeflow_teams.results.summary import Counts
 _GONE = "__gone"
 #: Graph gives each version of a message another one, also where its cursor stays.
 _VERSION = "etag"
+#: When a message was deleted. What is older than that does not bring it back.
+_DELETED = "deletedDateTime"
+_MODIFIED = "lastModifiedDateTime"
 
 
 def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
     """Merges one micro-batch in one commit.
 
     A row replaces the stored one unless its cursor is older; an equal row changes nothing. A delete (key and cursor) removes
-    rows that are not newer than it; at an equal cursor the delete wins.
+    rows that are not newer than it; at an equal cursor the delete wins. A message that is stored as deleted comes back by
+    what was modified after that: Graph shows deleted messages as they were for hours.
     """
     keys, cursor = destination.shape.keys, destination.shape.sequence
     require_keys(rows, keys, destination.name, destination.shape.own)
@@ -35,9 +39,12 @@ def write(destination: Destination, rows: pa.Table, deletes: pa.Table | None, st
     table = destination.widen(table, rows.schema)
     stored = destination.stored(table)
     source = fitted(source, stored.schema)
-    found = stored.find(source, keys, [*keys, cursor, *_version(stored.schema, source.schema)])
+    further = [name for name in (_VERSION, _DELETED) if name in stored.schema.names and name in source.schema.names]
+    found = stored.find(source, keys, list(dict.fromkeys([*keys, cursor, *further])))
     gone = source[_GONE].take(found[WANTED])
     order = _order(source[cursor].take(found[WANTED]), found[cursor])
+    if cursor == _MODIFIED and _DELETED in further:
+        order = pc.if_else(gone, order, _order_of_deletes(source.take(found[WANTED]), found, order))
     removes = chosen(found, pc.and_(gone, pc.greater_equal(order, 0)))
     kept = pc.invert(gone)
     same = chosen(found, pc.and_(kept, pc.equal(order, 0)))
@@ -71,8 +78,19 @@ def _order(incoming: pa.ChunkedArray, stored: pa.ChunkedArray) -> pa.ChunkedArra
     return pc.subtract(pc.greater(one, other).cast(pa.int8()), pc.less(one, other).cast(pa.int8()))
 
 
-def _version(stored: pa.Schema, source: pa.Schema) -> list[str]:
-    return [_VERSION] if _VERSION in stored.names and _VERSION in source.names else []
+def _order_of_deletes(incoming: pa.Table, stored: pa.Table, order: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same where one of the two is deleted: a delete may leave the cursor as it was, and its time counts for it."""
+    is_deleted, was_deleted = pc.is_valid(incoming[_DELETED]), pc.is_valid(stored[_DELETED])
+    dies = pc.and_(is_deleted, pc.invert(was_deleted))
+    revives = pc.and_(was_deleted, pc.invert(is_deleted))
+    # At an equal time the delete wins, whichever came first.
+    order = pc.if_else(dies, _order(_later(incoming), stored[_MODIFIED]), order)
+    back = pc.if_else(pc.greater(_order(incoming[_MODIFIED], _later(stored)), 0), 1, -1).cast(pa.int8())
+    return pc.if_else(revives, back, order)
+
+
+def _later(rows: pa.Table) -> pa.ChunkedArray:
+    return times.later(rows[_MODIFIED], rows[_DELETED])
 
 
 def _doubtful(source: pa.Table, same: pa.Table, stamp: Stamp) -> pa.Table:

@@ -47,6 +47,8 @@ class Stamp:
     writer: str | None = None
     #: The reading is a full refresh: what is stored is written again.
     afresh: bool = False
+    #: The commit holds what Graph pushed since the reading whose offset it carries on.
+    pushed: bool = False
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""

@@ -36,6 +36,12 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def later(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The later of two times, element by element; a null is none."""
+    takes_other = pc.or_(pc.fill_null(pc.greater(other, one), False), pc.is_null(one))
+    return pc.if_else(takes_other, other, one)
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Whether a type is that of lists, however long they may be."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
