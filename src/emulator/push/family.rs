@@ -127,7 +127,7 @@ mod tests {
         let found = parsed("teams/t/channels/19:c@thread.tacv2/messages");
         assert_eq!(found, Some(("teams/{team}/channels/{channel}/messages", ids)));
         assert_eq!(parsed("/teams/t"), Some(("teams/{team}", vec![("team", "t".to_owned())])));
-        for unknown in ["/me/events", "/teams/", "/teams/t/channels/c/messages?$search=x", ""] {
+        for unknown in ["/me/events", "/teams//channels", "/teams/t/channels/c/messages?$search=x", ""] {
             assert_eq!(parsed(unknown), None, "{unknown}");
         }
     }
