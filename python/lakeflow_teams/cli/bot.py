@@ -34,8 +34,9 @@ def serve(app: str, host: str, port: int) -> int:
     What was acknowledged and not handled before is handled first. Exit codes: 0 stopped, 1 it did not start, 2 bad input.
     """
     need("uvicorn", "bot", "bot serve")
-    from lakeflow_teams.bot.server import bound, load
+    from lakeflow_teams.bot.server import load
     from lakeflow_teams.bot.server import serve as go
+    from lakeflow_teams.listen.http_server import bound
 
     logging.getLogger("lakeflow_teams").setLevel(logging.INFO)
     found = load(app)

@@ -9,7 +9,6 @@ import click
 
 from lakeflow_teams._extras import need
 from lakeflow_teams.cli.exit_code import OK
-from lakeflow_teams.cli.output import print_json
 
 
 @click.group()
@@ -110,17 +109,10 @@ def purge(plan: Path, target: Path, older_than: str | None, yes: bool, as_json: 
 def _step(step: Any, plan: Path, target: Path, connection: Path | None, as_json: bool, quiet: bool, **more: Any) -> int:
     _needs()
     from lakeflow_teams.cli.broadcast_output import progress, show
+    from lakeflow_teams.cli.delivery_step import take
     from lakeflow_teams.deliver.broadcast.entry import broadcast as go
-    from lakeflow_teams.spec.pipeline import load_connection
 
-    options = load_connection(connection) if connection else None
-    with progress(step, quiet=quiet or as_json) as tell:
-        summary = go(plan, target, options, step=step, on_progress=tell, **more)
-    if as_json:
-        print_json(summary.to_dict())
-    elif not quiet:
-        show(summary)
-    return summary.exit_code
+    return take(step, go, (plan, target, connection), (progress, show), as_json=as_json, quiet=quiet, **more)
 
 
 def _needs() -> None:

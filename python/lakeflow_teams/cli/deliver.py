@@ -99,17 +99,10 @@ def complete(plan: Path, connection: Path | None, as_json: bool, quiet: bool, ta
 def _step(step: Any, plan: Path, target: Path, connection: Path | None, as_json: bool, quiet: bool) -> int:
     _needs()
     from lakeflow_teams.cli.deliver_output import show
+    from lakeflow_teams.cli.delivery_step import take
     from lakeflow_teams.deliver.entry import import_messages
-    from lakeflow_teams.spec.pipeline import load_connection
 
-    options = load_connection(connection) if connection else None
-    with _progress(step, quiet=quiet or as_json) as tell:
-        summary = import_messages(plan, target, options, step=step, on_progress=tell)
-    if as_json:
-        print_json(summary.to_dict())
-    elif not quiet:
-        show(summary)
-    return summary.exit_code
+    return take(step, import_messages, (plan, target, connection), (_progress, show), as_json=as_json, quiet=quiet)
 
 
 def _needs() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 from lakeflow_teams import _core
-from lakeflow_teams.listen import asgi, kafka
+from lakeflow_teams.listen import asgi, http_server, kafka
 from lakeflow_teams.listen.files import replace_json
 from lakeflow_teams.listen.receiver import answer
 from lakeflow_teams.listen.service import Service
@@ -37,7 +34,7 @@ def require_loopback(host: str) -> None:
 
 def serve(service: Service, host: str, port: int, told: Callable[[str], None]) -> bool:
     """Serves HTTP until it is stopped. Whether everything ended in time."""
-    listener = _bound(host, port)
+    listener = http_server.bound(host, port)
     _note_process(service, host, listener.getsockname()[1])
     return asyncio.run(_serve(service, listener, told))
 
@@ -46,51 +43,23 @@ def read(service: Service, source: kafka.Source, told: Callable[[str], None]) ->
     """Reads a hub until it is stopped."""
     reader = kafka.Reader(service, source)
     _note_process(service, None, None)
-    with _signals(service.end):
+    with http_server.stopped_by_signals(service.end):
         service.start()
         told(f"reading {source.topic} at {source.servers}")
         reader.run()
     return service.stop()
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    try:
-        if os.name != "nt":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OSError(f"{host}:{port} cannot be listened on: {error.strerror or error}; choose another --port") from None
-    return listener
-
-
 async def _serve(service: Service, listener: socket.socket, told: Callable[[str], None]) -> bool:
-    import uvicorn
-
     async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] == "http":
             await answer(service, service.settings.path, scope, receive, send)
 
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        timeout_keep_alive=120,
-    )
-    server = uvicorn.Server(config)
-    # Its own handlers would raise the signal again at the end, and the process would not end with 0.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    server = http_server.server(app, grace_seconds=_GRACE_SECONDS, lifespan="off", timeout_keep_alive=120)
     host, port = listener.getsockname()[:2]
     loop = asyncio.get_running_loop()
-    with _signals(service.end):
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not task.done():  # noqa: ASYNC110  (uvicorn has no event for it)
-            await asyncio.sleep(0.01)
+    with http_server.stopped_by_signals(service.end):
+        task = await http_server.started(server, listener)
         # The handshake happens inside the calls that subscribe: whoever answers it has to be there first.
         service.start(loop)
         told(f"listening on http://{host}:{port}{service.settings.path or '/'} for {service.settings.url}")
@@ -100,24 +69,6 @@ async def _serve(service: Service, listener: socket.socket, told: Callable[[str]
         ended = await asyncio.to_thread(service.stop)
         await task
     return ended
-
-
-@contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop it; a second one ends the process as ever."""
-    kept: dict[signal.Signals, Any] = {}
-
-    def handle(number: int, _frame: object) -> None:
-        stop()
-        signal.signal(number, kept[signal.Signals(number)])
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        kept[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _note_process(service: Service, host: str | None, port: int | None) -> None:
