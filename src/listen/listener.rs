@@ -257,7 +257,7 @@ impl Listener {
     pub fn next(&self, most: usize, wait: Duration) -> Result<Option<Notifications>> {
         let Some(stretch) = self.spool.next(most, wait)? else { return Ok(None) };
         let notifications = self.open(&stretch.records, stretch.position as i64)?;
-        self.set_aside(&stretch.records, &notifications.decoded);
+        self.set_aside(&unread_of(stretch.records, &notifications.decoded));
         Ok(Some(notifications))
     }
 
@@ -265,13 +265,16 @@ impl Listener {
     pub fn retry_aside(&self, most: usize) -> Result<Option<Notifications>> {
         self.keys.reload()?;
         self.aside.rewind();
-        let Some(stretch) = self.aside.next(most, Duration::ZERO)? else { return Ok(None) };
-        let notifications = self.open(&stretch.records, -(stretch.position as i64))?;
-        if notifications.decoded.outcomes.iter().all(|outcome| *outcome == Outcome::UnknownKey) {
-            return Ok(None);
+        let mut unread = Vec::new();
+        while let Some(stretch) = self.aside.next(most, Duration::ZERO)? {
+            let notifications = self.open(&stretch.records, -(stretch.position as i64))?;
+            unread.extend(unread_of(stretch.records, &notifications.decoded));
+            if notifications.decoded.outcomes.iter().any(|outcome| *outcome != Outcome::UnknownKey) {
+                self.set_aside(&unread);
+                return Ok(Some(notifications));
+            }
         }
-        self.set_aside(&stretch.records, &notifications.decoded);
-        Ok(Some(notifications))
+        Ok(None)
     }
 
     /// Values of a hub, past the spool.
@@ -282,7 +285,7 @@ impl Listener {
             let members = Members::of(item.text).unwrap_or_default();
             Record { arrived: item.arrived, item: members.without(&["clientState"]).into_bytes() }
         };
-        self.set_aside(&items.iter().map(record).collect::<Vec<_>>(), &notifications.decoded);
+        self.set_aside(&unread_of(items.iter().map(record).collect(), &notifications.decoded));
         Ok(notifications)
     }
 
@@ -311,14 +314,12 @@ impl Listener {
     }
 
     /// Keeps what cannot be decrypted yet. Where that cannot be kept either, polling finds what it was.
-    fn set_aside(&self, records: &[Record], decoded: &Decoded) {
-        let unread = records.iter().zip(&decoded.outcomes).filter(|(_, outcome)| **outcome == Outcome::UnknownKey);
-        let unread: Vec<_> = unread.map(|(record, _)| record.clone()).collect();
+    fn set_aside(&self, unread: &[Record]) {
         if unread.is_empty() {
             return;
         }
         log::warn!("{} notifications name keys that are not here: they are set aside", unread.len());
-        if let Err(why) = futures::executor::block_on(self.aside.append(&unread)) {
+        if let Err(why) = futures::executor::block_on(self.aside.append(unread)) {
             log::error!("{} notifications could not be set aside ({why:?}), and are dropped", unread.len());
         }
     }
@@ -331,6 +332,12 @@ impl Listener {
     pub fn done(&self, position: i64) -> Result<()> {
         if position < 0 { self.aside.done(position.unsigned_abs()) } else { self.spool.done(position as u64) }
     }
+}
+
+/// Those whose keys are not here.
+fn unread_of(records: Vec<Record>, decoded: &Decoded) -> Vec<Record> {
+    let of_each = records.into_iter().zip(&decoded.outcomes);
+    of_each.filter(|(_, outcome)| **outcome == Outcome::UnknownKey).map(|(record, _)| record).collect()
 }
 
 /// Which subscriptions brought items, and when.

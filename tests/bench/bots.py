@@ -79,6 +79,7 @@ def main() -> None:
     app = BOTS[sys.argv[1]](json.loads(sys.argv[2]))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="auto", log_level="error", access_log=False))
 
     def end() -> None:

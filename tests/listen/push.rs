@@ -381,3 +381,30 @@ async fn a_rotated_key_is_told_to_graph_and_the_old_one_still_reads() {
     let notifications = listener.next(10, Duration::ZERO).unwrap().unwrap();
     assert_eq!(notifications.decoded.counts().iter().collect::<Vec<_>>(), [("rows", 2)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_a_missing_key_waits_for_it() {
+    let place = Place::new().await;
+    let listener = place.listen(&["messages"], json!({}));
+    listener.turn().await.unwrap();
+    place.mutate(json!({"new_messages": 2}));
+    place.accepted(&listener, 2).await;
+    let label = listener.keys().current().unwrap().label.clone();
+    drop(listener);
+    let (key, away) = (place.folder.join(format!("keys/{label}.pem")), place.folder.join("away"));
+    std::fs::rename(&key, &away).unwrap();
+
+    let listener = place.listen(&["messages"], json!({}));
+    let unread = listener.next(1_000, Duration::ZERO).unwrap().unwrap();
+    assert_eq!(unread.decoded.counts().iter().collect::<Vec<_>>(), [("unknown_key", 2)]);
+    listener.done(unread.position.unwrap()).unwrap();
+    assert!(listener.retry_aside(1).unwrap().is_none());
+    std::fs::rename(&away, &key).unwrap();
+    for _ in 0..2 {
+        let read = listener.retry_aside(1).unwrap().unwrap();
+        assert_eq!(read.decoded.counts().iter().collect::<Vec<_>>(), [("rows", 1)]);
+        listener.done(read.position.unwrap()).unwrap();
+    }
+    assert_eq!(listener.waiting().1, 0);
+    assert!(listener.retry_aside(1).unwrap().is_none());
+}

@@ -95,7 +95,7 @@ class Dispatch:
         if kind == "invoke" and name == CARD_ACTION:
             return await self._execute(number, incoming)
         if kind == "invoke" and name == files.CONSENT:
-            return await self._file(number, incoming)
+            return await self._file(number, incoming, again=again)
         if _is_submit(activity):
             return await self._submit(number, incoming, again=again)
         if kind in {"conversationUpdate", "installationUpdate"}:
@@ -193,7 +193,7 @@ class Dispatch:
         if not await asyncio.to_thread(messages.answered, self._target, number):
             await self._outbox.send(Sent(), Incoming(activity), text, summary=None, run=RUN, answers=number)
 
-    async def _file(self, number: int, incoming: Incoming) -> Outcome:
+    async def _file(self, number: int, incoming: Incoming, *, again: bool) -> Outcome:
         value = incoming.activity.get("value")
         value = value if isinstance(value, dict) else {}
         why, data = files.opened(self._core, value, self._recipients(incoming.conversation, incoming))
@@ -205,7 +205,8 @@ class Dispatch:
         if value.get("action") == "accept":
             content = await asyncio.to_thread(files.kept, self._target, kept)
             failed = await self._core.upload(str((value.get("uploadInfo") or {}).get("uploadUrl") or ""), content)
-            if failed is None:
+            shown = again and await asyncio.to_thread(messages.answered, self._target, number)
+            if failed is None and not shown:
                 await self._outbox.send(Sent(), incoming, files.info(value), summary=None, run=RUN, answers=number)
         if failed is None:
             if incoming.reply_to_id:
@@ -231,7 +232,7 @@ class Dispatch:
         news = await asyncio.to_thread(
             conversations.is_news,
             self._target,
-            incoming.conversation.root if incoming.conversation.kind != "channel" else incoming.conversation.team_id,
+            incoming.conversation.team_id or incoming.conversation.root,
             installed=installed,
             activity=str(number),
             at=at,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakeflow_teams import _core
 from lakeflow_teams.deliver import conversations
-from lakeflow_teams.local.write.upkeep import after_log
+from lakeflow_teams.local.write.upkeep import compact_log
 from lakeflow_teams.store.folder import Folder
 from lakeflow_teams.store.staging import address
 
@@ -24,6 +25,9 @@ _APP_ID = "lakeflow-teams-bot"
 #: A lone activity stands in the table after this; where many come, a commit is made in so many seconds.
 _SOON_SECONDS = 1.0
 _PAUSE_SECONDS = 5.0
+#: Small files are put together after so many commits; when somebody was last seen is told after so many seconds.
+_UPKEEP_COMMITS = 32
+_LAST_SEEN_SECONDS = 60.0
 #: After an error.
 _LONG_SECONDS = 30.0
 
@@ -38,6 +42,10 @@ class Filing:
         self._over = threading.Event()
         self._turn = threading.Lock()
         self._conversations_changed = threading.Event()
+        self._commits = 0
+        #: Where people are written to, as the table has it, and when it was written.
+        self._places: set[tuple[str, str | None, str | None]] = set()
+        self._told = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="bot-filing", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +61,8 @@ class Filing:
         """Writes the rest."""
         self._over.set()
         self._thread.join()
+        if self._places:
+            self._conversations_changed.set()
         self._try()
 
     def conversations_changed(self) -> None:
@@ -83,6 +93,7 @@ class Filing:
                 self._core.filed(version)
             if self._conversations_changed.is_set():
                 self._conversations_changed.clear()
+                self._told = time.monotonic()
                 conversations.write_table(self._target)
             return len(new) + len(changed)
 
@@ -99,29 +110,28 @@ class Filing:
             rows = pa.table(new)
             self._remember(rows)
             write_deltalake(place, rows, mode="append", commit_properties=mark)
-        after_log(Folder(self._path))
+        self._commits += 1
+        if self._commits % _UPKEEP_COMMITS == 0:
+            compact_log(DeltaTable(place), Folder(self._path))
 
     def _remember(self, rows: pa.Table) -> None:
         """The newest conversation and service URL of everybody who wrote."""
+        columns = ["type", "conversation_id", "conversation_type", "channel_id", "team_id", "user_id", "tenant_id"]
+        columns.append("service_url")
+        # Few of many: Arrow finds them without holding up the answers.
+        newest = rows.group_by(columns).aggregate([("received_at", "max")]).sort_by("received_at_max")
         seen = {}
-        columns = [
-            "type",
-            "conversation_id",
-            "conversation_type",
-            "channel_id",
-            "team_id",
-            "user_id",
-            "tenant_id",
-            "service_url",
-        ]
-        times = rows["received_at"].cast("int64").to_pylist()
-        for row, at in zip(rows.select(columns).to_pylist(), times, strict=True):
-            found = _conversation(row, at // 1000)
+        for row in newest.to_pylist():
+            found = _conversation(row, int(row["received_at_max"].timestamp() * 1000))
             if found is not None:
                 seen[found.recipient_id] = found
-        if seen:
-            conversations.remember(self._target, seen.values())
+        if not seen:
+            return
+        conversations.remember(self._target, seen.values())
+        places = {(row.recipient_id, row.conversation_id, row.service_url) for row in seen.values()}
+        if not places <= self._places or time.monotonic() - self._told > _LAST_SEEN_SECONDS:
             self._conversations_changed.set()
+        self._places |= places
 
 
 def _conversation(row: dict[str, Any], at: int) -> conversations.Row | None:

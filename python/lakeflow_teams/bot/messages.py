@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lakeflow_teams.deliver.conversations import FOLDER
+from lakeflow_teams.deliver.conversations import folder
+from lakeflow_teams.deliver.database import opened
 
 _CREATE = """
 create table if not exists messages (
     number integer primary key, verb text not null, recipient_id text not null, answers integer, state text not null,
     conversation_id text, service_url text, activity_id text, code text, begun_at integer not null, ended_at integer
 )"""
-_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,13 @@ class Fate:
     code: str | None = None
 
 
-@contextmanager
-def _open(target: Path) -> Iterator[sqlite3.Connection]:
-    folder = target / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder / "messages.sqlite", timeout=_WAIT_SECONDS)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        # On disk before the message leaves.
-        connection.execute("pragma synchronous = full")
-        connection.execute(_CREATE)
-        connection.execute("create index if not exists by_answers on messages (answers) where answers is not null")
-        yield connection
+def _make(connection: sqlite3.Connection) -> None:
+    connection.execute(_CREATE)
+    connection.execute("create index if not exists by_answers on messages (answers) where answers is not null")
+
+
+def _open(target: Path) -> AbstractContextManager[sqlite3.Connection]:
+    return opened(folder(target) / "messages.sqlite", _make)
 
 
 def attempt(target: Path, verb: str, recipient: str, answers: int | None) -> int:

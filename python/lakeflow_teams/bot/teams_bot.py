@@ -97,6 +97,8 @@ class TeamsBot:
         self._filing: Filing | None = None
         self._dispatch: Dispatch | None = None
         self._tasks: dict[int, asyncio.Task[Outcome]] = {}
+        #: Invokes that are answered once more, when their handler is through.
+        self._promised: set[int] = set()
 
     # What handles what -------------------------------------------------------------------------------------------------
 
@@ -241,7 +243,7 @@ class TeamsBot:
                 task = self._schedule(number, activity, again=True)
                 if activity.get("type") == "invoke":
                     # Who clicked does not wait any more.
-                    task.add_done_callback(partial(self._late, number, activity))
+                    self._promise(number, activity, task)
 
     def _begin(self) -> bool:
         from lakeflow_teams.deliver.files import alone
@@ -307,7 +309,8 @@ class TeamsBot:
             return
         if state != "pending":
             # It was answered before, and the answer did not arrive.
-            await _answer(send, 200, None if answer is None else json.loads(answer))
+            found = None if answer is None else json.loads(answer)
+            await _answer(send, 501 if state == "ignored" and found is None else 200, found)
             return
         await self._answer_invoke(send, number, activity)
 
@@ -336,10 +339,17 @@ class TeamsBot:
             outcome = task.result()
             await _answer(send, outcome.status, outcome.answer)
             return
-        task.add_done_callback(partial(self._late, number, activity))
+        self._promise(number, activity, task)
         await _answer(send, 200, answers.WORKING if activity.get("name") == "adaptiveCard/action" else None)
 
+    def _promise(self, number: int, activity: dict[str, Any], task: asyncio.Task[Outcome]) -> None:
+        """Tells the person once the handler is through; once, however often the invoke comes."""
+        if number not in self._promised:
+            self._promised.add(number)
+            task.add_done_callback(partial(self._late, number, activity))
+
     def _late(self, number: int, activity: dict[str, Any], task: asyncio.Task[Outcome]) -> None:
+        self._promised.discard(number)
         if task.cancelled() or task.exception() is not None:
             return
         from lakeflow_teams.bot.outbox import Sent

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 from deltalake import write_deltalake
 
+from lakeflow_teams.deliver.database import opened
 from lakeflow_teams.store.staging import address
 
 FOLDER = "_bot"
@@ -53,7 +54,6 @@ on conflict (recipient_id) do update set
     installed = excluded.installed, last_seen = excluded.last_seen,
     name = coalesce(excluded.name, name), team_id = coalesce(excluded.team_id, team_id)
 where excluded.last_seen >= last_seen"""
-_WAIT_SECONDS = 30.0
 #: Activities of one installation are no further apart, in milliseconds; without a removal between them either.
 _ONE_INSTALLATION_MS = 10 * 60_000
 
@@ -80,18 +80,18 @@ def folder(target: Path) -> Path:
     return found
 
 
-@contextmanager
-def _open(target: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(folder(target) / "conversations.sqlite", timeout=_WAIT_SECONDS)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute(_CREATE)
-        connection.execute(_CREATE_INSTALLATIONS)
-        # Of an earlier version.
-        there = {row[1] for row in connection.execute("pragma table_info(conversations)")}
-        for column in ("name", "team_id"):
-            if column not in there:
-                connection.execute(f"alter table conversations add column {column} text")
-        yield connection
+def _make(connection: sqlite3.Connection) -> None:
+    connection.execute(_CREATE)
+    connection.execute(_CREATE_INSTALLATIONS)
+    # Of an earlier version.
+    there = {row[1] for row in connection.execute("pragma table_info(conversations)")}
+    for column in ("name", "team_id"):
+        if column not in there:
+            connection.execute(f"alter table conversations add column {column} text")
+
+
+def _open(target: Path) -> AbstractContextManager[sqlite3.Connection]:
+    return opened(folder(target) / "conversations.sqlite", _make)
 
 
 def remember(target: Path, rows: Iterable[Row]) -> None:

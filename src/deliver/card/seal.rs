@@ -265,4 +265,26 @@ mod tests {
         let opened = unsealed(None, &json!({"action": "go", "n": 7}));
         assert_eq!((opened.action.as_str(), opened.data), ("go", json!({"n": 7})));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_sent_comes_back_and_any_change_is_seen(
+            action in ".{0,12}", text in ".{0,40}", number in proptest::num::i64::ANY, at in 0_usize..10_000, to in "[A-Za-z0-9_.-]",
+        ) {
+            let key = Key::new(&[3; 32]);
+            let data = json!({"text": text, "number": number});
+            let mut card = json!({"type": "Action.Execute", "verb": action, "data": data});
+            seal(&mut card, &key, &Binding { run: "", recipient: "u", expires: NOW });
+            let opened = open(&key, Some(&action), &card["data"], &["u"], NOW).unwrap();
+            assert_eq!((opened.action, opened.data), (action.clone(), data));
+            let sealed = card["data"][SEALED].as_str().unwrap().to_owned();
+            let at = at % sealed.len();
+            let mut changed = sealed.clone();
+            changed.replace_range(at..=at, &to);
+            // The last character holds bits that mean nothing.
+            if changed != sealed && at + 1 < sealed.len() {
+                assert_eq!(open(&key, Some(&action), &json!({SEALED: changed}), &["u"], NOW), Err(Broken::Altered));
+            }
+        }
+    }
 }

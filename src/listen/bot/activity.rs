@@ -56,6 +56,29 @@ struct Named {
 /// Kinds whose id is that of the message that they are about, so that several of them share it.
 const ABOUT_A_MESSAGE: [&str; 2] = ["messageUpdate", "messageDelete"];
 
+/// What is deeper is none of Teams', and others who read it may not get to its end.
+const MOST_DEPTH: usize = 128;
+
+/// How deep the arrays and objects of a JSON text lie in each other.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn id(named: Option<&Named>) -> Option<&str> {
     named.and_then(|named| named.id.as_deref())
 }
@@ -64,6 +87,9 @@ impl Activity {
     /// Reads an activity; says what is wrong with what is none.
     pub fn parse(body: &str) -> Result<Self, &'static str> {
         let activity: Self = serde_json::from_str(body).map_err(|_| "no JSON of an activity")?;
+        if depth(body) > MOST_DEPTH {
+            return Err("an activity that is too deep");
+        }
         if activity.kind.is_empty() || activity.conversation().is_empty() {
             return Err("an activity without type or conversation");
         }
@@ -158,5 +184,7 @@ mod tests {
         let deep =
             format!(r#"{{"type":"message","conversation":{{"id":"a"}},"x":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
         assert!(Activity::parse(&deep).is_err());
+        let quoted = format!(r#"{{"type":"message","conversation":{{"id":"a"}},"text":"\\\"{}"}}"#, "[".repeat(500));
+        assert!(Activity::parse(&quoted).is_ok(), "brackets in a text");
     }
 }

@@ -22,8 +22,8 @@ const MEMORY_MS: i64 = 24 * 3_600_000;
 /// A file of events is ended by the first event beyond this, or of this age.
 const FILE_BYTES: u64 = 64 << 20;
 const FILE_MS: i64 = 6 * 3_600_000;
-/// So often a handler may end with the process before its activity is given up.
-const MOST_ATTEMPTS: u32 = 3;
+/// So often a handler may end with its process before its activity is given up: it may be what ends it.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// What became of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -159,6 +159,15 @@ fn failed(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::Configuration(format!("The journal of activities {}: {why}", path.display()))
 }
 
+/// A file that is new is found after a power failure too.
+fn sync(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, error))?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
 /// One line, whatever white space it came with. JSON has no line break within a text.
 fn raw(body: &str) -> Result<Box<RawValue>> {
     let flat = if body.contains(['\n', '\r']) { body.replace(['\n', '\r'], " ") } else { body.to_owned() };
@@ -242,6 +251,7 @@ impl Known {
         }
         let segment = Segment::new(&self.folder, self.number + 1, now_ms);
         let log = AppendLog::open(&segment.path, |_: Event| ())?;
+        sync(&self.folder)?;
         let old = std::mem::replace(&mut self.log, log);
         // It ends once what it has is on disk.
         std::thread::spawn(move || drop(old));
@@ -349,6 +359,7 @@ impl Journal {
             segments.push((Segment { path, first, last_ms, bytes, began_ms }, std::mem::take(&mut events)));
         }
         let log = log.ok_or_else(|| failed(folder, "there is no file"))?;
+        sync(folder)?;
         let mut known = Known {
             folder: folder.to_owned(),
             log,
@@ -557,7 +568,7 @@ mod tests {
     #[tokio::test]
     async fn a_handler_that_ends_with_the_process_is_not_begun_for_ever() {
         let folder = folder("poison");
-        for _ in 0..3 {
+        for _ in 0..MOST_ATTEMPTS {
             let journal = Journal::open(&folder, 0).unwrap();
             take(&journal, 1, 1).await;
             assert!(journal.attempt(1, 1).unwrap());

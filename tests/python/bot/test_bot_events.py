@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -123,17 +124,18 @@ def test_what_takes_longer_than_teams_waits_is_answered_later(graph, user, make,
         await asyncio.sleep(2.8)
         return DONE if action.inputs else "It is resolved"
 
-    with serving(bot) as url:
-        asked = bot.send(user, ASK)
-        click = {"deed": "click", "user": user, "activity_id": asked.activity_id, "action": "Resolve"}
-        begin = time.monotonic()
-        (told,) = graph.tell(f"{url}/api/messages", **click, inputs={"why": "x"})
-        assert time.monotonic() - begin < 3
-        assert told["body"]["value"] == "Working on it"
-        assert sent(graph, "update") == []
-        until(lambda: sent(graph, "update"))
-        graph.tell(f"{url}/api/messages", **{**click, "activity_id": bot.send(user, ASK).activity_id})
-        until(lambda: len(sent(graph)) == 3)
+    with serving(bot) as url, ThreadPoolExecutor(2) as people:
+
+        def click(**inputs):
+            act = {"deed": "click", "user": user, "activity_id": bot.send(user, ASK).activity_id, "action": "Resolve"}
+            begin = time.monotonic()
+            (told,) = graph.tell(f"{url}/api/messages", **act, inputs=inputs)
+            return told["body"]["value"], time.monotonic() - begin < 3
+
+        both = [people.submit(click, why="x"), people.submit(click)]
+        assert [one.result() for one in both] == [("Working on it", True)] * 2
+        assert (sent(graph, "update"), len(sent(graph))) == ([], 2)
+        until(lambda: sent(graph, "update") and len(sent(graph)) == 3)
     assert title(sent(graph, "update")[0]) == "Resolved"
     assert sent(graph)[2]["activity"]["text"] == "It is resolved"
     assert [row["state"] for row in rows(tmp_path)] == ["handled", "handled"]
