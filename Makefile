@@ -41,8 +41,9 @@ test:  ## Lint, type check, build the docs and test everything
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(DEV) $(STAMPS)/docs $(AZURITE) $(APP_MANIFEST)
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-rust-and-spark test-python lint-python docs
 
-# One after another, since all but the last wait for the same lock. Without make's job slots, which rustdoc cannot reach.
-test-rust-and-spark: export MAKEFLAGS :=
+# One after another, since all but the last wait for the same lock. Without make's job slots, which rustdoc cannot reach; but a dry run
+# stays one.
+test-rust-and-spark: export MAKEFLAGS := $(findstring n,$(firstword -$(MAKEFLAGS)))
 test-rust-and-spark:
 	$(MAKE) --no-print-directory test-rust
 	$(MAKE) --no-print-directory lint-rust
