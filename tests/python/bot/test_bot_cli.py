@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -41,10 +40,8 @@ def test_it_serves_until_it_is_told_to_stop_and_ends_with_0(graph, user, tmp_pat
         until(graph.deliveries)
         # A handler that is under way has a moment, and no more.
         assert tell(graph, url, deed="message", user=user, text="30") == [200]
-        begin = time.monotonic()
         process.send_signal(number)
-        assert process.wait(10) == 0
-        assert time.monotonic() - begin < 6
+        assert process.wait(20) == 0  # before its handler ends by itself
         rest = process.stderr.read()
     assert "Traceback" not in rest
     assert sorted(row["state"] for row in rows(tmp_path / "lake")) == ["handled", "pending"]

@@ -56,7 +56,7 @@ def table(target, name="bot_activities"):
     return DeltaTable(place).to_pyarrow_table().to_pylist() if DeltaTable.is_deltatable(str(place)) else []
 
 
-def until(what, seconds=10):
+def until(what, seconds=40):
     """Waits for something to become true, and returns it."""
     end = time.monotonic() + seconds
     while not (found := what()):

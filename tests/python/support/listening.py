@@ -94,10 +94,8 @@ class Listening:
 
     def end(self):
         """As Ctrl-C or an orchestrator does; its exit code, and what it said."""
-        begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
-        self.seconds = time.monotonic() - begin
         return self.process.returncode, self._end()
 
     def _end(self):
