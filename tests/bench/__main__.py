@@ -493,8 +493,6 @@ def _pushed(rate: int, seconds: int) -> Figures:
     folder = stage.RESULTS / "notifications"
     shutil.rmtree(folder, ignore_errors=True)
     size: Figures = {"teams": 2, "channels_per_team": 5, "messages_per_channel": 100, "chats": 0, "threads": 2}
-    # Arrivals are dated by Graph's clock.
-    size["start"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with stage.Emulator(**size, push={"items_per_post": 1}) as emulator:
         job = {"options": {**emulator.options}, "folder": str(folder), "port": _free_port()}
         command = [sys.executable, str(stage.HERE / "listeners.py"), json.dumps(job)]

@@ -82,10 +82,9 @@ class Dispatch:
                 "activity %d: its handler failed: %s at %s:%s", number, type(error).__name__, frame.filename, frame.lineno
             )
             outcome = Outcome("failed", type(error).__name__, answers.FAILED)
-        if outcome.answer is None or activity.get("type") != "invoke":
-            said = None
-        else:
-            said = json.dumps(outcome.answer, ensure_ascii=False)
+        is_answer = outcome.answer is not None and activity.get("type") == "invoke"
+        # As ASCII: half of a surrogate pair, which people may send back, is no UTF-8.
+        said = json.dumps(outcome.answer) if is_answer else None
         self._core.end(number, outcome.state, outcome.code, said)
         return outcome
 

@@ -239,7 +239,9 @@ class TeamsBot:
             return
         if await asyncio.to_thread(self._begin):
             for number, text in self._core.pending():
-                activity = json.loads(text)
+                activity = self._read(number, text)
+                if activity is None:
+                    continue
                 task = self._schedule(number, activity, again=True)
                 if activity.get("type") == "invoke":
                     # Who clicked does not wait any more.
@@ -290,6 +292,9 @@ class TeamsBot:
             _log.warning("refused an activity with 413: too large")
             await asgi.answer(send, 413, headers=[(b"connection", b"close")])
             return
+        except asgi.TooSlowError:
+            await asgi.answer(send, 408, headers=[(b"connection", b"close")])
+            return
         except asgi.DisconnectedError:
             return
         if self._open is None:
@@ -300,7 +305,10 @@ class TeamsBot:
             headers = [(b"retry-after", b"5")] if status == 503 else []
             await asgi.answer(send, status, headers=headers)
             return
-        activity = json.loads(body)
+        activity = self._read(number, body)
+        if activity is None:
+            await asgi.answer(send, 200)
+            return
         is_invoke = activity.get("type") == "invoke"
         if is_new:
             self._take(number, activity)
@@ -313,6 +321,16 @@ class TeamsBot:
             await _answer(send, 501 if state == "ignored" and found is None else 200, found)
             return
         await self._answer_invoke(send, number, activity)
+
+    def _read(self, number: int, text: str | bytes) -> dict[str, Any] | None:
+        """An activity that is kept. One that Python's reader refuses, such as for an endless number, ends here."""
+        try:
+            activity: dict[str, Any] = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            _log.error("activity %d cannot be read: %s", number, type(error).__name__)
+            self._core.end(number, "failed", "unreadable")
+            return None
+        return activity
 
     def _take(self, number: int, activity: dict[str, Any]) -> None:
         assert self._dispatch is not None  # noqa: S101, it begins before anything is received

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timezone
+from os import PathLike
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from lakeflow_teams import _core
 from lakeflow_teams._suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def refuse(message: str) -> NoReturn:
@@ -61,6 +66,15 @@ class Reader:
         self.where = where
         self.folder = folder
         self._lines = lines
+
+    @classmethod
+    def of(cls, plan: str | PathLike[str] | Mapping[str, Any], what: str) -> tuple[Self, Any]:
+        """A reader of a file or a mapping, and the document that it is for. Raises :class:`ConfigurationError`."""
+        if isinstance(plan, Mapping):
+            return cls(what, Path(), {}), dict(plan)
+        path = Path(plan)
+        document, lines = read(path)
+        return cls(str(path), path.parent, lines), document
 
     def refuse(self, key: str, message: str) -> NoReturn:
         """Raises :class:`ConfigurationError` that names the key and its line."""

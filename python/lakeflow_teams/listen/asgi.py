@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -16,9 +17,16 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
+#: A sender that is slower than this holds a connection for nothing.
+BODY_SECONDS = 30.0
+
 
 class TooLargeError(Exception):
     """The body is longer than the cap. What was read of it is thrown away."""
+
+
+class TooSlowError(Exception):
+    """The body did not come within the time that a sender is given."""
 
 
 class DisconnectedError(Exception):
@@ -39,8 +47,18 @@ def header(scope: Scope, name: str) -> str | None:
     return found[0].decode("latin-1") if len(found) == 1 else None
 
 
-async def read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes:
-    """The whole body. Raises :class:`TooLargeError` before more than ``most_bytes`` are held."""
+async def read_body(scope: Scope, receive: Receive, most_bytes: int, seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body.
+
+    Raises :class:`TooLargeError` before more than ``most_bytes`` are held, and :class:`TooSlowError` after so many seconds.
+    """
+    try:
+        return await asyncio.wait_for(_read_body(scope, receive, most_bytes), seconds)
+    except asyncio.TimeoutError:
+        raise TooSlowError from None
+
+
+async def _read_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes:
     told = header(scope, "content-length")
     if told is not None and told.isdecimal() and int(told) > most_bytes:
         raise TooLargeError
@@ -68,7 +86,8 @@ async def answer(send: Send, status: int, body: bytes = b"", headers: Headers = 
 
 async def answer_json(send: Send, status: int, content: Any, headers: Headers = ()) -> None:
     """Sends JSON."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    # As ASCII: half of a surrogate pair, which people may send back, is no UTF-8.
+    body = json.dumps(content, separators=(",", ":")).encode("ascii")
     await answer(send, status, body, [(b"content-type", b"application/json; charset=utf-8"), *headers])
 
 

@@ -109,44 +109,43 @@ class Reader:
 
     def run(self) -> None:
         """Offsets are committed after the rows are, so that what is read again merges into itself."""
+        from confluent_kafka import KafkaException
+
         try:
             while not self._service.stopping:
-                if monotonic() - self._looked_at > _LOOK_SECONDS and not self._assign():
-                    self._looked_at = -_LOOK_SECONDS
+                try:
+                    self._once()
+                except KafkaException as error:  # noqa: PERF203  (a hub restarts for minutes, and then goes on)
+                    _log.error("kafka: topic %s: %s", self._topic, _text(error))
                     self._service.pause(_RETRY_SECONDS)
-                    continue
-                messages = self._some()
-                if not messages and not self._at_end and self._is_at_end():
-                    self._at_end = True
-                    self._service.caught_up()
-                if messages and not self._take(messages):
-                    self._rewind(messages)
         finally:
             self._consumer.close()
 
-    def _assign(self) -> bool:
-        """Takes all partitions, also those that came since; whether there are any.
+    def _once(self) -> None:
+        if monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._assign()
+        messages = self._some()
+        if not messages and not self._at_end and self._is_at_end():
+            self._at_end = True
+            self._service.caught_up()
+        if messages and not self._take(messages):
+            self._rewind(messages)
+
+    def _assign(self) -> None:
+        """Takes all partitions, also those that came since.
 
         There is one reader per target, so that it joins no group and waits for none; offsets are kept under its name.
         """
         from confluent_kafka import KafkaException, TopicPartition
 
-        self._looked_at = monotonic()
-        try:
-            found = self._consumer.list_topics(self._topic, timeout=_TIMEOUT_SECONDS).topics[self._topic]
-        except KafkaException as error:
-            return self._refused(error)
+        found = self._consumer.list_topics(self._topic, timeout=_TIMEOUT_SECONDS).topics[self._topic]
         if found.error is not None:
-            return self._refused(found.error)
+            raise KafkaException(found.error)
         if len(found.partitions) != len(self._consumer.assignment()):
             wanted = [TopicPartition(self._topic, each) for each in found.partitions]
             # Those that have an offset go on there, the others from their beginning.
             self._consumer.assign(self._consumer.committed(wanted, timeout=_TIMEOUT_SECONDS))
-        return True
-
-    def _refused(self, error: object) -> bool:
-        _log.error("kafka: topic %s: %s", self._topic, _text(error))
-        return False
+        self._looked_at = monotonic()
 
     def _is_at_end(self) -> bool:
         """Whether everything that was there is merged and committed."""
@@ -168,11 +167,18 @@ class Reader:
         return [message for message in messages if message.error() is None]
 
     def _take(self, messages: Sequence[Message]) -> bool:
+        from confluent_kafka import KafkaException
+
         values = [message.value() or b"" for message in messages]
         batch = self._service.core.decode(values, [_time(message) for message in messages])
         if not self._service.take(batch):
             return False
-        self._consumer.commit(offsets=_after(messages), asynchronous=False)
+        try:
+            self._consumer.commit(offsets=_after(messages), asynchronous=False)
+        except KafkaException as error:
+            # Merged once more, they are the same rows; but what is not committed is never read to its end.
+            _log.error("kafka: topic %s: %s", self._topic, _text(error))
+            return False
         return True
 
     def _rewind(self, messages: Sequence[Message]) -> None:

@@ -21,8 +21,6 @@ from lakeflow_teams.store.locate import Target
 _log = logging.getLogger(__name__)
 
 _LIFECYCLE = "/lifecycle"
-#: A sender that is slower than this holds a connection for nothing.
-_BODY_SECONDS = 30.0
 #: Servers start an app before they listen.
 _AFTER_SECONDS = 1.0
 
@@ -32,8 +30,8 @@ class Receiver:
 
     ``pipeline`` is that of ``ingest`` (a YAML file or a mapping), ``target`` the same folder, ``url`` the public address of
     this app; Graph's lifecycle events come to the same address with ``/lifecycle``. Options of the connection win over those
-    of the pipeline. Making it takes the lock of the target and sends nothing: a second one, here or in another process,
-    raises :class:`ConfigurationError`.
+    of the pipeline. Making it sends nothing. Starting it takes the lock of the target: a second one, here or in another
+    process, raises :class:`LakeflowTeamsError`.
 
     A server with lifespan starts and stops it. Where it is mounted in another app, that app's own lifespan has to::
 
@@ -130,8 +128,8 @@ async def answer(service: Service | None, path: str, scope: asgi.Scope, receive:
         return await asgi.answer(send, 503, headers=[(b"retry-after", b"10")])
     begin = monotonic()
     try:
-        body = await asyncio.wait_for(asgi.read_body(scope, receive, service.core.max_body_bytes), _BODY_SECONDS)
-    except asyncio.TimeoutError:
+        body = await asgi.read_body(scope, receive, service.core.max_body_bytes)
+    except asgi.TooSlowError:
         return await asgi.answer(send, 408)
     except asgi.TooLargeError:
         return await asgi.answer(send, 413)

@@ -346,3 +346,27 @@ def test_what_was_acknowledged_is_handled_after_a_kill_and_no_answer_comes_twice
         f"m{at} done" for at in (0, 1, 2, 3, 4, 9)
     ]
     assert [(row["state"], row["attempts"]) for row in table(lake)] == [("handled", 2)] * 5 + [("handled", 1)]
+
+
+def test_what_python_cannot_read_costs_nobody_else_and_no_start(graph, user, make, tmp_path):
+    (said,) = graph.act(deed="message", user=user, text="endless")
+    authorization = said.pop("authorization")
+    endless = [json.dumps({**said["activity"], "id": one})[:-1] + f', "x": {"9" * 5000}}}' for one in ("1", "2")]
+    earlier = make()
+    earlier._core.begin()
+    assert earlier._core.receive_now(authorization, endless[0].encode())[0] == 200
+    earlier._core.close()
+    bot, seen = make(), []
+    bot.message(lambda message: seen.append(message.text))
+    with serving(bot) as url:
+        address = urlsplit(url)
+        with closing(HTTPConnection(address.hostname, address.port)) as connection:
+            headers = {"Authorization": authorization, "Content-Type": "application/json"}
+            connection.request("POST", "/api/messages", endless[1], headers)
+            assert connection.getresponse().status == 200
+        assert tell(graph, url, deed="message", user=user, text="next") == [200]
+        until(lambda: seen)
+    assert seen == ["next"]
+    states = sorted((row["state"], row["code"]) for row in rows(tmp_path))
+    assert [state for state, _ in states] == ["failed", "failed", "handled"]
+    assert {code for state, code in states if state == "failed"} == {"unreadable"}

@@ -37,6 +37,12 @@ def test_a_body_is_read_in_parts_and_never_beyond_its_cap():
         body(feed(part(b"ab", more=True), part(b"cd", more=True)), 3)
     with pytest.raises(asgi.TooLargeError):
         body(feed(), 3, [(b"content-length", b"4")])
+
+    async def never():
+        await asyncio.sleep(60)
+
+    with pytest.raises(asgi.TooSlowError):
+        asyncio.run(asgi.read_body(scope(), never, 3, 0.01))
     with pytest.raises(asgi.DisconnectedError):
         body(feed(part(b"ab", more=True), {"type": "http.disconnect"}), 3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from lakeflow_teams import ConfigurationError, GraphEmulator
 from lakeflow_teams.listen import kafka, settings
@@ -82,6 +82,50 @@ def test_values_are_merged_and_offsets_follow_the_rows(graph, broker, tmp_path):
 
     run(second)
     assert status(tmp_path)["losses_found"] == 0
+
+
+class _Restarting:
+    """A consumer whose broker fails at first, at everything that can."""
+
+    def __init__(self, consumer):
+        self._consumer = consumer
+        self.failed = []
+
+    def __getattr__(self, name):
+        call = getattr(self._consumer, name)
+        if name not in {"list_topics", "committed", "commit", "get_watermark_offsets"} or name in self.failed:
+            return call
+
+        def fail(*_args, **_named):
+            self.failed.append(name)
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+        return fail
+
+
+def test_a_broker_that_restarts_is_waited_for_and_nothing_is_lost(graph, broker, tmp_path, monkeypatch):
+    monkeypatch.setattr(kafka, "_RETRY_SECONDS", 0.1)
+    producer, servers = broker
+    hub = settings.hub(f"contoso-teams/{TOPIC}")
+    sent = deliver(graph, producer)
+    asked = settings.Settings(hub=hub, hub_tenant="contoso.com", merge_seconds=0.1)
+    service = Service(load(pipeline(*(entry(table) for table in MESSAGES))), tmp_path, asked, graph.options)
+    reader = Reader(service, kafka.source(hub, servers, TOPIC))
+    reader._consumer = restarting = _Restarting(reader._consumer)
+    service.start()
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    try:
+        wait_for(graph.subscriptions)
+        graph.mutate(new_messages=3, edits=2)
+        sent += deliver(graph, producer)
+        wait_for(lambda: equal(graph, tmp_path))
+        wait_for(lambda: _committed(servers, tmp_path) == sent)
+        wait_for(lambda: len(restarting.failed) == 4)
+    finally:
+        service.end()
+        thread.join(20)
+        assert service.stop(10.0)
 
 
 def _committed(servers, folder):

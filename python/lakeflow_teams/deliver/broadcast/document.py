@@ -11,7 +11,7 @@ from typing import Any
 
 from lakeflow_teams.deliver.broadcast.audience import FLAGS, Audience, AudienceReader
 from lakeflow_teams.deliver.broadcast.card_file import read_card
-from lakeflow_teams.deliver.yaml_file import read, refuse
+from lakeflow_teams.deliver.yaml_file import refuse
 
 ON_UNKNOWN = ("skip", "resend", "reconcile")
 _KEYS = (
@@ -52,11 +52,8 @@ class BroadcastSpec:
 
 def load(plan: str | PathLike[str] | Mapping[str, Any]) -> BroadcastSpec:
     """Reads a broadcast from its file or a mapping. Raises :class:`ConfigurationError`."""
-    if isinstance(plan, Mapping):
-        return _Reader("broadcast", Path(), {}).spec(dict(plan))
-    path = Path(plan)
-    document, lines = read(path)
-    return _Reader(str(path), path.parent, lines).spec(document)
+    reader, document = _Reader.of(plan, "broadcast")
+    return reader.spec(document)
 
 
 class _Reader(AudienceReader):

@@ -13,7 +13,7 @@ from lakeflow_teams.deliver.broadcast.audience import FLAGS, PEOPLE, Audience, A
 from lakeflow_teams.deliver.broadcast.card_file import read_card
 from lakeflow_teams.deliver.broadcast.document import ON_UNKNOWN
 from lakeflow_teams.deliver.pairup.period import EVERY
-from lakeflow_teams.deliver.yaml_file import read, refuse
+from lakeflow_teams.deliver.yaml_file import refuse
 
 _KEYS = (
     "name",
@@ -55,11 +55,8 @@ class PairUpSpec:
 
 def load(plan: str | PathLike[str] | Mapping[str, Any]) -> PairUpSpec:
     """Reads a pair-up from its file or a mapping. Raises :class:`ConfigurationError`."""
-    if isinstance(plan, Mapping):
-        return _Reader("pairup", Path(), {}).spec(dict(plan))
-    path = Path(plan)
-    document, lines = read(path)
-    return _Reader(str(path), path.parent, lines).spec(document)
+    reader, document = _Reader.of(plan, "pairup")
+    return reader.spec(document)
 
 
 class _Reader(AudienceReader):
