@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::activity::Activity;
-use super::journal::{Entry, State};
+use super::entry::{Entry, State};
 use teams_base::error::{Error, Result};
 use teams_base::timestamp;
 
