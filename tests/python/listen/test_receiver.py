@@ -65,7 +65,7 @@ def test_handlers_get_rows_that_are_stored(graph, tmp_path, serve):
     serve(receiver, port)
     wait_for(lambda: equal(graph, tmp_path))
     new = graph.mutate(new_messages=1)["new_messages"][0]
-    wait_for(lambda: created)
+    wait_for(lambda: stored_first)
     assert (created[0].kind, created[0].row["id"], created[0].row["channel_id"]) == ("created", new["id"], new["channel_id"])
     assert created[0].row["body"]["content"]
     assert stored_first[0]
