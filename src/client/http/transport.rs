@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
+use reqwest::{Client, ClientBuilder, Proxy};
 use url::Url;
 
 use super::broken::deepest;
@@ -20,15 +20,21 @@ const USER_AGENT: &str = concat!("lakeflow-teams/", env!("CARGO_PKG_VERSION"));
 /// A pooled client for a host. It follows no redirects, because the token must not travel, and retries nothing by itself.
 pub(crate) fn build(config: &ConnectionConfig, host: &Url) -> Result<Client> {
     // The environment's proxy knows nothing of this machine's loopback.
-    builder(config, config.proxy.is_none() && is_loopback(host))
+    let is_direct = config.proxy.is_none() && is_loopback(host);
+    let mut builder = builder(config, is_direct)?;
+    if is_direct && host.scheme() == "http" {
+        // There is nothing to verify, and to read the system's certificates takes longer than a small table.
+        builder = builder.tls_certs_only([]);
+    }
+    finished(builder)
 }
 
 /// The same for a service on this machine, which no proxy can reach.
 pub(crate) fn build_direct(config: &ConnectionConfig) -> Result<Client> {
-    builder(config, true)
+    finished(builder(config, true)?)
 }
 
-fn builder(config: &ConnectionConfig, is_direct: bool) -> Result<Client> {
+fn builder(config: &ConnectionConfig, is_direct: bool) -> Result<ClientBuilder> {
     install_crypto();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
@@ -50,6 +56,10 @@ fn builder(config: &ConnectionConfig, is_direct: bool) -> Result<Client> {
         })?;
         builder = builder.proxy(proxy);
     }
+    Ok(builder)
+}
+
+fn finished(builder: ClientBuilder) -> Result<Client> {
     builder
         .build()
         .map_err(|error| Error::Configuration(format!("The HTTP client cannot be set up: {}", deepest(&error))))
