@@ -18,6 +18,7 @@ __all__ = [
     "ConfigurationError",
     "GraphEmulator",
     "Import",
+    "KeyHashes",
     "LakeflowTeamsError",
     "Listener",
     "MicroBatch",
@@ -27,6 +28,7 @@ __all__ = [
     "PermissionDeniedError",
     "Plan",
     "ProtocolError",
+    "RecentKeys",
     "Schema",
     "ServiceError",
     "ThrottledError",
@@ -59,6 +61,16 @@ __all__ = [
 __version__: str
 __debug_build__: bool
 """Whether the module was built without optimisation. Importing such a module is a :class:`RuntimeWarning`."""
+
+@type_check_only
+class SpoolInfo(TypedDict):
+    """``items`` and ``bytes``, the ``oldest`` arrival, ``damaged`` bytes, and in ``aside`` items whose key is unknown."""
+
+    items: int
+    bytes: int
+    oldest: str | None
+    damaged: int
+    aside: int
 
 @type_check_only
 class TableInfo(TypedDict):
@@ -129,6 +141,35 @@ def splice_row_groups(sources: Sequence[str], places: Sequence[tuple[int, int]],
     ``places`` are pairs of a source's index and a row group's number, in the order of the new file. All sources must have one
     schema. Raises :class:`OSError`, also for a source that is no such file, and where ``target`` exists.
     """
+
+@final
+class KeyHashes:
+    """The keys of some rows, a hash of eight bytes each. ``keys`` is an Arrow table of text columns, else :class:`TypeError`.
+
+    Keys of one hash are taken for the same: what is said to be there is to be looked up, and what is not is not there.
+    """
+
+    def __new__(cls, keys: object) -> KeyHashes: ...
+    @property
+    def are_distinct(self) -> bool:
+        """Whether no two rows have the same key. It may be false of rows that only seem to."""
+
+@final
+class RecentKeys:
+    """By the path of a file the keys of its rows; beyond ``most_bytes`` the oldest files are forgotten."""
+
+    def __new__(cls, most_bytes: int) -> RecentKeys: ...
+    def note(self, paths: Sequence[str], keys: KeyHashes) -> None:
+        """New files, and the keys of the rows in all of them."""
+
+    def follow(self, before: Sequence[str], after: Sequence[str]) -> None:
+        """The rows of some files are in others now. Where one of them is not known, neither are these."""
+
+    def keep(self, paths: set[str]) -> None:
+        """There are no other files any more."""
+
+    def among(self, paths: Sequence[str], keys: KeyHashes) -> list[list[int] | None]:
+        """For each file the numbers of the rows whose key it may hold, ascending; ``None`` for one that is not known."""
 
 def counts() -> list[tuple[str, float | None, str]]:
     """The counts of a tenant that costs depend on: name, what is assumed without it, and what it means."""
@@ -519,8 +560,8 @@ class Listener:
     def received(self) -> dict[str, int]:
         """What became of the items of all POSTs since the start: ``accepted``, and each reason of refusal."""
     @property
-    def spool(self) -> dict[str, int | str | None]:
-        """``items`` and ``bytes`` not yet done, ``oldest`` arrival, ``damaged`` bytes, ``aside`` (items whose key is unknown)."""
+    def spool(self) -> SpoolInfo:
+        """What is not yet done."""
     def next(self, max_items: int = 2000, wait_seconds: float = 0.0) -> Notifications | None:
         """The next stretch of the spool, which was not given before; ``None`` if nothing came meanwhile.
 

@@ -157,7 +157,7 @@ def _job(
     sets = () if table.primary_keys or table.sequence_by else tuple(info["set_keys"] or ())
     if sets and way != "append":
         settings[MARKERS] = True
-    shape = Shape(tuple(keys), cursor, own, time, _described(tuple(keys), cursor, way))
+    shape = Shape(tuple(keys), cursor, own, time, _described(tuple(keys), cursor, way), message=sets)
     return Job(table, way, Destination(table.name, path, shape), settings, sets, info["may_be_empty"])
 
 

@@ -80,9 +80,27 @@ def test_a_value_that_is_part_of_another_key_is_no_key(destination, opened):
 def test_what_is_not_known_is_looked_up(destination, opened, monkeypatch, lost):
     if lost == "forgotten":
         monkeypatch.setattr(recent, "_MOST_BYTES", 0)
-        write(destination, 3, range(101, 105))
-    other = Destination(destination.name, destination.path, destination.shape) if lost == "another process" else destination
+    other = Destination(destination.name, destination.path, destination.shape)
+    if lost == "forgotten":
+        write(other, 3, range(101, 105))
     opened.clear()
-    counts = write(other, 4, [1, 2, 3, 4], second=1)
-    assert (counts.inserts, counts.updates) == (3, 1)
+    counts = write(other, 4, [1, 2, 3, 4, 102], second=1)
+    assert (counts.inserts, counts.updates) == ((3, 2) if lost == "forgotten" else (4, 1))
     assert opened != []
+
+
+def test_rows_of_one_message_are_found_by_it(tmp_path, opened):
+    shape = Shape(("team", "id", "item"), "at", message=("team", "id"))
+    destination = Destination("main.teams.items", tmp_path / "items", shape)
+
+    def batch(ids):
+        return [{"team": "A", "id": f"{one:04}", "item": part, "at": AT.format(0)} for one in ids for part in "ab"]
+
+    for number, ids in enumerate((range(0, 100, 2), range(1, 100, 4)), 1):
+        merge.write(destination, pa.Table.from_pylist(batch(ids)), None, Stamp(number, f"o{number}"))
+    opened.clear()
+    stored = destination.stored(destination.open())
+    new, old = pa.Table.from_pylist(batch([3, 7])), pa.Table.from_pylist(batch([4]))
+    assert stored.find(new, ["id", "team"], ["item"]).num_rows == 0
+    assert opened == []
+    assert sorted(stored.find(old.slice(0, 1), ["team", "id"], ["item"])["item"].to_pylist()) == ["a", "b"]

@@ -21,7 +21,6 @@ from lakeflow_teams.local.write.data_file import (
     conformed,
     groups_of,
     in_order,
-    order_column,
     parquet_writer,
     together,
 )
@@ -42,8 +41,8 @@ _BATCH_ROWS = 8_192
 class Known:
     """What is known of the files of a table. It outlives versions, as files do."""
 
+    recent: Recent
     footers: dict[str, list[Group]] = field(default_factory=dict)
-    recent: Recent = field(default_factory=Recent)
 
     def keep(self, paths: set[str]) -> None:
         """The table has no other files any more."""
@@ -64,7 +63,6 @@ class ByFiles:
         self._known = known
         self._folder = delta.data_folder(table)
         self.schema = delta.arrow_schema(table)
-        self._ordered = order_column(self.schema, keys)
         self.files = delta.files(table, columns)
         known.keep({file.path for file in self.files})
 
@@ -75,11 +73,10 @@ class ByFiles:
         tables = []
         if wanted.num_rows:
             keys = Wanted(wanted, on)
-            numbers = [number for number, file in enumerate(self.files) if keys.may_be_within(file.bounds)]
-            sought = wanted.select(keys.on)
-            known = self._known.recent.among([self.files[number].path for number in numbers], sought, self._ordered)
+            numbers = [number for number, file in enumerate(self.files) if keys.overlap(file.bounds)]
+            known = self._known.recent.among([self.files[number].path for number in numbers], wanted, on)
             for number in numbers:
-                rows, indices = self._matches_of_few(number, sought, keys, known.get(self.files[number].path))
+                rows, indices = self._matches_of_few(number, wanted, keys, known.get(self.files[number].path))
                 if rows:
                     found = self._take(number, rows, columns)
                     tables.append(_placed(found, number, rows).append_column(WANTED, pa.array(indices, pa.int64())))
@@ -123,16 +120,14 @@ class ByFiles:
     def _appended(self, inserts: Iterable[pa.Table]) -> tuple[list[AddAction], int]:
         """New files, and how many rows they have. Of a stream, as snapshots come, nothing is kept in memory."""
         inserted = 0
-        keys: list[pa.Table] = []
         with Writer(self._folder, self.schema, self._columns) as writer:
             for rows in inserts:
                 some = in_order(conformed(rows, self.schema), self._keys)
                 writer.write(some)
                 inserted += some.num_rows
-                if isinstance(inserts, Sequence) and some.num_rows and self._keys:
-                    keys.append(some.select(self._keys))
             added = writer.close()
-        if keys:
+        if isinstance(inserts, Sequence) and inserted and self._keys:
+            keys = pa.concat_tables(some.select(self._keys) for some in inserts)
             self._known.recent.note([file.path for file in added], keys)
         return added, inserted
 
@@ -166,15 +161,15 @@ class ByFiles:
         return self._known.footers[path]
 
     def _matches_of_few(
-        self, number: int, wanted: pa.Table, keys: Wanted, few: pa.Array | None
+        self, number: int, wanted: pa.Table, keys: Wanted, few: list[int] | None
     ) -> tuple[list[int], list[int]]:
         """The same as :meth:`_matches`, where ``few`` tells which of the keys the file may hold, if it is known."""
         if few is None:
-            return self._matches(number, keys)
-        if len(few) == 0:
+            return self._matches(number, keys) if keys.may_be_within(self.files[number].bounds) else ([], [])
+        if not few:
             return [], []
         rows, indices = self._matches(number, Wanted(wanted.take(few), keys.on))
-        return rows, few.take(pa.array(indices, pa.int64())).to_pylist()
+        return rows, [few[index] for index in indices]
 
     def _matches(self, number: int, keys: Wanted) -> tuple[list[int], list[int]]:
         """Rows of a file that have one of the keys, and which one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from lakeflow_teams.local.write import delta
 from lakeflow_teams.local.write.by_engine import ByEngine
 from lakeflow_teams.local.write.by_files import ByFiles, Known
 from lakeflow_teams.local.write.data_file import in_order
+from lakeflow_teams.local.write.recent import Recent
 from lakeflow_teams.local.write.sql import covers
 from lakeflow_teams.local.write.stamp import APP_ID, Found, Stamp, find
 from lakeflow_teams.local.write.stored import Change, Stored
@@ -28,7 +29,8 @@ class Shape:
 
     ``own`` is the source table's own key where ``primary_keys`` names another, ``time`` the type of times that are not the
     source's: from when and until when a version held. ``described`` are the columns that the table's description names as
-    its key, ``__START_AT`` of histories among them.
+    its key, ``__START_AT`` of histories among them. ``message`` is the part of the key that rows share which are replaced
+    together.
     """
 
     keys: tuple[str, ...]
@@ -36,6 +38,7 @@ class Shape:
     own: tuple[str, ...] = ()
     time: pa.DataType = field(default_factory=pa.string)
     described: tuple[str, ...] = ()
+    message: tuple[str, ...] = ()
 
     @property
     def sequence(self) -> str:
@@ -52,7 +55,7 @@ class Destination:
         self.name = name
         self.path = locate(path)
         self.shape = shape
-        self._known = Known()
+        self._known = Known(Recent([shape.keys, shape.message]))
         self._table: DeltaTable | None = None
 
     def open(self) -> DeltaTable | None:
@@ -105,17 +108,11 @@ class Destination:
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
-        keys: list[pa.Table] = []
-
-        def ordered() -> Iterator[pa.Table]:
-            for some in (in_order(given, self.shape.keys) for given in rows):
-                if isinstance(rows, Sequence) and some.num_rows and self.shape.keys:
-                    keys.append(some.select(self.shape.keys))
-                yield some
-
-        count = delta.create(self.path, self._told(schema), ordered(), stamp.properties(), self._columns(schema))
-        table = self.open() if keys else None
+        ordered = (in_order(given, self.shape.keys) for given in rows)
+        count = delta.create(self.path, self._told(schema), ordered, stamp.properties(), self._columns(schema))
+        table = self.open() if isinstance(rows, Sequence) and count and self.shape.keys else None
         if table is not None and table.version() == 0:
+            keys = pa.concat_tables(some.select(self.shape.keys) for some in rows)
             self._known.recent.note([file.path for file in delta.files(table, [])], keys)
         return count
 

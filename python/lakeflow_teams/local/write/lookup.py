@@ -55,11 +55,16 @@ class Wanted:
                 index[key] = [at]
         return index
 
-    def may_be_within(self, bounds: Bounds) -> bool:
-        """Whether one of the keys may lie within bounds; a column without bounds may hold anything."""
+    def overlap(self, bounds: Bounds) -> bool:
+        """Whether keys and bounds have anything in common; a column without bounds may hold anything."""
         known = [(name, *bounds[name]) for name in self.on if name in bounds]
-        if any(high < self._limits[name][0] or low > self._limits[name][1] for name, low, high in known):
+        return not any(high < self._limits[name][0] or low > self._limits[name][1] for name, low, high in known)
+
+    def may_be_within(self, bounds: Bounds) -> bool:
+        """Whether one of the keys may lie within bounds, which takes a closer look at each."""
+        if not self.overlap(bounds):
             return False
+        known = [(name, *bounds[name]) for name in self.on if name in bounds]
         for name, low, high in known:
             values = self._values[name]
             at = bisect_left(values, low)

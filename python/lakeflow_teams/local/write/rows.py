@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from lakeflow_teams import _core
 from lakeflow_teams.local.write import times
+from lakeflow_teams.local.write.recent import hashes
 from lakeflow_teams.local.write.times import is_list
 
 
@@ -21,7 +22,7 @@ def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
 def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     """Each key once: the row with the greatest cursor, and of equal ones the last. A null cursor is the oldest."""
     names = list(dict.fromkeys(keys))
-    if rows.select(names).group_by(names, use_threads=False).aggregate([]).num_rows == rows.num_rows:
+    if hashes(rows, names).are_distinct:
         return rows
     found = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
     first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None

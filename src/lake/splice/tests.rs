@@ -10,13 +10,13 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::record::RowAccessor as _;
 use parquet::schema::parser::parse_message_type;
 
-use crate::splice;
+use super::splice;
 
 struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("teams-parquet-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("teams-lake-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }

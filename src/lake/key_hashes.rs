@@ -1,0 +1,206 @@
+//! Which of the keys that are looked for a file may hold. A key of any columns is a hash of eight bytes, so that those of millions of
+//! rows fit into memory. Two keys of one hash are taken for the same: what is told is a hint, to be looked up. A key that is told not to
+//! be there is not there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// No text: it hashes like none.
+const NULL: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A column that is not text.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unhashable(pub String);
+
+/// The keys of some rows.
+#[derive(Debug, Default)]
+pub struct KeyHashes {
+    /// With the number of the row, in the order of the hashes.
+    sorted: Vec<(u64, u32)>,
+    rows: u32,
+}
+
+impl KeyHashes {
+    /// Adds rows by the columns of their key, all of them text.
+    pub fn add(&mut self, columns: &[ArrayRef], rows: usize) -> Result<(), Unhashable> {
+        let mut hashes = vec![xxh3_64(&[]); rows];
+        for column in columns {
+            let texts = column.as_string_opt::<i32>().ok_or_else(|| Unhashable(column.data_type().to_string()))?;
+            for (row, hash) in hashes.iter_mut().enumerate() {
+                *hash = if texts.is_null(row) {
+                    hash.rotate_left(1) ^ NULL
+                } else {
+                    xxh3_64_with_seed(texts.value(row).as_bytes(), *hash)
+                };
+            }
+        }
+        let first = self.rows;
+        self.sorted.extend(hashes.into_iter().zip(first..));
+        self.rows = first + rows as u32;
+        self.sorted.sort_unstable();
+        Ok(())
+    }
+
+    /// Whether no two rows have the same key. It may say so of rows that only seem to.
+    pub fn are_distinct(&self) -> bool {
+        self.sorted.windows(2).all(|pair| pair[0].0 != pair[1].0)
+    }
+
+    /// The rows whose key may be among sorted hashes, in ascending order.
+    fn among(&self, known: &[u64]) -> Vec<u32> {
+        let (mut rest, mut found) = (known, Vec::new());
+        for &(hash, row) in &self.sorted {
+            rest = &rest[below(rest, hash)..];
+            match rest.first() {
+                Some(&next) if next == hash => found.push(row),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// How many of sorted hashes are below one, of which there are few more.
+fn below(sorted: &[u64], hash: u64) -> usize {
+    let mut reach = 1;
+    while reach < sorted.len() && sorted[reach] < hash {
+        reach *= 2;
+    }
+    let from = reach / 2;
+    from + sorted[from..sorted.len().min(reach + 1)].partition_point(|&one| one < hash)
+}
+
+struct File {
+    /// Files that were written later have a greater number.
+    number: u64,
+    /// Those of all files that were written together.
+    hashes: Arc<[u64]>,
+}
+
+/// The keys of files, as long as there is room for them; beyond that the oldest files are forgotten.
+pub struct RecentKeys {
+    files: HashMap<String, File>,
+    written: u64,
+    most_bytes: usize,
+}
+
+impl RecentKeys {
+    pub fn new(most_bytes: usize) -> Self {
+        Self { files: HashMap::new(), written: 0, most_bytes }
+    }
+
+    /// New files, and the keys of the rows in all of them.
+    pub fn note(&mut self, paths: Vec<String>, keys: &KeyHashes) {
+        self.insert(paths, keys.sorted.iter().map(|(hash, _)| *hash).collect());
+    }
+
+    /// The rows of some files are in others now. Where one of them is not known, neither are these.
+    pub fn follow(&mut self, before: &[String], after: Vec<String>) {
+        let Some(known) = before.iter().map(|path| self.files.get(path)).collect::<Option<Vec<_>>>() else { return };
+        let mut groups: Vec<&Arc<[u64]>> = known.iter().map(|file| &file.hashes).collect();
+        groups.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let mut hashes: Vec<u64> = groups.into_iter().flat_map(|group| group.iter().copied()).collect();
+        if !hashes.is_empty() {
+            hashes.sort_unstable();
+            hashes.dedup();
+            self.insert(after, hashes.into());
+        }
+    }
+
+    /// There are no other files any more.
+    pub fn keep(&mut self, mut is_there: impl FnMut(&str) -> bool) {
+        self.files.retain(|path, _| is_there(path));
+    }
+
+    /// For each file the rows whose key it may hold; `None` for one that is not known.
+    pub fn among(&self, paths: &[String], wanted: &KeyHashes) -> Vec<Option<Vec<u32>>> {
+        let mut found: HashMap<*const u64, Vec<u32>> = HashMap::new();
+        let mut of_group =
+            |hashes: &Arc<[u64]>| found.entry(hashes.as_ptr()).or_insert_with(|| wanted.among(hashes)).clone();
+        paths.iter().map(|path| self.files.get(path).map(|file| of_group(&file.hashes))).collect()
+    }
+
+    fn insert(&mut self, paths: Vec<String>, hashes: Arc<[u64]>) {
+        for path in paths {
+            self.written += 1;
+            self.files.insert(path, File { number: self.written, hashes: Arc::clone(&hashes) });
+        }
+        while self.bytes() > self.most_bytes {
+            let oldest = self.files.iter().min_by_key(|(_, file)| file.number).map(|(path, _)| path.clone());
+            let Some(oldest) = oldest else { return };
+            self.files.remove(&oldest);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let groups: HashMap<*const u64, usize> =
+            self.files.values().map(|file| (file.hashes.as_ptr(), size_of_val(file.hashes.as_ref()))).collect();
+        groups.values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Int64Array, StringArray};
+
+    use super::*;
+
+    fn keys(rows: &[(&str, Option<&str>)]) -> KeyHashes {
+        let columns: [ArrayRef; 2] = [
+            Arc::new(rows.iter().map(|(first, _)| Some(*first)).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|(_, second)| *second).collect::<StringArray>()),
+        ];
+        let mut keys = KeyHashes::default();
+        keys.add(&columns, rows.len()).unwrap();
+        keys
+    }
+
+    fn paths(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_key_is_all_of_its_columns() {
+        assert!(
+            keys(&[("a", Some("b")), ("b", Some("a")), ("ab", Some("")), ("", Some("ab")), ("ab", None)])
+                .are_distinct()
+        );
+        assert!(!keys(&[("a", None), ("b", None), ("a", None)]).are_distinct());
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        assert_eq!(KeyHashes::default().add(&[numbers], 1), Err(Unhashable("Int64".to_owned())));
+    }
+
+    #[test]
+    fn what_a_file_may_hold_is_told_by_the_numbers_of_rows() {
+        let mut recent = RecentKeys::new(1 << 20);
+        let all: Vec<String> = (0..1_000).map(|number| format!("{number}")).collect();
+        let even: Vec<_> = all.iter().step_by(2).map(|key| (key.as_str(), Some("x"))).collect();
+        recent.note(paths(&["one", "two"]), &keys(&even));
+        recent.note(paths(&["three"]), &keys(&[("7", Some("x"))]));
+        let wanted =
+            keys(&[("7", Some("x")), ("998", Some("x")), ("4", Some("y")), ("4", Some("x")), ("7", Some("x"))]);
+        let found = recent.among(&paths(&["one", "two", "three", "four"]), &wanted);
+        assert_eq!(found, [Some(vec![1, 3]), Some(vec![1, 3]), Some(vec![0, 4]), None]);
+    }
+
+    #[test]
+    fn files_are_followed_and_forgotten() {
+        let mut recent = RecentKeys::new(4 * 8);
+        recent.note(paths(&["one"]), &keys(&[("1", None), ("2", None)]));
+        recent.note(paths(&["two"]), &keys(&[("3", None)]));
+        recent.follow(&paths(&["one", "two"]), paths(&["three"]));
+        recent.follow(&paths(&["three", "unknown"]), paths(&["four"]));
+        let wanted = keys(&[("2", None), ("3", None), ("4", None)]);
+        let ask = |recent: &RecentKeys, path: &str| recent.among(&paths(&[path]), &wanted).remove(0);
+        assert_eq!(ask(&recent, "three"), Some(vec![0, 1]));
+        assert_eq!((ask(&recent, "one"), ask(&recent, "four")), (None, None), "no room, and not known");
+        recent.keep(|path| path != "three");
+        assert_eq!(ask(&recent, "three"), None);
+    }
+}
