@@ -20,13 +20,15 @@ RUST    := $(shell find src -name "*.rs" -o -name Cargo.toml) Cargo.toml Cargo.l
 DEV_SITE := $(CURDIR)/$(VENV)/dev
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 
-# One set of features and one interpreter for the tests' module, `cargo test` and clippy: dependencies are compiled once for each.
+# One set of features and one interpreter for the tests' module and `cargo test`: dependencies are compiled once.
 CARGO_FLAGS := --locked --quiet --features extension-module,test-util
+# What is tested is compiled by clippy, so that its lints cost no second reading of everything. Arguments are given as cargo gives them.
+CLIPPY := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-bot-clients test-spark-quick test-rust-and-spark lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
+.PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-bot-clients test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,23 +41,18 @@ demo: $(RELEASE)  ## Emulated tenant into Delta tables, twice, compared with the
 # What is needed is built and fetched side by side, and so is all that is tried: much of it is waiting.
 test:  ## Lint, type check, build the docs and test everything
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(DEV) $(STAMPS)/docs $(AZURITE) $(APP_MANIFEST)
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-rust-and-spark test-python lint-python docs
+	$(MAKE) --no-print-directory --jobs=5 --output-sync=target test-rust test-spark-quick test-python lint-python docs
+	cargo fmt --all --check
 
-# One after another, since all but the last wait for the same lock. Without make's job slots, which rustdoc cannot reach; but a dry run
-# stays one.
-test-rust-and-spark: export MAKEFLAGS := $(findstring n,$(firstword -$(MAKEFLAGS)))
-test-rust-and-spark:
-	$(MAKE) --no-print-directory test-rust
-	$(MAKE) --no-print-directory lint-rust
-	$(MAKE) --no-print-directory test-spark-quick
-
+# Without make's job slots, which rustdoc cannot reach.
+test-rust: export MAKEFLAGS :=
 test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
-	cargo test $(CARGO_FLAGS) $(ARGS)
+	$(CLIPPY) cargo test $(CARGO_FLAGS) $(ARGS)
 
 test-python test-slow test-stores lint-python test-spark test-spark-quick test-bot-clients docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)
 
 test-python: $(STAMPS)/python $(DEV) $(AZURITE) $(APP_MANIFEST)  ## Tests of the package; ARGS="-k resume" runs some
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 test-slow: $(STAMPS)/python $(DEV)  ## Those that kill long runs again and again, or bring much
 	$(BIN)/pytest -m "slow and not spark and not bench and not stores" $(ARGS)
@@ -66,7 +63,7 @@ test-stores: $(STAMPS)/python $(DEV) $(AZURITE)  ## All tests with servers of ob
 azurite: $(AZURITE)  ## Azurite, Azure's storage on this machine, for the tests (needs npm)
 
 test-spark-quick: $(STAMPS)/python $(DEV)
-	$(BIN)/pytest -n 2 --dist loadfile -m "spark and not slow and not bench"
+	$(BIN)/pytest -m "spark and not slow and not bench"
 
 test-spark: $(STAMPS)/python $(DEV)  ## All tests that start Spark (needs Java 17); `make test` runs the quick ones
 	$(BIN)/pytest -m "spark and not bench" $(ARGS)
@@ -180,7 +177,7 @@ $(STAMPS)/docs: $(STAMPS)/python
 	touch $@
 
 $(DEV): $(STAMPS)/venv $(RUST) python/lakeflow_teams tools/dev_site.py
-	cargo build $(CARGO_FLAGS)
+	$(CLIPPY) cargo build $(CARGO_FLAGS)
 	$(BIN)/python tools/dev_site.py $(DEV_SITE) $(TARGET)/debug
 	touch $@
 

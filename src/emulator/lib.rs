@@ -38,6 +38,7 @@ mod write;
 pub use bot::people::{Act, Deed, Said};
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
+pub use graph::endpoints::{Served, served};
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use mutate::post::Post;
 pub use mutate::tamper::Tamper;

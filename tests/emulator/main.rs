@@ -6,6 +6,7 @@ mod auth;
 mod chats;
 mod connector;
 mod delta;
+mod endpoints;
 mod errors;
 mod export;
 mod faults;

@@ -44,3 +44,25 @@ async fn parts_of_a_batch_have_methods_of_their_own() {
     let statuses: Vec<_> = body["responses"].as_array().unwrap().iter().map(|part| part["status"].clone()).collect();
     assert_eq!(statuses, [405, 200, 405], "a batch cannot hold a batch");
 }
+
+#[tokio::test]
+async fn a_writing_endpoint_gets_the_body_and_changes_the_tenant() {
+    let client = start(small()).await;
+    let team = format!("/teams/{}", client.team(0).0);
+    let patch =
+        |body: String| client.http.patch(client.url(&team)).header("content-type", "application/json").body(body);
+    let status = |request: reqwest::RequestBuilder| async { request.send().await.unwrap().status().as_u16() };
+    let name = async || client.ok(&team).await["displayName"].clone();
+    let renamed = |name: &str| json!({"displayName": name}).to_string();
+    assert_eq!(status(patch(renamed("One")).bearer_auth(&client.token)).await, 204);
+    assert_eq!(name().await, "One");
+    assert_eq!(status(patch(String::new()).bearer_auth(&client.token)).await, 400);
+    assert_eq!(status(patch(renamed("Nobody's"))).await, 401);
+    let headers = json!({"Content-Type": "application/json"});
+    let part = json!({"id": "1", "method": "PATCH", "url": team, "body": {"displayName": "Two"}, "headers": headers});
+    let request = client.http.post(client.url("/$batch")).bearer_auth(&client.token);
+    let text = request.body(json!({"requests": [part]}).to_string()).send().await.unwrap().text().await.unwrap();
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(body["responses"][0]["status"], 204);
+    assert_eq!(name().await, "Two");
+}

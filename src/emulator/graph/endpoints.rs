@@ -287,67 +287,20 @@ pub static ENDPOINTS: &[Endpoint] = &[
     get("/reports/getTeamsDeviceUsageUserDetail({id})", reports::device_usage, permission::REPORTS, limit::DEFAULT),
 ];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::graph::router::{Route, Router, Segment};
-    use crate::tenant::knobs::GRANTED_ROLES;
+/// One endpoint, as it is served.
+pub struct Served {
+    pub method: &'static str,
+    /// As Graph documents it, and other paths that lead there. `{id}` and `{_}` are ids.
+    pub paths: Vec<&'static str>,
+    /// The application permissions of which one is needed; none where that depends on what is asked for.
+    pub roles: &'static [&'static str],
+}
 
-    fn templates(row: &'static Endpoint) -> impl Iterator<Item = &'static str> {
-        row.aliases.iter().copied().chain([row.template])
-    }
-
-    /// A path that the template describes, and the ids in it.
-    fn example(template: &str) -> (String, Vec<String>) {
-        let (mut path, mut ids) = (String::new(), Vec::new());
-        for (at, segment) in template.split('/').skip(1).enumerate() {
-            let part = segment.replace("{id}", &format!("id-{at}")).replace("{_}", "ignored");
-            path.push('/');
-            path.push_str(&part);
-            ids.extend(segment.contains("{id}").then_some(part));
-        }
-        (path, ids)
-    }
-
-    #[test]
-    fn every_template_leads_to_its_own_row() {
-        let router = Router::new(ENDPOINTS);
-        for row in ENDPOINTS {
-            for template in templates(row) {
-                let (path, wanted) = example(template);
-                let Route::Found { endpoint, ids } = router.route(Some(row.method), &path) else {
-                    panic!("{template} leads nowhere");
-                };
-                assert!(std::ptr::eq(endpoint, row), "{template} leads to {}", endpoint.template);
-                assert_eq!(ids, wanted, "{template}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_two_rows_match_the_same_path() {
-        let all: Vec<_> = ENDPOINTS
-            .iter()
-            .flat_map(|row| templates(row).map(move |template| (row.method, Segment::parse(template), template)))
-            .collect();
-        for (at, (method, shape, template)) in all.iter().enumerate() {
-            for (other_method, other_shape, other) in &all[at + 1..] {
-                let same = method == other_method && shape.len() == other_shape.len();
-                let same = same && shape.iter().zip(other_shape).all(|(left, right)| left.rank() == right.rank());
-                assert!(!same, "{template} and {other}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_row_asks_for_a_permission_that_can_be_granted() {
-        for row in ENDPOINTS {
-            // What a subscription takes is the permission of what it is for.
-            let open = row.template == "/$batch"
-                || row.template == "/chats" && row.method == Get
-                || row.template.starts_with("/subscriptions");
-            let granted = row.permission.any_of.iter().any(|role| GRANTED_ROLES.contains(role));
-            assert!(open != granted, "{}", row.template);
-        }
-    }
+/// Everything that is served below `/v1.0`.
+pub fn served() -> impl Iterator<Item = Served> {
+    ENDPOINTS.iter().map(|row| Served {
+        method: row.method.as_str(),
+        paths: [row.template].into_iter().chain(row.aliases.iter().copied()).collect(),
+        roles: row.permission.any_of,
+    })
 }

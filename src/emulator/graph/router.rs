@@ -9,7 +9,7 @@ use crate::http::method::Method;
 
 /// One segment of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Segment {
+enum Segment {
     Literal(&'static str),
     /// A function with arguments: `name({id})`. The whole call is the id.
     Function(&'static str),
@@ -19,7 +19,7 @@ pub enum Segment {
 }
 
 impl Segment {
-    pub fn parse(template: &'static str) -> Vec<Self> {
+    fn parse(template: &'static str) -> Vec<Self> {
         let segment = |text: &'static str| match (text, text.strip_suffix("({id})")) {
             ("{id}", _) => Self::Id,
             ("{_}", _) => Self::Ignored,
@@ -39,7 +39,7 @@ impl Segment {
     }
 
     /// What tells segments apart, the more specific first. Both kinds of id are the same.
-    pub fn rank(self) -> (u8, &'static str) {
+    fn rank(self) -> (u8, &'static str) {
         match self {
             Self::Literal(name) => (0, name),
             Self::Function(name) => (1, name),

@@ -43,7 +43,7 @@ def ran(graph, options, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("encoding", quick(["cp1252", "C"], "ascii", "latin-1"))
+@pytest.mark.parametrize("encoding", quick(["C"], "cp1252", "ascii", "latin-1"))
 def test_every_command_shows_what_the_terminal_can(ran, encoding):
     for arguments in (
         ("preview", "messages", "-o", "fetch_all_teams=true", "-o", "fetch_all_channels=true"),

@@ -149,6 +149,7 @@ def test_help_says_what_comes_back_and_what_is_raised():
         assert name.startswith("_") or inspect.getdoc(member), name
 
 
+@pytest.mark.slow
 def test_an_editor_knows_the_names_of_options(tmp_path):
     snippet = tmp_path / "snippet.py"
     snippet.write_text(

@@ -544,6 +544,7 @@ print(count, len(export.problems), peak // 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of a process is read from /proc")
 def test_memory_does_not_grow_with_the_export(tmp_path):
     """What is held is two days of a channel: an export of four times the size needs no more, within what a batch varies."""

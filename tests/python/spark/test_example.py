@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 from support.paths import ROOT
 
 SCRIPT = ROOT / "examples" / "spark.py"
@@ -25,6 +27,7 @@ def test_the_script_counts_the_tenants_messages(spark, graph, options, monkeypat
     }
 
 
+@pytest.mark.slow
 def test_it_runs_where_no_environment_is_activated(graph, options, tmp_path):
     given = {f"LAKEFLOW_TEAMS_{name.upper()}": value for name, value in options.items()}
     kept = {name: value for name, value in os.environ.items() if name not in ("PYSPARK_PYTHON", "VIRTUAL_ENV", "PATH")}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pyarrow as pa
 import pytest
 from pyspark.sql.types import TimestampType
 
-from lakeflow_teams import ingest_local
+from lakeflow_teams import _core, ingest_local
 from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.views import Relation, script
 from support.recipes import check_recipes
@@ -29,6 +30,7 @@ def rows_of(frame):
     return frame.toArrow().to_pylist()
 
 
+@pytest.mark.slow
 def test_views_and_recipes_are_the_tenants_truth(elsewhere, graph, options, tmp_path):
     ingest_local(pipeline("members"), tmp_path, options)
     graph.mutate(**EVENTS)
@@ -57,6 +59,25 @@ def test_views_and_recipes_are_the_tenants_truth(elsewhere, graph, options, tmp_
         check_recipes(graph, lambda sql: rows_of(elsewhere.sql(sql)))
     finally:
         elsewhere.sql("USE default")
+
+
+def test_spark_takes_every_view(spark):
+    """What each says of rows is compared on DuckDB in every run, and here in the slow one."""
+    spark.sql("CREATE DATABASE IF NOT EXISTS of_nothing")
+    relations = []
+    for table in SOURCES:
+        schema = pa.schema(_core.schema(table, {"body_text": "true"} if table.endswith(("messages", "replies")) else {}))
+        if table == "members":
+            schema = schema.append(pa.field("__START_AT", pa.string())).append(pa.field("__END_AT", pa.string()))
+        frame = spark.createDataFrame(schema.empty_table())
+        frame.write.mode("overwrite").saveAsTable(f"of_nothing.{table}")
+        relations.append(Relation(table, f"of_nothing.{table}", "merge", frozenset(frame.columns), frozenset()))
+    made = script("spark", relations, place="of_nothing.")
+    assert not made.left_out
+    assert len(made.statements) >= 10
+    for name, statement in made.statements.items():
+        spark.sql(statement)
+        assert spark.table(f"of_nothing.{name}").columns
 
 
 def test_comments_are_in_the_catalogue(spark, options):
