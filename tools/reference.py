@@ -247,6 +247,8 @@ PUBLIC = {
         "lakeflow_teams.MicrosoftTeamsLakeflowConnect",
     ),
     "Change notifications": (
+        "lakeflow_teams.listen.Receiver",
+        "lakeflow_teams.listen.Change",
         "lakeflow_teams.spark.decode_notifications",
         "lakeflow_teams.spark.notification_rows",
         "lakeflow_teams.spark.notification_problems",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -121,6 +122,47 @@ def notifications() -> Figures:
     head = ["", "rows", "sent/s", "answer ms, median / 99 %", "to Delta s, median / 99 %", "most", "CPU s", "peak MB"]
     show("Notifications", head, lines, "one notification in each POST; the emulator shares the machine")
     return figures
+
+
+def backlog() -> Figures:
+    """(m) Notifications that piled up while nothing was merged: ``BACKLOG_ITEMS``, a million unless it is named."""
+    items = 10_000 if QUICK else int(os.environ.get("BACKLOG_ITEMS", "1000000"))
+    one = attempt(lambda: _piled_up(items))
+    if "skipped" in one:
+        lines = [["skipped", one["skipped"], *[""] * 5]]
+    else:
+        each = 1e6 * one["cpu"] / one["items"]
+        figures = (one["items"] / one["seconds"], one["seconds"], one["cpu"], each, one["peak_mb"], one["spool_mb"])
+        lines = [[f"{one['items']:,}", *(f"{figure:,.0f}" for figure in figures), f"{one['rows']:,}", f"{one['found']:,}"]]
+    head = ["notifications", "a second", "s", "CPU s", "CPU us each", "peak MB", "spool MB", "rows", "found by polling"]
+    show("A backlog of notifications", head, lines, "decrypted, decoded and merged; polled after that")
+    return one
+
+
+def _piled_up(items: int) -> Figures:
+    folder = stage.RESULTS / "backlog"
+    shutil.rmtree(folder, ignore_errors=True)
+    size: Figures = {"teams": 2, "channels_per_team": 5, "messages_per_channel": 100, "chats": 0, "threads": 2}
+    with stage.Emulator(**size, push={"items_per_post": 100, "timeout_ms": 60_000, "patience_ms": 60_000}) as emulator:
+        job = {"options": {**emulator.options}, "folder": str(folder), "port": _free_port()}
+        command = [sys.executable, str(stage.HERE / "backlogs.py"), json.dumps(job)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin
+        assert process.stdout
+        if process.stdout.readline().strip() != "ready":
+            raise stage.SkippedError("the listener did not start")
+        process.stdin.write(f"{items}\n")
+        process.stdin.flush()
+        for begin in range(0, items, 10_000):
+            emulator.ask("mutate", new_messages=min(10_000, items - begin))
+        if process.stdout.readline().strip() != "kept":
+            raise stage.SkippedError("not everything was kept")
+        process.stdin.write("\n")
+        process.stdin.close()
+        result: Figures = json.loads(process.stdout.readline() or "null")
+        process.wait(timeout=60)
+    shutil.rmtree(folder, ignore_errors=True)
+    return result
 
 
 def _pushed(rate: int, seconds: int) -> Figures:

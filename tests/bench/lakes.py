@@ -38,10 +38,11 @@ def _lakehouse(rows: int, *, beside: bool) -> Figures:
             run(f"1,000 rows changed{turn}", "ingest", "ours")
         if beside:
             python = attempt(lambda: {"python": stage.tools("dlt_merge")})
-            if "python" in python:
-                run("dlt, merged", "dlt_merge", "dlt", python["python"])
-            else:
-                figures["dlt, merged"] = python
+            for name in ("dlt, first load", "dlt, all again"):  # the second one merges them
+                if "python" in python:
+                    run(name, "dlt_merge", "dlt", python["python"])
+                else:
+                    figures[name] = python
     return figures
 
 

@@ -47,8 +47,8 @@ _LONGEST_PAUSE_SECONDS = 3_600.0
 _TRIES = 3
 _TICK_SECONDS = 0.5
 _MOST_ITEMS = 2000
-#: How long a poll waits for notifications that are on disk already.
-_DRAIN_SECONDS = 30.0
+#: How long nothing may be merged before a poll no longer waits for notifications that came before it.
+_STANDSTILL_SECONDS = 30.0
 
 
 class Service:
@@ -276,6 +276,7 @@ class Service:
                     aside_at, batch = begin, self.core.retry_aside(max_items=_MOST_ITEMS)
             if batch is not None:
                 self._keep(batch)
+            if batch is not None and batch.items < _MOST_ITEMS:  # else more is waiting
                 self._stopping.wait(max(0.0, self.settings.merge_seconds - (monotonic() - begin)))
 
     def _keep(self, batch: _core.Notifications) -> None:
@@ -338,11 +339,15 @@ class Service:
         self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def _drain(self) -> None:
-        """What has come already is merged first, or polling would find it."""
-        end = monotonic() + _DRAIN_SECONDS
-        while self._can_merge and not self.stopping and monotonic() < end:
-            if self._caught_up.is_set() and not self.core.spool["items"]:
+        """What has come by now is merged first, or polling would find it. Where nothing is merged any more, it is polled."""
+        asked_at = self.core.now
+        merged, moved_at = self._state["merged"], monotonic()
+        while self._can_merge and not self.stopping and monotonic() < moved_at + _STANDSTILL_SECONDS:
+            oldest = self.core.spool["oldest"]
+            if self._caught_up.is_set() and (oldest is None or (asked_at is not None and moment(oldest) > moment(asked_at))):
                 return
+            if merged != self._state["merged"]:
+                merged, moved_at = self._state["merged"], monotonic()
             self._stopping.wait(0.1)
 
     def _write_state(self) -> None:

@@ -46,3 +46,10 @@ def test_a_declarative_pipeline_replays_logs_into_delta_tables(tmp_path):
     assert first == second
     assert {"users__log", "messages__log", "message_log"} <= set(more["tables"])
     assert more["formats"] == ["delta"]
+
+
+def test_pushed_rows_are_merged_as_the_documentation_shows(tmp_path):
+    answer = program("notifications_delta.py", tmp_path)
+    assert len(answer["answer"]) == 9
+    assert {place: found for place, found in answer["answer"].items() if found} == {}
+    assert (answer["problems"], answer["failures"]) == ([], [])
