@@ -151,8 +151,8 @@ class KeyHashes:
 
     def __new__(cls, keys: object) -> KeyHashes: ...
     @property
-    def are_distinct(self) -> bool:
-        """Whether no two rows have the same key. It may be false of rows that only seem to."""
+    def repeated(self) -> list[int]:
+        """The numbers of the rows that have a key of another one too, ascending. It may name rows that only seem to."""
 
 @final
 class RecentKeys:

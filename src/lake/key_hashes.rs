@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array as _, ArrayRef};
+use arrow_array::{Array as _, RecordBatch};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// No text: it hashes like none.
@@ -16,44 +16,45 @@ const NULL: u64 = 0x9e37_79b9_7f4a_7c15;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unhashable(pub String);
 
-/// The keys of some rows.
-#[derive(Debug, Default)]
-pub struct KeyHashes {
-    /// With the number of the row, in the order of the hashes.
-    sorted: Vec<(u64, u32)>,
-    rows: u32,
-}
+/// The keys of some rows, at most four thousand millions: each hash with the number of its row, in the order of the hashes.
+#[derive(Debug)]
+pub struct KeyHashes(Vec<(u64, u32)>);
 
 impl KeyHashes {
-    /// Adds rows by the columns of their key, all of them text.
-    pub fn add(&mut self, columns: &[ArrayRef], rows: usize) -> Result<(), Unhashable> {
-        let mut hashes = vec![xxh3_64(&[]); rows];
-        for column in columns {
-            let texts = column.as_string_opt::<i32>().ok_or_else(|| Unhashable(column.data_type().to_string()))?;
-            for (row, hash) in hashes.iter_mut().enumerate() {
-                *hash = if texts.is_null(row) {
-                    hash.rotate_left(1) ^ NULL
-                } else {
-                    xxh3_64_with_seed(texts.value(row).as_bytes(), *hash)
-                };
+    /// Of batches of the columns of the key, all of them text.
+    pub fn of(batches: &[RecordBatch]) -> Result<Self, Unhashable> {
+        let mut hashes = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+        for batch in batches {
+            let first = hashes.len();
+            hashes.resize(first + batch.num_rows(), xxh3_64(&[]));
+            for column in batch.columns() {
+                let texts = column.as_string_opt::<i32>().ok_or_else(|| Unhashable(column.data_type().to_string()))?;
+                for (row, hash) in hashes[first..].iter_mut().enumerate() {
+                    *hash = if texts.is_null(row) {
+                        hash.rotate_left(1) ^ NULL
+                    } else {
+                        xxh3_64_with_seed(texts.value(row).as_bytes(), *hash)
+                    };
+                }
             }
         }
-        let first = self.rows;
-        self.sorted.extend(hashes.into_iter().zip(first..));
-        self.rows = first + rows as u32;
-        self.sorted.sort_unstable();
-        Ok(())
+        let mut sorted: Vec<(u64, u32)> = hashes.into_iter().zip(0..).collect();
+        sorted.sort_unstable();
+        Ok(Self(sorted))
     }
 
-    /// Whether no two rows have the same key. It may say so of rows that only seem to.
-    pub fn are_distinct(&self) -> bool {
-        self.sorted.windows(2).all(|pair| pair[0].0 != pair[1].0)
+    /// The rows that have a key of another one too, in ascending order. It may name rows that only seem to.
+    pub fn repeated(&self) -> Vec<u32> {
+        let groups = self.0.chunk_by(|one, next| one.0 == next.0).filter(|group| group.len() > 1);
+        let mut rows: Vec<u32> = groups.flatten().map(|(_, row)| *row).collect();
+        rows.sort_unstable();
+        rows
     }
 
     /// The rows whose key may be among sorted hashes, in ascending order.
     fn among(&self, known: &[u64]) -> Vec<u32> {
         let (mut rest, mut found) = (known, Vec::new());
-        for &(hash, row) in &self.sorted {
+        for &(hash, row) in &self.0 {
             rest = &rest[below(rest, hash)..];
             match rest.first() {
                 Some(&next) if next == hash => found.push(row),
@@ -97,7 +98,7 @@ impl RecentKeys {
 
     /// New files, and the keys of the rows in all of them.
     pub fn note(&mut self, paths: Vec<String>, keys: &KeyHashes) {
-        self.insert(paths, keys.sorted.iter().map(|(hash, _)| *hash).collect());
+        self.insert(paths, keys.0.iter().map(|(hash, _)| *hash).collect());
     }
 
     /// The rows of some files are in others now. Where one of them is not known, neither are these.
@@ -147,18 +148,23 @@ impl RecentKeys {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::{Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
 
     use super::*;
 
+    fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
+        RecordBatch::try_from_iter(columns.into_iter().zip(["a", "b"]).map(|(column, name)| (name, column))).unwrap()
+    }
+
     fn keys(rows: &[(&str, Option<&str>)]) -> KeyHashes {
-        let columns: [ArrayRef; 2] = [
-            Arc::new(rows.iter().map(|(first, _)| Some(*first)).collect::<StringArray>()),
-            Arc::new(rows.iter().map(|(_, second)| *second).collect::<StringArray>()),
-        ];
-        let mut keys = KeyHashes::default();
-        keys.add(&columns, rows.len()).unwrap();
-        keys
+        let of = |rows: &[(&str, Option<&str>)]| {
+            batch(vec![
+                Arc::new(rows.iter().map(|(first, _)| Some(*first)).collect::<StringArray>()),
+                Arc::new(rows.iter().map(|(_, second)| *second).collect::<StringArray>()),
+            ])
+        };
+        let (some, others) = rows.split_at(rows.len() / 2);
+        KeyHashes::of(&[of(some), of(others)]).unwrap()
     }
 
     fn paths(names: &[&str]) -> Vec<String> {

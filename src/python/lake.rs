@@ -36,16 +36,14 @@ impl KeyHashes {
     #[new]
     fn new(py: Python<'_>, keys: PyTable) -> PyResult<Self> {
         let (batches, _) = keys.into_inner();
-        let mut hashes = lake::KeyHashes::default();
-        let added = py.detach(|| batches.iter().try_for_each(|batch| hashes.add(batch.columns(), batch.num_rows())));
-        added
-            .map_err(|lake::Unhashable(kind)| PyTypeError::new_err(format!("keys must be text, and one is {kind}")))?;
-        Ok(Self(hashes))
+        let hashes = py.detach(|| lake::KeyHashes::of(&batches));
+        let named = |lake::Unhashable(kind)| PyTypeError::new_err(format!("keys must be text, and one is {kind}"));
+        Ok(Self(hashes.map_err(named)?))
     }
 
     #[getter]
-    fn are_distinct(&self) -> bool {
-        self.0.are_distinct()
+    fn repeated(&self) -> Vec<u32> {
+        self.0.repeated()
     }
 }
 

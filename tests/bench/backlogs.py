@@ -40,9 +40,11 @@ class Place:
         self.spec = load({"connection_name": "bench", "objects": [{"table": table}]})
         self.settings = Settings(url=f"http://127.0.0.1:{job['port']}/in")
         self.listening: Any = None
-        config = uvicorn.Config(self._app, port=job["port"], log_level="error", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            self._app, port=job["port"], log_level="error", access_log=False, lifespan="off", interface="asgi3"
+        )
         self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
@@ -99,7 +101,7 @@ def main() -> None:
         _until(lambda: service.core.spool["items"] == 0, 3600)
         took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
         _until(lambda: len(polls(place.folder)) > 1, 600)
-        found = sum(poll["found"] for poll in polls(place.folder)[1:])
+        found = sum(poll.found for poll in polls(place.folder)[1:])
     place.server.should_exit = True
     place.thread.join()
     from deltalake import DeltaTable

@@ -22,17 +22,19 @@ def table_of(batches: Iterable[object], schema: pa.Schema) -> pa.Table:
 def newest(rows: pa.Table, keys: Sequence[str], cursor: str | None) -> pa.Table:
     """Each key once: the row with the greatest cursor, and of equal ones the last. A null cursor is the oldest."""
     names = list(dict.fromkeys(keys))
-    if hashes(rows, names).are_distinct:
+    repeated = hashes(rows, names).repeated
+    if not repeated:
         return rows
-    found = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
+    some = rows.select(list(dict.fromkeys([*names, *filter(None, [cursor])]))).take(repeated)
     first = times.oldest(rows.schema.field(cursor).type) if cursor is not None else None
-    order: list[Any] = [time or first for time in rows[cursor].to_pylist()] if cursor is not None else [0] * len(found)
+    order: list[Any] = [time or first for time in some[cursor].to_pylist()] if cursor is not None else [0] * len(repeated)
     chosen: dict[tuple[Any, ...], int] = {}
-    for at, key in enumerate(found):
+    for at, key in enumerate(zip(*(some[name].to_pylist() for name in names), strict=True)):
         before = chosen.get(key)
         if before is None or order[at] >= order[before]:
             chosen[key] = at
-    return rows.take(pa.array(sorted(chosen.values()), pa.int64()))
+    left_out = {*repeated} - {repeated[at] for at in chosen.values()}
+    return rows.take(pa.array([at for at in range(rows.num_rows) if at not in left_out], pa.int64()))
 
 
 def require_keys(rows: pa.Table, keys: Sequence[str], destination: str, own: Sequence[str] = ()) -> None:
