@@ -46,7 +46,7 @@ test:  ## Lint, type check, build the docs and test everything
 
 # Without make's job slots, which rustdoc cannot reach.
 test-rust: export MAKEFLAGS :=
-test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="-p teams-client" runs one's
+test-rust: $(STAMPS)/python  ## Tests of the Rust crates; ARGS="--test client" runs one program
 	$(CLIPPY) cargo test $(CARGO_FLAGS) $(ARGS)
 
 test-python test-slow test-stores lint-python test-spark test-spark-quick test-bot-clients docs connector-spec reference examples: export PYTHONPATH := $(DEV_SITE)

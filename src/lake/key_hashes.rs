@@ -173,13 +173,11 @@ mod tests {
 
     #[test]
     fn a_key_is_all_of_its_columns() {
-        assert!(
-            keys(&[("a", Some("b")), ("b", Some("a")), ("ab", Some("")), ("", Some("ab")), ("ab", None)])
-                .are_distinct()
-        );
-        assert!(!keys(&[("a", None), ("b", None), ("a", None)]).are_distinct());
-        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
-        assert_eq!(KeyHashes::default().add(&[numbers], 1), Err(Unhashable("Int64".to_owned())));
+        let distinct = [("a", Some("b")), ("b", Some("a")), ("ab", Some("")), ("", Some("ab")), ("ab", None)];
+        assert_eq!(keys(&distinct).repeated(), [0_u32; 0]);
+        assert_eq!(keys(&[("a", None), ("b", None), ("a", None), ("c", None), ("a", None)]).repeated(), [0, 2, 4]);
+        let numbers = KeyHashes::of(&[batch(vec![Arc::new(Int64Array::from(vec![1]))])]);
+        assert_eq!(numbers.unwrap_err(), Unhashable("Int64".to_owned()));
     }
 
     #[test]

@@ -40,9 +40,7 @@ def pushed(
     frame = spark.createDataFrame([(value.encode(),) for value in values], "value binary")
     frame.write.mode("append").parquet(f"{folder}/values")
     stream = spark.readStream.schema("value binary").option("maxFilesPerTrigger", 1).parquet(f"{folder}/values")
-    decoded = decode_notifications(
-        stream, tables=TABLES, certificate=str(keys), timestamps="timestamp", fetch_all_chats=True, **EVERYTHING
-    )
+    decoded = decode_notifications(stream, tables=TABLES, certificate=str(keys), timestamps="timestamp", **EVERYTHING)
     start = decoded.writeStream.foreachBatch(merge).option("checkpointLocation", f"{folder}/checkpoint")
     start.trigger(availableNow=True).start().awaitTermination()
 
@@ -62,7 +60,7 @@ def main(folder: Path, packages: str) -> None:
     with GraphEmulator(teams=1, channels_per_team=2, messages_per_channel=8, users=6, chats=2, seed=7) as graph:
         for table in TABLES:
             batch(spark, graph.options, table, timestamps="timestamp").write.saveAsTable(f"teams.{table}")
-        wanted = [(table, {**EVERYTHING, "fetch_all_chats": "true"}, None) for table in TABLES]
+        wanted = [(table, EVERYTHING, None) for table in TABLES]
         listener = _core.Listener(listening, graph.options, wanted, json.dumps({"event_hub": HUB}))
         failures = json.loads(listener.maintain())["failures"]
         listener.close()
