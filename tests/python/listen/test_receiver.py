@@ -106,7 +106,8 @@ def test_notifications_are_kept_as_they_came_where_that_is_asked_for(graph, tmp_
     graph.set(push={})
     graph.mutate(edits=1)
     place = tmp_path / "main" / "default" / "notifications"
-    wait_for(lambda: place.exists() and read(place).num_rows == 2)
+    # The folder is there before the table is.
+    wait_for(lambda: (place / "_delta_log" / f"{0:020}.json").exists() and read(place).num_rows == 2)
     rows = read(place).to_pylist()
     assert sorted(row["outcome"] for row in rows) == ["rows", "signature"]
     state = graph.subscriptions()[0]["clientState"]
