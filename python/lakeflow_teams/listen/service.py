@@ -339,12 +339,17 @@ class Service:
         self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def _drain(self) -> None:
-        """What has come by now is merged first, or polling would find it. Where nothing is merged any more, it is polled."""
+        """What has come by now is merged first, or polling would find it. Where nothing is merged any more, it is polled.
+
+        A hub may never be read to its end, so that it is waited for no longer than for one that stands still.
+        """
         asked_at = self.core.now
-        merged, moved_at = self._state["merged"], monotonic()
+        merged, began_at = self._state["merged"], monotonic()
+        moved_at = began_at
         while self._can_merge and not self.stopping and monotonic() < moved_at + _STANDSTILL_SECONDS:
+            is_read = self._caught_up.is_set() or monotonic() > began_at + _STANDSTILL_SECONDS
             oldest = self.core.spool["oldest"]
-            if self._caught_up.is_set() and (oldest is None or (asked_at is not None and moment(oldest) > moment(asked_at))):
+            if is_read and (oldest is None or (asked_at is not None and moment(oldest) > moment(asked_at))):
                 return
             if merged != self._state["merged"]:
                 merged, moved_at = self._state["merged"], monotonic()

@@ -49,4 +49,10 @@ class Recent:
 
 def hashes(rows: pa.Table, key: Sequence[str]) -> _core.KeyHashes:
     """The rows by columns of their key. Values of other types than text are compared as text."""
-    return _core.KeyHashes(pa.table([rows[name].cast(pa.string()) for name in key], names=[*key]))
+    return _core.KeyHashes(pa.table([_text(rows[name]) for name in key], names=[*key]))
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    # To write a time with a zone as a date takes a database of zones, which Windows lacks.
+    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    return plain.cast(pa.string())
