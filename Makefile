@@ -26,6 +26,8 @@ CARGO_FLAGS := --locked --quiet --features extension-module,test-util
 CLIPPY := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+# Tests start hundreds of interpreters, each of which would compile every module it imports where none may be kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-rust test-python test-slow test-stores azurite test-spark test-spark-4.0 test-bot-clients test-spark-quick lint lint-rust lint-python format connector-spec reference examples bench docs picture wheel clean audit

@@ -318,7 +318,7 @@ def test_what_was_acknowledged_is_handled_after_a_kill_and_no_answer_comes_twice
     def start(pause):
         arguments = [str(tmp_path / "options.json"), str(lake), str(log), str(pause), str(port)]
         process = subprocess.Popen([sys.executable, "-c", SERVER, *arguments])
-        until(lambda: is_up() or process.poll() is not None, 30)
+        until(lambda: is_up() or process.poll() is not None)
         return process
 
     def is_up():
@@ -341,7 +341,7 @@ def test_what_was_acknowledged_is_handled_after_a_kill_and_no_answer_comes_twice
         until(lambda: len(sent(graph)) == 6)
     finally:
         process.terminate()
-        assert process.wait(10) in (0, -15)
+        assert process.wait(60) in (0, -15)
     assert sorted(line for line in log.read_text().splitlines() if "done" in line) == [
         f"m{at} done" for at in (0, 1, 2, 3, 4, 9)
     ]

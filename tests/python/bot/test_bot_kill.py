@@ -40,7 +40,7 @@ def free_port():
 
 
 def health(url):
-    with urlopen(f"{url}/health", timeout=5) as answer:
+    with urlopen(f"{url}/health", timeout=30) as answer:
         return json.load(answer)
 
 
@@ -62,7 +62,7 @@ def kill_until_done(graph, users, tmp_path, *, told, kills, seed):
     def start():
         arguments = [str(tmp_path / "options.json"), str(lake), str(log), str(port)]
         process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", SERVER, *arguments])
-        until(lambda: is_up(url) or process.poll() is not None, 60)
+        until(lambda: is_up(url) or process.poll() is not None)
         assert process.poll() is None
         return process
 
@@ -82,10 +82,10 @@ def kill_until_done(graph, users, tmp_path, *, told, kills, seed):
                 process.kill()
                 process.wait()
             acknowledged |= {name for name, good in (one.result() for one in answers) if good}
-    until(lambda: health(url)["pending"] == 0, 30)
+    until(lambda: health(url)["pending"] == 0)
     assert acknowledged <= set(log.read_text().split())
     process.terminate()
-    process.wait(20)
+    process.wait(60)
     answers = Counter(one["activity"]["text"] for one in sent(graph))
     assert not answers or max(answers.values()) == 1, answers.most_common(3)
     kept = {json.loads(row["activity"])["text"]: row["state"] for row in rows(lake)}

@@ -108,7 +108,7 @@ def answered(here, *answers):
     ours, theirs = pty.openpty()
     os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
     command = [sys.executable, "-m", "lakeflow_teams", "init"]
-    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, cwd=here, timeout=60)
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, cwd=here, timeout=120)
     os.close(ours)
     os.close(theirs)
     return done
@@ -177,6 +177,6 @@ def test_a_reader_that_leaves_ends_nothing(here, options):
         (f"{lakeflow} ingest p.yaml --target lakehouse 2>&1 | true", "0"),
     ):
         shell = ["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"]
-        done = subprocess.run(shell, env=environment, capture_output=True, text=True, cwd=here, timeout=60)
+        done = subprocess.run(shell, env=environment, capture_output=True, text=True, cwd=here, timeout=120)
         assert (done.stdout.strip(), done.stderr) == (status, ""), command
     assert (here / "lakehouse" / "main" / "teams" / "channels" / "_delta_log").is_dir()

@@ -8,12 +8,13 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lakeflow_teams.deliver.pairup.grouping import Met, form, repeats, sizes
 from lakeflow_teams.deliver.pairup.matching import NOBODY, circle, complete
 from lakeflow_teams.deliver.pairup.period import begins, round_of
+from support.examples import examples
 
 
 def fewest(people, shape, met):
@@ -38,7 +39,7 @@ def whole(groups, people):
 histories = st.tuples(st.integers(2, 8), st.integers(2, 4), st.floats(0, 1), st.randoms(use_true_random=False))
 
 
-@settings(max_examples=120, deadline=None)
+@examples(60)
 @given(histories)
 def test_a_few_people_meet_again_as_rarely_as_can_be(drawn):
     count, size, known, chance = drawn
@@ -55,7 +56,7 @@ def test_a_few_people_meet_again_as_rarely_as_can_be(drawn):
     assert groups == form(reversed(people), size, met, name="n", round_="r")
 
 
-@settings(max_examples=25, deadline=None)
+@examples(15)
 @given(st.integers(7, 20), st.sampled_from([0.0, 0.02, 0.1]), st.randoms(use_true_random=False))
 def test_the_only_pairs_of_strangers_are_found(half, strangers, chance):
     """All but a hidden set of pairs, and a few more, have met: only a search for a maximum matching finds it."""
@@ -68,7 +69,7 @@ def test_the_only_pairs_of_strangers_are_found(half, strangers, chance):
     assert (repeats(groups, met), whole(groups, people)) == (0, True)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(st.integers(2, 9), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_a_matching_is_as_large_as_can_be_and_nobody_loses_a_partner(count, share, chance):
     edges = {pair for pair in combinations(range(count), 2) if chance.random() < share}

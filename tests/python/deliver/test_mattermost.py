@@ -6,7 +6,7 @@ import json
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deliver.test_slack_messages import JSON, SHAPES, Checked
@@ -14,6 +14,7 @@ from lakeflow_teams.deliver.sources.identity import hashed_id
 from lakeflow_teams.deliver.sources.mattermost import MattermostExport
 from lakeflow_teams.deliver.sources.mattermost.markdown import Body, markdown
 from lakeflow_teams.deliver.sources.model import CONTAINERS, MESSAGES, USERS, SourceError
+from support.examples import examples
 
 AT = 1614850200000
 PEOPLE = {"ada": "Ada Lovelace", "bo.ek": "Bo <Ek>"}
@@ -338,7 +339,7 @@ TYPES = st.sampled_from(["post", "direct_post", "user", "team", "channel", "dire
 TIMES = st.integers(-5, 2 * AT) | st.just(str(AT)) | JSON
 
 
-@settings(max_examples=40, deadline=None)
+@examples(20)
 @given(st.lists(st.tuples(TYPES, st.dictionaries(KEYS, SHAPES, max_size=6) | JSON, TIMES), max_size=5))
 def test_no_shape_of_a_line_stops_the_export(tmp_path_factory, items):
     given_lines = [
@@ -353,7 +354,7 @@ def test_no_shape_of_a_line_stops_the_export(tmp_path_factory, items):
     export.containers()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(100)
 @given(st.text(alphabet="*_~`#>|[]()!@:<&\\- \n1.ab/htps\t", max_size=80))
 def test_no_markdown_leaves_safe_html(text):
     found = markdown(text, Body(PEOPLE))

@@ -11,12 +11,13 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lakeflow_teams.deliver.sources.model import CONTAINERS, MESSAGES, USERS, SourceError
 from lakeflow_teams.deliver.sources.slack import SlackExport
 from lakeflow_teams.deliver.sources.slack.content import Content
+from support.examples import examples
 from support.paths import ROOT
 from support.slack_export import ADA, CHANNEL, entries, message, write_large, write_zip
 
@@ -411,7 +412,7 @@ def test_an_entry_that_stands_twice_is_named(tmp_path):
     assert "twice" in export.problems[0].what
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
 def test_bytes_that_were_changed_never_crash_a_reader(tmp_path_factory, changes):
     """Whatever a disk or a download did: the zip is refused, or what is broken in it is a problem."""

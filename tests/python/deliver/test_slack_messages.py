@@ -5,7 +5,7 @@ from __future__ import annotations
 import html.parser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakeflow_teams.deliver.sources.slack import SlackExport
@@ -13,6 +13,7 @@ from lakeflow_teams.deliver.sources.slack.body import Directory
 from lakeflow_teams.deliver.sources.slack.layout import Conversation, Layout, Person
 from lakeflow_teams.deliver.sources.slack.message import Reader
 from lakeflow_teams.deliver.sources.slack.values import micros
+from support.examples import examples
 from support.slack_export import entries, message, write_zip
 
 PEOPLE = {
@@ -670,7 +671,7 @@ class Checked(html.parser.HTMLParser):
     handle_decl = handle_pi = unknown_decl = handle_comment
 
 
-@settings(max_examples=400, deadline=None)
+@examples(120)
 @given(st.dictionaries(KEYS, SHAPES, max_size=8))
 def test_no_shape_of_a_message_stops_the_reader_or_leaves_safe_html(item):
     found = row(item)
@@ -680,14 +681,14 @@ def test_no_shape_of_a_message_stops_the_reader_or_leaves_safe_html(item):
     found.html.encode()
 
 
-@settings(max_examples=400, deadline=None)
+@examples(120)
 @given(TEXT)
 @example("_~_~")
 def test_no_text_leaves_safe_html(text):
     Checked(html_of(text))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(12)
 @given(st.lists(st.dictionaries(KEYS, SHAPES, max_size=6) | JSON, max_size=5))
 def test_no_day_file_stops_an_export(tmp_path_factory, items):
     """Each item is a row or a problem, whatever it is; and the message after them is read."""

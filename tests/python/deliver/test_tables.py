@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deliver.test_mattermost import MORE_TAGS
@@ -21,6 +21,7 @@ from lakeflow_teams.deliver.sources.model import CONTAINERS, MESSAGES, USERS, So
 from lakeflow_teams.deliver.sources.tables import Tables
 from lakeflow_teams.deliver.sources.tables.fast import in_form
 from lakeflow_teams.deliver.sources.tables.message import COLUMNS
+from support.examples import examples
 from support.paths import ROOT
 
 AT = datetime(2021, 3, 4, 9, 30, tzinfo=timezone.utc)
@@ -292,7 +293,7 @@ VALUES = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), VALUES, max_size=8), max_size=6))
 def test_no_shape_of_a_row_stops_the_tables(tmp_path_factory, given_rows):
     """Each row is a message or a problem."""
@@ -359,7 +360,7 @@ def test_files_lie_below_the_tables(tmp_path):
             source.content(key)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.text("xy", max_size=3)), min_size=30, max_size=80),
     st.integers(1, 15),

@@ -29,7 +29,7 @@ def graph():
 def broker():
     """A producer that is the broker too, and its address."""
     producer = Producer({"bootstrap.servers": "ignored", "test.mock.num.brokers": 1, "log_level": 0})
-    host = wait_for(lambda: next((str(one) for one in producer.list_topics(timeout=5).brokers.values()), None))
+    host = wait_for(lambda: next((str(one) for one in producer.list_topics(timeout=30).brokers.values()), None))
     yield producer, host.split("/")[0]
     producer.flush(5)
 
@@ -60,7 +60,7 @@ def test_values_are_merged_and_offsets_follow_the_rows(graph, broker, tmp_path):
             seconds_after()
         finally:
             service.end()
-            thread.join(20)
+            thread.join(60)
             assert service.stop(10.0)
 
     def first():
@@ -124,14 +124,14 @@ def test_a_broker_that_restarts_is_waited_for_and_nothing_is_lost(graph, broker,
         wait_for(lambda: len(restarting.failed) == 4)
     finally:
         service.end()
-        thread.join(20)
+        thread.join(60)
         assert service.stop(10.0)
 
 
 def _committed(servers, folder):
     consumer = Consumer({"bootstrap.servers": servers, "group.id": kafka.group(folder / "_listen")})
     try:
-        offset = consumer.committed([TopicPartition(TOPIC, partition) for partition in range(4)], timeout=5)
+        offset = consumer.committed([TopicPartition(TOPIC, partition) for partition in range(4)], timeout=30)
         return sum(each.offset for each in offset if each.offset > 0)
     finally:
         consumer.close()

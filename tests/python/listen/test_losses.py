@@ -51,7 +51,7 @@ def rough(tmp_path, seconds):
                         listener.start()
                     event = next(events)
             graph.set(push={})
-            wait_for(lambda: all(notice["fate"] != "waiting" for notice in graph.notices()), 60)
+            wait_for(lambda: all(notice["fate"] != "waiting" for notice in graph.notices()))
             lost = [notice for notice in graph.notices() if notice["fate"] == "lost"]
             assert lost, "nothing was lost"
             found = tell("reconcile", file, "--target", target)

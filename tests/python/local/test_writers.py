@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lakeflow_teams import ConfigurationError
@@ -17,6 +17,7 @@ from lakeflow_teams.local.write import append, by_files, data_file, delta, merge
 from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
+from support.examples import examples
 
 SCHEMA = pa.schema(
     [
@@ -50,7 +51,7 @@ rows = st.builds(
 )
 deletes = st.builds(lambda key, time: {"team_id": key[0], "id": key[1], CURSOR: time}, keys, times)
 batches = st.lists(st.tuples(st.lists(rows, max_size=8), st.lists(deletes, max_size=3)), min_size=1, max_size=4)
-model_test = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+model_test = examples(20)
 
 
 @pytest.fixture(autouse=True)

@@ -28,11 +28,11 @@ def test_cancelling_a_job_stops_its_requests(spark):
         while sum(path["template"].endswith("members") for path in graph.requests()) < 3 and time.monotonic() < deadline:
             time.sleep(0.1)
         spark.sparkContext.cancelAllJobs()
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
         assert errors
         # Spark gives a Python worker two seconds (spark.python.task.killTimeout), then ends it.
-        deadline, before = time.monotonic() + 8, -1
+        deadline, before = time.monotonic() + 30, -1
         while len(graph.requests()) != before and time.monotonic() < deadline:
             before = len(graph.requests())
             time.sleep(1.5)

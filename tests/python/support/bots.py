@@ -46,7 +46,7 @@ def serving(app):
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive(), "the app did not stop"
 
 
@@ -56,7 +56,7 @@ def table(target, name="bot_activities"):
     return DeltaTable(place).to_pyarrow_table().to_pylist() if DeltaTable.is_deltatable(str(place)) else []
 
 
-def until(what, seconds=40):
+def until(what, seconds=120):
     """Waits for something to become true, and returns it."""
     end = time.monotonic() + seconds
     while not (found := what()):

@@ -45,7 +45,7 @@ def tell(*arguments):
     return json.loads(done.stdout)
 
 
-def wait_for(what, seconds=60.0, pause=0.1):
+def wait_for(what, seconds=120.0, pause=0.1):
     """What a call gives once it is true."""
     end = time.monotonic() + seconds
     while not (found := what()):
@@ -95,7 +95,7 @@ class Listening:
     def end(self):
         """As Ctrl-C or an orchestrator does; its exit code, and what it said."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         return self.process.returncode, self._end()
 
     def _end(self):
