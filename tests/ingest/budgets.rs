@@ -7,7 +7,7 @@ use crate::harness::*;
 fn tenant() -> EmulatorConfig {
     EmulatorConfig {
         teams: 4,
-        channels_per_team: 6,
+        channels_per_team: 3,
         messages_per_channel: 150,
         replies_per_message: 2.0,
         empty_channel: false,

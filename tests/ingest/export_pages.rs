@@ -94,7 +94,7 @@ fn notes(session: &Session) -> Vec<String> {
 
 #[tokio::test]
 async fn a_page_is_asked_for_250_rows_and_an_export_needs_a_fifth_of_the_pages() {
-    let emulator = tenant(5, 260);
+    let emulator = tenant(3, 260);
     for read in &READS {
         let mut pages = Vec::new();
         for (extra, top) in [(vec![], 250), (vec![("top", "50")], 50), (vec![("top", "999")], 250)] {

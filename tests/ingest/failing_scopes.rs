@@ -41,7 +41,7 @@ async fn all_others_get_what_is_new_in_every_round_and_it_is_read_when_it_works_
     for strategy in STRATEGIES {
         for (is_channel, code) in [(false, 400), (false, 500), (true, 403), (true, 423)] {
             for is_known in [true, false] {
-                let emulator = start(small());
+                let emulator = start(EmulatorConfig { channels_per_team: 2, ..small() });
                 let (team, channel, _) = channel_ids(&emulator)[4].clone();
                 let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]).pages(7);
                 if is_known {
@@ -151,7 +151,8 @@ async fn a_sweep_that_failed_is_made_up_for() {
 async fn links_in_a_circle_of_any_length_end_with_and_without_pauses() {
     for strategy in STRATEGIES {
         for (length, pages) in [(1, 1), (2, 1), (2, 100), (3, 2), (7, 1)] {
-            let emulator = start(EmulatorConfig { teams: 2, messages_per_channel: 40, ..small() });
+            let emulator =
+                start(EmulatorConfig { teams: 2, channels_per_team: 2, messages_per_channel: 40, ..small() });
             let team = team_ids(&emulator)[0].clone();
             emulator.fault(FaultRule { length, ..fault(&format!("*teams/{team}/*essages"), FaultKind::LinkCircle) });
             let mut reader = Reader::messages(&emulator, &[("strategy", strategy), ("top", "5")]).pages(pages);

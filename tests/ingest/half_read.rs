@@ -177,8 +177,8 @@ async fn more_histories_than_have_room_begin_again_and_nothing_is_lost() {
 /// As where its first page fails: lists stand in, and a key comes once where everything is read at once.
 #[tokio::test]
 async fn lists_stand_in_for_an_export_that_fails_behind_its_first_page() {
-    for code in [403, 409, 424, 500, 502, 504] {
-        for pages in [0, 2] {
+    for (code, both) in [(403, true), (409, false), (424, false), (500, true), (502, false), (504, false)] {
+        for pages in if both { vec![0, 2] } else { vec![2] } {
             let emulator = start(tenant());
             let team = team_ids(&emulator)[0].clone();
             let path = format!("teams/{team}/channels/getAllMessages");

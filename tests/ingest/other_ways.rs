@@ -47,9 +47,10 @@ async fn a_page_that_fails_in_every_size_names_the_option() {
 
 #[tokio::test]
 async fn what_expand_is_refused_for_is_asked_for_by_itself() {
-    let emulator = with_knobs(EmulatorConfig { messages_per_channel: 60, ..small() }, |knobs| {
-        knobs.expand_refused = ["replies", "lastMessagePreview"].map(str::to_owned).into();
-    });
+    let emulator =
+        with_knobs(EmulatorConfig { teams: 2, channels_per_team: 2, messages_per_channel: 60, ..small() }, |knobs| {
+            knobs.expand_refused = ["replies", "lastMessagePreview"].map(str::to_owned).into();
+        });
     for strategy in ["auto", "channels", "delta"] {
         let options = [("strategy", strategy)];
         assert_every_door(&emulator, BOTH, &join(ALL_MESSAGES, &options), strategy).await;

@@ -16,7 +16,7 @@ use teams_ingest::{Limits, Session};
 
 use crate::harness::*;
 
-const DEFAULT_CASES: u64 = 12;
+const DEFAULT_CASES: u64 = 6;
 
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]

@@ -47,7 +47,7 @@ async fn read_by_scopes(session: &teams_ingest::Session, pass: &Pass) -> Vec<(&'
 
 #[tokio::test]
 async fn an_item_on_two_pages_is_one_row_of_every_table() {
-    let emulator = with_knobs(EmulatorConfig { teams: 12, members_per_team: 7, chats: 30, ..small() }, |knobs| {
+    let emulator = with_knobs(EmulatorConfig { teams: 8, members_per_team: 7, chats: 20, ..small() }, |knobs| {
         knobs.list_page = 1;
         knobs.directory_delta_page = 4;
     });

@@ -35,10 +35,10 @@ def graph():
     sizes = {
         "teams": 6,
         "channels_per_team": 5,
-        "messages_per_channel": 260,
+        "messages_per_channel": 160,
         "users": 10,
-        "chats": 40,
-        "messages_per_chat": 120,
+        "chats": 25,
+        "messages_per_chat": 80,
     }
     with GraphEmulator(
         **sizes, history_days=200, missing_teams=0, big_threads=0, empty_channel=False, frozen_clock=True
