@@ -63,8 +63,6 @@ pub struct Notice {
 }
 
 struct Waiting {
-    url: String,
-    due_ms: i64,
     first_ms: i64,
     notice: usize,
     app: String,
@@ -90,7 +88,9 @@ struct Endpoint {
 }
 
 pub struct Outbox {
-    waiting: Vec<Waiting>,
+    /// By address, and there by when they are due and in the order of their making: a backlog may hold a million.
+    waiting: BTreeMap<String, BTreeMap<(i64, usize), Waiting>>,
+    made: usize,
     retries: Vec<(i64, Post)>,
     endpoints: HashMap<String, Endpoint>,
     notices: Vec<Notice>,
@@ -104,7 +104,8 @@ pub struct Outbox {
 impl Outbox {
     pub fn new(seed: u64) -> Self {
         Self {
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
+            made: 0,
             retries: Vec::new(),
             endpoints: HashMap::new(),
             notices: Vec::new(),
@@ -180,8 +181,8 @@ impl Outbox {
         for _ in 0..copies {
             let late = if self.chance(knobs.overtaken) { self.rng.random_range(0..=knobs.late_ms.max(0)) } else { 0 };
             let due_ms = (now_ms + knobs.delay_ms + late).max(held_ms);
-            let (url, app, item) = (url.clone(), subscription.app.clone(), made.json.clone());
-            self.waiting.push(Waiting { url, due_ms, first_ms: now_ms, notice, app, item });
+            let (app, item) = (subscription.app.clone(), made.json.clone());
+            self.wait(&url, due_ms, Waiting { first_ms: now_ms, notice, app, item });
         }
     }
 
@@ -234,7 +235,12 @@ impl Outbox {
         let notice = self.note(&subscription.id, event, "", &url, None, now_ms);
         let item = item::lifecycle(subscription, event, tenant);
         let app = subscription.app.clone();
-        self.waiting.push(Waiting { url, due_ms: now_ms, first_ms: now_ms, notice, app, item });
+        self.wait(&url, now_ms, Waiting { first_ms: now_ms, notice, app, item });
+    }
+
+    fn wait(&mut self, url: &str, due_ms: i64, waiting: Waiting) {
+        self.made += 1;
+        self.waiting.entry(url.to_owned()).or_default().insert((due_ms, self.made), waiting);
     }
 
     pub fn is_idle(&self) -> bool {
@@ -254,23 +260,21 @@ impl Outbox {
                 self.retries.push((due_ms, post));
             }
         }
-        let (due, later) = std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.due_ms <= now_ms);
-        self.waiting = later;
-        let mut by_url: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
-        let due: Vec<Waiting> = due;
-        for waiting in due {
-            by_url.entry(waiting.url.clone()).or_default().push(waiting);
-        }
-        for (url, mut items) in by_url {
-            while !items.is_empty() {
+        for (url, mut waiting) in std::mem::take(&mut self.waiting) {
+            loop {
                 let endpoint = self.endpoints.entry(endpoint_of(&url)).or_default();
                 if endpoint.under_way >= AT_ONCE {
-                    self.waiting.append(&mut items);
+                    break;
+                }
+                let items = first_due(&mut waiting, knobs.items_per_post.max(1), now_ms);
+                if items.is_empty() {
                     break;
                 }
                 endpoint.under_way += 1;
-                let rest = items.split_off(items.len().min(knobs.items_per_post.max(1)));
-                posts.extend(self.collect(&url, std::mem::replace(&mut items, rest), tenant, knobs));
+                posts.extend(self.collect(&url, items, tenant, knobs));
+            }
+            if !waiting.is_empty() {
+                self.waiting.insert(url, waiting);
             }
         }
         posts
@@ -344,6 +348,16 @@ impl Outbox {
             }
         }
     }
+}
+
+/// At most so many that are due, which wait no longer.
+fn first_due(waiting: &mut BTreeMap<(i64, usize), Waiting>, most: usize, now_ms: i64) -> Vec<Waiting> {
+    let mut items = Vec::new();
+    while items.len() < most {
+        let Some(first) = waiting.first_entry().filter(|first| first.key().0 <= now_ms) else { break };
+        items.push(first.remove());
+    }
+    items
 }
 
 impl Endpoint {

@@ -61,7 +61,7 @@ def test_values_reach_tables_through_a_broker(tmp_path):
                 program = [sys.executable, str(TESTS / "programs" / "kafka_spark.py"), json.dumps(job)]
                 done = subprocess.run(program, capture_output=True, text=True, timeout=600)
                 assert done.returncode == 0, done.stderr[-3000:]
-                wait_for(lambda: equal(graph, lake), 60)
+                wait_for(lambda: equal(graph, lake))
             truth = {(row["team_id"], row["channel_id"], row["id"]): row for row in graph.truth("messages")}
             rows = newest(target)
             assert {key for key in truth if key[2] not in before} <= set(rows)
