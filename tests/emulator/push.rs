@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures::FutureExt;
 use serde_json::{Value, json};
 use support::fifo::{Fifo, Reply as Answer, status};
-use teams_emulator::{Emulator, Fate, Mutation};
+use teams_emulator::{Emulator, Fate, Mutation, Notice};
 
 use super::client::*;
 
@@ -128,24 +128,18 @@ impl Subscriber {
 
     /// Until the emulator knows of so many answers: what it sends again is due from then on, and the clock may move.
     async fn answered(&self, notice: usize, attempts: usize) {
-        for _ in 0..3_000 {
-            if self.emulator().notices()[notice].statuses.len() >= attempts {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{attempts} answers were not heard: {:?}", self.emulator().notices());
+        self.until(|notices| notices[notice].statuses.len() >= attempts).await;
     }
 
-    /// Until so many notifications have had an answer.
-    async fn heard(&self, count: usize) {
+    /// Until this is so of what the emulator has told.
+    async fn until(&self, is_so: impl Fn(&[Notice]) -> bool) {
         for _ in 0..3_000 {
-            if self.emulator().notices().iter().filter(|notice| !notice.statuses.is_empty()).count() >= count {
+            if is_so(&self.emulator().notices()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{count} answers were not heard: {:?}", self.emulator().notices());
+        panic!("it did not come true: {:?}", self.emulator().notices());
     }
 
     fn posts(&self) -> Vec<Value> {
@@ -447,7 +441,8 @@ async fn slow_endpoints_wait_and_very_slow_ones_lose() {
     let slowly = |milliseconds| vec![status(202).slow(Duration::from_millis(milliseconds)); 12];
     *it.answers.lock().unwrap() = slowly(40);
     it.mutate(json!({"new_messages": 12}));
-    it.heard(10).await;
+    let heard = |notices: &[Notice]| notices.iter().filter(|notice| !notice.statuses.is_empty()).count();
+    it.until(|notices| heard(notices) >= 10).await;
     it.mutate(json!({"new_messages": 1}));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let held = it.emulator().notices().last().unwrap().clone();
@@ -456,19 +451,13 @@ async fn slow_endpoints_wait_and_very_slow_ones_lose() {
     // No machine is too busy for that.
     it.emulator().set(|knobs| knobs.push.timeout_ms = 4_000);
     it.emulator().advance(601);
-    for _ in 0..3_000 {
-        if it.emulator().notices().iter().all(|notice| notice.fate == Fate::Delivered) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(it.emulator().notices().iter().all(|notice| notice.fate == Fate::Delivered));
+    it.until(|notices| notices.iter().all(|notice| notice.fate == Fate::Delivered)).await;
     // What was fast lies further back than an endpoint is judged by.
     it.emulator().advance(601);
     it.emulator().set(|knobs| (knobs.push.timeout_ms, knobs.push.patience_ms) = (30, 60));
     *it.answers.lock().unwrap() = slowly(200);
     it.mutate(json!({"new_messages": 12}));
-    it.heard(13 + 10).await;
+    it.until(|notices| heard(notices) >= 13 + 10).await;
     it.mutate(json!({"new_messages": 1}));
     assert_eq!(it.emulator().notices().last().unwrap().fate, Fate::Dropped);
 }

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 
 def examples(number):
-    """Settings of a property test, whose examples may take as long as this machine needs."""
+    """Settings of a property test, whose examples may take as long as this machine needs, and share a test's fixtures."""
     times = int(os.environ.get("EXAMPLES", "1"))
-    return settings(max_examples=times * number, deadline=None, suppress_health_check=list(HealthCheck))
+    allowed = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    return settings(max_examples=times * number, deadline=None, suppress_health_check=allowed)
