@@ -135,7 +135,7 @@ class OffsetInfo(TypedDict):
 def offset_info(offset: str) -> OffsetInfo:
     """What an offset tells. Of a text that is no offset of this connector nothing is known; it is not refused here."""
 
-def splice_row_groups(sources: Sequence[str], places: Sequence[tuple[int, int]], target: str) -> None:
+def splice_row_groups(sources: Sequence[str], groups: Sequence[Sequence[tuple[int, int]]], target: str) -> None:
     """Writes a new Parquet file of row groups of others, copied without being decoded.
 
     ``places`` are pairs of a source's index and a row group's number, in the order of the new file. All sources must have one

@@ -1,10 +1,10 @@
 //! What writing a table's files takes that is too slow elsewhere. It knows files and columns, and no table.
 //!
-//! - [`splice`]: Parquet files made of row groups of others;
+//! - [`splice`]: Parquet files made of row groups of others, and of columns of others;
 //! - [`key_hashes`]: which of the keys that are looked for a file may hold.
 
 mod key_hashes;
 mod splice;
 
 pub use key_hashes::{KeyHashes, RecentKeys, Unhashable};
-pub use splice::splice;
+pub use splice::{Layers, splice};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
@@ -20,16 +20,20 @@ use parquet::file::writer::SerializedFileWriter;
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// A row group: which of the sources it is in, and its number there.
-pub type Place = (usize, usize);
+type Place = (usize, usize);
 
-/// Writes the row groups at `places`, in that order, to a new file `target`, which must not be there.
+/// A row group of a new file. The first place has all columns; each of the others has some that are taken in place of those.
+pub type Layers = Vec<Place>;
+
+/// Writes row groups, in that order, to a new file `target`, which must not be there.
 ///
-/// All sources must have one schema. A source is held in memory while the file is written, so they are for files of some
-/// megabytes. Statistics of the columns come along; page indexes and Bloom filters do not.
-pub fn splice(sources: &[&Path], places: &[Place], target: &Path) -> io::Result<()> {
+/// All first places must have one schema, and all places of a row group one number of rows. A source is held in memory while
+/// the file is written, so they are for files of some megabytes. Statistics of the columns come along; page indexes and Bloom
+/// filters do not.
+pub fn splice(sources: &[&Path], groups: &[Layers], target: &Path) -> io::Result<()> {
     let sources = sources.iter().map(|path| Source::open(path)).collect::<io::Result<Vec<_>>>()?;
     let file = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(target)?);
-    write(&sources, places, file).map_err(|error| match error {
+    write(&sources, groups, file).map_err(|error| match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(error) => io::Error::other(error),
@@ -53,40 +57,66 @@ impl Source {
     }
 }
 
-fn write(sources: &[Source], places: &[Place], file: BufWriter<File>) -> Result<()> {
-    let missing = || ParquetError::General("there is no row group to write".to_owned());
-    let first = sources.get(places.first().ok_or_else(missing)?.0).ok_or_else(missing)?;
-    let schema = first.metadata.file_metadata().schema_descr().root_schema_ptr();
+/// A row group where it lies.
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    source: &'a Source,
+    group: &'a RowGroupMetaData,
+}
+
+impl<'a> Layer<'a> {
+    fn at(sources: &'a [Source], (source, group): Place) -> Result<Self> {
+        let source = sources.get(source).ok_or_else(missing)?;
+        let group = source.metadata.row_groups().get(group).ok_or_else(missing)?;
+        Ok(Self { source, group })
+    }
+
+    fn column(self, like: &ColumnChunkMetaData) -> Option<&'a ColumnChunkMetaData> {
+        self.group.columns().iter().find(|column| column.column_path() == like.column_path())
+    }
+}
+
+fn missing() -> ParquetError {
+    ParquetError::General("there is no row group to write".to_owned())
+}
+
+fn write(sources: &[Source], groups: &[Layers], file: BufWriter<File>) -> Result<()> {
+    let layers = |places: &Layers| places.iter().map(|place| Layer::at(sources, *place)).collect::<Result<Vec<_>>>();
+    let groups = groups.iter().map(layers).collect::<Result<Vec<_>>>()?;
+    let first = groups.first().and_then(|layers| layers.first()).ok_or_else(missing)?;
+    let schema = first.source.metadata.file_metadata().schema_descr().root_schema_ptr();
     let properties = WriterProperties::builder()
         .set_created_by(concat!("lakeflow-teams version ", env!("CARGO_PKG_VERSION")).to_owned())
         .build();
     let mut writer = SerializedFileWriter::new(file, schema.clone(), Arc::new(properties))?;
-    for &(source, group) in places {
-        let source = sources.get(source).ok_or_else(missing)?;
-        if source.metadata.file_metadata().schema() != schema.as_ref() {
+    for layers in &groups {
+        let (base, over) = layers.split_first().ok_or_else(missing)?;
+        if base.source.metadata.file_metadata().schema() != schema.as_ref() {
             return Err(ParquetError::General("the row groups are of different schemas".to_owned()));
         }
-        if group >= source.metadata.num_row_groups() {
-            return Err(missing());
+        if over.iter().any(|layer| layer.group.num_rows() != base.group.num_rows()) {
+            return Err(ParquetError::General("the columns have different numbers of rows".to_owned()));
         }
-        copy(&mut writer, &source.content, source.metadata.row_group(group))?;
+        copy(&mut writer, *base, over)?;
     }
     writer.into_inner()?.flush()?;
     Ok(())
 }
 
-fn copy(writer: &mut SerializedFileWriter<BufWriter<File>>, content: &Bytes, group: &RowGroupMetaData) -> Result<()> {
+fn copy(writer: &mut SerializedFileWriter<BufWriter<File>>, base: Layer<'_>, over: &[Layer<'_>]) -> Result<()> {
     let mut out = writer.next_row_group()?;
-    for column in group.columns() {
+    for column in base.group.columns() {
+        let newer = over.iter().rev().find_map(|layer| layer.column(column).map(|column| (layer.source, column)));
+        let (source, column) = newer.unwrap_or((base.source, column));
         let closed = ColumnCloseResult {
             bytes_written: column.compressed_size() as u64,
-            rows_written: group.num_rows() as u64,
+            rows_written: base.group.num_rows() as u64,
             metadata: column.clone(),
             bloom_filter: None,
             column_index: None,
             offset_index: None,
         };
-        out.append_column(content, closed)?;
+        out.append_column(&source.content, closed)?;
     }
     out.close()?;
     Ok(())

@@ -15,16 +15,16 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RecentKeys>()
 }
 
-/// Writes row groups (source and number, in that order) to a new file.
+/// Writes row groups to a new file: of each where it lies (source and number), and where columns lie that are others.
 #[pyfunction]
 fn splice_row_groups(
     py: Python<'_>,
     sources: Vec<PathBuf>,
-    places: Vec<(usize, usize)>,
+    groups: Vec<lake::Layers>,
     target: PathBuf,
 ) -> PyResult<()> {
     let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
-    Ok(py.detach(|| lake::splice(&sources, &places, &target))?)
+    Ok(py.detach(|| lake::splice(&sources, &groups, &target))?)
 }
 
 /// The keys of some rows.

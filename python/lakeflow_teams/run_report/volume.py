@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,9 @@ from lakeflow_teams.store.location import Location
 #: How far the page looks back, counted from the newest day that has a message.
 DAYS = 90
 BUSIEST = 10
+
+#: By the source table.
+_Counted = dict[str, list[dict[str, Any]]]
 
 _KINDS = {"messages": "messages", "message_replies": "replies"}
 _KEYS = {
@@ -42,9 +45,11 @@ def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | 
             return None  # removed a moment ago
         builder = builder.register(source, opened)
         latest[source] = _latest(opened)
-    newest = max(filter(None, (_newest(builder, found[source], latest[source]) for source in kinds)), default=None)
-    if newest is None:
+    written = {source: found[source] for source in kinds}
+    last = _last_days(builder, written, _told([latest[source] for source in kinds]))
+    if last is None:
         return None
+    newest, counts = last
     first = newest - timedelta(days=DAYS - 1)
     days: dict[str, dict[str, Any]] = {}
     for offset in range(DAYS):
@@ -52,7 +57,7 @@ def volume(target: Location, tables: Iterable[TableStatus]) -> dict[str, Any] | 
         days[day] = {"day": day, "messages": 0, "replies": 0}
     channels: dict[tuple[str, str], dict[str, Any]] = {}
     for source, name in kinds.items():
-        for row in _rows(builder, _counts(found[source], first)):
+        for row in counts[source]:
             if row["day"]:
                 if row["day"] in days:
                     days[row["day"]][name] = row["count"]
@@ -92,18 +97,37 @@ def _latest(table: DeltaTable) -> str | None:
     return str(pc.max(files[name]).as_py()) if known else None
 
 
-def _newest(builder: QueryBuilder, table: TableStatus, latest: str | None) -> date | None:
-    """The day of the newest message; the whole table is read for it only where the last days have none."""
-    query = f"SELECT max({_TIME}) AS newest FROM {table.source_table} WHERE \"messageType\" = 'message'"
-    queries = [query]
-    if latest is not None:
-        begin = date.fromisoformat(latest[:10]) - timedelta(days=1)
-        queries.insert(0, f"{query} AND \"createdDateTime\" >= '{begin.isoformat()}'")
-    for each in queries:
-        (row,) = _rows(builder, each)
-        if row["newest"]:
-            return date.fromisoformat(row["newest"][:10])
-    return None
+def _told(latest: Sequence[str | None]) -> date | None:
+    """The day after which nothing was created; ``None`` where that of a table is not known."""
+    known = [text for text in latest if text is not None]
+    return date.fromisoformat(max(known)[:10]) if len(known) == len(latest) else None
+
+
+def _newest(builder: QueryBuilder, tables: Mapping[str, TableStatus]) -> date | None:
+    """The day of the newest message, for which whole tables are read."""
+    queries = (f"SELECT max({_TIME}) AS newest FROM {source} WHERE \"messageType\" = 'message'" for source in tables)
+    found = [row["newest"] for query in queries for row in _rows(builder, query) if row["newest"]]
+    return date.fromisoformat(max(found)[:10]) if found else None
+
+
+def _last_days(builder: QueryBuilder, tables: Mapping[str, TableStatus], told: date | None) -> tuple[date, _Counted] | None:
+    """The day of the newest message, and what each table holds of the days up to it.
+
+    The day that the log tells of may have events of the system only, and no message.
+    """
+    if told is not None:
+        counts = _counted(builder, tables, told)
+        days = [row["day"] for rows in counts.values() for row in rows if row["day"]]
+        if days:
+            newest = date.fromisoformat(max(days))
+            return newest, counts if newest == told else _counted(builder, tables, newest)
+    found = _newest(builder, tables)
+    return (found, _counted(builder, tables, found)) if found is not None else None
+
+
+def _counted(builder: QueryBuilder, tables: Mapping[str, TableStatus], newest: date) -> _Counted:
+    first = newest - timedelta(days=DAYS - 1)
+    return {source: _rows(builder, _counts(table, first)) for source, table in tables.items()}
 
 
 def _counts(table: TableStatus, first: date) -> str:

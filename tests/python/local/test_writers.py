@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakeflow_teams import ConfigurationError
-from lakeflow_teams.local.write import append, by_files, data_file, delta, merge, scd2, snapshot, splice, upkeep
+from lakeflow_teams.local.write import append, by_files, data_file, delta, merge, scd2, snapshot, splice, table_file, upkeep
 from lakeflow_teams.local.write.delta import read
 from lakeflow_teams.local.write.destination import Destination, Shape
 from lakeflow_teams.local.write.stamp import Stamp
@@ -61,10 +61,12 @@ def _small_files(monkeypatch):
         (data_file, "ROW_GROUP_ROWS", 2),
         (splice, "ROW_GROUP_ROWS", 2),
         (data_file, "FILE_ROWS", 6),
+        (data_file, "_COPIED_ROWS", 4),
         (splice, "FILE_ROWS", 6),
         (upkeep, "FILE_ROWS", 6),
+        (by_files, "ROW_GROUP_ROWS", 2),
         (by_files, "_LEAST_GROUP_ROWS", 2),
-        (by_files, "_BATCH_ROWS", 3),
+        (table_file, "_BATCH_ROWS", 3),
     ):
         monkeypatch.setattr(module, name, value)
 
@@ -363,15 +365,52 @@ def test_a_change_costs_the_files_that_hold_it(fresh, monkeypatch):
     assert [row["order"] for row in content(destination) if row["team_id"] == "B" and row["id"] == "0007"] == ["new"]
 
 
-def test_row_groups_that_do_not_change_are_copied_and_not_decoded(fresh, monkeypatch):
+def encoded(monkeypatch):
+    """What is written anew from now on, beside what is copied: columns and rows of each row group."""
+    found = []
+    add = splice._Fresh.add
+    monkeypatch.setattr(
+        splice._Fresh, "add", lambda self, rows: found.append((rows.schema.names, len(rows))) or add(self, rows)
+    )
+    return found
+
+
+def test_of_a_changed_row_only_its_row_group_is_written_and_only_columns_that_differ(fresh, monkeypatch):
     destination = fresh()
     merge.write(destination, batch_of("A", range(6)), None, Stamp(1, "a"))
-    encoded = []
-    row_groups = by_files.row_groups
-    monkeypatch.setattr(by_files, "row_groups", lambda rows: encoded.append(rows.num_rows) or row_groups(rows))
+    written = encoded(monkeypatch)
     merge.write(destination, batch_of("A", [3], second=1), None, Stamp(2, "b"))
-    assert encoded == [2]
-    assert len(content(destination)) == 6
+    assert written == [([CURSOR], 2)]
+    merge.write(destination, batch_of("A", [0, 3], second=2, text="new"), None, Stamp(3, "c"))
+    assert written[1:] == [([CURSOR, "order"], 2)] * 2
+    rows = {row["id"]: (row[CURSOR][-6:], row["order"]) for row in content(destination)}
+    assert rows == {f"{number:04}": ("2.000Z", "new") if number in {0, 3} else ("0.000Z", "x") for number in range(6)}
+    (uri,) = DeltaTable(str(destination.path)).file_uris()
+    (told,) = pa.table(DeltaTable(str(destination.path)).get_add_actions(flatten=True)).to_pylist()
+    group = pq.read_metadata(uri).row_group(0)
+    limits = [group.column(at).statistics for at in range(group.num_columns) if group.column(at).path_in_schema == CURSOR]
+    assert [(one.min[-6:], one.max[-6:]) for one in limits] == [("0.000Z", "2.000Z")]
+    assert (told["min." + CURSOR][-6:], told["max." + CURSOR][-6:]) == ("0.000Z", "2.000Z")
+
+
+def test_a_row_group_that_loses_a_row_is_written_whole(fresh, monkeypatch):
+    destination = fresh()
+    merge.write(destination, batch_of("A", range(6)), None, Stamp(1, "a"))
+    written = encoded(monkeypatch)
+    gone = pa.table({"team_id": ["A"], "id": ["0003"], CURSOR: ["2025-01-15T10:30:01.000Z"]})
+    merge.write(destination, batch_of("A", [2], second=1), gone, Stamp(2, "b"))
+    assert written == [(SCHEMA.names, 1)]
+    assert [row["id"] for row in content(destination)] == ["0000", "0001", "0002", "0004", "0005"]
+
+
+def test_after_compaction_a_run_knows_which_file_holds_a_key(fresh, monkeypatch):
+    destination = fresh()
+    for number in range(9):
+        merge.write(destination, batch_of("A", [number]), None, Stamp(number + 1, f"o{number}"))
+    upkeep.look_after(destination, destination.open())
+    opened = opened_files(monkeypatch)
+    merge.write(destination, batch_of("A", [8], second=1), None, Stamp(10, "z"))
+    assert len(set(opened)) == 1
 
 
 def test_a_changed_row_keeps_what_another_program_added_to_it(fresh):

@@ -8,13 +8,13 @@ that the rows of the last days lie together, and so do those of any other day.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import time
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -29,27 +29,49 @@ from lakeflow_teams.local.write import times
 ROW_GROUP_ROWS = 1_000
 #: Rows of a file, some 10 MB of messages: what is copied where one of them changes.
 FILE_ROWS = 32_000
+_COPIED_ROWS = 8 * ROW_GROUP_ROWS
 
 Bounds = dict[str, tuple[Any, Any]]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Group:
-    """A row group: its first row in the file, how many there are, and least and greatest values where they are known."""
+    """A row group: its first row in the file, how many there are, and what is known of ``columns``.
+
+    ``limits`` are least and greatest values, and ``bounds`` those of them that keys are held against.
+    """
 
     first: int
     rows: int
+    columns: frozenset[str]
     bounds: Bounds
+    limits: Bounds
+    nulls: dict[str, int]
+
+    def with_columns(self, newer: Group) -> Group:
+        """The same row group, where some columns are others."""
+
+        def merged(mine: dict[str, _T], theirs: dict[str, _T]) -> dict[str, _T]:
+            return {**{name: value for name, value in mine.items() if name not in newer.columns}, **theirs}
+
+        bounds, limits = merged(self.bounds, newer.bounds), merged(self.limits, newer.limits)
+        return replace(self, bounds=bounds, limits=limits, nulls=merged(self.nulls, newer.nulls))
 
 
 def groups_of(footer: pq.FileMetaData, columns: Sequence[str]) -> list[Group]:
-    """The row groups of a file, with the bounds of some of its columns."""
+    """The row groups of a file, with what it says of some of its columns."""
     first, groups = 0, []
     places = _places(footer, columns)
+    names = frozenset(name for name, _ in places)
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
-        bounds = {name: found for name, at in places if (found := _bounds(group.column(at).statistics)) is not None}
-        groups.append(Group(first, group.num_rows, bounds))
+        statistics = {name: found for name, at in places if (found := group.column(at).statistics) is not None}
+        limits = {name: (found.min, found.max) for name, found in statistics.items() if found.has_min_max}
+        bounds = {name: pair for name, pair in limits.items() if isinstance(pair[0], (str, int))}
+        nulls = {name: found.null_count for name, found in statistics.items() if found.has_null_count}
+        groups.append(Group(first, group.num_rows, names, bounds, limits, nulls))
         first += group.num_rows
     return groups
 
@@ -61,24 +83,20 @@ def _places(footer: pq.FileMetaData, columns: Sequence[str]) -> list[tuple[str, 
     return [(path, at) for at in range(footer.num_columns) if (path := group.column(at).path_in_schema) in columns]
 
 
-def _bounds(statistics: pq.Statistics | None) -> tuple[Any, Any] | None:
-    if statistics is None or not statistics.has_min_max or not isinstance(statistics.min, (str, int)):
-        return None
-    return statistics.min, statistics.max
-
-
-def described(path: str, size: int, footer: pq.FileMetaData, columns: Sequence[str], *, change: bool = True) -> AddAction:
+def described(path: str, size: int, groups: Sequence[Group], columns: Sequence[str], *, change: bool = True) -> AddAction:
     """The file as the table's log names it. ``change`` tells whether its rows are other ones than before."""
-    stats: dict[str, Any] = {"numRecords": footer.num_rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
-    for name, at in _places(footer, columns):
-        found = [footer.row_group(number).column(at).statistics for number in range(footer.num_row_groups)]
-        if any(one is None or not one.has_null_count for one in found):
+    rows = sum(group.rows for group in groups)
+    stats: dict[str, Any] = {"numRecords": rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
+    for name in columns:
+        nulls = [group.nulls[name] for group in groups if name in group.nulls]
+        if len(nulls) < len(groups):
             continue
-        stats["nullCount"][name] = sum(one.null_count for one in found)
-        valued = [one for one in found if one.num_values]
-        if valued and all(one.has_min_max for one in valued):
-            stats["minValues"][name] = _logged(min(one.min for one in valued))
-            stats["maxValues"][name] = _logged(max(one.max for one in valued), least=timedelta(microseconds=999))
+        stats["nullCount"][name] = sum(nulls)
+        valued = [group for group, absent in zip(groups, nulls, strict=True) if absent < group.rows]
+        limits = [group.limits[name] for group in valued if name in group.limits]
+        if valued and len(limits) == len(valued):
+            stats["minValues"][name] = _logged(min(least for least, _ in limits))
+            stats["maxValues"][name] = _logged(max(most for _, most in limits), timedelta(microseconds=999))
     return AddAction(path, size, {}, int(time() * 1000), change, json.dumps(stats, ensure_ascii=False))
 
 
@@ -146,7 +164,8 @@ class Writer:
     def _end(self) -> None:
         if self._file is not None:
             size, footer = self._file.close()
-            self._done.append(described(self._file.name, size, footer, self._columns, change=self._change))
+            groups = groups_of(footer, self._columns)
+            self._done.append(described(self._file.name, size, groups, self._columns, change=self._change))
             self._file = None
 
 
@@ -194,10 +213,15 @@ def new_name() -> str:
     return f"part-{uuid4()}.snappy.parquet"
 
 
-def in_order(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """The rows in the order in which files keep them."""
+def in_order(rows: pa.Table, keys: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows in the order in which files keep them, some row groups at a time: a copy of all of them is never there."""
     column = order_column(rows.schema, keys)
-    return rows.take(pc.sort_indices(rows[column])) if rows.num_rows and column else rows
+    if not column:
+        yield rows
+        return
+    order = pc.sort_indices(rows[column])
+    for first in range(0, len(order), _COPIED_ROWS):
+        yield rows.take(order.slice(first, _COPIED_ROWS))
 
 
 def order_column(schema: pa.Schema, keys: Sequence[str]) -> str:

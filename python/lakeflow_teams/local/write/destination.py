@@ -108,7 +108,7 @@ class Destination:
 
     def create(self, schema: pa.Schema, rows: Iterable[pa.Table], stamp: Stamp) -> int:
         """Makes the table in one commit, with its first rows, and tells how many they are."""
-        ordered = (in_order(given, self.shape.keys) for given in rows)
+        ordered = (some for given in rows for some in in_order(given, self.shape.keys))
         count = delta.create(self.path, self._told(schema), ordered, stamp.properties(), self._columns(schema))
         table = self.open() if isinstance(rows, Sequence) and count and self.shape.keys else None
         if table is not None and table.version() == 0:

@@ -26,18 +26,18 @@ class Wanted:
         self._limits = {name: (limit["min"], limit["max"]) for name, limit in limits.items()}
 
     @cached_property
-    def _best(self) -> str:
+    def best(self) -> str:
         """The column that tells most keys apart."""
         return max(self.on, key=lambda name: pc.count_distinct(self._rows[name]).as_py())
 
     @cached_property
     def _set(self) -> pa.Array:
-        return pc.unique(self._rows[self._best])
+        return pc.unique(self._rows[self.best])
 
     @cached_property
     def _sorted(self) -> dict[str, list[Any]]:
         """The keys by that column."""
-        rows = self._rows.take(pc.sort_indices(self._rows[self._best]))
+        rows = self._rows.take(pc.sort_indices(self._rows[self.best]))
         return {name: rows[name].to_pylist() for name in self.on}
 
     @cached_property
@@ -62,7 +62,8 @@ class Wanted:
 
     def may_be_within(self, bounds: Bounds) -> bool:
         """Whether one of the keys may lie within bounds, which takes a closer look at each."""
-        if not self.overlap(bounds):
+        begin, end = self._between(*bounds[self.best]) if self.best in bounds else (0, len(self._rows))
+        if begin == end or not self.overlap(bounds):
             return False
         known = [(name, *bounds[name]) for name in self.on if name in bounds]
         for name, low, high in known:
@@ -70,24 +71,30 @@ class Wanted:
             at = bisect_left(values, low)
             if at == len(values) or values[at] > high:
                 return False
-        if self._best not in bounds:
+        if self.best not in bounds or end - begin > _EACH:
             return True
-        low, high = bounds[self._best]
         keys = self._sorted
-        begin, end = bisect_left(keys[self._best], low), bisect_right(keys[self._best], high)
-        if end - begin > _EACH:
-            return True
         return any(all(low <= keys[name][at] <= high for name, low, high in known) for at in range(begin, end))
+
+    def _between(self, low: Any, high: Any) -> tuple[int, int]:
+        """The numbers of the keys, sorted by the column that tells most apart, that lie between two values of it."""
+        values = self._sorted[self.best]
+        return bisect_left(values, low), bisect_right(values, high)
+
+    def fitting(self, rows: pa.Table) -> list[int]:
+        """The numbers of rows whose value of :attr:`best` is that of a key."""
+        numbers: list[int] = pc.indices_nonzero(pc.is_in(rows[self.best], value_set=self._set)).to_pylist()
+        return numbers
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
         """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
-        fits = pc.is_in(rows[self._best], value_set=self._set)
-        some = pc.indices_nonzero(fits)
-        if len(some) == 0:
+        some = self.fitting(rows)
+        if not some:
             return [], []
-        keys = zip(*(rows[name].take(some).to_pylist() for name in self.on), strict=True)
+        fits = rows.select(self.on).take(pa.array(some, pa.int64()))
+        keys = zip(*(fits[name].to_pylist() for name in self.on), strict=True)
         found, wanted = [], []
-        for at, key in zip(some.to_pylist(), keys, strict=True):
+        for at, key in zip(some, keys, strict=True):
             for index in self._index.get(key, ()):
                 found.append(at)
                 wanted.append(index)

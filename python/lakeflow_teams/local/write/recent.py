@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from lakeflow_teams import _core
 
-#: Bytes of hashes that are kept for a key, eight a row; beyond them the oldest files are forgotten.
+#: Bytes of hashes that are kept for a key, five a row; beyond them the oldest files are forgotten.
 _MOST_BYTES = 36 << 20
 
 
