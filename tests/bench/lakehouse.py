@@ -87,6 +87,26 @@ def appends(job: Job) -> Callable[[], dict[str, Any]]:
     return run
 
 
+def _each_once(batches: Iterator[tuple[str, Any]], keys: dict[str, list[str]]) -> Iterator[tuple[str, Any]]:
+    """Without rows that come again: dlt's merge takes a key once in a load."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from lakeflow_teams.local.write.recent import Recent
+    from lakeflow_teams.local.write.rows import newest
+
+    known = {table: Recent([key]) for table, key in keys.items()}
+    given: dict[str, list[str]] = {table: [] for table in keys}
+    for table, some in batches:
+        rows = newest(some, keys[table], None)
+        before = known[table].among(given[table], rows, keys[table]).values()
+        again = pa.array(sorted({row for held in before for row in held}), pa.int64())
+        rows = rows.filter(pc.invert(pc.is_in(pa.array(range(rows.num_rows), pa.int64()), again)))
+        given[table].append(str(len(given[table])))
+        known[table].note(given[table][-1:], rows)
+        yield table, rows
+
+
 def dlt_merge(job: Job) -> Callable[[], dict[str, Any]]:
     """The same rows, as Arrow tables of our reader, merged into Delta tables by dlt."""
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -103,7 +123,7 @@ def dlt_merge(job: Job) -> Callable[[], dict[str, Any]]:
 
     def rows() -> Iterator[Any]:
         nonlocal count
-        for table, some in _batches(job):
+        for table, some in _each_once(_batches(job), keys):
             count += some.num_rows
             if some.num_rows:
                 hints = dlt.mark.make_hints(

@@ -14,7 +14,7 @@ from lakeflow_teams.results.lakehouse import TableStatus, size_text
 from lakeflow_teams.results.report import describe_skip
 from lakeflow_teams.results.summary import RunSummary
 from lakeflow_teams.run_report import charts, files
-from lakeflow_teams.run_report.volume import volume
+from lakeflow_teams.run_report.volume import SOURCES, volume
 from lakeflow_teams.store.location import Location
 
 #: Runs that a page compares itself with.
@@ -50,10 +50,19 @@ def compose(summary: RunSummary, target: Location, tables: Sequence[TableStatus]
         **summary.to_dict(),
         "timeline": [asdict(sample) for sample in summary.timeline],
         "tables": [asdict(table) for table in tables],
-        "volume": volume(target, tables),
     }
-    document["history"] = [_short(each) for each in [*files.earlier(target, HISTORY - 1), document]]
+    earlier = files.earlier(target, HISTORY - 1)
+    same = earlier and _counted(earlier[-1]) == _counted(document)
+    document["volume"] = earlier[-1]["volume"] if same else volume(target, tables)
+    document["history"] = [_short(each) for each in [*earlier, document]]
     return document
+
+
+def _counted(document: Mapping[str, Any]) -> Any:
+    """What the document's volume rests on, which is not counted again while it is the same."""
+    names = ("path", "version", "committed", "rows", "bytes")
+    tables = [[table[name] for name in names] for table in document["tables"] if table["source_table"] in SOURCES]
+    return document["connector"], tables
 
 
 def html(document: Mapping[str, Any]) -> str:

@@ -21,6 +21,8 @@ BUSIEST = 10
 _Counted = dict[str, list[dict[str, Any]]]
 
 _KINDS = {"messages": "messages", "message_replies": "replies"}
+#: Source tables that are looked at.
+SOURCES = (*_KINDS, "channels", "teams")
 _KEYS = {
     "messages": ("team_id", "channel_id", "id"),
     "message_replies": ("team_id", "channel_id", "parent_message_id", "id"),
@@ -80,7 +82,7 @@ def _neighbours(tables: Sequence[TableStatus]) -> dict[str, TableStatus]:
     schema = next((_schema(table) for table in ours if table.source_table in _KINDS), None)
     found: dict[str, TableStatus] = {}
     for table in ours:
-        if table.source_table in (*_KINDS, "channels", "teams") and _schema(table) == schema:
+        if table.source_table in SOURCES and _schema(table) == schema:
             found.setdefault(str(table.source_table), table)
     return found
 

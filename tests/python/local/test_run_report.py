@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from lakeflow_teams import LakeflowTeamsError, ThrottledError, ingest_local
 from lakeflow_teams.cli.app import run
-from lakeflow_teams.run_report import charts, files
+from lakeflow_teams.run_report import charts, files, volume
+from lakeflow_teams.run_report import page as report_page
 from lakeflow_teams.store.folder import Folder
 from support.lakehouse import TABLES, differences, entry, later, pipeline
 
@@ -91,6 +92,21 @@ def test_the_figures_are_the_tenants(graph, options, tmp_path):
     assert [each["channel"] for each in busiest] == [names[each["channel_id"]] for each in busiest]
     totals = [each["messages"] + each["replies"] for each in busiest]
     assert totals == sorted(totals, reverse=True)
+
+
+def test_messages_are_counted_again_only_where_something_changed(graph, options, tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr(report_page, "volume", lambda *given: counted.append(1) or volume.volume(*given))
+    spec = pipeline(entry("messages"), entry("channels"))
+    ingest_local(spec, tmp_path, options)
+    first = written(tmp_path)["volume"]
+    graph.advance(3600)
+    ingest_local(spec, tmp_path, options)
+    assert (written(tmp_path)["volume"], len(counted)) == (first, 1)
+    later(graph)
+    ingest_local(spec, tmp_path, options)
+    assert len(counted) == 2
+    assert written(tmp_path)["volume"] != first
 
 
 @pytest.mark.parametrize("way", ["SCD_TYPE_2", "APPEND_ONLY"])
