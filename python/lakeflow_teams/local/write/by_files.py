@@ -225,10 +225,12 @@ class _Edits:
 
     def others(self, stored: pa.Table, first: int) -> list[str]:
         """The columns in which rows say something else than stored ones."""
-        here = self._between(first, stored.num_rows)
-        old = stored.take(pa.array([row - first for row in here], pa.int64()))
-        new = self._new(stored, here, first)
-        return [name for name in stored.schema.names if not new[name].equals(old[name])]
+        if self._updates is None:
+            return []
+        pairs = [(self._edits[row], row - first) for row in self._between(first, stored.num_rows)]
+        named = [name for name in stored.schema.names if name in self._updates.schema.names]
+        columns = ((name, self._updates[name], stored[name]) for name in named)
+        return [name for name, new, old in columns if any(new.slice(at, 1) != old.slice(row, 1) for at, row in pairs)]
 
     def applied(self, stored: pa.Table, first: int) -> pa.Table:
         """Rows of a file from the one with the number ``first`` on, as they are from now on."""

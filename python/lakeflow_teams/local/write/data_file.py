@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from time import time
 from types import TracebackType
 from typing import Any, TypeVar
@@ -34,6 +34,11 @@ _COPIED_ROWS = 8 * ROW_GROUP_ROWS
 Bounds = dict[str, tuple[Any, Any]]
 
 _T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class _Moment(int):
+    """A time in microseconds since 1970, as files have it. To make a ``datetime`` of each takes most of reading a footer."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,12 @@ def groups_of(footer: pq.FileMetaData, columns: Sequence[str]) -> list[Group]:
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         statistics = {name: found for name, at in places if (found := group.column(at).statistics) is not None}
-        limits = {name: (found.min, found.max) for name, found in statistics.items() if found.has_min_max}
-        bounds = {name: pair for name, pair in limits.items() if isinstance(pair[0], (str, int))}
+        limits = {name: _limits(found) for name, found in statistics.items() if found.has_min_max}
+        bounds = {
+            name: pair
+            for name, pair in limits.items()
+            if isinstance(pair[0], (str, int)) and not isinstance(pair[0], _Moment)
+        }
         nulls = {name: found.null_count for name, found in statistics.items() if found.has_null_count}
         groups.append(Group(first, group.num_rows, names, bounds, limits, nulls))
         first += group.num_rows
@@ -81,6 +90,12 @@ def _places(footer: pq.FileMetaData, columns: Sequence[str]) -> list[tuple[str, 
         return []
     group = footer.row_group(0)
     return [(path, at) for at in range(footer.num_columns) if (path := group.column(at).path_in_schema) in columns]
+
+
+def _limits(found: pq.Statistics) -> tuple[Any, Any]:
+    if found.converted_type == "TIMESTAMP_MICROS":  # in UTC
+        return _Moment(found.min_raw), _Moment(found.max_raw)
+    return found.min, found.max
 
 
 def described(path: str, size: int, groups: Sequence[Group], columns: Sequence[str], *, change: bool = True) -> AddAction:
@@ -102,7 +117,8 @@ def described(path: str, size: int, groups: Sequence[Group], columns: Sequence[s
 
 def _logged(value: Any, least: timedelta = timedelta()) -> Any:
     """A bound as Delta's log has it: of a timestamp the milliseconds, at or beyond it."""
-    return times.text(value + least) if isinstance(value, datetime) else value
+    moment = _EPOCH + timedelta(microseconds=value) if isinstance(value, _Moment) else value
+    return times.text(moment + least) if isinstance(moment, datetime) else moment
 
 
 class Writer:
