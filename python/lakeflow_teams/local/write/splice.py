@@ -53,7 +53,7 @@ class Splice:
 
     def write(self, rows: pa.Table) -> None:
         """Row groups of these rows, with all columns."""
-        self._parts.extend([self._encoded(some)] for some in row_groups(rows))
+        self._parts.extend([self._encoded(some)] for some in _row_groups(rows))
 
     def close(self) -> list[AddAction]:
         """Makes the files, whose footers are known from then on."""
@@ -166,7 +166,7 @@ def _files(parts: list[_Part]) -> Iterator[list[_Part]]:
         yield some
 
 
-def row_groups(rows: pa.Table) -> Iterator[pa.Table]:
+def _row_groups(rows: pa.Table) -> Iterator[pa.Table]:
     """The rows, a row group at a time."""
     for first in range(0, rows.num_rows, ROW_GROUP_ROWS):
         yield rows.slice(first, ROW_GROUP_ROWS)
