@@ -29,8 +29,8 @@ impl Folder {
     /// The same with the texts in each of several columns.
     fn wide_file(&self, name: &str, columns: &[&str], groups: &[&[&str]]) -> PathBuf {
         let path = self.0.join(name);
-        let fields: String = columns.iter().map(|column| format!("required binary {column} (UTF8); ")).collect();
-        let schema = parse_message_type(&format!("message schema {{ {fields}}}")).expect("a schema");
+        let fields: Vec<String> = columns.iter().map(|column| format!("required binary {column} (UTF8);")).collect();
+        let schema = parse_message_type(&format!("message schema {{ {} }}", fields.join(" "))).expect("a schema");
         let file = std::fs::File::create(&path).expect("a file");
         let properties = Arc::new(WriterProperties::builder().build());
         let mut writer = SerializedFileWriter::new(file, Arc::new(schema), properties).expect("a writer");
