@@ -26,7 +26,7 @@ from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.recent import Recent
 from lakeflow_teams.local.write.splice import Splice
 from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
-from lakeflow_teams.local.write.table_file import Folder, TableFile
+from lakeflow_teams.local.write.table_file import DataFiles, TableFile
 from lakeflow_teams.store.location import Location
 
 #: A larger row group, as other programs write them, is not held in memory: its file is rewritten as a stream.
@@ -63,7 +63,7 @@ class ByFiles:
         self._keys = keys
         self._known = known
         self.schema = delta.arrow_schema(table)
-        self._folder = Folder(delta.data_folder(table), path, self.schema, columns, known.footers)
+        self._data = DataFiles(delta.data_folder(table), path, self.schema, columns, known.footers)
         self.files = delta.files(table, columns)
         known.keep({file.path for file in self.files})
 
@@ -126,7 +126,7 @@ class ByFiles:
     def _appended(self, inserts: Iterable[pa.Table]) -> tuple[list[AddAction], int]:
         """New files, and how many rows they have. Of a stream, as snapshots come, nothing is kept in memory."""
         inserted = 0
-        with Writer(self._folder.files, self.schema, self._folder.columns) as writer:
+        with Writer(self._data.folder, self.schema, self._data.columns) as writer:
             for rows in inserts:
                 inserted += rows.num_rows
                 for some in in_order(conformed(rows, self.schema), self._keys):
@@ -152,12 +152,13 @@ class ByFiles:
             for rows in in_order(together(fresh, self.schema), self._keys):
                 splice.write(rows)
             added = splice.close()
+        # What was known of these files may be known of all that were written with them, and would grow from one to the next.
         for made in added if self._keys else ():
-            self._known.recent.note([made.path], TableFile(self._folder, made.path).read(self._keys))
+            self._known.recent.note([made.path], TableFile(self._data, made.path).read(self._keys))
         return added
 
     def _file(self, number: int) -> TableFile:
-        return TableFile(self._folder, self.files[number].path)
+        return TableFile(self._data, self.files[number].path)
 
     def _fitting(self, number: int, file: TableFile, wanted: pa.Table, keys: Wanted, few: list[int] | None) -> list[int]:
         """Rows of a file that may have one of the keys. ``few`` are those keys it may hold, where that is known."""
@@ -171,7 +172,7 @@ class ByFiles:
         if self._copies(file.opened):
             return self._spliced(file, edits)
         first = 0
-        with Writer(self._folder.files, self.schema, self._folder.columns) as writer:
+        with Writer(self._data.folder, self.schema, self._data.columns) as writer:
             for batch in file.batches(self.schema.names):
                 writer.write(edits.applied(batch, first))
                 first += batch.num_rows
@@ -198,7 +199,7 @@ class ByFiles:
             return splice.close()
 
     def _splice(self, *, change: bool) -> Splice:
-        return Splice(self._folder, delta.local_folder(self._table), change=change)
+        return Splice(self._data, delta.local_folder(self._table), change=change)
 
     @cached_property
     def _parquet_schema(self) -> pq.ParquetSchema:

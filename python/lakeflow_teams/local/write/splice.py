@@ -24,14 +24,14 @@ from lakeflow_teams.local.write.data_file import (
     new_name,
     parquet_writer,
 )
-from lakeflow_teams.local.write.table_file import Folder
+from lakeflow_teams.local.write.table_file import DataFiles
 
 
 class Splice:
     """New files of a table, of row groups in the order in which they are given. ``local`` is its folder on this machine."""
 
-    def __init__(self, folder: Folder, local: Path | None, *, change: bool) -> None:
-        self._folder = folder
+    def __init__(self, data: DataFiles, local: Path | None, *, change: bool) -> None:
+        self._data = data
         self._local = local
         self._change = change
         self._scratch = TemporaryDirectory(prefix="lakeflow-teams-")
@@ -65,7 +65,7 @@ class Splice:
         names = tuple(rows.schema.names)
         if names not in self._fresh:
             path = Path(self._scratch.name) / f"fresh-{len(self._fresh)}.parquet"
-            self._fresh[names] = _Fresh(path, rows.schema, self._folder)
+            self._fresh[names] = _Fresh(path, rows.schema, self._data)
         return _Encoded(self._fresh[names], self._fresh[names].add(rows))
 
     def _file(self, parts: list[_Part]) -> AddAction:
@@ -75,15 +75,15 @@ class Splice:
         target = (self._local or Path(self._scratch.name)) / name
         _core.splice_row_groups([str(self._path(source)) for source in sources], places, str(target))
         if self._local is None:
-            store = self._folder.files
+            store = self._data.folder
             fs.copy_files(str(target), name, source_filesystem=fs.LocalFileSystem(), destination_filesystem=store)
         groups, first = [], 0
         for part in parts:
             group = _group(part)
             groups.append(group if group.first == first else replace(group, first=first))
             first += group.rows
-        self._folder.footers[name] = groups
-        return described(name, target.stat().st_size, groups, self._folder.columns, change=self._change)
+        self._data.footers[name] = groups
+        return described(name, target.stat().st_size, groups, self._data.columns, change=self._change)
 
     def _path(self, source: str | _Fresh) -> Path:
         """Where it is on this machine. A file of the table in a store is fetched."""
@@ -93,7 +93,7 @@ class Splice:
             return self._local / source
         copy = Path(self._scratch.name) / source.replace("/", "_")
         if not copy.exists():
-            store = self._folder.files
+            store = self._data.folder
             fs.copy_files(source, str(copy), source_filesystem=store, destination_filesystem=fs.LocalFileSystem())
         return copy
 
@@ -101,10 +101,10 @@ class Splice:
 class _Fresh:
     """Row groups of some columns that are written anew, in a file beside the table."""
 
-    def __init__(self, path: Path, schema: pa.Schema, folder: Folder) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, data: DataFiles) -> None:
         self.path = path
         self.groups: list[Group] = []
-        self._columns = [name for name in folder.columns if name in schema.names]
+        self._columns = [name for name in data.columns if name in schema.names]
         self._footers: list[pq.FileMetaData] = []
         self._count = 0
         self._writer: pq.ParquetWriter | None = parquet_writer(str(path), schema, self._columns, self._footers)

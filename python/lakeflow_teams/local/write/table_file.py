@@ -21,13 +21,13 @@ _BATCH_ROWS = 8_192
 
 
 @dataclass(frozen=True)
-class Folder:
-    """The data files of the table at ``table``, with the columns of ``schema``.
+class DataFiles:
+    """Where the files of the table at ``table`` are, which has the columns of ``schema``.
 
     ``footers`` are the row groups of files, with what is known of ``columns``, as far as this process has read or made them.
     """
 
-    files: fs.FileSystem
+    folder: fs.FileSystem
     table: Location
     schema: pa.Schema
     columns: Sequence[str]
@@ -37,21 +37,21 @@ class Folder:
 class TableFile:
     """The file ``name`` of a table."""
 
-    def __init__(self, folder: Folder, name: str) -> None:
-        self._folder = folder
+    def __init__(self, data: DataFiles, name: str) -> None:
+        self._data = data
         self.name = name
 
     @cached_property
     def opened(self) -> pq.ParquetFile:
         """Its footer is read, which takes some milliseconds: a row group has hundreds of numbers."""
-        return delta.parquet(self._folder.files, self.name, self._folder.table)
+        return delta.parquet(self._data.folder, self.name, self._data.table)
 
     @property
     def groups(self) -> list[Group]:
         """Its row groups."""
-        footers = self._folder.footers
+        footers = self._data.footers
         if self.name not in footers:
-            footers[self.name] = groups_of(self.opened.metadata, self._folder.columns)
+            footers[self.name] = groups_of(self.opened.metadata, self._data.columns)
         return footers[self.name]
 
     def fitting(self, keys: Wanted) -> list[int]:
@@ -96,7 +96,7 @@ class TableFile:
             yield conformed(pa.Table.from_batches([batch]), schema)
 
     def _schema_of(self, columns: Sequence[str]) -> pa.Schema:
-        return pa.schema([self._folder.schema.field(name) for name in columns])
+        return pa.schema([self._data.schema.field(name) for name in columns])
 
 
 class _Places:
