@@ -21,6 +21,22 @@ impl Folder {
         Self(path)
     }
 
+    /// A file of one text, in a column that may be null.
+    fn optional_file(&self, name: &str, column: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        let schema =
+            parse_message_type(&format!("message schema {{ optional binary {column} (UTF8); }}")).expect("a schema");
+        let file = std::fs::File::create(&path).expect("a file");
+        let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::default()).expect("a writer");
+        let mut group = writer.next_row_group().expect("a group");
+        let mut values = group.next_column().expect("a column").expect("the only one");
+        values.typed::<ByteArrayType>().write_batch(&[text.into()], Some(&[1]), None).expect("values");
+        values.close().expect("closed");
+        group.close().expect("closed");
+        writer.close().expect("closed");
+        path
+    }
+
     /// A file with a row group for each list of texts.
     fn file(&self, name: &str, column: &str, groups: &[&[&str]]) -> PathBuf {
         self.wide_file(name, &[column], groups)
@@ -114,6 +130,35 @@ fn layers_of_other_lengths_are_refused() {
     let name = folder.file("name", "name", &[&["x"]]);
     let error = splice(&[&base, &name], &[vec![(0, 0), (1, 0)]], &folder.0.join("target")).expect_err("refused");
     assert!(error.to_string().contains("numbers of rows"), "{error}");
+}
+
+#[test]
+fn a_layer_of_another_type_is_refused() {
+    let folder = Folder::new("types");
+    let base = folder.wide_file("base", &["id", "name"], &[&["a"]]);
+    let name = folder.optional_file("name", "name", "b");
+    let error = splice(&[&base, &name], &[vec![(0, 0), (1, 0)]], &folder.0.join("target")).expect_err("refused");
+    assert!(error.to_string().contains("different schemas"), "{error}");
+}
+
+#[test]
+fn offsets_are_those_of_the_new_file() {
+    let folder = Folder::new("offsets");
+    let one = folder.wide_file("one", &["id", "name"], &[&["a", "b"], &["c"], &["d"]]);
+    let target = folder.0.join("target");
+    splice(&[&one], &[vec![(0, 2)], vec![(0, 0)], vec![(0, 1)]], &target).expect("spliced");
+    let reader = SerializedFileReader::new(std::fs::File::open(&target).expect("a file")).expect("a reader");
+    let mut end = 4;
+    for group in reader.metadata().row_groups() {
+        assert_eq!(group.file_offset(), Some(end));
+        for column in group.columns() {
+            let (begin, length) = column.byte_range();
+            assert_eq!(begin.cast_signed(), end);
+            assert!(column.column_index_offset().is_none() && column.offset_index_offset().is_none());
+            end += length.cast_signed();
+        }
+    }
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 4);
 }
 
 #[test]

@@ -66,7 +66,7 @@ def _small_files(monkeypatch):
         (upkeep, "FILE_ROWS", 6),
         (by_files, "ROW_GROUP_ROWS", 2),
         (by_files, "_LEAST_GROUP_ROWS", 2),
-        (table_file, "_BATCH_ROWS", 3),
+        (table_file, "_BATCH_VALUES", 20),
     ):
         monkeypatch.setattr(module, name, value)
 

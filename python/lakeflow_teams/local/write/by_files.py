@@ -33,8 +33,8 @@ from lakeflow_teams.store.location import Location
 _MOST_GROUP_ROWS = 8 * ROW_GROUP_ROWS
 #: A smaller one is put together with others when files are.
 _LEAST_GROUP_ROWS = ROW_GROUP_ROWS // 2
-#: Files whose row groups are remembered, some 60 kB each.
-_MOST_FOOTERS = 256
+#: Files whose row groups are remembered, some 30 kB each.
+_MOST_FOOTERS = 512
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Comparison:
 
     def spool(self, schema: pa.Schema) -> Spool:
         """Room for what is to be written."""
-        return self._buckets.spool("written", schema, 10 * ROW_GROUP_ROWS)
+        return self._buckets.spool("written", schema, 5 * ROW_GROUP_ROWS)
 
     def _part(self, read: pa.Table, held: pa.Table, gone: Callable[[pa.Table], pa.Table]) -> Part:
         if read.num_rows == 0 or held.num_rows == 0:

@@ -1,6 +1,7 @@
 """Parquet files as all of a table's are: row groups small enough to be written anew one by one, one type per column.
 
-A row group has a thousand rows: to change a row costs its row group, everything else of the file is copied as it lies there.
+A row group has two thousand rows: to change a row costs its row group, everything else of the file is copied as it lies
+there. Of smaller ones a file has more to say at its end, which is read wherever it is looked into.
 Rows are in the order of the last text column of the key. For messages that is the id, which is the time in milliseconds, so
 that the rows of the last days lie together, and so do those of any other day.
 """
@@ -26,10 +27,10 @@ from pyarrow import fs
 from lakeflow_teams.local.write import times
 
 #: Rows that are written anew where one of them changes.
-ROW_GROUP_ROWS = 1_000
+ROW_GROUP_ROWS = 2_000
 #: Rows of a file, some 10 MB of messages: what is copied where one of them changes.
 FILE_ROWS = 32_000
-_COPIED_ROWS = 8 * ROW_GROUP_ROWS
+_COPIED_ROWS = 4 * ROW_GROUP_ROWS
 
 Bounds = dict[str, tuple[Any, Any]]
 

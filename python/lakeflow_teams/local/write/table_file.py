@@ -17,7 +17,8 @@ from lakeflow_teams.local.write.data_file import Group, conformed, groups_of, to
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.store.location import Location
 
-_BATCH_ROWS = 8_192
+#: Values that are read at once: two files' rows of a column, or some thousand rows with all of them.
+_BATCH_VALUES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class TableFile:
         here = [name for name in columns if name in names] or self.opened.schema_arrow.names[:1]
         some = list(range(self.opened.num_row_groups) if groups is None else groups)
         schema = self._schema_of(columns)
-        for batch in self.opened.iter_batches(_BATCH_ROWS, row_groups=some, columns=here, use_threads=False):
+        rows = max(_BATCH_VALUES // len(here), 1)
+        for batch in self.opened.iter_batches(rows, row_groups=some, columns=here, use_threads=False):
             yield conformed(pa.Table.from_batches([batch]), schema)
 
     def _schema_of(self, columns: Sequence[str]) -> pa.Schema:
