@@ -161,7 +161,8 @@ fn write(draft: &Draft, place: Place<'_>, message_type: &'static str) -> Bytes {
         message_history: draft.history.as_deref(),
         unknown: draft.unknown.as_ref(),
     };
-    serde_json::to_vec(&wire).unwrap_or_default().into()
+    // Without the room that was left over for more, which is as much again.
+    serde_json::to_vec(&wire).unwrap_or_default().into_boxed_slice().into()
 }
 
 /// Renders a new message. A system event has two forms: without the Prefer header its type is `unknownFutureValue`.
