@@ -39,6 +39,8 @@ pub use bot::people::{Act, Deed, Said};
 pub use emulator::Emulator;
 pub use faults::rule::{FaultKind, FaultRule, Pages};
 pub use graph::endpoints::{Served, served};
+#[doc(hidden)]
+pub use graph::throttle::Throttle;
 pub use mutate::mutation::{Mutation, MutationSummary, Touched};
 pub use mutate::post::Post;
 pub use mutate::tamper::Tamper;

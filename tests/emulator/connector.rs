@@ -351,3 +351,23 @@ async fn without_the_app_there_is_no_conversation_until_it_is_installed() {
     assert_eq!(graph.ok(&url(&filter)).await["value"], json!([]));
     assert_eq!(graph.post(&installed, &bind).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_service_url_is_any_of_the_forms_seen() {
+    let client = bot().await;
+    let tenant = client.emulator.tenant_id().to_owned();
+    let members = format!("conversations/{}/pagedmembers", path(&client.conversation(&client.person(0)).await));
+    for (service, is_one) in [
+        ("/teams/v3", true),
+        ("/amer/v3", true),
+        (&format!("/emea/{tenant}/v3"), true),
+        ("/emea/another-tenant/v3", false),
+        ("/mars/v3", false),
+        ("/amer/v30", false),
+        ("/v3", false),
+    ] {
+        let url = format!("{}{service}/{members}", client.emulator.url());
+        let answer = client.http.get(url).bearer_auth(&client.token).send().await.unwrap();
+        assert_eq!(answer.status().as_u16() == 200, is_one, "{service}: {}", answer.status());
+    }
+}

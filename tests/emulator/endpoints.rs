@@ -57,3 +57,26 @@ fn every_endpoint_asks_for_a_permission_that_can_be_granted() {
         assert!(open != can_be_granted, "{} {path}", endpoint.method);
     }
 }
+
+#[tokio::test]
+async fn names_go_before_ids_and_are_matched_without_regard_to_case() {
+    let client = start(small()).await;
+    for (method, path, status, template) in [
+        ("GET", "/USERS/u/Chats('a')/members", 404, "/chats/{id}/members"),
+        ("GET", "/chats/19%3Aa%40thread.v2", 404, "/chats/{id}"),
+        ("GET", "/teams('t')/Channels/GetAllMessages", 404, "/teams/{id}/channels/getAllMessages"),
+        ("GET", "/reports/GetTeamsDeviceUsageUserDetail(period='D7')", 200, "/reports/getTeamsDeviceUsageUserDetail"),
+        ("GET", "/reports/getTeamsDeviceUsageUserDetail", 400, "(unknown)"),
+        // The name goes before the id, whatever methods it has.
+        ("DELETE", "/users/delta", 405, "/users/delta"),
+        ("PATCH", "/users/u/chats/a", 405, "/chats/{id}"),
+        ("GET", "/nowhere", 400, "(unknown)"),
+    ] {
+        client.emulator.clear_requests();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let request = client.http.request(method, client.url(path)).bearer_auth(&client.token);
+        let answer = request.send().await.unwrap();
+        let seen = client.emulator.requests().remove(0);
+        assert_eq!((answer.status().as_u16(), seen.template.as_str()), (status, template), "{path}");
+    }
+}

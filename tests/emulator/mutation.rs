@@ -125,12 +125,12 @@ async fn the_owner_changes_it_over_http_without_a_token_and_without_a_trace() {
     assert_eq!(answer.status(), 200);
     let said: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     assert_eq!(said["new_messages"].as_array().map(Vec::len), Some(2));
-    let answer = tell("post", serde_json::json!({"text": "Hello <you>", "subject": "Hi"})).await.unwrap();
+    let answer = tell("post", serde_json::json!({"text": "Hello <you> & me\n!", "subject": "Hi"})).await.unwrap();
     let said: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     let posted = client.emulator.truth("messages").into_iter().find(|row| row["id"] == said["id"]).unwrap();
     assert_eq!(
         (posted["body"]["content"].as_str(), posted["subject"].as_str()),
-        (Some("<p>Hello &lt;you&gt;</p>"), Some("Hi"))
+        (Some("<p>Hello &lt;you&gt; &amp; me<br>!</p>"), Some("Hi"))
     );
     assert_eq!(client.emulator.truth("messages").len(), before + 3);
     for (what, body) in

@@ -229,8 +229,21 @@ async fn requests_are_refused_as_graph_refuses_them() {
             400,
             "Invalid event hub notification url='EventHub:https://ns.example/x'",
         ),
+        (
+            json!({"notificationUrl": "EventHub:https://ns.servicebus.windows.net/eventhubname/teams"}),
+            400,
+            "Invalid event hub notification url",
+        ),
+        (
+            json!({"notificationUrl": "EventHub:http://ns.servicebus.windows.net/eventhubname/teams?tenantId=c"}),
+            400,
+            "Invalid event hub notification url",
+        ),
+        (json!({"notificationUrl": "EventHub:"}), 400, "Invalid event hub notification url"),
         (json!({"changeType": "created,renamed"}), 400, "changeType 'renamed'"),
         (json!({"resource": "/me/events"}), 400, "cannot be subscribed to"),
+        (json!({"resource": "/teams//channels"}), 400, "cannot be subscribed to"),
+        (json!({"resource": "/teams/t/channels/c/messages?$search=x"}), 400, "cannot be subscribed to"),
     ];
     for (more, status, wanted) in refusals {
         let (got, _, message) = it.refused("/chats/getAllMessages", "created", more.clone()).await;
@@ -475,6 +488,29 @@ async fn lifecycle_events_come_to_their_own_address() {
     assert!(items.iter().all(|item| item["subscriptionId"] == made["id"] && item.get("resource").is_none()));
     let events: Vec<_> = items.iter().map(|item| text(item, "lifecycleEvent")).collect();
     assert!(events.contains(&"subscriptionRemoved".to_owned()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_resource_is_named_in_any_case_with_ids_and_a_model() {
+    let it = Subscriber::start().await;
+    let (team, channels) = it.client.team(0);
+    let messages = format!("teams/{team}/channels/{}/messages", channels[0]);
+    for (resource, change) in
+        [("/teams/getallmessages?model=A", "created"), (&messages, "created"), (&format!("/teams/{team}"), "updated")]
+    {
+        let reply = it.send("POST", "/subscriptions", &it.asked(resource, change, json!({}))).await;
+        assert_eq!(reply.status, 201, "{resource}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_hub_may_be_behind_a_secret() {
+    let it = Subscriber::start().await;
+    let hub = "EventHub:https://v.vault.azure.net/secrets/behind?tenantId=contoso.com";
+    let more = json!({"notificationUrl": hub, "lifecycleNotificationUrl": hub});
+    let reply = it.send("POST", "/subscriptions", &it.asked("/teams/getAllMessages", "created", more)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    assert_eq!(it.emulator().hub_values("behind").len(), 1);
 }
 
 #[tokio::test]

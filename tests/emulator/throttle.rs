@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use teams_emulator::{EmulatorConfig, Knobs, RetryAfter};
+use teams_emulator::{EmulatorConfig, Knobs, RetryAfter, Throttle};
 
 use crate::client::{Client, small, start};
 
@@ -75,6 +75,16 @@ async fn directory_requests_cost_units() {
     let (client, ..) = limited(1.0, RetryAfter::Seconds).await;
     assert_eq!(client.get("/users").await.headers["x-ms-resource-unit"], "2");
     assert_eq!(client.get("/users?$select=id").await.headers["x-ms-resource-unit"], "1");
+    let group = client.emulator.truth("groups")[0]["id"].as_str().unwrap().to_owned();
+    for (asked, units) in [
+        ("members", "3"),
+        ("members?$top=10", "2"),
+        ("members?$select=id&$top=10", "1"),
+        ("transitiveMembers?$expand=manager", "6"),
+    ] {
+        let reply = client.get(&format!("/groups/{group}/{asked}")).await;
+        assert_eq!(reply.headers["x-ms-resource-unit"], units, "{asked}: {}", reply.text);
+    }
 }
 
 #[tokio::test]
@@ -88,4 +98,25 @@ async fn a_tenant_may_grant_less_than_is_documented() {
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         assert_eq!(client.get(&path).await.status, second, "{rate_limit_factor}");
     }
+}
+
+#[test]
+fn steady_traffic_at_80_percent_passes_and_at_95_does_not() {
+    for (rate, refused) in [(0.8, false), (0.95, true)] {
+        let mut throttle = Throttle::default();
+        let worst = (0..1200)
+            .map(|n| throttle.take_request("channel messages", "c".to_owned(), 1.0, f64::from(n) / rate))
+            .fold(0.0, f64::max);
+        assert_eq!(worst > 0.0, refused, "at {rate} requests per second");
+    }
+}
+
+#[test]
+fn what_is_refused_is_counted() {
+    let mut throttle = Throttle::default();
+    let mut wait = |at| throttle.take_request("channel messages", "c".to_owned(), 1.0, at);
+    assert!(wait(0.0) <= 0.0);
+    assert!((wait(0.5) - 0.5).abs() < 1e-9);
+    // A second after the first there is still debt.
+    assert!(wait(1.0) > 0.9);
 }

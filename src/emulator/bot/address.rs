@@ -45,24 +45,3 @@ pub fn chat(user: &str, app: &str) -> String {
 pub fn catalogue_id(app: &str) -> String {
     id_of(app, "catalogue")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_url_is_any_of_the_forms_seen() {
-        for (path, below) in [
-            ("/teams/v3/conversations", Some("/v3/conversations")),
-            ("/amer/v3/conversations/a", Some("/v3/conversations/a")),
-            ("/emea/t-1/v3/conversations", Some("/v3/conversations")),
-            ("/emea/t-2/v3/conversations", None),
-            ("/mars/v3/conversations", None),
-            ("/amer/v30/conversations", None),
-            ("/v3/conversations", None),
-        ] {
-            assert_eq!(below_service(path, "t-1"), below, "{path}");
-        }
-        assert!(below_service(&(service_url("", "t-1", "c") + "v3/conversations"), "t-1").is_some());
-    }
-}

@@ -114,21 +114,3 @@ pub fn identity(resource: &str, change_types: &[String]) -> (String, Vec<String>
     types.sort();
     (resource.trim_matches('/').to_lowercase(), types)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_resource_leads_to_its_family_and_ids() {
-        let parsed = |text| Resource::parse(text).map(|found| (found.family.template, found.ids));
-        assert_eq!(parsed("/teams/getallmessages?model=A"), Some(("teams/getAllMessages", vec![])));
-        let ids = vec![("team", "t".to_owned()), ("channel", "19:c@thread.tacv2".to_owned())];
-        let found = parsed("teams/t/channels/19:c@thread.tacv2/messages");
-        assert_eq!(found, Some(("teams/{team}/channels/{channel}/messages", ids)));
-        assert_eq!(parsed("/teams/t"), Some(("teams/{team}", vec![("team", "t".to_owned())])));
-        for unknown in ["/me/events", "/teams//channels", "/teams/t/channels/c/messages?$search=x", ""] {
-            assert_eq!(parsed(unknown), None, "{unknown}");
-        }
-    }
-}

@@ -26,24 +26,3 @@ pub fn name(url: &str) -> Option<String> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_the_address_name_a_hub() {
-        let role = "EventHub:https://ns.servicebus.windows.net/eventhubname/teams?tenantId=contoso.com";
-        assert_eq!(name(role).as_deref(), Some("teams"));
-        let secret = "EventHub:https://v.vault.azure.net/secrets/s?tenantId=contoso.com";
-        assert_eq!(name(secret).as_deref(), Some("s"));
-        for wrong in [
-            "EventHub:https://ns.servicebus.windows.net/eventhubname/teams",
-            "EventHub:http://ns.servicebus.windows.net/eventhubname/teams?tenantId=c",
-            "EventHub:https://ns.example/eventhubname/teams?tenantId=c",
-            "EventHub:",
-        ] {
-            assert_eq!(name(wrong), None, "{wrong}");
-        }
-    }
-}

@@ -66,7 +66,7 @@ impl Shared {
             switches: RwLock::new(Arc::new(config.knobs.clone())),
             tokens: Mutex::default(),
             faults: Mutex::default(),
-            throttle: Mutex::new(Throttle::new()),
+            throttle: Mutex::new(Throttle::default()),
             log: Mutex::default(),
             outbox: Mutex::new(Outbox::new(config.seed)),
             due: Notify::new(),
