@@ -172,11 +172,12 @@ fn placed<'a>(
         moved(chosen, content.place(source, range).cast_signed() - range.0.cast_signed())
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
+    let too_many = |_| ParquetError::General("a file has room for 32,767 row groups".to_owned());
     RowGroupMetaData::builder(base.source.metadata.file_metadata().schema_descr_ptr())
         .set_num_rows(base.group.num_rows())
         .set_total_byte_size(columns.iter().map(ColumnChunkMetaData::uncompressed_size).sum())
         .set_file_offset(begin.cast_signed())
-        .set_ordinal(number as i16)
+        .set_ordinal(i16::try_from(number).map_err(too_many)?)
         .set_column_metadata(columns)
         .build()
 }
