@@ -70,23 +70,28 @@ async fn a_writing_endpoint_gets_the_body_and_changes_the_tenant() {
 #[tokio::test]
 async fn a_part_carries_its_own_method_query_and_dependence() {
     let client = start(small()).await;
-    client.emulator.set(|knobs| knobs.batch_shuffle = false);
+    client.emulator.set(|knobs| {
+        knobs.batch_shuffle = false;
+        knobs.drives = ["d".to_owned()].into_iter().collect();
+    });
     let team = format!("/teams/{}", client.team(0).0);
     let headers = json!({"content-type": "application/json"});
     let parts = json!([
         {"id": "1", "method": "patch", "url": team, "body": {"displayName": "One"}, "headers": headers},
         {"id": "2", "url": "users?$top=1", "dependsOn": ["1"]},
-        {"id": "3", "method": "PUT", "url": "/users", "body": "R0lG", "dependsOn": ["2"]},
+        {"id": "3", "method": "PUT", "url": "/users", "dependsOn": ["2"]},
         {"id": "4", "url": "/users", "dependsOn": ["3"]},
         {"id": "5", "url": "/users", "dependsOn": ["4"]},
+        {"id": "6", "method": "PUT", "url": "/drives/d/root:/f/a.gif:/content", "body": "R0lG"},
     ]);
     let request = client.http.post(client.url("/$batch")).bearer_auth(&client.token);
     let reply = Reply::of(request.body(json!({"requests": parts}).to_string()).send().await.unwrap()).await;
     let responses = reply.body["responses"].as_array().unwrap();
     let statuses: Vec<_> = responses.iter().map(|part| part["status"].clone()).collect();
-    assert_eq!(statuses, [204, 200, 405, 424, 424]);
+    assert_eq!(statuses, [204, 200, 405, 424, 424, 201]);
     assert_eq!(responses[1]["body"]["value"].as_array().unwrap().len(), 1);
     assert_eq!(client.ok(&team).await["displayName"], "One");
+    assert_eq!(responses[5]["body"]["size"], "GIF".len(), "what is no JSON comes as base64");
     let asked = client.emulator.requests();
     assert!(asked.iter().any(|seen| seen.method == "PATCH" && seen.template == "/teams/{id}"));
 }

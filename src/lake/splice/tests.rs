@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -146,14 +147,19 @@ fn offsets_are_those_of_the_new_file() {
     let folder = Folder::new("offsets");
     let one = folder.wide_file("one", &["id", "name"], &[&["a", "b"], &["c"], &["d"]]);
     let target = folder.0.join("target");
-    splice(&[&one], &[vec![(0, 2)], vec![(0, 0)], vec![(0, 1)]], &target).expect("spliced");
-    let reader = SerializedFileReader::new(std::fs::File::open(&target).expect("a file")).expect("a reader");
+    let numbers = [2, 0, 1];
+    splice(&[&one], &numbers.map(|number| vec![(0, number)]), &target).expect("spliced");
+    let [before, reader] = [&one, &target]
+        .map(|path| SerializedFileReader::new(std::fs::File::open(path).expect("a file")).expect("a reader"));
+    let into_chunk = |column: &ColumnChunkMetaData| column.data_page_offset() - column.byte_range().0.cast_signed();
     let mut end = 4;
-    for group in reader.metadata().row_groups() {
+    for (group, number) in reader.metadata().row_groups().iter().zip(numbers) {
         assert_eq!(group.file_offset(), Some(end));
-        for column in group.columns() {
+        for (column, copied) in group.columns().iter().zip(before.metadata().row_group(number).columns()) {
             let (begin, length) = column.byte_range();
             assert_eq!(begin.cast_signed(), end);
+            assert!(column.dictionary_page_offset().is_some(), "both offsets are moved");
+            assert_eq!(into_chunk(column), into_chunk(copied));
             assert!(column.column_index_offset().is_none() && column.offset_index_offset().is_none());
             end += length.cast_signed();
         }

@@ -17,7 +17,7 @@ from lakeflow_teams.local.write.data_file import Group, conformed, groups_of, to
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.store.location import Location
 
-#: Values that are read at once: two files' rows of a column, or some thousand rows with all of them.
+#: Values that are read at once: a file's rows of a few columns, or some thousand rows with all of them.
 _BATCH_VALUES = 1 << 18
 
 
