@@ -135,12 +135,14 @@ def _counted(builder: QueryBuilder, tables: Mapping[str, TableStatus], newest: d
 def _counts(table: TableStatus, first: date) -> str:
     """The messages of each day, and those of each channel, in one reading."""
     sets = "GROUPING SETS ((day), (team_id, channel_id))"
-    return f"SELECT day, team_id, channel_id, count(*) AS count FROM ({_written(table, first)}) GROUP BY {sets}"
+    names = "CAST(day AS VARCHAR) AS day, team_id, channel_id"
+    return f"SELECT {names}, count(*) AS count FROM ({_written(table, first)}) WHERE day IS NOT NULL GROUP BY {sets}"
 
 
 def _written(table: TableStatus, first: date) -> str:
     """Each message once: a table that keeps versions holds it several times."""
-    day = f"substr({_TIME}, 1, 10) AS day"
+    # As a date and not as text, of which one would be made for each message. It is null for what is no time.
+    day = 'TRY_CAST("createdDateTime" AS DATE) AS day'
     # Of the column itself, so that files and row groups of older days are not read.
     where = f"\"createdDateTime\" >= '{first.isoformat()}' AND \"messageType\" = 'message'"
     if table.way == "append":
