@@ -167,14 +167,25 @@ class Incremental:
         if not any(counted) and not self._matters(step):
             return
         self._position += 1
+        # Rows of the overlap come again, and where they change nothing, a commit would only move the clock.
+        optional = self._only_clock_moved(step)
+        unchanged = []
         for index, (line, count) in enumerate(zip(self._lines, counted, strict=True)):
-            self._write(index, step)
+            if self._write(index, step, optional=optional):
+                line.micro_batches += 1
+            else:
+                unchanged.append(index)
             line.rows += count
-            line.micro_batches += 1
             self._tell(Progress(line.destination, line.rows, line.micro_batches, share=step.share))
+        if len(unchanged) == len(self._lines):
+            return
+        for index in unchanged:
+            self._write_known(index, None, self._stamp(index, step.offset, finished=_is_round_over(step.offset)))
+            self._lines[index].micro_batches += 1
         self._stored, self._stored_at = step.offset, monotonic()
 
-    def _write(self, index: int, step: _core.MicroBatch) -> None:
+    def _write(self, index: int, step: _core.MicroBatch, *, optional: bool) -> bool:
+        """Commits the rows of one table, and tells whether it did."""
         job = self._pass.jobs[index]
         table = job.spec.source_table
         rows = table_of(step.tables.get(table, []), self._schemas[table])
@@ -183,10 +194,11 @@ class Incremental:
         folding.refuse(job.destination, job.identity, rows)
         if self._refreshes and job.way == "scd2":
             self._refill(index, emptied.replace(job.destination, rows, job.set_keys)[0] if job.set_keys else rows)
-        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
-        counts = self._beside_pushes(index, stamp, lambda stamp: self._merge(index, step, rows, deletes, stamp))
-        self._lines[index].add(counts)
-        upkeep.after_commit(job.destination, self._batches[index])
+        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset), optional=optional)
+        is_committed = self._beside_pushes(index, stamp, partial(self._merge, index, step, rows, deletes))
+        if is_committed:
+            upkeep.after_commit(job.destination, self._batches[index])
+        return is_committed
 
     def _merge(self, index: int, step: _core.MicroBatch, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
         job = self._pass.jobs[index]
@@ -208,8 +220,17 @@ class Incremental:
         self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
         self._batches[index] = job.destination.found().batch or 0
 
-    def _beside_pushes(self, index: int, stamp: Stamp, write: Callable[[Stamp], Counts]) -> Counts:
-        """Commits; where pushed rows came first, on top of them: their commits carry on the offset that it began at."""
+    def _write_known(self, index: int, deletes: pa.Table | None, stamp: Stamp) -> None:
+        """A commit without rows that were read."""
+        job = self._pass.jobs[index]
+        rows = self._schemas[job.spec.source_table].empty_table()
+        self._beside_pushes(index, stamp, partial(_WRITERS[job.way], job.destination, rows, deletes))
+
+    def _beside_pushes(self, index: int, stamp: Stamp, write: Callable[[Stamp], Counts]) -> bool:
+        """Commits, if there is anything to, and tells whether it did.
+
+        Where pushed rows came first, it is on top of them: their commits carry on the offset that this one began at.
+        """
         destination = self._pass.jobs[index].destination
 
         def once() -> Counts:
@@ -227,13 +248,15 @@ class Incremental:
             counts = pushed.again(once)
         except _TakenError:
             raise OvertakenError(f"{destination.path}: another ingest committed to it") from None
-        self._batches[index], self._last[index] = stamp.batch, stamp
-        return counts
+        self._lines[index].add(counts)
+        is_committed = not stamp.optional or counts != Counts()
+        if is_committed:
+            self._batches[index], self._last[index] = stamp.batch, stamp
+        return is_committed
 
-    def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
-        self._batches[index] += 1
+    def _stamp(self, index: int, offset: str, *, finished: bool, optional: bool = False) -> Stamp:
         return Stamp(
-            batch=self._batches[index],
+            batch=self._batches[index] + 1,
             offset=offset,
             epoch=self._epoch,
             position=self._position,
@@ -243,6 +266,7 @@ class Incremental:
             reconciled=self._reconciled[index],
             writer=self._writer,
             afresh=self._refreshes,
+            optional=optional,
         )
 
     def _reconcile(self, offset: str) -> None:
@@ -271,16 +295,19 @@ class Incremental:
         guard.refuse(job, gone.num_rows - known)
         self._lines[index].confirmed += known
         self._reconciled[index] = now
-        rows = self._schemas[job.spec.source_table].empty_table()
-        stamp = self._stamp(index, offset, finished=True)
-        write = partial(_WRITERS[job.way], job.destination, rows, gone)
-        self._lines[index].add(self._beside_pushes(index, stamp, write))
+        self._write_known(index, gone, self._stamp(index, offset, finished=True))
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""
-        if self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored):
+        if self._only_clock_moved(step):
             return False
         return _is_round_over(step.offset) or monotonic() - self._stored_at > QUIET_SECONDS
+
+    def _only_clock_moved(self, step: _core.MicroBatch) -> bool:
+        """Whether that is all an offset tells. With ``min_poll_seconds``, which holds the next round against it, it is news."""
+        if float(self._pass.options["min_poll_seconds"]):
+            return False
+        return self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored)
 
     @staticmethod
     def _rows_of(step: _core.MicroBatch, table: str) -> int:

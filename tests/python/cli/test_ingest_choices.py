@@ -61,6 +61,19 @@ def test_what_is_not_asked_because_of_an_option_is_named(graph, options, target)
     assert "min_poll_seconds=600" in note
 
 
+def test_a_round_whose_rows_change_nothing_counts_for_the_time_between_two(graph, options, target):
+    document = pipeline(entry("messages", min_poll_seconds=120))
+    ingest_local(document, target, options)
+    graph.mutate(edits=1)
+    found = []
+    for seconds in (130, 130, 60, 130):
+        graph.advance(seconds)
+        done = ingest_local(document, target, options)
+        (line,) = done.destinations
+        found.append((line.rows > 0, line.updates, any("polled" in note for note in done.notes)))
+    assert found == [(True, 1, False), (True, 0, False), (False, 0, True), (True, 0, False)]
+
+
 def test_only_what_is_named_is_run(graph, options, target):
     document = pipeline(entry("teams"), entry("channels"), entry("members"))
     done = chosen(document, target, options, only=("members", "main.teams.teams"))

@@ -7,9 +7,11 @@ import pytest
 from lakeflow_teams import ConfigurationError, LakeflowTeamsError, PermissionDeniedError, ingest_local
 from lakeflow_teams.local import incremental
 from lakeflow_teams.local.runner import run
+from lakeflow_teams.local.write.delta import opened
+from lakeflow_teams.local.write.stamp import find
 from lakeflow_teams.results.summary import Progress
 from lakeflow_teams.spec.pipeline import load
-from support.lakehouse import TABLES, differences, entry, later, pipeline, stored, version
+from support.lakehouse import TABLES, differences, entry, later, pipeline, place, stored, version
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,31 @@ def test_a_run_over_unchanged_data_commits_nothing(graph, options, tmp_path):
     again = ingest_local(pipeline(), tmp_path, options)
     assert {table: version(tmp_path, table) for table in TABLES} == versions
     assert not any((line.inserts, line.updates, line.deletes) != (0, 0, 0) for line in again.destinations)
+
+
+def test_rows_that_come_again_and_change_nothing_are_not_committed(graph, options, tmp_path):
+    spec = pipeline(entry("messages"), entry("message_replies"))
+
+    def run():
+        graph.advance(60)  # what was changed before is within the overlap
+        summary = ingest_local(spec, tmp_path, options)
+        return summary, {table: version(tmp_path, table) for table in ("messages", "message_replies")}
+
+    run()
+    graph.mutate(edits=3, late_replies=3)
+    _, before = run()
+    summary, after = run()
+    assert all(line.rows > 0 for line in summary.destinations)
+    assert (lines(summary)["messages"].micro_batches, after) == (0, before)
+
+    graph.mutate(new_messages=1)
+    summary, after = run()
+    assert (lines(summary)["messages"].inserts, lines(summary)["message_replies"].inserts) == (1, 0)
+    assert after == {table: number + 1 for table, number in before.items()}
+    assert len({find(opened(place(tmp_path, table))).stamp.offset for table in after}) == 1
+    _, last = run()
+    assert last == after
+    assert differences(graph, tmp_path, ["messages", "message_replies"]) == []
 
 
 def test_one_reading_fills_messages_and_replies(graph, options, tmp_path):
