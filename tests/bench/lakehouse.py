@@ -46,7 +46,7 @@ def ingest(job: Job) -> Callable[[], dict[str, Any]]:
 
 
 def _batches(job: Job) -> Iterator[tuple[str, Any]]:
-    """What our reader gives, in micro-batches."""
+    """What our reader gives, in micro-batches: everything, or what came after where ``offset_file`` says that one ended."""
     import pyarrow as pa
 
     from lakeflow_teams import _core
@@ -54,12 +54,15 @@ def _batches(job: Job) -> Iterator[tuple[str, Any]]:
     client = _core.Client({"rate_limits": "off", **job["options"]})
     options = {**WHOLE, "top": "50"}
     schemas = {table: pa.schema(client.schema(table, options)) for table in TABLES}
-    offset, finished = None, False
+    place = Path(job["offset_file"]) if "offset_file" in job else None
+    offset, finished = (place.read_text() if place and place.exists() else None), False
     while not finished:
         step = client.micro_batch(list(TABLES), options, offset, max_rows=ROWS_PER_BATCH)
         for table, batches in step.tables.items():
             yield table, pa.Table.from_batches([pa.record_batch(batch) for batch in batches], schemas[table])
         offset, finished = step.offset, step.finished
+    if place:
+        place.write_text(offset)
 
 
 def thrown_away(job: Job) -> Callable[[], dict[str, Any]]:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import stage
 from tables_shown import CONSOLE, QUICK, Figures, attempt, per_million, show
@@ -20,9 +21,9 @@ def _lakehouse(rows: int, *, beside: bool) -> Figures:
         stage.tenant(rows, export_top_max=50, history_days=730) as emulator,
     ):
 
-        def run(name: str, contender: str, target: str, python: str = sys.executable) -> None:
+        def run(name: str, contender: str, target: str, python: str = sys.executable, **job: Any) -> None:
             place = str(Path(folder) / target)
-            one = figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place))
+            one = figures[name] = attempt(lambda: stage.contend(contender, emulator, python=python, target=place, **job))
             told = one.get("skipped") or f"{one['rows']:,} rows, {one['cpu']:.2f} CPU s, {one['peak_mb']:.0f} MB"
             CONSOLE.print(f"[dim]{rows:,} rows, {name}: {told}[/]")
 
@@ -33,17 +34,24 @@ def _lakehouse(rows: int, *, beside: bool) -> Figures:
         emulator.ask("advance", seconds=3600)
         run("nothing changed", "ingest", "ours")
         for turn in ("", ", again"):  # the first finds files as the first ingest left them
-            emulator.ask("mutate", new_messages=400, late_replies=400, edits=100, reply_edits=100)
-            emulator.ask("advance", seconds=3600)
+            _change(emulator)
             run(f"1,000 rows changed{turn}", "ingest", "ours")
         if beside:
-            python = attempt(lambda: {"python": stage.tools("dlt_merge")})
-            for name in ("dlt, first load", "dlt, all again"):  # the second one merges them
-                if "python" in python:
-                    run(name, "dlt_merge", "dlt", python["python"])
-                else:
-                    figures[name] = python
+            tools = attempt(lambda: {"python": stage.tools("dlt_merge")})
+            if "python" not in tools:
+                return {**figures, "dlt": tools}
+            offset = {"offset_file": str(Path(folder) / "offset")}
+            run("dlt, first load", "dlt_merge", "dlt", tools["python"], **offset)
+            _change(emulator)
+            run("dlt, 1,000 rows changed", "dlt_merge", "dlt", tools["python"], **offset)
+            run("dlt, all again", "dlt_merge", "dlt", tools["python"])
     return figures
+
+
+def _change(emulator: stage.Emulator) -> None:
+    """A thousand rows, and time passes."""
+    emulator.ask("mutate", new_messages=400, late_replies=400, edits=100, reply_edits=100)
+    emulator.ask("advance", seconds=3600)
 
 
 def lakehouse() -> Figures:
