@@ -16,6 +16,8 @@ __all__ = [
     "Broadcast",
     "Client",
     "ConfigurationError",
+    "DataFile",
+    "FileLayout",
     "GraphEmulator",
     "Import",
     "KeyHashes",
@@ -143,8 +145,39 @@ def splice_row_groups(sources: Sequence[str], groups: Sequence[Sequence[tuple[in
     """
 
 @final
+class FileLayout:
+    """The columns that files of a table have. ``sample`` is the content of such a Parquet file, which may be without rows."""
+
+    def __new__(cls, sample: bytes) -> FileLayout: ...
+    def open(self, path: str) -> DataFile | None:
+        """Reads a file's footer. ``None`` where it has other columns, or is compressed by something else than Snappy.
+
+        Raises :class:`FileNotFoundError`, and :class:`OSError` for what is no Parquet file.
+        """
+
+@final
+class DataFile:
+    """A Parquet file whose footer was read. Rows are Arrow tables, with columns in the file's order.
+
+    Raises :class:`OSError` where the file is damaged or gone by now, and for what it does not have.
+    """
+
+    def groups(self, columns: Sequence[str]) -> list[tuple[int, dict[str, tuple[Any, Any]], dict[str, int]]]:
+        """Of each row group how many rows it has, and by column the least and greatest value and the number of nulls.
+
+        What the file does not say is left out, and so are limits of anything but text, whole numbers and times, which are
+        numbers as the file has them.
+        """
+    def fitting(self, column: str, groups: Sequence[int], keys: KeyHashes) -> list[int]:
+        """The numbers of rows of some row groups, ascending, whose text in a column may be one of the keys, which are of one column."""
+    def read(self, columns: Sequence[str], groups: Sequence[int]) -> object:
+        """All rows of some row groups."""
+    def take(self, columns: Sequence[str], rows: Sequence[int]) -> object:
+        """Rows by their number in the file, ascending."""
+
+@final
 class KeyHashes:
-    """The keys of some rows, a hash of eight bytes each. ``keys`` is an Arrow table of text columns, else :class:`TypeError`.
+    """The keys of some rows, a hash of five bytes each. ``keys`` is an Arrow table of text columns, else :class:`TypeError`.
 
     Keys of one hash are taken for the same: what is said to be there is to be looked up, and what is not is not there.
     """

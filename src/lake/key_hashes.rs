@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array as _, RecordBatch};
+use arrow_array::{Array, RecordBatch, StringArray};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// No text: it hashes like none.
@@ -32,13 +32,8 @@ impl KeyHashes {
             let first = hashes.len();
             hashes.resize(first + batch.num_rows(), xxh3_64(&[]));
             for column in batch.columns() {
-                let texts = column.as_string_opt::<i32>().ok_or_else(|| Unhashable(column.data_type().to_string()))?;
-                for (row, hash) in hashes[first..].iter_mut().enumerate() {
-                    *hash = if texts.is_null(row) {
-                        hash.rotate_left(1) ^ NULL
-                    } else {
-                        xxh3_64_with_seed(texts.value(row).as_bytes(), *hash)
-                    };
+                for (text, hash) in texts(column)?.iter().zip(&mut hashes[first..]) {
+                    *hash = text.map_or_else(|| hash.rotate_left(1) ^ NULL, |text| with_text(*hash, text));
                 }
             }
         }
@@ -55,6 +50,19 @@ impl KeyHashes {
         rows
     }
 
+    /// Of texts those that may be one of these keys, which are of one column: their numbers, in ascending order.
+    pub fn held_by(&self, column: &dyn Array) -> Result<Vec<usize>, Unhashable> {
+        let hash_of = |text: &str| shortened(with_text(xxh3_64(&[]), text));
+        let mut begins = vec![false; 1 << 16];
+        self.0.iter().for_each(|(hash, _)| begins[begin_of(*hash)] = true);
+        let may_be_held = |text: &str| {
+            let hash = hash_of(text);
+            begins[begin_of(hash)] && self.0.binary_search_by_key(&hash, |(known, _)| *known).is_ok()
+        };
+        let numbered = texts(column)?.iter().enumerate();
+        Ok(numbered.filter(|(_, text)| text.is_some_and(may_be_held)).map(|(row, _)| row).collect())
+    }
+
     /// The rows whose key may be among sorted hashes, in ascending order.
     fn among(&self, known: &[Hash]) -> Vec<u32> {
         let (mut rest, mut found) = (known, Vec::new());
@@ -69,6 +77,19 @@ impl KeyHashes {
         found.sort_unstable();
         found
     }
+}
+
+fn texts(column: &dyn Array) -> Result<&StringArray, Unhashable> {
+    column.as_string_opt::<i32>().ok_or_else(|| Unhashable(column.data_type().to_string()))
+}
+
+fn with_text(hash: u64, text: &str) -> u64 {
+    xxh3_64_with_seed(text.as_bytes(), hash)
+}
+
+/// What most hashes that are not among some thousand others are told from them by.
+fn begin_of(hash: Hash) -> usize {
+    usize::from(u16::from_be_bytes([hash[0], hash[1]]))
 }
 
 fn shortened(hash: u64) -> Hash {
@@ -158,7 +179,7 @@ impl RecentKeys {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Int64Array};
 
     use super::*;
 
@@ -201,6 +222,17 @@ mod tests {
             keys(&[("7", Some("x")), ("998", Some("x")), ("4", Some("y")), ("4", Some("x")), ("7", Some("x"))]);
         let found = recent.among(&paths(&["one", "two", "three", "four"]), &wanted);
         assert_eq!(found, [Some(vec![1, 3]), Some(vec![1, 3]), Some(vec![0, 4]), None]);
+    }
+
+    #[test]
+    fn texts_are_held_against_keys_of_one_column() {
+        let of = |texts: &[Option<&str>]| texts.iter().copied().collect::<StringArray>();
+        let one = RecordBatch::try_from_iter([("a", Arc::new(of(&[Some("x"), None, Some("7")])) as ArrayRef)]).unwrap();
+        let keys = KeyHashes::of(&[one]).unwrap();
+        let all: Vec<String> = (0..2_000).map(|number| format!("{number}")).collect();
+        let column: StringArray = all.iter().map(Some).chain([None, Some(&"x".to_owned())]).collect();
+        assert_eq!(keys.held_by(&column), Ok(vec![7, 2_001]), "no text is no key");
+        assert_eq!(keys.held_by(&Int64Array::from(vec![7])), Err(Unhashable("Int64".to_owned())));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What writing a table's files takes of the core.
+//! What reading and writing a table's files takes of the core.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use pyo3_arrow::PyTable;
 use teams_lake as lake;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(splice_row_groups, module)?)?;
+    module.add_class::<DataFile>()?;
     module.add_class::<KeyHashes>()?;
+    module.add_class::<FileLayout>()?;
     module.add_class::<RecentKeys>()
 }
 
@@ -25,6 +28,66 @@ fn splice_row_groups(
 ) -> PyResult<()> {
     let sources: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
     Ok(py.detach(|| lake::splice(&sources, &groups, &target))?)
+}
+
+/// The columns that files of a table have.
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct FileLayout(lake::FileLayout);
+
+#[pymethods]
+impl FileLayout {
+    #[new]
+    fn new(sample: Vec<u8>) -> PyResult<Self> {
+        Ok(Self(lake::FileLayout::of(sample.into())?))
+    }
+
+    fn open(&self, py: Python<'_>, path: PathBuf) -> PyResult<Option<DataFile>> {
+        Ok(py.detach(|| self.0.open(&path))?.map(DataFile))
+    }
+}
+
+/// A file whose footer was read.
+#[pyclass(module = "lakeflow_teams._core", frozen)]
+pub struct DataFile(lake::DataFile);
+
+/// The rows of a row group; of columns the least and greatest values, and how many nulls.
+type Group<'py> = (usize, Bound<'py, PyDict>, Bound<'py, PyDict>);
+
+#[pymethods]
+impl DataFile {
+    fn groups<'py>(&self, py: Python<'py>, columns: Vec<String>) -> PyResult<Vec<Group<'py>>> {
+        let group = |found: lake::Group| {
+            let (limits, nulls) = (PyDict::new(py), PyDict::new(py));
+            for (name, facts) in columns.iter().zip(found.columns) {
+                match facts.limits {
+                    Some(lake::Limits::Texts(least, greatest)) => limits.set_item(name, (least, greatest))?,
+                    Some(lake::Limits::Numbers(least, greatest)) => limits.set_item(name, (least, greatest))?,
+                    None => {}
+                }
+                if let Some(count) = facts.nulls {
+                    nulls.set_item(name, count)?;
+                }
+            }
+            Ok((found.rows, limits, nulls))
+        };
+        self.0.groups(&columns)?.into_iter().map(group).collect()
+    }
+
+    fn fitting(&self, py: Python<'_>, column: &str, groups: Vec<usize>, keys: &KeyHashes) -> PyResult<Vec<usize>> {
+        Ok(py.detach(|| self.0.fitting(column, groups, &keys.0))?)
+    }
+
+    fn read(&self, py: Python<'_>, columns: Vec<String>, groups: Vec<usize>) -> PyResult<PyTable> {
+        table(py.detach(|| self.0.read(&columns, groups))?)
+    }
+
+    fn take(&self, py: Python<'_>, columns: Vec<String>, rows: Vec<usize>) -> PyResult<PyTable> {
+        table(py.detach(|| self.0.take(&columns, &rows))?)
+    }
+}
+
+fn table((schema, batches): lake::Rows) -> PyResult<PyTable> {
+    PyTable::try_new(batches, schema)
 }
 
 /// The keys of some rows.

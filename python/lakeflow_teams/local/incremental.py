@@ -304,7 +304,7 @@ class Incremental:
         return _is_round_over(step.offset) or monotonic() - self._stored_at > QUIET_SECONDS
 
     def _only_clock_moved(self, step: _core.MicroBatch) -> bool:
-        """Whether that is all an offset tells. With ``min_poll_seconds``, which holds the next round against it, it is news."""
+        """Whether that is all an offset tells. It is news to ``min_poll_seconds``, which the next round is held against."""
         if float(self._pass.options["min_poll_seconds"]):
             return False
         return self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored)

@@ -16,8 +16,8 @@ AT = "2025-01-15T10:30:0{}.000Z"
 @pytest.fixture
 def opened(monkeypatch):
     """The data files that are opened."""
-    names, parquet = [], delta.parquet
-    monkeypatch.setattr(delta, "parquet", lambda folder, name, path: names.append(name) or parquet(folder, name, path))
+    names, opening = [], delta.opening
+    monkeypatch.setattr(delta, "opening", lambda name, path: names.append(name) or opening(name, path))
     return names
 
 

@@ -329,8 +329,8 @@ def test_appends_merges_and_maintenance_in_one_model(fresh, steps):
 
 def opened_files(monkeypatch):
     """The data files that are opened from now on."""
-    opened, parquet = [], delta.parquet
-    monkeypatch.setattr(delta, "parquet", lambda folder, name, path: opened.append(name) or parquet(folder, name, path))
+    opened, opening = [], delta.opening
+    monkeypatch.setattr(delta, "opening", lambda name, path: opened.append(name) or opening(name, path))
     return opened
 
 

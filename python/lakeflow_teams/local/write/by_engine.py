@@ -36,7 +36,8 @@ class ByEngine:
         tables = []
         if wanted.num_rows:
             keys = Wanted(wanted, on)
-            for rows in self.scan([*on, *columns]):
+            for scanned in self.scan([*on, *columns]):
+                rows = scanned.take(pa.array(keys.fitting(scanned), pa.int64()))
                 found, indices = keys.among(rows)
                 if found:
                     some = rows.take(pa.array(found, pa.int64())).select([*columns, *PLACE])

@@ -5,10 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -19,7 +17,6 @@ from lakeflow_teams.local.write.data_file import (
     Writer,
     conformed,
     in_order,
-    parquet_writer,
     together,
 )
 from lakeflow_teams.local.write.lookup import Wanted
@@ -63,7 +60,8 @@ class ByFiles:
         self._keys = keys
         self._known = known
         self.schema = delta.arrow_schema(table)
-        self._data = DataFiles(delta.data_folder(table), path, self.schema, columns, known.footers)
+        folder, local = delta.data_folder(table), delta.local_folder(table)
+        self._data = DataFiles(folder, local, path, self.schema, columns, known.footers)
         self.files = delta.files(table, columns)
         known.keep({file.path for file in self.files})
 
@@ -140,10 +138,10 @@ class ByFiles:
     def compacted(self, numbers: Sequence[int]) -> list[AddAction]:
         """New files with the rows of these ones. Row groups that are large enough are copied as they lie there."""
         fresh: list[pa.Table] = []
-        with self._splice(change=False) as splice:
+        with Splice(self._data, change=False) as splice:
             for number in numbers:
                 file = self._file(number)
-                copied = self._copies(file.opened)
+                copied = _copies(file)
                 for at, group in enumerate(file.groups):
                     if copied and group.rows >= _LEAST_GROUP_ROWS:
                         splice.copy(file.name, at, group)
@@ -169,7 +167,7 @@ class ByFiles:
     def _rewritten(self, number: int, edits: _Edits) -> list[AddAction]:
         """New files with the rows of one, some of them changed or left out."""
         file = self._file(number)
-        if self._copies(file.opened):
+        if _copies(file):
             return self._spliced(file, edits)
         first = 0
         with Writer(self._data.folder, self.schema, self._data.columns) as writer:
@@ -178,34 +176,24 @@ class ByFiles:
                 first += batch.num_rows
             return writer.close()
 
-    def _copies(self, opened: pq.ParquetFile) -> bool:
-        """Whether row groups of the file can stand beside new ones. Those of other programs may be too large."""
-        groups = (opened.metadata.row_group(number) for number in range(opened.num_row_groups))
-        return opened.schema.equals(self._parquet_schema) and all(group.num_rows <= _MOST_GROUP_ROWS for group in groups)
-
     def _spliced(self, file: TableFile, edits: _Edits) -> list[AddAction]:
-        with self._splice(change=True) as splice:
+        with Splice(self._data, change=True) as splice:
             for at, group in enumerate(file.groups):
                 if not edits.touch(group.first, group.rows):
                     splice.copy(file.name, at, group)
                     continue
-                stored = conformed(file.opened.read_row_group(at, use_threads=False), self.schema)
                 if group.rows <= ROW_GROUP_ROWS and not edits.leave_out(group.first, group.rows):
-                    others = edits.others(stored, group.first)
-                    over = edits.applied(stored.select(others), group.first) if others else None
+                    others = edits.others(file, group, self.schema.names)
+                    over = edits.applied(file.group(at, others), group.first) if others else None
                     splice.copy(file.name, at, group, over)
                 else:
-                    splice.write(edits.applied(stored, group.first))
+                    splice.write(edits.applied(file.group(at, self.schema.names), group.first))
             return splice.close()
 
-    def _splice(self, *, change: bool) -> Splice:
-        return Splice(self._data, delta.local_folder(self._table), change=change)
 
-    @cached_property
-    def _parquet_schema(self) -> pq.ParquetSchema:
-        sink = pa.BufferOutputStream()
-        parquet_writer(sink, self.schema, [], []).close()
-        return pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+def _copies(file: TableFile) -> bool:
+    """Whether row groups of the file can stand beside new ones. Those of other programs may be too large."""
+    return file.is_ours and all(group.rows <= _MOST_GROUP_ROWS for group in file.groups)
 
 
 class _Edits:
@@ -224,14 +212,15 @@ class _Edits:
         """Whether there are fewer rows afterwards."""
         return any(self._edits[row] is None for row in self._between(first, rows))
 
-    def others(self, stored: pa.Table, first: int) -> list[str]:
-        """The columns in which rows say something else than stored ones."""
+    def others(self, file: TableFile, group: Group, columns: Sequence[str]) -> list[str]:
+        """Those of the columns in which rows of a row group say something else from now on."""
         if self._updates is None:
             return []
-        pairs = [(self._edits[row], row - first) for row in self._between(first, stored.num_rows)]
-        named = [name for name in stored.schema.names if name in self._updates.schema.names]
-        columns = ((name, self._updates[name], stored[name]) for name in named)
-        return [name for name, new, old in columns if any(new.slice(at, 1) != old.slice(row, 1) for at, row in pairs)]
+        rows = self._between(group.first, group.rows)
+        stored = file.take(rows, [name for name in columns if name in self._updates.schema.names])
+        pairs = list(enumerate(self._edits[row] for row in rows))
+        found = ((name, self._updates[name], stored[name]) for name in stored.schema.names)
+        return [name for name, new, old in found if any(new.slice(at, 1) != old.slice(row, 1) for row, at in pairs)]
 
     def applied(self, stored: pa.Table, first: int) -> pa.Table:
         """Rows of a file from the one with the number ``first`` on, as they are from now on."""

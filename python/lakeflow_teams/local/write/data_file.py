@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 from pyarrow import fs
 
+from lakeflow_teams import _core
 from lakeflow_teams.local.write import times
 
 #: Rows that are written anew where one of them changes.
@@ -66,8 +67,20 @@ class Group:
         return replace(self, bounds=bounds, limits=limits, nulls=merged(self.nulls, newer.nulls))
 
 
+def groups_in(file: _core.DataFile, schema: pa.Schema, columns: Sequence[str]) -> list[Group]:
+    """The row groups of a file that has the columns of ``schema``, with what it says of some of them."""
+    first, groups, names = 0, [], frozenset(columns)
+    moments = [name for name in columns if pa.types.is_timestamp(schema.field(name).type)]
+    for rows, limits, nulls in file.groups([*columns]):
+        bounds = {name: pair for name, pair in limits.items() if name not in moments}
+        limits.update({name: (_Moment(low), _Moment(high)) for name, (low, high) in limits.items() if name in moments})
+        groups.append(Group(first, rows, names, bounds, limits, nulls))
+        first += rows
+    return groups
+
+
 def groups_of(footer: pq.FileMetaData, columns: Sequence[str]) -> list[Group]:
-    """The row groups of a file, with what it says of some of its columns."""
+    """The same of a footer that pyarrow has read or written."""
     first, groups = 0, []
     places = _places(footer, columns)
     names = frozenset(name for name, _ in places)
@@ -223,6 +236,13 @@ def parquet_writer(sink: Any, schema: pa.Schema, columns: Sequence[str], footers
         store_schema=False,
         metadata_collector=footers,
     )
+
+
+def layout(schema: pa.Schema) -> pa.Buffer:
+    """A file without rows: those that this program writes have its columns."""
+    sink = pa.BufferOutputStream()
+    parquet_writer(sink, schema, [], []).close()
+    return sink.getvalue()
 
 
 def new_name() -> str:

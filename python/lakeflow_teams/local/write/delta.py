@@ -171,14 +171,20 @@ def local_folder(table: DeltaTable) -> Path | None:
     return Path(url2pathname(uri.path)) if uri.scheme in {"", "file"} else None
 
 
-def parquet(folder: fs.FileSystem, name: str, path: Location) -> pq.ParquetFile:
-    """A data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
+def parquet(folder: fs.FileSystem, name: str) -> pq.ParquetFile:
+    """A data file of a table."""
+    file = folder.open_input_file(name)
+    in_store = isinstance(folder, fs.PyFileSystem)
+    if in_store and file.size() <= _WHOLE_BYTES:
+        file = pa.BufferReader(file.readall())
+    return pq.ParquetFile(file, pre_buffer=in_store)
+
+
+@contextmanager
+def opening(name: str, path: Location) -> Iterator[None]:
+    """Around opening a data file of the table at ``path``. Raises :class:`LakeflowTeamsError` where it is gone."""
     try:
-        file = folder.open_input_file(name)
-        in_store = isinstance(folder, fs.PyFileSystem)
-        if in_store and file.size() <= _WHOLE_BYTES:
-            file = pa.BufferReader(file.readall())
-        return pq.ParquetFile(file, pre_buffer=in_store)
+        yield
     except FileNotFoundError:
         raise _core.LakeflowTeamsError(
             f"{path}: another program removed {name}, which the table's log names; bring it back, RESTORE the table to a "

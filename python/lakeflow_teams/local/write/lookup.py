@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakeflow_teams import _core
 from lakeflow_teams.local.write.data_file import Bounds
+from lakeflow_teams.local.write.recent import hashes
 
 #: Of so many keys within bounds each is compared by itself; of more, one is taken to be there.
 _EACH = 256
@@ -62,24 +64,28 @@ class Wanted:
 
     def may_be_within(self, bounds: Bounds) -> bool:
         """Whether one of the keys may lie within bounds, which takes a closer look at each."""
-        begin, end = self._between(*bounds[self.best]) if self.best in bounds else (0, len(self._rows))
-        if begin == end or not self.overlap(bounds):
-            return False
         known = [(name, *bounds[name]) for name in self.on if name in bounds]
+        if self.best in bounds:
+            begin, end = self._between(*bounds[self.best])
+            if end - begin <= _EACH:
+                others = [(self._sorted[name], low, high) for name, low, high in known if name != self.best]
+                return any(all(low <= keys[at] <= high for keys, low, high in others) for at in range(begin, end))
         for name, low, high in known:
             values = self._values[name]
             at = bisect_left(values, low)
             if at == len(values) or values[at] > high:
                 return False
-        if self.best not in bounds or end - begin > _EACH:
-            return True
-        keys = self._sorted
-        return any(all(low <= keys[name][at] <= high for name, low, high in known) for at in range(begin, end))
+        return True
 
     def _between(self, low: Any, high: Any) -> tuple[int, int]:
         """The numbers of the keys, sorted by the column that tells most apart, that lie between two values of it."""
         values = self._sorted[self.best]
         return bisect_left(values, low), bisect_right(values, high)
+
+    @cached_property
+    def hashes(self) -> _core.KeyHashes | None:
+        """The values of :attr:`best`, if they are text."""
+        return hashes(self._rows, [self.best]) if pa.types.is_string(self._rows.schema.field(self.best).type) else None
 
     def fitting(self, rows: pa.Table) -> list[int]:
         """The numbers of rows whose value of :attr:`best` is that of a key."""
@@ -87,14 +93,9 @@ class Wanted:
         return numbers
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
-        """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
-        some = self.fitting(rows)
-        if not some:
-            return [], []
-        fits = rows.select(self.on).take(pa.array(some, pa.int64()))
-        keys = zip(*(fits[name].to_pylist() for name in self.on), strict=True)
+        """Pairs of the numbers of a row of ``rows``, which are few, and of a wanted one that have the same key."""
         found, wanted = [], []
-        for at, key in zip(some, keys, strict=True):
+        for at, key in enumerate(zip(*(rows[name].to_pylist() for name in self.on), strict=True)):
             for index in self._index.get(key, ()):
                 found.append(at)
                 wanted.append(index)

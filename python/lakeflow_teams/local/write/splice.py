@@ -28,11 +28,11 @@ from lakeflow_teams.local.write.table_file import DataFiles
 
 
 class Splice:
-    """New files of a table, of row groups in the order in which they are given. ``local`` is its folder on this machine."""
+    """New files of a table, of row groups in the order in which they are given."""
 
-    def __init__(self, data: DataFiles, local: Path | None, *, change: bool) -> None:
+    def __init__(self, data: DataFiles, *, change: bool) -> None:
         self._data = data
-        self._local = local
+        self._local = data.local
         self._change = change
         self._scratch = TemporaryDirectory(prefix="lakeflow-teams-")
         self._fresh: dict[tuple[str, ...], _Fresh] = {}
