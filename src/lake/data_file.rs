@@ -20,7 +20,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaDataReader, ParquetStatisticsPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::TypePtr;
 
@@ -45,7 +45,9 @@ impl FileLayout {
 
     /// Reads a file's footer. `None` where the file has other columns, or is compressed as this program does not.
     pub fn open(&self, path: &Path) -> io::Result<Option<DataFile>> {
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let options = ArrowReaderOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
         let file = File::open(path)?;
         let metadata = whole(path, || ArrowReaderMetadata::load(&file, options))?;
         let has_columns = metadata.metadata().file_metadata().schema() == &*self.0;
@@ -151,7 +153,7 @@ impl DataFile {
 
     /// The numbers of the rows of each row group.
     fn places(&self) -> Vec<Range<usize>> {
-        let mut end = 0;
+        let mut end = 0_usize;
         let place = |group| {
             let begin = end;
             end = begin.saturating_add(rows_of(group));

@@ -29,8 +29,8 @@ from lakeflow_teams.local.write import times
 
 #: Rows that are written anew where one of them changes.
 ROW_GROUP_ROWS = 2_000
-#: Rows of a file, some 10 MB of messages: what is copied where one of them changes.
-FILE_ROWS = 32_000
+#: Rows of a file, some 5 MB of messages: what is copied where one of them changes.
+FILE_ROWS = 16_000
 _COPIED_ROWS = 4 * ROW_GROUP_ROWS
 
 Bounds = dict[str, tuple[Any, Any]]

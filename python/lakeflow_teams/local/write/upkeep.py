@@ -28,7 +28,7 @@ COMMITS = 32
 #: Files of less than half a file's rows, from which on an ingest puts them together.
 _MANY_FILES = 16
 #: Rows that are put together in one commit.
-_ROWS_AT_ONCE = 2 * FILE_ROWS
+_ROWS_AT_ONCE = 4 * FILE_ROWS
 #: How often in a row another program may commit first.
 _MOST_LOSSES = 5
 #: Time travel and readers that are slow can rely on so many hours, whatever the table's own retention is.
