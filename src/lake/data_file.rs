@@ -232,7 +232,12 @@ fn whole<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> io::
     let damaged =
         |why: &dyn Display| io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", path.display()));
     let result = panic::catch_unwind(AssertUnwindSafe(read)).map_err(|_| damaged(&"its parts do not fit together"))?;
-    result.map_err(|error| damaged(&error))
+    result.map_err(|error| match error {
+        ParquetError::External(inner) => {
+            inner.downcast::<io::Error>().map_or_else(|other| damaged(&other), |error| *error)
+        }
+        other => damaged(&other),
+    })
 }
 
 fn no(what: &str) -> io::Error {

@@ -17,7 +17,7 @@ import pyarrow as pa
 from lakeflow_teams import _core
 from lakeflow_teams.local import guard, preflight, reconcile, refill
 from lakeflow_teams.local.plan import Pass
-from lakeflow_teams.local.write import append, emptied, folding, merge, pushed, scd2, upkeep
+from lakeflow_teams.local.write import append, emptied, folding, merge, pushed, repeated, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
 from lakeflow_teams.local.write.rows import newest, table_of
@@ -28,6 +28,8 @@ from lakeflow_teams.results.summary import Counts, DestinationSummary, Progress
 ROWS_PER_BATCH = 20_000
 #: Seconds after which an offset without rows is committed in the middle of a round.
 QUIET_SECONDS = 30.0
+#: So many rows of the overlap may come again in each run that finds nothing else. After more, the clock is committed once.
+MOST_REPEATED = 100
 
 _WRITERS = {"merge": merge.write, "append": append.write, "scd2": scd2.write}
 
@@ -164,28 +166,20 @@ class Incremental:
 
     def _commit(self, step: _core.MicroBatch) -> None:
         counted = [self._rows_of(step, table) for table in self._pass.tables]
-        if not any(counted) and not self._matters(step):
+        is_idle = self._comes_again(step, sum(counted)) if any(counted) else not self._matters(step)
+        if is_idle:
+            for line, count in zip(self._lines, counted, strict=True):
+                line.rows += count
             return
         self._position += 1
-        # Rows of the overlap come again, and where they change nothing, a commit would only move the clock.
-        optional = self._only_clock_moved(step)
-        unchanged = []
         for index, (line, count) in enumerate(zip(self._lines, counted, strict=True)):
-            if self._write(index, step, optional=optional):
-                line.micro_batches += 1
-            else:
-                unchanged.append(index)
+            self._write(index, step)
             line.rows += count
+            line.micro_batches += 1
             self._tell(Progress(line.destination, line.rows, line.micro_batches, share=step.share))
-        if len(unchanged) == len(self._lines):
-            return
-        for index in unchanged:
-            self._write_known(index, None, self._stamp(index, step.offset, finished=_is_round_over(step.offset)))
-            self._lines[index].micro_batches += 1
         self._stored, self._stored_at = step.offset, monotonic()
 
-    def _write(self, index: int, step: _core.MicroBatch, *, optional: bool) -> bool:
-        """Commits the rows of one table, and tells whether it did."""
+    def _write(self, index: int, step: _core.MicroBatch) -> None:
         job = self._pass.jobs[index]
         table = job.spec.source_table
         rows = table_of(step.tables.get(table, []), self._schemas[table])
@@ -194,11 +188,10 @@ class Incremental:
         folding.refuse(job.destination, job.identity, rows)
         if self._refreshes and job.way == "scd2":
             self._refill(index, emptied.replace(job.destination, rows, job.set_keys)[0] if job.set_keys else rows)
-        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset), optional=optional)
-        is_committed = self._beside_pushes(index, stamp, partial(self._merge, index, step, rows, deletes))
-        if is_committed:
-            upkeep.after_commit(job.destination, self._batches[index])
-        return is_committed
+        stamp = self._stamp(index, step.offset, finished=_is_round_over(step.offset))
+        counts = self._beside_pushes(index, stamp, lambda stamp: self._merge(index, step, rows, deletes, stamp))
+        self._lines[index].add(counts)
+        upkeep.after_commit(job.destination, self._batches[index])
 
     def _merge(self, index: int, step: _core.MicroBatch, rows: pa.Table, deletes: pa.Table | None, stamp: Stamp) -> Counts:
         job = self._pass.jobs[index]
@@ -220,17 +213,8 @@ class Incremental:
         self._lines[index].updates += refill.versions(job, versions, self._batches[index] + 1)
         self._batches[index] = job.destination.found().batch or 0
 
-    def _write_known(self, index: int, deletes: pa.Table | None, stamp: Stamp) -> None:
-        """A commit without rows that were read."""
-        job = self._pass.jobs[index]
-        rows = self._schemas[job.spec.source_table].empty_table()
-        self._beside_pushes(index, stamp, partial(_WRITERS[job.way], job.destination, rows, deletes))
-
-    def _beside_pushes(self, index: int, stamp: Stamp, write: Callable[[Stamp], Counts]) -> bool:
-        """Commits, if there is anything to, and tells whether it did.
-
-        Where pushed rows came first, it is on top of them: their commits carry on the offset that this one began at.
-        """
+    def _beside_pushes(self, index: int, stamp: Stamp, write: Callable[[Stamp], Counts]) -> Counts:
+        """Commits; where pushed rows came first, on top of them: their commits carry on the offset that it began at."""
         destination = self._pass.jobs[index].destination
 
         def once() -> Counts:
@@ -248,15 +232,13 @@ class Incremental:
             counts = pushed.again(once)
         except _TakenError:
             raise OvertakenError(f"{destination.path}: another ingest committed to it") from None
-        self._lines[index].add(counts)
-        is_committed = not stamp.optional or counts != Counts()
-        if is_committed:
-            self._batches[index], self._last[index] = stamp.batch, stamp
-        return is_committed
+        self._batches[index], self._last[index] = stamp.batch, stamp
+        return counts
 
-    def _stamp(self, index: int, offset: str, *, finished: bool, optional: bool = False) -> Stamp:
+    def _stamp(self, index: int, offset: str, *, finished: bool) -> Stamp:
+        self._batches[index] += 1
         return Stamp(
-            batch=self._batches[index] + 1,
+            batch=self._batches[index],
             offset=offset,
             epoch=self._epoch,
             position=self._position,
@@ -266,7 +248,6 @@ class Incremental:
             reconciled=self._reconciled[index],
             writer=self._writer,
             afresh=self._refreshes,
-            optional=optional,
         )
 
     def _reconcile(self, offset: str) -> None:
@@ -295,7 +276,10 @@ class Incremental:
         guard.refuse(job, gone.num_rows - known)
         self._lines[index].confirmed += known
         self._reconciled[index] = now
-        self._write_known(index, gone, self._stamp(index, offset, finished=True))
+        rows = self._schemas[job.spec.source_table].empty_table()
+        stamp = self._stamp(index, offset, finished=True)
+        write = partial(_WRITERS[job.way], job.destination, rows, gone)
+        self._lines[index].add(self._beside_pushes(index, stamp, write))
 
     def _matters(self, step: _core.MicroBatch) -> bool:
         """Whether an offset without rows is worth a commit: not if only its clock moved, and not too often."""
@@ -303,10 +287,23 @@ class Incremental:
             return False
         return _is_round_over(step.offset) or monotonic() - self._stored_at > QUIET_SECONDS
 
-    def _only_clock_moved(self, step: _core.MicroBatch) -> bool:
-        """Whether that is all an offset tells. It is news to ``min_poll_seconds``, which the next round is held against."""
-        if float(self._pass.options["min_poll_seconds"]):
+    def _comes_again(self, step: _core.MicroBatch, count: int) -> bool:
+        """Whether a few rows of the overlap are all there is, stored as they are: a commit would only move the clock.
+
+        With ``min_poll_seconds`` it is made, because the next round is held against the clock.
+        """
+        if count > MOST_REPEATED or self._refreshes or step.full_since is not None or any(step.deletes.values()):
             return False
+        if not self._only_clock_moved(step) or float(self._pass.options["min_poll_seconds"]):
+            return False
+        jobs = [(job, job.spec.source_table) for job in self._pass.jobs]
+        return all(
+            not (job.set_keys and job.way != "append")
+            and repeated.is_stored(job.destination, table_of(step.tables.get(table, []), self._schemas[table]), job.way)
+            for job, table in jobs
+        )
+
+    def _only_clock_moved(self, step: _core.MicroBatch) -> bool:
         return self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored)
 
     @staticmethod

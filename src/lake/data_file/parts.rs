@@ -26,7 +26,7 @@ impl Parts {
         let mut joined: Vec<(u64, u64)> = Vec::new();
         for (begin, size) in ranges {
             match joined.last_mut() {
-                Some((before, until)) if begin <= *before + *until + MOST_BETWEEN => *until = begin + size - *before,
+                Some((first, length)) if begin <= *first + *length + MOST_BETWEEN => *length = begin + size - *first,
                 _ => joined.push((begin, size)),
             }
         }

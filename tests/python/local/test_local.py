@@ -76,6 +76,20 @@ def test_rows_that_come_again_and_change_nothing_are_not_committed(graph, option
     assert differences(graph, tmp_path, ["messages", "message_replies"]) == []
 
 
+def test_many_rows_that_come_again_are_committed_past_once(graph, options, tmp_path, monkeypatch):
+    monkeypatch.setattr(incremental, "MOST_REPEATED", 2)
+    spec = pipeline(entry("messages"), entry("message_replies"))
+    ingest_local(spec, tmp_path, options)
+    graph.mutate(edits=3)
+    found = []
+    for _ in range(4):
+        graph.advance(60)
+        (messages, _) = ingest_local(spec, tmp_path, options).destinations
+        found.append((messages.rows > 0, messages.updates, messages.micro_batches))
+        graph.advance(600)
+    assert found == [(True, 3, 1), (True, 0, 1), (False, 0, 0), (False, 0, 0)]
+
+
 def test_one_reading_fills_messages_and_replies(graph, options, tmp_path):
     together = ingest_local(pipeline(entry("messages"), entry("message_replies")), tmp_path / "a", options)
     apart = ingest_local(pipeline(entry("messages"), entry("message_replies", top=20)), tmp_path / "b", options)

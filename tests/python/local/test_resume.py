@@ -97,3 +97,24 @@ def test_tables_that_went_separate_ways_meet_again(graph, options, tmp_path, mon
     later(graph)
     assert ingest_local(BOTH, tmp_path, options).notes == []
     assert differences(graph, tmp_path, TABLES) == []
+
+
+def test_a_quiet_run_that_reconciles_one_table_leaves_no_gap(graph, options, tmp_path, monkeypatch):
+    """The other table's next commit must not stand before it: a stop between the two would skip what only one has."""
+    ingest_local(BOTH, tmp_path, options)
+    graph.advance(60)
+    graph.mutate(edits=3, late_replies=3)
+    ingest_local(BOTH, tmp_path, options)
+    graph.advance(3600)
+    reconciled = pipeline(entry("messages", top=20), entry("message_replies", top=20, reconcile_days=7))
+    quiet = ingest_local(reconciled, tmp_path, options)
+    assert [line.micro_batches for line in quiet.destinations] == [0, 0]
+    graph.mutate(edits=3, late_replies=5, new_messages=2)
+    graph.advance(3600)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 2)
+        with pytest.raises(InterruptedRunError):
+            ingest_local(BOTH, tmp_path, options)
+    graph.advance(3600)
+    ingest_local(BOTH, tmp_path, options)
+    assert differences(graph, tmp_path, TABLES) == []

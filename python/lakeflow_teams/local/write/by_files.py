@@ -22,7 +22,7 @@ from lakeflow_teams.local.write.data_file import (
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.recent import Recent
 from lakeflow_teams.local.write.splice import Splice
-from lakeflow_teams.local.write.stored import FILE, PLACE, ROW, WANTED, Change
+from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
 from lakeflow_teams.local.write.table_file import DataFiles, TableFile
 from lakeflow_teams.store.location import Location
 
@@ -67,23 +67,24 @@ class ByFiles:
 
     def find(self, wanted: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """See :class:`Stored`. One column is read where statistics allow keys to be, others where it has a value of one."""
-        needed = list(dict.fromkeys([*columns, *on]))
-        schema = pa.schema([*(self.schema.field(name) for name in needed), (FILE, pa.int32()), (ROW, pa.int64())])
-        keys = Wanted(wanted, on)
-        fits = together(self._fits(wanted, keys, needed) if wanted.num_rows else (), schema)
-        found, indices = keys.among(fits)
-        some = fits.select([*columns, *PLACE]).take(pa.array(found, pa.int64()))
-        return some.append_column(WANTED, pa.array(indices, pa.int64()))
-
-    def _fits(self, wanted: pa.Table, keys: Wanted, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """The rows of each file that may have one of the keys, with their place."""
-        numbers = [number for number, file in enumerate(self.files) if keys.overlap(file.bounds)]
-        known = self._known.recent.among([self.files[number].path for number in numbers], wanted, keys.on)
-        for number in numbers:
-            file = self._file(number)
-            rows = self._fitting(number, file, wanted, keys, known.get(self.files[number].path))
-            if rows:
-                yield _placed(file.take(rows, columns), number, rows)
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        places = {WANTED: pa.int64(), FILE: pa.int32(), ROW: pa.int64()}
+        tables = []
+        if wanted.num_rows:
+            keys = Wanted(wanted, on)
+            numbers = [number for number, file in enumerate(self.files) if keys.overlap(file.bounds)]
+            known = self._known.recent.among([self.files[number].path for number in numbers], wanted, on)
+            needed = list(dict.fromkeys([*columns, *on]))
+            for number in numbers:
+                file = self._file(number)
+                rows = self._fitting(number, file, wanted, keys, known.get(self.files[number].path))
+                if rows:
+                    fits = file.take(rows, needed)
+                    found, indices = keys.among(fits)
+                    some = fits.select(columns).take(pa.array(found, pa.int64()))
+                    placed = _placed(some, number, [rows[at] for at in found])
+                    tables.append(placed.append_column(WANTED, pa.array(indices, pa.int64())))
+        return together(tables, pa.schema([*schema, (FILE, places[FILE]), (ROW, places[ROW]), (WANTED, places[WANTED])]))
 
     def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:  # noqa: ARG002
         """See :class:`Stored`."""

@@ -126,12 +126,10 @@ class Destination:
         return schema.with_metadata({**about, b"description": b" ".join(sentences)})
 
     def commit(self, stored: Stored, change: Change, stamp: Stamp, identity: Iterable[str] = ()) -> int:
-        """Changes a version in one commit, and tells how many rows were added. An optional stamp alone makes none.
+        """Changes a version in one commit, and tells how many rows were added.
 
         ``identity`` are the columns that no two rows share; the key, unless they are named.
         """
-        if stamp.optional and change.is_empty:
-            return 0
         return stored.commit(change, list(identity) or list(self.shape.keys), stamp.properties())
 
     def append(self, rows: pa.Table, stamp: Stamp, table: DeltaTable | None = None) -> int:

@@ -93,7 +93,7 @@ class Wanted:
         return numbers
 
     def among(self, rows: pa.Table) -> tuple[list[int], list[int]]:
-        """Pairs of the numbers of a row of ``rows``, which are few, and of a wanted one that have the same key."""
+        """Pairs of the numbers of a row of ``rows`` and of a wanted one that have the same key."""
         found, wanted = [], []
         for at, key in enumerate(zip(*(rows[name].to_pylist() for name in self.on), strict=True)):
             for index in self._index.get(key, ()):

@@ -49,14 +49,11 @@ class Stamp:
     afresh: bool = False
     #: The commit holds what Graph pushed since the reading whose offset it carries on.
     pushed: bool = False
-    #: Where no row changes, no commit is made for it. Of a commit that was made it says nothing, and is not stored.
-    optional: bool = False
 
     def properties(self) -> CommitProperties:
         """The commit properties that carry this stamp."""
-        stored = {name: value for name, value in asdict(self).items() if name != "optional"}
         return CommitProperties(
-            custom_metadata={_KEY: json.dumps(stored, ensure_ascii=False, separators=(",", ":"))},
+            custom_metadata={_KEY: json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))},
             app_transactions=[Transaction(APP_ID, self.batch)],
         )
 

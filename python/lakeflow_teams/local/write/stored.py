@@ -33,14 +33,6 @@ class Change:
     updates: pa.Table | None = None
     removes: pa.Table | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it is known to change nothing, which of a stream it is not."""
-        if not isinstance(self.inserts, Sequence):
-            return False
-        tables = (*self.inserts, self.updates, self.removes)
-        return not any(table is not None and table.num_rows for table in tables)
-
 
 class Stored(Protocol):
     """One version of a table."""

@@ -100,7 +100,8 @@ class TableFile:
         """The numbers of rows that may have one of the keys, by the column that tells most of them apart."""
         candidates = [at for at, group in enumerate(self.groups) if keys.may_be_within(group.bounds)]
         if self._by_core is not None and keys.hashes is not None:
-            return self._by_core.fitting(keys.best, candidates, keys.hashes) if candidates else []
+            with delta.opening(self.name, self._data.table):
+                return self._by_core.fitting(keys.best, candidates, keys.hashes) if candidates else []
         places, rows, first = _Places([self.groups[at] for at in candidates]), [], 0
         for batch in self.batches([keys.best], candidates) if candidates else ():
             rows += places.in_file([first + row for row in keys.fitting(batch)])
@@ -118,7 +119,8 @@ class TableFile:
 
     def _taken(self, numbers: list[int], columns: Sequence[str]) -> pa.Table:
         if self._by_core is not None:
-            return self._conformed(self._by_core.take([*columns], numbers), columns)
+            with delta.opening(self.name, self._data.table):
+                return self._conformed(self._by_core.take([*columns], numbers), columns)
         touched = [
             at
             for at, group in enumerate(self.groups)
@@ -134,7 +136,8 @@ class TableFile:
     def group(self, number: int, columns: Sequence[str]) -> pa.Table:
         """Columns of a row group, which may be held in memory."""
         if self._by_core is not None:
-            return self._conformed(self._by_core.read([*columns], [number]), columns)
+            with delta.opening(self.name, self._data.table):
+                return self._conformed(self._by_core.read([*columns], [number]), columns)
         return together(self.batches(columns, [number]), self._schema_of(columns))
 
     def _conformed(self, rows: object, columns: Sequence[str]) -> pa.Table:
