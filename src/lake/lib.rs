@@ -7,6 +7,8 @@
 mod data_file;
 mod key_hashes;
 mod splice;
+#[cfg(test)]
+mod test_folder;
 
 pub use data_file::{ColumnFacts, DataFile, FileLayout, Group, Limits, Rows};
 pub use key_hashes::{KeyHashes, RecentKeys, Unhashable};

@@ -10,20 +10,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
 use crate::key_hashes::KeyHashes;
+use crate::test_folder::Folder;
 
 use super::{ColumnFacts, DataFile, FileLayout, Group, Limits, Rows};
 
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("teams-lake-rows-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
     /// A file of ids, which may be null, and of their numbers, four to a row group.
-    fn file(&self, ids: &[Option<&str>]) -> PathBuf {
+    fn file_of_ids(&self, ids: &[Option<&str>]) -> PathBuf {
         self.written("file", [("id", texts(ids)), ("number", numbers(ids.len()))])
     }
 
@@ -37,12 +30,6 @@ impl Folder {
         writer.write(&rows).expect("written");
         writer.close().expect("closed");
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -76,7 +63,7 @@ const IDS: [Option<&str>; 10] =
 #[test]
 fn rows_are_taken_by_their_number() {
     let folder = Folder::new("taken");
-    let file = opened(&folder.file(&IDS));
+    let file = opened(&folder.file_of_ids(&IDS));
     let number = columns(&["number"]);
     assert_eq!(values(file.take(&number, &[0, 3, 4, 9]).expect("rows")), [0, 3, 4, 9]);
     assert_eq!(values(file.take(&number, &[8]).expect("rows")), [8]);
@@ -90,7 +77,7 @@ fn rows_are_taken_by_their_number() {
 #[test]
 fn rows_that_may_have_a_key_are_named_by_their_number() {
     let folder = Folder::new("fitting");
-    let file = opened(&folder.file(&IDS));
+    let file = opened(&folder.file_of_ids(&IDS));
     let wanted = RecordBatch::try_from_iter([("id", texts(&[Some("b"), Some("h"), Some("z")]))]).expect("keys");
     let keys = KeyHashes::of(&[wanted]).expect("keys");
     assert_eq!(file.fitting("id", vec![0, 1, 2], &keys).expect("rows"), [1, 7]);
@@ -103,7 +90,7 @@ fn rows_that_may_have_a_key_are_named_by_their_number() {
 #[test]
 fn what_a_file_does_not_have_is_an_error() {
     let folder = Folder::new("absent");
-    let file = opened(&folder.file(&IDS));
+    let file = opened(&folder.file_of_ids(&IDS));
     let number = columns(&["number"]);
     let said = [
         file.take(&number, &[3, 10]).expect_err("no row"),
@@ -128,7 +115,7 @@ fn facts_are_those_of_the_footer() {
             ColumnFacts { nulls: Some(0), limits: Some(Limits::Numbers(least, greatest)) },
         ],
     };
-    let groups = opened(&folder.file(&IDS)).groups(&columns(&["id", "number"])).expect("facts");
+    let groups = opened(&folder.file_of_ids(&IDS)).groups(&columns(&["id", "number"])).expect("facts");
     let expected = [group(4, 1, texts("a", "d"), 0, 3), group(4, 0, texts("e", "h"), 4, 7), group(2, 2, None, 8, 9)];
     assert_eq!(groups, expected);
 }
@@ -136,7 +123,7 @@ fn facts_are_those_of_the_footer() {
 #[test]
 fn a_file_of_other_columns_is_not_ours_and_a_damaged_one_is_an_error() {
     let folder = Folder::new("others");
-    let path = folder.file(&IDS);
+    let path = folder.file_of_ids(&IDS);
     let other = folder.written("other", [("number", numbers(3)), ("id", self::texts(&IDS[..3]))]);
     assert!(layout(&path).open(&other).expect("a file").is_none());
     let layout = layout(&path);

@@ -12,16 +12,9 @@ use parquet::record::RowAccessor as _;
 use parquet::schema::parser::parse_message_type;
 
 use super::splice;
-
-struct Folder(PathBuf);
+use crate::test_folder::Folder;
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("teams-lake-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
     /// A file of one text, in a column that may be null.
     fn optional_file(&self, name: &str, column: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
@@ -63,12 +56,6 @@ impl Folder {
         }
         writer.close().expect("closed");
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
