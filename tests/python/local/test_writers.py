@@ -66,6 +66,7 @@ def _small_files(monkeypatch):
         (upkeep, "FILE_ROWS", 6),
         (by_files, "ROW_GROUP_ROWS", 2),
         (by_files, "_LEAST_GROUP_ROWS", 2),
+        (by_files, "_LOOKED_AT_ONCE", 3),
         (table_file, "_BATCH_VALUES", 20),
     ):
         monkeypatch.setattr(module, name, value)

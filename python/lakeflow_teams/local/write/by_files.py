@@ -22,7 +22,7 @@ from lakeflow_teams.local.write.data_file import (
 from lakeflow_teams.local.write.lookup import Wanted
 from lakeflow_teams.local.write.recent import Recent
 from lakeflow_teams.local.write.splice import Splice
-from lakeflow_teams.local.write.stored import FILE, ROW, WANTED, Change
+from lakeflow_teams.local.write.stored import FILE, PLACE, ROW, WANTED, Change
 from lakeflow_teams.local.write.table_file import DataFiles, TableFile
 from lakeflow_teams.store.location import Location
 
@@ -30,6 +30,8 @@ from lakeflow_teams.store.location import Location
 _MOST_GROUP_ROWS = 8 * ROW_GROUP_ROWS
 #: A smaller one is put together with others when files are.
 _LEAST_GROUP_ROWS = ROW_GROUP_ROWS // 2
+#: Rows that may have a key, of one file or several, after which they are looked at.
+_LOOKED_AT_ONCE = 2_000
 #: Files whose row groups are remembered, some 15 kB each.
 _MOST_FOOTERS = 1_024
 
@@ -67,24 +69,25 @@ class ByFiles:
 
     def find(self, wanted: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """See :class:`Stored`. One column is read where statistics allow keys to be, others where it has a value of one."""
-        schema = pa.schema([self.schema.field(name) for name in columns])
-        places = {WANTED: pa.int64(), FILE: pa.int32(), ROW: pa.int64()}
+        places = [(FILE, pa.int32()), (ROW, pa.int64()), (WANTED, pa.int64())]
         tables = []
         if wanted.num_rows:
             keys = Wanted(wanted, on)
-            numbers = [number for number, file in enumerate(self.files) if keys.overlap(file.bounds)]
-            known = self._known.recent.among([self.files[number].path for number in numbers], wanted, on)
-            needed = list(dict.fromkeys([*columns, *on]))
-            for number in numbers:
-                file = self._file(number)
-                rows = self._fitting(number, file, wanted, keys, known.get(self.files[number].path))
-                if rows:
-                    fits = file.take(rows, needed)
-                    found, indices = keys.among(fits)
-                    some = fits.select(columns).take(pa.array(found, pa.int64()))
-                    placed = _placed(some, number, [rows[at] for at in found])
-                    tables.append(placed.append_column(WANTED, pa.array(indices, pa.int64())))
-        return together(tables, pa.schema([*schema, (FILE, places[FILE]), (ROW, places[ROW]), (WANTED, places[WANTED])]))
+            for fits in _some_at_once(self._fits(wanted, keys, list(dict.fromkeys([*columns, *on])))):
+                found, indices = keys.among(fits)
+                some = fits.select([*columns, *PLACE]).take(pa.array(found, pa.int64()))
+                tables.append(some.append_column(WANTED, pa.array(indices, pa.int64())))
+        return together(tables, pa.schema([*(self.schema.field(name) for name in columns), *places]))
+
+    def _fits(self, wanted: pa.Table, keys: Wanted, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows of each file that may have one of the keys, with their place."""
+        numbers = [number for number, file in enumerate(self.files) if keys.overlap(file.bounds)]
+        known = self._known.recent.among([self.files[number].path for number in numbers], wanted, keys.on)
+        for number in numbers:
+            file = self._file(number)
+            rows = self._fitting(number, file, wanted, keys, known.get(self.files[number].path))
+            if rows:
+                yield _placed(file.take(rows, columns), number, rows)
 
     def more(self, found: pa.Table, on: Sequence[str], columns: Sequence[str]) -> pa.Table:  # noqa: ARG002
         """See :class:`Stored`."""
@@ -262,6 +265,18 @@ def _edits(change: Change) -> Iterator[tuple[int, _Edits]]:
     updates = change.updates.combine_chunks() if change.updates is not None else None
     for number in sorted(files):
         yield number, _Edits(files[number], updates)
+
+
+def _some_at_once(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rows of small tables together, as long as they are few: to look at each by itself takes a millisecond."""
+    waiting: list[pa.Table] = []
+    for rows in tables:
+        waiting.append(rows)
+        if sum(table.num_rows for table in waiting) >= _LOOKED_AT_ONCE:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _placed(rows: pa.Table, number: int, places: Iterable[int]) -> pa.Table:
