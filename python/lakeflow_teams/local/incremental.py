@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from lakeflow_teams import _core
 from lakeflow_teams.local import guard, preflight, reconcile, refill
-from lakeflow_teams.local.plan import Pass
+from lakeflow_teams.local.plan import Job, Pass
 from lakeflow_teams.local.write import append, emptied, folding, merge, pushed, repeated, scd2, upkeep
 from lakeflow_teams.local.write.delta import OvertakenError
 from lakeflow_teams.local.write.heal import heal
@@ -181,9 +181,8 @@ class Incremental:
 
     def _write(self, index: int, step: _core.MicroBatch) -> None:
         job = self._pass.jobs[index]
-        table = job.spec.source_table
-        rows = table_of(step.tables.get(table, []), self._schemas[table])
-        gone = step.deletes.get(table, [])
+        rows = self._read(step, job)
+        gone = step.deletes.get(job.spec.source_table, [])
         deletes = pa.Table.from_batches([pa.record_batch(batch) for batch in gone]) if gone else None
         folding.refuse(job.destination, job.identity, rows)
         if self._refreshes and job.way == "scd2":
@@ -296,15 +295,14 @@ class Incremental:
             return False
         if not self._only_clock_moved(step) or float(self._pass.options["min_poll_seconds"]):
             return False
-        jobs = [(job, job.spec.source_table) for job in self._pass.jobs]
-        return all(
-            not (job.set_keys and job.way != "append")
-            and repeated.is_stored(job.destination, table_of(step.tables.get(table, []), self._schemas[table]), job.way)
-            for job, table in jobs
-        )
+        return all(repeated.is_stored(job.destination, self._read(step, job), job.way) for job in self._pass.jobs)
 
     def _only_clock_moved(self, step: _core.MicroBatch) -> bool:
         return self._stored is not None and _without_clock(step.offset) == _without_clock(self._stored)
+
+    def _read(self, step: _core.MicroBatch, job: Job) -> pa.Table:
+        table = job.spec.source_table
+        return table_of(step.tables.get(table, []), self._schemas[table])
 
     @staticmethod
     def _rows_of(step: _core.MicroBatch, table: str) -> int:

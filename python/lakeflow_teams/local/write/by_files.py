@@ -270,11 +270,13 @@ def _edits(change: Change) -> Iterator[tuple[int, _Edits]]:
 def _some_at_once(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The rows of small tables together, as long as they are few: to look at each by itself takes a millisecond."""
     waiting: list[pa.Table] = []
+    count = 0
     for rows in tables:
         waiting.append(rows)
-        if sum(table.num_rows for table in waiting) >= _LOOKED_AT_ONCE:
+        count += rows.num_rows
+        if count >= _LOOKED_AT_ONCE:
             yield pa.concat_tables(waiting)
-            waiting = []
+            waiting, count = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
 

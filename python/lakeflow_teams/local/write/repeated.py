@@ -18,8 +18,11 @@ def is_stored(destination: Destination, rows: pa.Table, way: str) -> bool:
     keys, cursor = destination.shape.keys, destination.shape.cursor
     if rows.num_rows == 0:
         return True
+    replaces_sets = bool(destination.shape.message) and way != "append"
+    if cursor is None or replaces_sets or any(rows[key].null_count for key in keys):
+        return False
     table = destination.open()
-    if table is None or cursor is None or any(rows[key].null_count for key in keys):
+    if table is None:
         return False
     stored = destination.stored(table)
     pairs = {cursor: START if way == "scd2" else cursor} | ({name: name for name in _VERSION} if way == "merge" else {})
